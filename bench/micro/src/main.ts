@@ -78,10 +78,12 @@ function report(results: readonly Result[]): Record<string, unknown> {
 /** The commit that was measured, `+` behind it where the working tree differs; `unknown` outside a checkout. */
 function revision(): string {
   try {
-    const git = (...words: string[]): string =>
-      execFileSync("git", words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     return git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
   } catch {
     return "unknown";
   }
+}
+
+function git(...words: string[]): string {
+  return execFileSync("git", words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 }

@@ -1,9 +1,12 @@
-/** The list of micro suites, one a package. */
+/** The micro suites: every file in `suites/`, one a package, each exporting its `suite`. */
 
+import { readdirSync } from "node:fs";
 import type { Suite } from "./scenario.ts";
 
-/** Loads every suite's module; scenarios and peers are only made when a suite is run. */
+/** Loads the modules of all suites; scenarios and peers are only made when a suite is run. */
 export async function loadSuites(): Promise<readonly Suite[]> {
-  const modules = await Promise.all([]);
-  return modules.map((module) => module.suite);
+  const folder = new URL("./suites/", import.meta.url);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
+  const modules = files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ suite: Suite }>);
+  return (await Promise.all(modules)).map((module) => module.suite);
 }
