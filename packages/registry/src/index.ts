@@ -1,1 +1,12 @@
-export {};
+/** Certificates, certificate authorities, policies and their attachments, behind a storage port. */
+
+export { RegistryError, type RegistryErrorCode } from "./errors.ts";
+export { createMemoryStore } from "./memory-store.ts";
+export {
+  maximumAttachedPolicies,
+  type CertificateAuthorityRecord,
+  type CertificateRecord,
+  type CertificateStatus,
+  type PolicyRecord,
+  type RegistryStore,
+} from "./store.ts";
