@@ -1,0 +1,219 @@
+/**
+ * A DER writer: elements are appended to one growing buffer; a constructed element's length is put in when its body
+ * is done, and moves the body only where it needs more than one octet.
+ */
+
+import { Asn1Error } from "./error.ts";
+import { checkOid, encodeOid } from "./oid.ts";
+import { contextConstructed, Tag } from "./tag.ts";
+import { encodeAscii, isIa5, isPrintable } from "./text.ts";
+import { generalizedTimeText, isGeneralizedTime, isUtcTime } from "./time.ts";
+
+/** What writes the contents of a constructed element. */
+export type DerBody = (writer: DerWriter) => void;
+
+/** The encoding that `body` writes: `encodeDer((writer) => writer.sequence((body) => ...))`. */
+export function encodeDer(body: DerBody): Uint8Array<ArrayBuffer> {
+  const writer = new DerWriter();
+  body(writer);
+  return writer.finish();
+}
+
+export class DerWriter {
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+  #length = 0;
+
+  /** A copy of what was written. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.slice(0, this.#length);
+  }
+
+  /** A constructed element, SEQUENCE by default. */
+  sequence(body: DerBody, tag: number = Tag.sequence): void {
+    this.#reserve(2);
+    const start = this.#length;
+    this.#buffer[start] = tag;
+    this.#length = start + 2;
+    body(this);
+    this.#closeLength(start + 1);
+  }
+
+  /** An explicit tag `[number]` around what `body` writes. */
+  explicit(number: number, body: DerBody): void {
+    this.sequence(body, contextConstructed(number));
+  }
+
+  /** A SET OF the given encodings, in the order of DER: ascending as octet strings (X.690 §11.6). */
+  setOf(encodings: readonly Uint8Array[], tag: number = Tag.set): void {
+    const sorted = [...encodings].sort(compareBytes);
+    this.sequence((writer) => {
+      for (const encoding of sorted) writer.encoded(encoding);
+    }, tag);
+  }
+
+  /** An element that is already encoded, copied as it is. */
+  encoded(encoding: Uint8Array): void {
+    this.#append(encoding);
+  }
+
+  /** A primitive element with these content octets. */
+  primitive(tag: number, content: Uint8Array): void {
+    this.#reserve(2);
+    this.#buffer[this.#length++] = tag;
+    const lengthAt = this.#length++;
+    this.#append(content);
+    this.#closeLength(lengthAt);
+  }
+
+  boolean(value: boolean, tag: number = Tag.boolean): void {
+    this.primitive(tag, Uint8Array.of(value ? 0xff : 0x00));
+  }
+
+  /** A BOOLEAN DEFAULT FALSE: nothing for false (X.690 §11.5). */
+  booleanDefaultFalse(value: boolean, tag: number = Tag.boolean): void {
+    if (value) this.boolean(true, tag);
+  }
+
+  /** An INTEGER from a number, or from two's complement octets that are written as they are and so must be minimal. */
+  integer(value: number | Uint8Array, tag: number = Tag.integer): void {
+    if (typeof value !== "number") {
+      const isPadded =
+        value.length > 1 && (value[0] === 0 ? (value[1] ?? 0) < 0x80 : value[0] === 0xff && (value[1] ?? 0) >= 0x80);
+      if (value.length === 0 || isPadded) throw new Asn1Error("ERR_ASN1_VALUE", "an INTEGER that is not minimal");
+      this.primitive(tag, value);
+      return;
+    }
+    if (!Number.isSafeInteger(value)) throw new Asn1Error("ERR_ASN1_VALUE", `${value} is no integer`);
+    const octets = [value & 0xff];
+    for (let rest = Math.floor(value / 256), sign = octets[0] ?? 0; ; rest = Math.floor(rest / 256)) {
+      if ((rest === 0 && sign < 0x80) || (rest === -1 && sign >= 0x80)) break;
+      sign = ((rest % 256) + 256) % 256;
+      octets.unshift(sign);
+    }
+    this.primitive(tag, Uint8Array.from(octets));
+  }
+
+  /** A non-negative INTEGER from a big-endian magnitude of any width. */
+  unsignedInteger(magnitude: Uint8Array, tag: number = Tag.integer): void {
+    let start = 0;
+    while (start < magnitude.length - 1 && magnitude[start] === 0) start++;
+    const isSigned = magnitude.length === 0 || (magnitude[start] ?? 0) >= 0x80;
+    const content = new Uint8Array(magnitude.length - start + (isSigned ? 1 : 0));
+    content.set(magnitude.subarray(start), isSigned ? 1 : 0);
+    this.primitive(tag, content);
+  }
+
+  /** A BIT STRING; the unused bits of the last octet must be zero. */
+  bitString(bytes: Uint8Array, unusedBits: number = 0, tag: number = Tag.bitString): void {
+    const last = bytes[bytes.length - 1] ?? 0;
+    const mask = (1 << unusedBits) - 1;
+    if (unusedBits < 0 || unusedBits > 7 || (bytes.length === 0 && unusedBits > 0) || (last & mask) !== 0) {
+      throw new Asn1Error("ERR_ASN1_VALUE", "a BIT STRING with stray unused bits");
+    }
+    const content = new Uint8Array(bytes.length + 1);
+    content[0] = unusedBits;
+    content.set(bytes, 1);
+    this.primitive(tag, content);
+  }
+
+  /** A BIT STRING with named bits: bit 0 is the value's lowest bit; trailing zeros are dropped (X.690 §11.2.2). */
+  namedBits(value: number, tag: number = Tag.bitString): void {
+    const count = 32 - Math.clz32(value);
+    const bytes = new Uint8Array((count + 7) >> 3);
+    for (let bit = 0; bit < count; bit++) {
+      if (((value >>> bit) & 1) === 1) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
+    }
+    this.bitString(bytes, bytes.length * 8 - count, tag);
+  }
+
+  octetString(bytes: Uint8Array, tag: number = Tag.octetString): void {
+    this.primitive(tag, bytes);
+  }
+
+  null(): void {
+    this.primitive(Tag.null, new Uint8Array(0));
+  }
+
+  /** An OBJECT IDENTIFIER from its content octets or from dotted text. */
+  oid(identifier: Uint8Array | string, tag: number = Tag.objectIdentifier): void {
+    const content = typeof identifier === "string" ? encodeOid(identifier) : identifier;
+    checkOid(content, 0);
+    this.primitive(tag, content);
+  }
+
+  /** Seconds since 1970 as RFC 5280 §4.1.2.5 wants: UTCTime for 1950 to 2049, else GeneralizedTime. */
+  time(seconds: number): void {
+    if (!isUtcTime(seconds)) this.generalizedTime(seconds);
+    else this.primitive(Tag.utcTime, encodeAscii(this.#timeText(seconds).slice(2)));
+  }
+
+  /** Seconds since 1970 as `YYYYMMDDHHMMSSZ`. */
+  generalizedTime(seconds: number, tag: number = Tag.generalizedTime): void {
+    this.primitive(tag, encodeAscii(this.#timeText(seconds)));
+  }
+
+  /** A UTF8String. */
+  utf8String(text: string, tag: number = Tag.utf8String): void {
+    if (!text.isWellFormed()) throw new Asn1Error("ERR_ASN1_VALUE", "text with a lone surrogate");
+    this.primitive(tag, new TextEncoder().encode(text));
+  }
+
+  /** A PrintableString. */
+  printableString(text: string, tag: number = Tag.printableString): void {
+    if (!isPrintable(text)) throw new Asn1Error("ERR_ASN1_VALUE", "text that PrintableString does not allow");
+    this.primitive(tag, encodeAscii(text));
+  }
+
+  /** An IA5String. */
+  ia5String(text: string, tag: number = Tag.ia5String): void {
+    if (!isIa5(text)) throw new Asn1Error("ERR_ASN1_VALUE", "text that IA5String does not allow");
+    this.primitive(tag, encodeAscii(text));
+  }
+
+  #timeText(seconds: number): string {
+    if (!isGeneralizedTime(seconds))
+      throw new Asn1Error("ERR_ASN1_VALUE", `${seconds} is no second of the years 0 to 9999`);
+    return generalizedTimeText(seconds);
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Writes the length of what follows the octet at `lengthAt`, moving it where the length takes several octets. */
+  #closeLength(lengthAt: number): void {
+    const length = this.#length - lengthAt - 1;
+    if (length < 0x80) {
+      this.#buffer[lengthAt] = length;
+      return;
+    }
+    const octets = length < 0x100 ? 1 : length < 0x1_0000 ? 2 : length < 0x100_0000 ? 3 : 4;
+    this.#reserve(octets);
+    this.#buffer.copyWithin(lengthAt + 1 + octets, lengthAt + 1, this.#length);
+    this.#buffer[lengthAt] = 0x80 | octets;
+    for (let index = 0; index < octets; index++) {
+      this.#buffer[lengthAt + 1 + index] = Math.floor(length / 256 ** (octets - 1 - index));
+    }
+    this.#length += octets;
+  }
+
+  #reserve(octets: number): void {
+    const wanted = this.#length + octets;
+    if (wanted <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(wanted, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}
+
+/** The order of SET OF: octet by octet, the shorter first where one starts the other. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const common = Math.min(a.length, b.length);
+  for (let index = 0; index < common; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

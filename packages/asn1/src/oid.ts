@@ -1,0 +1,69 @@
+/**
+ * Object identifiers (X.690 §8.19) as their content octets.
+ *
+ * Programs compare identifiers as bytes; dotted text is for people. Comparing decoded numbers instead has let
+ * identifiers with overflowing arcs pass for others.
+ */
+
+import { Asn1Error } from "./error.ts";
+
+/** Longest accepted content, in octets; the longest in practical use have about 20. */
+export const maximumOidOctets = 128;
+
+/** Content octets for dotted text such as `2.5.29.17`. Throws `ERR_ASN1_VALUE` where the text names no identifier. */
+export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
+  const arcs = /^(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+$/.test(text) ? text.split(".").map(BigInt) : [];
+  const [root = 3n, second = 0n, ...others] = arcs;
+  if (root > 2n || (root < 2n && second > 39n))
+    throw new Asn1Error("ERR_ASN1_VALUE", `"${text}" is no object identifier`);
+  const octets: number[] = [];
+  for (const arc of [root * 40n + second, ...others]) {
+    const groups = [Number(arc & 0x7fn)];
+    for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) groups.unshift(Number(rest & 0x7fn) | 0x80);
+    octets.push(...groups);
+  }
+  if (octets.length > maximumOidOctets)
+    throw new Asn1Error("ERR_ASN1_VALUE", `an identifier of ${octets.length} octets`);
+  return Uint8Array.from(octets);
+}
+
+/** Dotted text of content octets, as `DerReader.oid()` returns them. Throws `ERR_ASN1_OID` for anything else. */
+export function decodeOid(content: Uint8Array): string {
+  checkOid(content, 0);
+  const arcs: bigint[] = [];
+  let arc = 0n;
+  for (const octet of content) {
+    arc = (arc << 7n) | BigInt(octet & 0x7f);
+    if (octet < 0x80) {
+      arcs.push(arc);
+      arc = 0n;
+    }
+  }
+  const [first = 0n, ...others] = arcs;
+  const root = first < 80n ? first / 40n : 2n;
+  return [root, first - root * 40n, ...others].join(".");
+}
+
+/** Whether two byte strings are equal; for object identifiers and everything else that is compared as bytes. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+/** Refuses content that is empty, cut off within an arc, padded, or longer than `maximumOidOctets`. */
+export function checkOid(content: Uint8Array, offset: number): void {
+  const { length } = content;
+  if (length === 0 || length > maximumOidOctets || (content[length - 1] ?? 0x80) >= 0x80) throw malformed(offset);
+  let startsArc = true;
+  for (let index = 0; index < length; index++) {
+    const octet = content[index] ?? 0;
+    // X.690 §8.19.2: the leading octet of an arc is never 0x80.
+    if (startsArc && octet === 0x80) throw malformed(offset);
+    startsArc = octet < 0x80;
+  }
+}
+
+function malformed(offset: number): Asn1Error {
+  return new Asn1Error("ERR_ASN1_OID", "malformed OBJECT IDENTIFIER", offset, "X.690 §8.19");
+}

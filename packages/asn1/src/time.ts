@@ -1,0 +1,90 @@
+/**
+ * UTCTime and GeneralizedTime in the one form each that RFC 5280 §4.1.2.5 allows: seconds present, `Z` at the end, no
+ * fraction, no offset. Times are whole seconds since 1970-01-01T00:00:00Z; no `Date` is made of text.
+ */
+
+/** The first second of 1950 and the last of 2049: what UTCTime can say under RFC 5280. */
+const utcTimeFirst = -631_152_000;
+const utcTimeLast = 2_524_607_999;
+const generalizedTimeFirst = -62_167_219_200;
+const generalizedTimeLast = 253_402_300_799;
+
+/** Seconds of `YYMMDDHHMMSSZ` (13 octets, years 50 to 99 are 1950 to 1999), or undefined where it is not that. */
+export function decodeUtcTime(content: Uint8Array): number | undefined {
+  if (content.length !== 13) return undefined;
+  const year = twoDigits(content, 0);
+  return year < 0 ? undefined : decodeFields(content, 2, year < 50 ? 2000 + year : 1900 + year);
+}
+
+/** Seconds of `YYYYMMDDHHMMSSZ` (15 octets), or undefined where it is not that. */
+export function decodeGeneralizedTime(content: Uint8Array): number | undefined {
+  if (content.length !== 15) return undefined;
+  const century = twoDigits(content, 0);
+  const year = twoDigits(content, 2);
+  return century < 0 || year < 0 ? undefined : decodeFields(content, 4, century * 100 + year);
+}
+
+/** Whether RFC 5280 wants UTCTime (1950 to 2049) for this second; GeneralizedTime otherwise. */
+export function isUtcTime(seconds: number): boolean {
+  return seconds >= utcTimeFirst && seconds <= utcTimeLast;
+}
+
+/** Whether the second lies in the years 0 to 9999, which GeneralizedTime can say. */
+export function isGeneralizedTime(seconds: number): boolean {
+  return Number.isSafeInteger(seconds) && seconds >= generalizedTimeFirst && seconds <= generalizedTimeLast;
+}
+
+/** `YYYYMMDDHHMMSSZ` of a second within the years 0 to 9999. */
+export function generalizedTimeText(seconds: number): string {
+  const [year, month, day] = civilDate(Math.floor(seconds / 86_400));
+  const second = seconds - Math.floor(seconds / 86_400) * 86_400;
+  const clock = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60];
+  return `${String(year).padStart(4, "0")}${[month, day, ...clock].map((value) => String(value).padStart(2, "0")).join("")}Z`;
+}
+
+/** Month to second and the `Z`, from `start`. */
+function decodeFields(content: Uint8Array, start: number, year: number): number | undefined {
+  const month = twoDigits(content, start);
+  const day = twoDigits(content, start + 2);
+  const hour = twoDigits(content, start + 4);
+  const minute = twoDigits(content, start + 6);
+  const second = twoDigits(content, start + 8);
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  // Second 60 is a leap second; like BoringSSL we take it as the first second of the next minute.
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return undefined;
+  if (content[start + 10] !== 0x5a) return undefined;
+  return daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+}
+
+/** The value of two ASCII digits, or -1. */
+function twoDigits(content: Uint8Array, start: number): number {
+  const tens = (content[start] ?? 0) - 0x30;
+  const units = (content[start + 1] ?? 0) - 0x30;
+  return tens < 0 || tens > 9 || units < 0 || units > 9 ? -1 : tens * 10 + units;
+}
+
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/**
+ * Days from 1970-01-01 in the proleptic Gregorian calendar. Years start in March here, so that the leap day is a
+ * year's last and the days before a month are the linear `(153 m + 2) / 5`.
+ */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const marchYear = month <= 2 ? year - 1 : year;
+  const marchMonth = (month + 9) % 12;
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
+  return marchYear * 365 + leapDays + Math.floor((153 * marchMonth + 2) / 5) + day - 719_469;
+}
+
+/** Year, month and day of a day number; the inverse of `daysSinceEpoch`. */
+function civilDate(days: number): [year: number, month: number, day: number] {
+  let year = Math.floor((days + 719_468) / 365.2425);
+  while (daysSinceEpoch(year + 1, 1, 1) <= days) year++;
+  while (daysSinceEpoch(year, 1, 1) > days) year--;
+  let month = 12;
+  while (daysSinceEpoch(year, month, 1) > days) month--;
+  return [year, month, days - daysSinceEpoch(year, month, 1) + 1];
+}

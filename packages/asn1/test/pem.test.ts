@@ -1,0 +1,89 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Asn1Error, decodePem, encodePem } from "../src/index.ts";
+
+const block = "-----BEGIN TEST-----\nAAEC\n-----END TEST-----\n";
+
+function codeOf(text: string): string {
+  try {
+    decodePem(text);
+    return "accepted";
+  } catch (error) {
+    if (error instanceof Asn1Error) return error.code;
+    throw error;
+  }
+}
+
+describe("PEM (checklist 58)", () => {
+  it("reads what Buffer encodes and writes what Buffer decodes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const text = encodePem("SOME LABEL", bytes);
+        expect(text.split("\n").every((line) => line.length <= 64)).toBe(true);
+        expect(Buffer.from(text.split("\n").slice(1, -2).join(""), "base64").equals(bytes)).toBe(true);
+        const [read] = decodePem(text);
+        expect(read?.label).toBe("SOME LABEL");
+        expect(Buffer.from(read?.bytes ?? []).equals(bytes)).toBe(true);
+        const oneLine = `-----BEGIN X-----\r\n${Buffer.from(bytes).toString("base64")}\r\n-----END X-----`;
+        expect(Buffer.from(decodePem(oneLine)[0]?.bytes ?? []).equals(bytes)).toBe(true);
+      }),
+    );
+  });
+
+  it("reads several blocks with text around and between", () => {
+    const text = `subject=CN = a\n${block}\nsome text -----BEGIN not at a line's start-----\n${block.replaceAll("\n", "\r\n")}the end`;
+    expect(decodePem(text).map(({ label, bytes }) => [label, [...bytes]])).toEqual([
+      ["TEST", [0, 1, 2]],
+      ["TEST", [0, 1, 2]],
+    ]);
+    expect(decodePem(text)[0]?.offset).toBe("subject=CN = a\n".length);
+    expect(decodePem(new TextEncoder().encode(text))).toHaveLength(2);
+    expect(decodePem("no block at all")).toEqual([]);
+  });
+
+  it.each([
+    ["a block without its end", "-----BEGIN TEST-----\nAAEC\n", "ERR_ASN1_PEM_BOUNDARY"],
+    ["an end without its block", "-----END TEST-----\n", "ERR_ASN1_PEM_BOUNDARY"],
+    ["a block in a block", `-----BEGIN TEST-----\nAAEC\n${block}`, "ERR_ASN1_PEM_BOUNDARY"],
+    ["another label at the end", "-----BEGIN TEST-----\nAAEC\n-----END OTHER-----\n", "ERR_ASN1_PEM_BOUNDARY"],
+    ["text after the dashes", "-----BEGIN TEST----- x\nAAEC\n-----END TEST-----\n", "ERR_ASN1_PEM_BOUNDARY"],
+    ["headers", "-----BEGIN TEST-----\nProc-Type: 4,ENCRYPTED\n\nAAEC\n-----END TEST-----\n", "ERR_ASN1_PEM_HEADERS"],
+    ["the URL alphabet", "-----BEGIN TEST-----\nAA_-\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["missing padding", "-----BEGIN TEST-----\nAAE\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["too much padding", "-----BEGIN TEST-----\nAAE==\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["padding without need", "-----BEGIN TEST-----\nAAEC=\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["one character alone", "-----BEGIN TEST-----\nAAECA===\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["padding in the middle", "-----BEGIN TEST-----\nAA==AAEC\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["unused bits set", "-----BEGIN TEST-----\nAAF=\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["a NUL", "-----BEGIN TEST-----\nAA\0EC\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+    ["a letter beyond ASCII", "-----BEGIN TEST-----\nAAÉC\n-----END TEST-----\n", "ERR_ASN1_PEM_BASE64"],
+  ])("refuses %s", (_, text, code) => {
+    expect(codeOf(text)).toBe(code);
+  });
+
+  it("says which block is wrong, and where", () => {
+    expect(() => decodePem(`${block}-----BEGIN TEST-----\nA*EC\n-----END TEST-----\n`)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining("PEM block 2"), offset: block.length + 22 }),
+    );
+  });
+
+  it("refuses a label that cannot stand in a boundary", () => {
+    expect(() => encodePem("A-----", new Uint8Array(1))).toThrow(expect.objectContaining({ code: "ERR_ASN1_VALUE" }));
+  });
+
+  it("takes linear time, also on boundaries that never close", () => {
+    const time = (count: number): number => {
+      const inputs = [
+        block.repeat(count),
+        "-----BEGIN A-----\n".repeat(count),
+        "-----".repeat(count),
+        "\n-----".repeat(count),
+      ];
+      const start = performance.now();
+      for (const input of inputs) codeOf(input);
+      return performance.now() - start;
+    };
+    time(1000);
+    expect(time(64_000) / Math.max(time(8000), 0.5)).toBeLessThan(8 * 6);
+  });
+});
