@@ -18,12 +18,13 @@ export type MalformedCode =
 /** Something well-formed that is known to be too weak and is never accepted. */
 export type WeakCode =
   | "ERR_CRYPTO_SHA1_SIGNATURE"
+  /** MD4 and MD2 come under the same code. */
   | "ERR_CRYPTO_MD5_SIGNATURE"
   /** Curve parameters spelled out instead of named (CVE-2020-0601, CVE-2022-0778). */
   | "ERR_CRYPTO_EXPLICIT_EC_PARAMETERS"
-  /** An RSA modulus outside 2048 to 8192 bits. */
+  /** An RSA modulus under 2048 bits (or what the provider was set to) or over 8192. */
   | "ERR_CRYPTO_RSA_MODULUS_SIZE"
-  /** An RSA public exponent that is even, below 3, or longer than 64 bits; or an even modulus. */
+  /** An RSA public exponent that is even, below 3, or longer than 64 bits. */
   | "ERR_CRYPTO_RSA_EXPONENT"
   /** A Diffie-Hellman public value of small order: the shared secret would be all zero (RFC 7748 §6.1). */
   | "ERR_CRYPTO_SMALL_ORDER_POINT";

@@ -1,3 +1,4 @@
+export { equalSecrets } from "./equal-secrets.ts";
 export { CryptoError } from "./errors.ts";
 export type {
   CryptoErrorCode,
@@ -26,3 +27,9 @@ export type {
   SignatureHash,
   SignatureProvider,
 } from "./provider.ts";
+export { hkdf, type HkdfInput } from "./hkdf.ts";
+export { hashLength } from "./hash-length.ts";
+export { defaultSignatureAlgorithm } from "./key-algorithm.ts";
+export { encodeSignatureAlgorithm, parseSignatureAlgorithm } from "./signature-algorithm.ts";
+export { type SignedData, type SignedDataResult, verifySignedData } from "./signed-data.ts";
+export { rawPublicKey, type RawKeyKind, spkiFromRawPublicKey } from "./spki.ts";

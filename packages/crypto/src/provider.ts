@@ -77,7 +77,7 @@ export interface KeyPair {
 export interface HashProvider {
   hash(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array;
 
-  /** HMAC (RFC 2104), whole tag. Compare tags with `equalBytes` of this package only. */
+  /** HMAC (RFC 2104), whole tag. Compare tags with `equalSecrets` of this package. */
   hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint8Array;
 
   /** HKDF-Extract (RFC 5869 §2.2). An empty salt counts as hash-length zeros. */

@@ -1,0 +1,64 @@
+/** Checks of lengths and counts that both providers make before they compute anything. */
+
+import { CryptoError } from "./errors.ts";
+import type { AeadAlgorithm } from "./provider.ts";
+
+/** Octets of tag behind an AEAD ciphertext (RFC 5116 §5.1, RFC 8439 §2.8). */
+export const aeadTagLength = 16;
+
+const aeadKeyLengths: Readonly<Record<AeadAlgorithm, number>> = {
+  "AES-128-GCM": 16,
+  "AES-256-GCM": 32,
+  "ChaCha20-Poly1305": 32,
+};
+const aeadNonceLength = 12;
+
+/** About a minute of one core: far above what files carry (OpenSSL writes 2048, OWASP advises 600,000). */
+const maximumPbkdf2Iterations = 10_000_000;
+
+/** Largest request to `crypto.getRandomValues`. */
+const maximumRandomLength = 65_536;
+
+export function checkAead(algorithm: AeadAlgorithm, key: Uint8Array, nonce: Uint8Array): void {
+  expectLength("key", key.length, aeadKeyLengths[algorithm]);
+  expectLength("nonce", nonce.length, aeadNonceLength);
+}
+
+export function checkAesCbc(key: Uint8Array, iv: Uint8Array): void {
+  if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
+    throw argument(`An AES key has 16, 24 or 32 octets, not ${key.length}`);
+  }
+  expectLength("initialization vector", iv.length, 16);
+}
+
+/** A padded ciphertext is one block or more, all whole. */
+export function checkCbcCiphertext(ciphertext: Uint8Array): void {
+  if (ciphertext.length === 0 || ciphertext.length % 16 !== 0) {
+    throw new CryptoError("ERR_CRYPTO_CBC_PADDING", `${ciphertext.length} octets are no whole blocks`, {
+      clause: "RFC 5652 §6.3",
+    });
+  }
+}
+
+export function checkPbkdf2(iterations: number, length: number): void {
+  if (!Number.isInteger(iterations) || iterations < 1 || iterations > maximumPbkdf2Iterations) {
+    throw argument(`PBKDF2 takes 1 to ${maximumPbkdf2Iterations} iterations, not ${iterations}`);
+  }
+  if (!Number.isInteger(length) || length < 1 || length > 1024) {
+    throw argument(`PBKDF2 makes 1 to 1024 octets here, not ${length}`);
+  }
+}
+
+export function checkRandomLength(length: number): void {
+  if (!Number.isInteger(length) || length < 0 || length > maximumRandomLength) {
+    throw argument(`0 to ${maximumRandomLength} random octets can be had at once, not ${length}`);
+  }
+}
+
+function expectLength(what: string, actual: number, expected: number): void {
+  if (actual !== expected) throw argument(`The ${what} has ${expected} octets, not ${actual}`);
+}
+
+function argument(message: string): CryptoError {
+  return new CryptoError("ERR_CRYPTO_ARGUMENT", message);
+}

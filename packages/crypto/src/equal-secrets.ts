@@ -1,0 +1,12 @@
+/**
+ * Whether two byte strings are equal, in time that depends on their lengths only: for tags and other secrets (for the rest, `equalBytes` of `@latchkey/asn1`).
+ *
+ * Bytes of different length are unequal at once. JavaScript engines promise nothing about timing; this avoids the early
+ * exit, no more.
+ */
+export function equalSecrets(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (const [index, octet] of left.entries()) difference |= octet ^ (right[index] ?? 0);
+  return difference === 0;
+}

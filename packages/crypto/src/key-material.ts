@@ -1,0 +1,63 @@
+/**
+ * Keys taken apart: what the readers of this package hand to a provider, after every check that needs no curve or
+ * modular arithmetic.
+ */
+
+import { CryptoError } from "./errors.ts";
+import type { EcCurve, RsaPssParameters } from "./provider.ts";
+
+export type PublicKeyMaterial =
+  /** `point` is uncompressed: 0x04, x, y (SEC 1 §2.3.3). */
+  | { readonly name: "ec"; readonly curve: EcCurve; readonly point: Uint8Array }
+  | { readonly name: "ed25519" | "x25519"; readonly point: Uint8Array }
+  | RsaPublicKeyMaterial;
+
+export interface RsaPublicKeyMaterial {
+  readonly name: "rsa" | "rsa-pss";
+  /** Undefined for `rsa`, and for `rsa-pss` keys that restrict nothing. */
+  readonly parameters: RsaPssParameters | undefined;
+  readonly modulusBits: number;
+  /** Unsigned, most significant octet first, no leading zero. */
+  readonly modulus: Uint8Array;
+  readonly exponent: Uint8Array;
+}
+
+export type PrivateKeyMaterial =
+  | {
+      readonly name: "ec";
+      readonly curve: EcCurve;
+      /** As long as the curve's order. */
+      readonly scalar: Uint8Array;
+      /** The public point that came along, not yet held against the scalar. */
+      readonly point: Uint8Array | undefined;
+    }
+  | {
+      readonly name: "ed25519" | "x25519";
+      /** 32 octets. */
+      readonly seed: Uint8Array;
+      readonly point: Uint8Array | undefined;
+    }
+  | {
+      readonly name: "rsa" | "rsa-pss";
+      /** Its numbers fit together (RFC 8017 §3.2). */
+      readonly rsaPrivateKey: Uint8Array;
+      readonly publicKey: RsaPublicKeyMaterial;
+    };
+
+/** What a provider is willing to import. */
+export interface KeyLimits {
+  /** Smallest RSA modulus in bits: 2048 unless set; not below 1024, which only old material needs. */
+  readonly minimumRsaModulusBits: number;
+}
+
+export const defaultKeyLimits: KeyLimits = { minimumRsaModulusBits: 2048 };
+
+/** RFC 8017 sets none; OpenSSL stops at 16,384, webpki at 8192: beyond it a check costs milliseconds. */
+export const maximumRsaModulusBits = 8192;
+
+/** The limits, once they are sensible. Throws `ERR_CRYPTO_ARGUMENT`. */
+export function checkKeyLimits(limits: KeyLimits): KeyLimits {
+  const { minimumRsaModulusBits: bits } = limits;
+  if (Number.isInteger(bits) && bits >= 1024 && bits <= maximumRsaModulusBits) return limits;
+  throw new CryptoError("ERR_CRYPTO_ARGUMENT", `The least RSA size is 1024 to ${maximumRsaModulusBits}, not ${bits}`);
+}

@@ -1,0 +1,83 @@
+/** AEAD and AES-CBC by node:crypto. */
+
+import { createCipheriv, createDecipheriv, type CipherGCM, type DecipherGCM } from "node:crypto";
+import { aeadTagLength, checkAead, checkAesCbc, checkCbcCiphertext } from "../arguments.ts";
+import { CryptoError } from "../errors.ts";
+import type { AeadAlgorithm, CipherProvider } from "../provider.ts";
+import { octets } from "./octets.ts";
+
+export const ciphers: CipherProvider = {
+  seal(algorithm, key, nonce, plaintext, additionalData) {
+    checkAead(algorithm, key, nonce);
+    const cipher = aeadCipher(algorithm, key, nonce);
+    cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
+    const output = new Uint8Array(plaintext.length + aeadTagLength);
+    output.set(cipher.update(plaintext));
+    cipher.final();
+    output.set(cipher.getAuthTag(), plaintext.length);
+    return output;
+  },
+
+  open(algorithm, key, nonce, ciphertext, additionalData) {
+    checkAead(algorithm, key, nonce);
+    const length = ciphertext.length - aeadTagLength;
+    if (length < 0) throw authenticationFailed();
+    const decipher = aeadDecipher(algorithm, key, nonce);
+    decipher.setAAD(additionalData, { plaintextLength: length });
+    decipher.setAuthTag(ciphertext.subarray(length));
+    const plaintext = decipher.update(ciphertext.subarray(0, length));
+    try {
+      decipher.final();
+    } catch {
+      plaintext.fill(0);
+      throw authenticationFailed();
+    }
+    return octets(plaintext);
+  },
+
+  encryptAesCbc(key, iv, plaintext) {
+    checkAesCbc(key, iv);
+    const cipher = createCipheriv(`aes-${key.length * 8}-cbc`, key, iv);
+    return octets(Buffer.concat([cipher.update(plaintext), cipher.final()]));
+  },
+
+  decryptAesCbc(key, iv, ciphertext) {
+    checkAesCbc(key, iv);
+    checkCbcCiphertext(ciphertext);
+    const decipher = createDecipheriv(`aes-${key.length * 8}-cbc`, key, iv);
+    const start = decipher.update(ciphertext);
+    try {
+      return Uint8Array.from(Buffer.concat([start, decipher.final()]));
+    } catch {
+      throw new CryptoError("ERR_CRYPTO_CBC_PADDING", "The padding is wrong", { clause: "RFC 5652 §6.3" });
+    }
+  },
+};
+
+const tag = { authTagLength: aeadTagLength };
+
+function aeadCipher(algorithm: AeadAlgorithm, key: Uint8Array, nonce: Uint8Array): CipherGCM {
+  switch (algorithm) {
+    case "AES-128-GCM":
+      return createCipheriv("aes-128-gcm", key, nonce, tag);
+    case "AES-256-GCM":
+      return createCipheriv("aes-256-gcm", key, nonce, tag);
+    default:
+      return createCipheriv("chacha20-poly1305", key, nonce, tag);
+  }
+}
+
+function aeadDecipher(algorithm: AeadAlgorithm, key: Uint8Array, nonce: Uint8Array): DecipherGCM {
+  switch (algorithm) {
+    case "AES-128-GCM":
+      return createDecipheriv("aes-128-gcm", key, nonce, tag);
+    case "AES-256-GCM":
+      return createDecipheriv("aes-256-gcm", key, nonce, tag);
+    default:
+      return createDecipheriv("chacha20-poly1305", key, nonce, tag);
+  }
+}
+
+function authenticationFailed(): CryptoError {
+  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit");
+}

@@ -1,0 +1,29 @@
+/** Hashes, HMAC, HKDF and PBKDF2 by node:crypto. */
+
+import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
+import { checkPbkdf2 } from "../arguments.ts";
+import { expand, extract } from "../hkdf.ts";
+import type { HashAlgorithm, HashProvider } from "../provider.ts";
+import { octets } from "./octets.ts";
+
+const names: Readonly<Record<HashAlgorithm, string>> = {
+  "SHA-1": "sha1",
+  "SHA-256": "sha256",
+  "SHA-384": "sha384",
+  "SHA-512": "sha512",
+};
+
+function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint8Array {
+  return octets(createHmac(names[algorithm], key).update(data).digest());
+}
+
+export const hashes: HashProvider = {
+  hash: (algorithm, data) => octets(createHash(names[algorithm]).update(data).digest()),
+  hmac,
+  hkdfExtract: (algorithm, salt, keyMaterial) => extract(hmac, algorithm, salt, keyMaterial),
+  hkdfExpand: (algorithm, pseudoRandomKey, info, length) => expand(hmac, algorithm, pseudoRandomKey, info, length),
+  pbkdf2: (algorithm, password, salt, iterations, length) => {
+    checkPbkdf2(iterations, length);
+    return octets(pbkdf2Sync(password, salt, iterations, length, names[algorithm]));
+  },
+};

@@ -1,0 +1,168 @@
+/** Keys of the node provider: a KeyObject that is made once, behind a checked description of it. */
+
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+  type KeyPairKeyObjectResult,
+} from "node:crypto";
+import { CryptoError } from "../errors.ts";
+import type { KeyLimits, PrivateKeyMaterial, PublicKeyMaterial } from "../key-material.ts";
+import { checkGeneratedModulusBits, keyAlgorithmOf } from "../key-algorithm.ts";
+import { encodePkcs8 } from "../pkcs8.ts";
+import type { KeyAlgorithm, KeyGenerationAlgorithm, KeyPair, PrivateKey, PublicKey } from "../provider.ts";
+import { decodeSpki, samePublicKey } from "../spki.ts";
+
+class NodePublicKey implements PublicKey {
+  readonly type = "public";
+  readonly algorithm: KeyAlgorithm;
+  readonly spki: Uint8Array;
+  readonly #handle: KeyObject;
+
+  constructor(algorithm: KeyAlgorithm, spki: Uint8Array, handle: KeyObject) {
+    this.algorithm = algorithm;
+    this.spki = spki;
+    this.#handle = handle;
+  }
+
+  static handleOf(key: PublicKey): KeyObject {
+    if (#handle in key) return key.#handle;
+    throw foreignKey();
+  }
+}
+
+class NodePrivateKey implements PrivateKey {
+  readonly type = "private";
+  readonly algorithm: KeyAlgorithm;
+  readonly publicKey: PublicKey;
+  readonly #handle: KeyObject;
+
+  constructor(publicKey: PublicKey, handle: KeyObject) {
+    this.algorithm = publicKey.algorithm;
+    this.publicKey = publicKey;
+    this.#handle = handle;
+  }
+
+  static handleOf(key: PrivateKey): KeyObject {
+    if (#handle in key) return key.#handle;
+    throw foreignKey();
+  }
+}
+
+/** The KeyObject behind a public key. Throws `ERR_CRYPTO_FOREIGN_KEY` for another provider's. */
+export function publicHandle(key: PublicKey): KeyObject {
+  return NodePublicKey.handleOf(key);
+}
+
+/** The KeyObject behind a private key. Throws `ERR_CRYPTO_FOREIGN_KEY` for another provider's. */
+export function privateHandle(key: PrivateKey): KeyObject {
+  return NodePrivateKey.handleOf(key);
+}
+
+/** Makes a key of what was read from `spki`, which the key keeps. */
+export function publicKeyFromMaterial(material: PublicKeyMaterial, spki: Uint8Array): PublicKey {
+  let handle: KeyObject;
+  try {
+    handle = createPublicKey({
+      key: Buffer.from(spki.buffer, spki.byteOffset, spki.length),
+      format: "der",
+      type: "spki",
+    });
+  } catch (cause) {
+    // The form was checked before: what is left for OpenSSL to refuse is a point that is not on its curve.
+    if (material.name === "ec") {
+      throw new CryptoError("ERR_CRYPTO_PUBLIC_POINT", `The point is not on ${material.curve}`, {
+        clause: "SEC 1 §3.2.2.1",
+        cause,
+      });
+    }
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the public key", { cause });
+  }
+  return new NodePublicKey(keyAlgorithmOf(material), spki, handle);
+}
+
+/** Makes a key of what was read; the public key that came along must be the one that follows from the private. */
+export function privateKeyFromMaterial(material: PrivateKeyMaterial, limits: KeyLimits): PrivateKey {
+  let handle: KeyObject;
+  let publicKeyHandle: KeyObject;
+  try {
+    handle = createPrivateKey({
+      key: Buffer.from(encodePkcs8(withoutPoint(material)).buffer),
+      format: "der",
+      type: "pkcs8",
+    });
+    publicKeyHandle = createPublicKey(handle);
+  } catch (cause) {
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the private key", { cause });
+  }
+  const spki = exportSpki(publicKeyHandle);
+  const publicMaterial = decodeSpki(spki, limits);
+  if (!samePublicKey(material, publicMaterial)) {
+    throw new CryptoError("ERR_CRYPTO_KEY_PAIR_MISMATCH", "The public key in the private key's file is another's");
+  }
+  return new NodePrivateKey(new NodePublicKey(keyAlgorithmOf(publicMaterial), spki, publicKeyHandle), handle);
+}
+
+/** OpenSSL believes a public key that it is given; without one it computes it. */
+function withoutPoint(material: PrivateKeyMaterial): PrivateKeyMaterial {
+  return "point" in material ? { ...material, point: undefined } : material;
+}
+
+/** DER PrivateKeyInfo of a private key of this provider. */
+export function exportPrivateKey(key: PrivateKey): Uint8Array {
+  return Uint8Array.from(privateHandle(key).export({ format: "der", type: "pkcs8" }));
+}
+
+export function newKeyPair(algorithm: KeyGenerationAlgorithm): KeyPair {
+  switch (algorithm.name) {
+    case "ec":
+      return keyPair(algorithm, generateKeyPairSync("ec", { namedCurve: algorithm.curve }));
+    case "ed25519":
+      return keyPair(algorithm, generateKeyPairSync("ed25519"));
+    case "x25519":
+      return keyPair(algorithm, generateKeyPairSync("x25519"));
+    default:
+      checkGeneratedModulusBits(algorithm.modulusBits);
+      return keyPair(algorithm, generateKeyPairSync("rsa", { modulusLength: algorithm.modulusBits }));
+  }
+}
+
+export async function newKeyPairAsync(algorithm: KeyGenerationAlgorithm): Promise<KeyPair> {
+  const made = await new Promise<KeyPairKeyObjectResult>((resolve, reject) => {
+    const settle = (error: Error | null, publicKey: KeyObject, privateKey: KeyObject): void => {
+      if (error === null) resolve({ publicKey, privateKey });
+      else reject(error);
+    };
+    switch (algorithm.name) {
+      case "ec":
+        generateKeyPair("ec", { namedCurve: algorithm.curve }, settle);
+        break;
+      case "ed25519":
+        generateKeyPair("ed25519", {}, settle);
+        break;
+      case "x25519":
+        generateKeyPair("x25519", {}, settle);
+        break;
+      case "rsa":
+        checkGeneratedModulusBits(algorithm.modulusBits);
+        generateKeyPair("rsa", { modulusLength: algorithm.modulusBits }, settle);
+        break;
+    }
+  });
+  return keyPair(algorithm, made);
+}
+
+function keyPair(algorithm: KeyGenerationAlgorithm, made: KeyPairKeyObjectResult): KeyPair {
+  const publicKey = new NodePublicKey({ ...algorithm }, exportSpki(made.publicKey), made.publicKey);
+  return { privateKey: new NodePrivateKey(publicKey, made.privateKey), publicKey };
+}
+
+function exportSpki(handle: KeyObject): Uint8Array {
+  return Uint8Array.from(handle.export({ format: "der", type: "spki" }));
+}
+
+function foreignKey(): CryptoError {
+  return new CryptoError("ERR_CRYPTO_FOREIGN_KEY", "The key is not one of this provider: import it here first");
+}

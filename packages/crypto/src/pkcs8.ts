@@ -1,0 +1,164 @@
+/** Private keys: PrivateKeyInfo and OneAsymmetricKey (RFC 5958), ECPrivateKey (RFC 5915), RSAPrivateKey (RFC 8017). */
+
+import { contextConstructed, contextPrimitive, decodeOid, DerReader, encodeDer, equalBytes } from "@latchkey/asn1";
+import { checkPointForm, curveFromParameters, isScalar } from "./curve.ts";
+import { CryptoError } from "./errors.ts";
+import { privateKeyAlgorithmOf, writeKeyAlgorithm } from "./key-algorithm.ts";
+import type { KeyLimits, PrivateKeyMaterial } from "./key-material.ts";
+import * as oids from "./oids.ts";
+import type { EcCurve, RsaPssParameters } from "./provider.ts";
+import { readPssParameters } from "./pss-parameters.ts";
+import { innerReader, isNull, readAlgorithmIdentifier, reading, type AlgorithmIdentifier } from "./reading.ts";
+import { readRsaPrivateKey } from "./rsa-key.ts";
+import { checkEdwardsLength, edwardsName, wrongParameters } from "./spki.ts";
+
+/** What keys are read from: all octets, for offsets, and the bounds that keys are held to. */
+interface Source {
+  readonly der: Uint8Array;
+  readonly limits: KeyLimits;
+}
+
+/** Reads DER PrivateKeyInfo (version 1) or OneAsymmetricKey (version 2). The material's arrays are views into it. */
+export function decodePkcs8(der: Uint8Array, limits: KeyLimits): PrivateKeyMaterial {
+  return reading("ERR_CRYPTO_MALFORMED_KEY", "The PrivateKeyInfo", () => {
+    const reader = new DerReader(der);
+    const body = reader.sequence();
+    const version = body.smallInteger(1);
+    const algorithm = readAlgorithmIdentifier(body);
+    const privateKey = body.octetString();
+    // Attributes say nothing that is used here; RFC 5958 §2 lets readers skip them.
+    if (body.nextIs(contextConstructed(0))) body.sequence(contextConstructed(0));
+    // RFC 5958 §2: a public key makes it version 2.
+    const publicKeyTag = contextPrimitive(1);
+    const publicKey = version === 1 && body.nextIs(publicKeyTag) ? body.octetAlignedBitString(publicKeyTag) : undefined;
+    body.end();
+    reader.end();
+    return readKey({ der, limits }, algorithm, privateKey, publicKey);
+  });
+}
+
+/** Reads a DER ECPrivateKey that names its curve. The material's arrays are views into it. */
+export function decodeSec1(der: Uint8Array): PrivateKeyMaterial {
+  return reading("ERR_CRYPTO_MALFORMED_KEY", "The ECPrivateKey", () =>
+    readEcPrivateKey(der, der, undefined, undefined),
+  );
+}
+
+/** Reads a DER RSAPrivateKey, which the material keeps as a view. */
+export function decodePkcs1PrivateKey(der: Uint8Array, limits: KeyLimits): PrivateKeyMaterial {
+  return reading("ERR_CRYPTO_MALFORMED_KEY", "The RSAPrivateKey", () =>
+    readRsa({ der, limits }, der, "rsa", undefined),
+  );
+}
+
+/** DER PrivateKeyInfo, version 1; an EC key with its public point where the material has it. */
+export function encodePkcs8(material: PrivateKeyMaterial): Uint8Array<ArrayBuffer> {
+  return encodeDer((writer) => {
+    writer.sequence((body) => {
+      body.integer(0);
+      writeKeyAlgorithm(body, privateKeyAlgorithmOf(material));
+      body.octetString(innerKey(material));
+    });
+  });
+}
+
+function innerKey(material: PrivateKeyMaterial): Uint8Array {
+  if ("rsaPrivateKey" in material) return material.rsaPrivateKey;
+  return encodeDer((writer) => {
+    if ("seed" in material) {
+      writer.octetString(material.seed);
+      return;
+    }
+    const { scalar, point } = material;
+    writer.sequence((body) => {
+      body.integer(1);
+      body.octetString(scalar);
+      if (point !== undefined) body.explicit(1, (field) => field.bitString(point));
+    });
+  });
+}
+
+function readKey(
+  source: Source,
+  { oid, parameters, offset }: AlgorithmIdentifier,
+  privateKey: Uint8Array,
+  publicKey: Uint8Array | undefined,
+): PrivateKeyMaterial {
+  if (equalBytes(oid, oids.ecPublicKey)) {
+    return readEcPrivateKey(source.der, privateKey, curveFromParameters(parameters, offset), publicKey);
+  }
+  const name = edwardsName(oid);
+  if (name !== undefined) {
+    if (parameters !== undefined) throw wrongParameters(offset, "RFC 8410 §3");
+    const reader = innerReader(source.der, privateKey);
+    const seed = reader.octetString();
+    reader.end();
+    checkEdwardsLength(name, seed, offset);
+    if (publicKey !== undefined) checkEdwardsLength(name, publicKey, offset);
+    return { name, seed, point: publicKey };
+  }
+  if (equalBytes(oid, oids.rsaEncryption)) {
+    if (!isNull(parameters)) throw wrongParameters(offset, "RFC 4055 §1.2");
+    return readRsa(source, privateKey, "rsa", undefined);
+  }
+  if (equalBytes(oid, oids.rsassaPss)) {
+    const restriction = parameters && readPssParameters(parameters, "ERR_CRYPTO_MALFORMED_KEY");
+    return readRsa(source, privateKey, "rsa-pss", restriction);
+  }
+  throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_KEY", `Keys of kind ${decodeOid(oid)} are not supported`, { offset });
+}
+
+function readRsa(
+  { der, limits }: Source,
+  rsaPrivateKey: Uint8Array,
+  name: "rsa" | "rsa-pss",
+  parameters: RsaPssParameters | undefined,
+): PrivateKeyMaterial {
+  const numbers = readRsaPrivateKey(innerReader(der, rsaPrivateKey), limits);
+  return { name, rsaPrivateKey, publicKey: { name, parameters, ...numbers } };
+}
+
+/** `outerCurve` and `outerPoint` are what a PKCS #8 wrapper says; a curve named twice must be the same. */
+function readEcPrivateKey(
+  der: Uint8Array,
+  content: Uint8Array,
+  outerCurve: EcCurve | undefined,
+  outerPoint: Uint8Array | undefined,
+): PrivateKeyMaterial {
+  const reader = innerReader(der, content);
+  const { offset } = reader;
+  const body = reader.sequence();
+  const version = body.smallInteger(1);
+  const scalar = body.octetString();
+  let curve = outerCurve;
+  if (body.nextIs(contextConstructed(0))) {
+    const field = body.explicit(0);
+    curve = curveFromParameters(field.any(), offset);
+    field.end();
+  }
+  let point = outerPoint;
+  if (body.nextIs(contextConstructed(1))) {
+    const field = body.explicit(1);
+    point = field.octetAlignedBitString();
+    field.end();
+  }
+  body.end();
+  reader.end();
+  if (version !== 1 || curve === undefined || (outerCurve !== undefined && curve !== outerCurve)) {
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The EC private key names no curve, two, or a wrong version", {
+      offset,
+      clause: "RFC 5915 §3",
+    });
+  }
+  if (!isScalar(curve, scalar)) {
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", `The scalar is not one of ${curve}, at full width`, {
+      offset,
+      clause: "RFC 5915 §3",
+    });
+  }
+  if (outerPoint !== undefined && point !== undefined && !equalBytes(outerPoint, point)) {
+    throw new CryptoError("ERR_CRYPTO_KEY_PAIR_MISMATCH", "The private key's file has two public keys", { offset });
+  }
+  if (point !== undefined) checkPointForm(curve, point, offset);
+  return { name: "ec", curve, scalar, point };
+}
