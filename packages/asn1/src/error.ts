@@ -37,14 +37,15 @@ export type Asn1ErrorCode = Asn1MalformedCode | PemCode | Asn1LimitCode | Asn1Mi
 export class Asn1Error extends Error {
   override readonly name = "Asn1Error";
   readonly code: Asn1ErrorCode;
+  /** The message without offset and clause. */
+  readonly reason: string;
   readonly offset: number | undefined;
   readonly clause: string | undefined;
 
-  constructor(code: Asn1ErrorCode, message: string, offset?: number, clause?: string) {
-    super(
-      offset === undefined ? message : `${message} at offset ${offset}${clause === undefined ? "" : ` (${clause})`}`,
-    );
+  constructor(code: Asn1ErrorCode, reason: string, offset?: number, clause?: string) {
+    super(offset === undefined ? reason : `${reason} at offset ${offset}${clause === undefined ? "" : ` (${clause})`}`);
     this.code = code;
+    this.reason = reason;
     this.offset = offset;
     this.clause = clause;
   }

@@ -1,1 +1,100 @@
-export {};
+/** X.509 certificates, requests and revocation lists: the public names of `@latchkey/x509`. */
+
+export { type AlgorithmIdentifier } from "./algorithm-identifier.ts";
+export { type AttributeName } from "./attribute-types.ts";
+export {
+  type Certificate,
+  checkCertificateContents,
+  parseCertificate,
+  type ParseOptions,
+  type Validity,
+} from "./certificate.ts";
+export {
+  X509Error,
+  type X509ErrorCode,
+  type X509ErrorDetails,
+  type X509LimitCode,
+  type X509MalformedCode,
+  type X509MisuseCode,
+  type X509UnsupportedCode,
+  type X509VerificationCode,
+} from "./errors.ts";
+export {
+  decodeExtension,
+  type Extensible,
+  type Extension,
+  type ExtensionReader,
+  type ExtensionType,
+  extensionValue,
+  findExtension,
+  makeExtension,
+} from "./extension.ts";
+export { certificateIssuer, issuerAltName, subjectAltName } from "./extensions/alternative-names.ts";
+export { type BasicConstraints, basicConstraints } from "./extensions/basic-constraints.ts";
+export {
+  cRLDistributionPoints,
+  cRLNumber,
+  cRLReason,
+  deltaCRLIndicator,
+  type DistributionPoint,
+  type DistributionPointName,
+  freshestCRL,
+  invalidityDate,
+  type IssuingDistributionPoint,
+  issuingDistributionPoint,
+  type ReasonFlag,
+  type RevocationReason,
+  revocationReasons,
+} from "./extensions/distribution-points.ts";
+export {
+  type AuthorityKeyIdentifier,
+  authorityKeyIdentifier,
+  subjectKeyIdentifier,
+} from "./extensions/key-identifiers.ts";
+export {
+  extendedKeyUsage,
+  hasKeyPurpose,
+  type KeyPurposeName,
+  keyPurposes,
+  type KeyUsage,
+  keyUsage,
+} from "./extensions/key-usage.ts";
+export { extensionTypeOf } from "./extensions/known.ts";
+export { type NameConstraints, nameConstraints } from "./extensions/name-constraints.ts";
+export {
+  anyPolicy,
+  certificatePolicies,
+  inhibitAnyPolicy,
+  type PolicyConstraints,
+  policyConstraints,
+  type PolicyInformation,
+  type PolicyMapping,
+  policyMappings,
+  type PolicyQualifier,
+} from "./extensions/policies.ts";
+export {
+  type AccessDescription,
+  accessMethods,
+  authorityInfoAccess,
+  ocspNoCheck,
+  signedCertificateTimestamps,
+  subjectInfoAccess,
+  tlsFeature,
+} from "./extensions/private-internet.ts";
+export { certificateId, fingerprint, hexText, serialNumberDecimal } from "./fingerprint.ts";
+export { type GeneralName } from "./general-name.ts";
+export {
+  attributesOf,
+  attributeText,
+  attributeValues,
+  makeName,
+  makeNameOfSets,
+  type Name,
+  type NameAttribute,
+  type NameAttributeInput,
+  parseName,
+  type RelativeDistinguishedName,
+} from "./name.ts";
+export { nameIsInSubtree, nameKey, namesMatch } from "./name-match.ts";
+export { certificatesFromPem, certificateToPem } from "./pem-files.ts";
+export { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";

@@ -1,0 +1,108 @@
+/** Extensions (RFC 5280 §4.2) as a list, and the one way by which a value of any type is found, read and written. */
+
+import { DerReader, type DerWriter, encodeDer, equalBytes } from "@latchkey/asn1";
+import { reading, refuseEmpty, X509Error } from "./errors.ts";
+
+export interface Extension {
+  /** Content octets of the object identifier, a view. */
+  readonly oid: Uint8Array;
+  readonly critical: boolean;
+  /** What the OCTET STRING holds, a view: the DER of the extension's own type. */
+  readonly value: Uint8Array;
+  /** Where `value` starts in the input. */
+  readonly valueOffset: number;
+}
+
+/** What has extensions: a certificate, a request, a revocation list or an entry of one. */
+export interface Extensible {
+  readonly extensions: readonly Extension[];
+}
+
+/** How values of one extension are read. */
+export interface ExtensionReader<Value> {
+  readonly name: string;
+  /** Content octets of the object identifier. */
+  readonly oid: Uint8Array;
+  /** Reads the value; the caller checks that nothing follows it. */
+  readonly read: (reader: DerReader) => Value;
+}
+
+/** How values of one extension are read and written. */
+export interface ExtensionType<Value> extends ExtensionReader<Value> {
+  readonly write: (writer: DerWriter, value: Value) => void;
+}
+
+/** The extension with this identifier. There is at most one, for duplicates are refused. */
+export function findExtension(of: Extensible, oid: Uint8Array): Extension | undefined {
+  for (const extension of of.extensions) if (equalBytes(extension.oid, oid)) return extension;
+  return undefined;
+}
+
+/**
+ * The value of an extension, decoded now; undefined where there is no such extension.
+ *
+ * What is made of bytes in it are views. Throws `ERR_X509_MALFORMED`, `ERR_X509_EXTENSION_VALUE`,
+ * `ERR_X509_EMPTY_LIST`, `ERR_X509_GENERAL_NAME` or `ERR_X509_NAME_STRING` where it is not what its type says; a
+ * parsed certificate's known extensions were checked when it was parsed.
+ */
+export function extensionValue<Value>(of: Extensible, type: ExtensionReader<Value>): Value | undefined {
+  const extension = findExtension(of, type.oid);
+  return extension === undefined ? undefined : decodeExtension(extension, type);
+}
+
+/** The value of an extension that is known to be of the type. Throws as `extensionValue`. */
+export function decodeExtension<Value>(extension: Extension, type: ExtensionReader<Value>): Value {
+  return reading(type.name, () => {
+    const reader = new DerReader(extension.value, { baseOffset: extension.valueOffset });
+    const value = type.read(reader);
+    reader.end();
+    return value;
+  });
+}
+
+/** An extension of a value, to issue with. */
+export function makeExtension<Value>(type: ExtensionType<Value>, value: Value, critical = false): Extension {
+  const encoded = encodeDer((writer) => type.write(writer, value));
+  return { oid: type.oid, critical, value: encoded, valueOffset: 0 };
+}
+
+/** Extensions: at least one, none twice. */
+export function readExtensions(reader: DerReader): Extension[] {
+  const list = reader.sequence();
+  refuseEmpty(list.isAtEnd, "Extensions", list.offset);
+  const extensions: Extension[] = [];
+  const seen = new Set<string>();
+  while (!list.isAtEnd) {
+    const { offset } = list;
+    const extension = readExtension(list.sequence());
+    const key = String.fromCharCode(...extension.oid);
+    // §4.2: a certificate MUST NOT include more than one instance of an extension.
+    if (seen.has(key)) {
+      throw new X509Error("ERR_X509_DUPLICATE_EXTENSION", "an extension twice", { offset, clause: "RFC 5280 §4.2" });
+    }
+    seen.add(key);
+    extensions.push(extension);
+  }
+  return extensions;
+}
+
+function readExtension(fields: DerReader): Extension {
+  const oid = fields.oid();
+  const critical = fields.booleanDefaultFalse();
+  const value = fields.octetString();
+  const valueOffset = fields.offset - value.length;
+  fields.end();
+  return { oid, critical, value, valueOffset };
+}
+
+export function writeExtensions(writer: DerWriter, extensions: readonly Extension[]): void {
+  writer.sequence((list) => {
+    for (const { oid, critical, value } of extensions) {
+      list.sequence((fields) => {
+        fields.oid(oid);
+        fields.booleanDefaultFalse(critical);
+        fields.octetString(value);
+      });
+    }
+  });
+}

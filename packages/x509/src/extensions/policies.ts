@@ -1,0 +1,169 @@
+/** certificatePolicies, policyMappings, policyConstraints and inhibitAnyPolicy (RFC 5280 §4.2.1.4, .5, .11, .14). */
+
+import { contextPrimitive, type DerReader, encodeOid, equalBytes, Tag } from "@latchkey/asn1";
+import { refuseEmpty, X509Error } from "../errors.ts";
+import type { ExtensionType } from "../extension.ts";
+import { idCe } from "./oid.ts";
+
+/** Content octets of anyPolicy, 2.5.29.32.0. */
+export const anyPolicy: Uint8Array = /* @__PURE__ */ Uint8Array.of(0x55, 0x1d, 0x20, 0x00);
+/** The two qualifiers that RFC 5280 knows: a pointer to a practice statement, and a notice for people. */
+const idQtCps = /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.1");
+const idQtUserNotice = /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.2");
+
+/** Greatest number of certificates that a constraint or inhibitor can skip; as `pathLenConstraint`. */
+const maximumSkipCertificates = 255;
+
+export interface PolicyQualifier {
+  readonly policyQualifierId: Uint8Array;
+  /** With tag and length, a view. */
+  readonly qualifier: Uint8Array;
+}
+
+export interface PolicyInformation {
+  /** Content octets of the policy's object identifier, a view. */
+  readonly policyIdentifier: Uint8Array;
+  readonly policyQualifiers: readonly PolicyQualifier[];
+}
+
+export const certificatePolicies: ExtensionType<readonly PolicyInformation[]> = {
+  name: "certificatePolicies",
+  oid: /* @__PURE__ */ idCe(32),
+  read: (reader) => {
+    const list = reader.sequence();
+    refuseEmpty(list.isAtEnd, "certificatePolicies", list.offset);
+    const policies: PolicyInformation[] = [];
+    const seen = new Set<string>();
+    while (!list.isAtEnd) {
+      const { offset } = list;
+      const policy = readPolicy(list.sequence());
+      const key = String.fromCharCode(...policy.policyIdentifier);
+      // A policy MUST NOT appear more than once.
+      if (seen.has(key)) throw invalid("a certificate policy twice", offset, "RFC 5280 §4.2.1.4");
+      seen.add(key);
+      policies.push(policy);
+    }
+    return policies;
+  },
+  write: (writer, policies) => {
+    writer.sequence((list) => {
+      for (const { policyIdentifier, policyQualifiers } of policies) {
+        list.sequence((policy) => {
+          policy.oid(policyIdentifier);
+          if (policyQualifiers.length === 0) return;
+          policy.sequence((qualifiers) => {
+            for (const { policyQualifierId, qualifier } of policyQualifiers) {
+              qualifiers.sequence((fields) => {
+                fields.oid(policyQualifierId);
+                fields.encoded(qualifier);
+              });
+            }
+          });
+        });
+      }
+    });
+  },
+};
+
+function readPolicy(fields: DerReader): PolicyInformation {
+  const policyIdentifier = fields.oid();
+  const policyQualifiers: PolicyQualifier[] = [];
+  if (!fields.isAtEnd) {
+    const list = fields.sequence();
+    refuseEmpty(list.isAtEnd, "policyQualifiers", list.offset);
+    while (!list.isAtEnd)
+      policyQualifiers.push(readQualifier(list.sequence(), equalBytes(policyIdentifier, anyPolicy)));
+    fields.end();
+  }
+  return { policyIdentifier, policyQualifiers };
+}
+
+function readQualifier(fields: DerReader, isOfAnyPolicy: boolean): PolicyQualifier {
+  const { offset } = fields;
+  const policyQualifierId = fields.oid();
+  if (equalBytes(policyQualifierId, idQtCps)) {
+    if (!fields.nextIs(Tag.ia5String)) throw invalid("a CPS pointer that is no IA5String", offset, "RFC 5280 §4.2.1.4");
+  } else if (equalBytes(policyQualifierId, idQtUserNotice)) {
+    if (!fields.nextIs(Tag.sequence)) throw invalid("a user notice that is no SEQUENCE", offset, "RFC 5280 §4.2.1.4");
+  } else if (isOfAnyPolicy) {
+    // anyPolicy takes the two qualifiers of the RFC only.
+    throw invalid("anyPolicy with another qualifier", offset, "RFC 5280 §4.2.1.4");
+  }
+  const qualifier = fields.any().encoding;
+  fields.end();
+  return { policyQualifierId, qualifier };
+}
+
+export interface PolicyMapping {
+  readonly issuerDomainPolicy: Uint8Array;
+  readonly subjectDomainPolicy: Uint8Array;
+}
+
+export const policyMappings: ExtensionType<readonly PolicyMapping[]> = {
+  name: "policyMappings",
+  oid: /* @__PURE__ */ idCe(33),
+  read: (reader) => {
+    const list = reader.sequence();
+    refuseEmpty(list.isAtEnd, "policyMappings", list.offset);
+    const mappings: PolicyMapping[] = [];
+    while (!list.isAtEnd) {
+      const fields = list.sequence();
+      const issuerDomainPolicy = fields.oid();
+      const subjectDomainPolicy = fields.oid();
+      fields.end();
+      mappings.push({ issuerDomainPolicy, subjectDomainPolicy });
+    }
+    return mappings;
+  },
+  write: (writer, mappings) => {
+    writer.sequence((list) => {
+      for (const { issuerDomainPolicy, subjectDomainPolicy } of mappings) {
+        list.sequence((fields) => {
+          fields.oid(issuerDomainPolicy);
+          fields.oid(subjectDomainPolicy);
+        });
+      }
+    });
+  },
+};
+
+/** After how many more certificates a policy is required, or mapping stops; undefined for never. */
+export interface PolicyConstraints {
+  readonly requireExplicitPolicy: number | undefined;
+  readonly inhibitPolicyMapping: number | undefined;
+}
+
+export const policyConstraints: ExtensionType<PolicyConstraints> = {
+  name: "policyConstraints",
+  oid: /* @__PURE__ */ idCe(36),
+  read: (reader) => {
+    const fields = reader.sequence();
+    refuseEmpty(fields.isAtEnd, "policyConstraints", fields.offset);
+    const requireExplicitPolicy = readSkip(fields, contextPrimitive(0));
+    const inhibitPolicyMapping = readSkip(fields, contextPrimitive(1));
+    fields.end();
+    return { requireExplicitPolicy, inhibitPolicyMapping };
+  },
+  write: (writer, { requireExplicitPolicy, inhibitPolicyMapping }) => {
+    writer.sequence((fields) => {
+      if (requireExplicitPolicy !== undefined) fields.integer(requireExplicitPolicy, contextPrimitive(0));
+      if (inhibitPolicyMapping !== undefined) fields.integer(inhibitPolicyMapping, contextPrimitive(1));
+    });
+  },
+};
+
+function readSkip(reader: DerReader, tag: number): number | undefined {
+  return reader.nextIs(tag) ? reader.smallInteger(maximumSkipCertificates, tag) : undefined;
+}
+
+/** After how many more certificates anyPolicy stops counting. */
+export const inhibitAnyPolicy: ExtensionType<number> = {
+  name: "inhibitAnyPolicy",
+  oid: /* @__PURE__ */ idCe(54),
+  read: (reader) => reader.smallInteger(maximumSkipCertificates),
+  write: (writer, skip) => writer.integer(skip),
+};
+
+function invalid(message: string, offset: number, clause: string): X509Error {
+  return new X509Error("ERR_X509_EXTENSION_VALUE", message, { offset, clause });
+}

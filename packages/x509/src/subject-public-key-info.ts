@@ -1,0 +1,31 @@
+/** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), as bytes: reading one never depends on knowing the key's algorithm. */
+
+import { DerReader } from "@latchkey/asn1";
+import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-identifier.ts";
+import { reading } from "./errors.ts";
+
+export interface SubjectPublicKeyInfo {
+  readonly algorithm: AlgorithmIdentifier;
+  /** The octets of the BIT STRING, a view: what the key identifier hashes. */
+  readonly subjectPublicKey: Uint8Array;
+  /** The whole structure, a view: what `CryptoProvider.importSpki` takes. */
+  readonly encoding: Uint8Array;
+}
+
+/** Reads DER. Fields are views. Throws `ERR_X509_MALFORMED`. */
+export function parseSubjectPublicKeyInfo(der: Uint8Array): SubjectPublicKeyInfo {
+  return reading("SubjectPublicKeyInfo", () => {
+    const reader = new DerReader(der);
+    const info = readSubjectPublicKeyInfo(reader);
+    reader.end();
+    return info;
+  });
+}
+
+export function readSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
+  const fields = reader.sequence();
+  const algorithm = readAlgorithmIdentifier(fields);
+  const subjectPublicKey = fields.octetAlignedBitString();
+  fields.end();
+  return { algorithm, subjectPublicKey, encoding: fields.encoding };
+}
