@@ -122,7 +122,12 @@ function checkPss(key: RsaKeyAlgorithm, hash: PssHash, saltLength: number): void
 export function checkKeyAgreement(privateKey: KeyAlgorithm, publicKey: KeyAlgorithm): void {
   if (privateKey.name === "x25519" && publicKey.name === "x25519") return;
   if (privateKey.name === "ec" && publicKey.name === "ec" && privateKey.curve === publicKey.curve) return;
-  throw mismatch("Key agreement takes two X25519 keys, or two EC keys of one curve");
+  throw keyAgreementMismatch();
+}
+
+/** Keys that cannot agree on a secret. */
+export function keyAgreementMismatch(): CryptoError {
+  return mismatch("Key agreement takes two X25519 keys, or two EC keys of one curve");
 }
 
 /** Throws `ERR_CRYPTO_RSA_MODULUS_SIZE` for a new RSA key of a size that this package would not import. */

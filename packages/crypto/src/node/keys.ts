@@ -85,29 +85,28 @@ export function publicKeyFromMaterial(material: PublicKeyMaterial, spki: Uint8Ar
 
 /** Makes a key of what was read; the public key that came along must be the one that follows from the private. */
 export function privateKeyFromMaterial(material: PrivateKeyMaterial, limits: KeyLimits): PrivateKey {
-  let handle: KeyObject;
-  let publicKeyHandle: KeyObject;
-  try {
-    handle = createPrivateKey({
-      key: Buffer.from(encodePkcs8(withoutPoint(material)).buffer),
-      format: "der",
-      type: "pkcs8",
-    });
-    publicKeyHandle = createPublicKey(handle);
-  } catch (cause) {
-    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the private key", { cause });
-  }
-  const spki = exportSpki(publicKeyHandle);
+  // OpenSSL believes a public key that it is given; without one it computes it.
+  const computed = createHandle("point" in material ? { ...material, point: undefined } : material);
+  const publicHandle = createPublicKey(computed);
+  const spki = exportSpki(publicHandle);
   const publicMaterial = decodeSpki(spki, limits);
   if (!samePublicKey(material, publicMaterial)) {
     throw new CryptoError("ERR_CRYPTO_KEY_PAIR_MISMATCH", "The public key in the private key's file is another's");
   }
-  return new NodePrivateKey(new NodePublicKey(keyAlgorithmOf(publicMaterial), spki, publicKeyHandle), handle);
+  // And it exports an EC key with its public key, as other programs expect it, only if it was imported so.
+  const handle =
+    material.name === "ec" && publicMaterial.name === "ec"
+      ? createHandle({ ...material, point: publicMaterial.point })
+      : computed;
+  return new NodePrivateKey(new NodePublicKey(keyAlgorithmOf(publicMaterial), spki, publicHandle), handle);
 }
 
-/** OpenSSL believes a public key that it is given; without one it computes it. */
-function withoutPoint(material: PrivateKeyMaterial): PrivateKeyMaterial {
-  return "point" in material ? { ...material, point: undefined } : material;
+function createHandle(material: PrivateKeyMaterial): KeyObject {
+  try {
+    return createPrivateKey({ key: Buffer.from(encodePkcs8(material).buffer), format: "der", type: "pkcs8" });
+  } catch (cause) {
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the private key", { cause });
+  }
 }
 
 /** DER PrivateKeyInfo of a private key of this provider. */

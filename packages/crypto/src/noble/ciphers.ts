@@ -1,0 +1,47 @@
+/** AEAD and AES-CBC by @noble/ciphers. */
+
+import { cbc, gcm } from "@noble/ciphers/aes.js";
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { aeadTagLength, checkAead, checkAesCbc, checkCbcCiphertext } from "../arguments.ts";
+import { CryptoError } from "../errors.ts";
+import type { AeadAlgorithm, CipherProvider } from "../provider.ts";
+
+export const ciphers: CipherProvider = {
+  seal(algorithm, key, nonce, plaintext, additionalData) {
+    checkAead(algorithm, key, nonce);
+    return aead(algorithm)(key, nonce, additionalData).encrypt(plaintext);
+  },
+
+  open(algorithm, key, nonce, ciphertext, additionalData) {
+    checkAead(algorithm, key, nonce);
+    if (ciphertext.length < aeadTagLength) throw authenticationFailed();
+    try {
+      return aead(algorithm)(key, nonce, additionalData).decrypt(ciphertext);
+    } catch {
+      throw authenticationFailed();
+    }
+  },
+
+  encryptAesCbc(key, iv, plaintext) {
+    checkAesCbc(key, iv);
+    return cbc(key, iv).encrypt(plaintext);
+  },
+
+  decryptAesCbc(key, iv, ciphertext) {
+    checkAesCbc(key, iv);
+    checkCbcCiphertext(ciphertext);
+    try {
+      return cbc(key, iv).decrypt(ciphertext);
+    } catch {
+      throw new CryptoError("ERR_CRYPTO_CBC_PADDING", "The padding is wrong", { clause: "RFC 5652 §6.3" });
+    }
+  },
+};
+
+function aead(algorithm: AeadAlgorithm): typeof gcm | typeof chacha20poly1305 {
+  return algorithm === "ChaCha20-Poly1305" ? chacha20poly1305 : gcm;
+}
+
+function authenticationFailed(): CryptoError {
+  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit");
+}

@@ -1,0 +1,124 @@
+/** Keys of the noble provider: checked octets. */
+
+import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { CryptoError } from "../errors.ts";
+import { keyAlgorithmOf } from "../key-algorithm.ts";
+import type { PrivateKeyMaterial, PublicKeyMaterial } from "../key-material.ts";
+import { encodePkcs8 } from "../pkcs8.ts";
+import type { KeyAlgorithm, KeyGenerationAlgorithm, KeyPair, PrivateKey, PublicKey } from "../provider.ts";
+import { encodeSpki, samePublicKey } from "../spki.ts";
+import { nobleCurve } from "./curves.ts";
+
+class NoblePublicKey implements PublicKey {
+  readonly type = "public";
+  readonly algorithm: KeyAlgorithm;
+  readonly spki: Uint8Array;
+  readonly #material: PublicKeyMaterial;
+
+  constructor(material: PublicKeyMaterial, spki: Uint8Array) {
+    this.algorithm = keyAlgorithmOf(material);
+    this.spki = spki;
+    this.#material = material;
+  }
+
+  static materialOf(key: PublicKey): PublicKeyMaterial {
+    if (#material in key) return key.#material;
+    throw foreignKey();
+  }
+}
+
+class NoblePrivateKey implements PrivateKey {
+  readonly type = "private";
+  readonly algorithm: KeyAlgorithm;
+  readonly publicKey: PublicKey;
+  readonly #material: PrivateKeyMaterial;
+
+  constructor(material: PrivateKeyMaterial, publicKey: PublicKey) {
+    this.algorithm = publicKey.algorithm;
+    this.publicKey = publicKey;
+    this.#material = material;
+  }
+
+  static materialOf(key: PrivateKey): PrivateKeyMaterial {
+    if (#material in key) return key.#material;
+    throw foreignKey();
+  }
+}
+
+/** What a public key holds. Throws `ERR_CRYPTO_FOREIGN_KEY` for another provider's. */
+export function publicMaterial(key: PublicKey): PublicKeyMaterial {
+  return NoblePublicKey.materialOf(key);
+}
+
+/** What a private key holds. Throws `ERR_CRYPTO_FOREIGN_KEY` for another provider's. */
+export function privateMaterial(key: PrivateKey): PrivateKeyMaterial {
+  return NoblePrivateKey.materialOf(key);
+}
+
+/** Makes a key of what was read from `spki`; the key keeps both. */
+export function publicKeyFromMaterial(material: PublicKeyMaterial, spki: Uint8Array): PublicKey {
+  if (material.name === "ec") {
+    try {
+      nobleCurve(material.curve).Point.fromBytes(material.point).assertValidity();
+    } catch (cause) {
+      throw new CryptoError("ERR_CRYPTO_PUBLIC_POINT", `The point is not on ${material.curve}`, {
+        clause: "SEC 1 §3.2.2.1",
+        cause,
+      });
+    }
+  }
+  return new NoblePublicKey(material, spki);
+}
+
+/** Makes a key of what was read; the public key that came along must be the one that follows from the private. */
+export function privateKeyFromMaterial(material: PrivateKeyMaterial): PrivateKey {
+  const publicPart = publicMaterialOf(material);
+  if (!samePublicKey(material, publicPart)) {
+    throw new CryptoError("ERR_CRYPTO_KEY_PAIR_MISMATCH", "The public key in the private key's file is another's");
+  }
+  const held = "point" in publicPart ? { ...material, point: publicPart.point } : material;
+  return new NoblePrivateKey(held, new NoblePublicKey(publicPart, encodeSpki(publicPart)));
+}
+
+/** DER PrivateKeyInfo of a private key of this provider. */
+export function exportPrivateKey(key: PrivateKey): Uint8Array {
+  return encodePkcs8(privateMaterial(key));
+}
+
+export function newKeyPair(algorithm: KeyGenerationAlgorithm): KeyPair {
+  const privateKey = privateKeyFromMaterial(newMaterial(algorithm));
+  return { privateKey, publicKey: privateKey.publicKey };
+}
+
+function newMaterial(algorithm: KeyGenerationAlgorithm): PrivateKeyMaterial {
+  switch (algorithm.name) {
+    case "ec": {
+      const scalar = nobleCurve(algorithm.curve).utils.randomSecretKey();
+      return { name: "ec", curve: algorithm.curve, scalar, point: undefined };
+    }
+    case "ed25519":
+      return { name: "ed25519", seed: ed25519.utils.randomSecretKey(), point: undefined };
+    case "x25519":
+      return { name: "x25519", seed: x25519.utils.randomSecretKey(), point: undefined };
+    default:
+      throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_OPERATION", "The noble provider makes no RSA keys");
+  }
+}
+
+function publicMaterialOf(material: PrivateKeyMaterial): PublicKeyMaterial {
+  if ("publicKey" in material) return material.publicKey;
+  switch (material.name) {
+    case "ec": {
+      const point = nobleCurve(material.curve).getPublicKey(material.scalar, false);
+      return { name: "ec", curve: material.curve, point };
+    }
+    case "ed25519":
+      return { name: "ed25519", point: ed25519.getPublicKey(material.seed) };
+    default:
+      return { name: "x25519", point: x25519.getPublicKey(material.seed) };
+  }
+}
+
+function foreignKey(): CryptoError {
+  return new CryptoError("ERR_CRYPTO_FOREIGN_KEY", "The key is not one of this provider: import it here first");
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { defaultSignatureAlgorithm } from "../src/index.ts";
+import { nobleProvider } from "../src/noble.ts";
+import { nodeProvider } from "../src/node.ts";
+import { codeOf, conformance } from "./conformance.ts";
+import { message, pemFixture } from "./fixtures.ts";
+
+describe("the noble provider", () => conformance(nobleProvider, nodeProvider));
+
+describe("what differs in the noble provider", () => {
+  it.each(["p256", "p384", "p521", "ed25519"])("%s signs, and the node provider checks it", async (name) => {
+    const privateKey = nobleProvider.importPkcs8(pemFixture(`${name}.pkcs8`));
+    const publicKey = nodeProvider.importSpki(privateKey.publicKey.spki);
+    const algorithm = defaultSignatureAlgorithm(privateKey.algorithm);
+    const signature = nobleProvider.sign(privateKey, algorithm, message);
+    expect(nodeProvider.verify(publicKey, algorithm, message, signature)).toBe(true);
+    const later = await nobleProvider.signAsync(privateKey, algorithm, message);
+    expect(nodeProvider.verify(publicKey, algorithm, message, later)).toBe(true);
+  });
+
+  it("every hash goes with every curve", () => {
+    for (const name of ["p256", "p384", "p521"]) {
+      const privateKey = nobleProvider.importPkcs8(pemFixture(`${name}.pkcs8`));
+      const publicKey = nodeProvider.importSpki(privateKey.publicKey.spki);
+      for (const hash of ["SHA-256", "SHA-384", "SHA-512"] as const) {
+        const signature = nobleProvider.sign(privateKey, { name: "ecdsa", hash }, message);
+        expect(nodeProvider.verify(publicKey, { name: "ecdsa", hash }, message, signature)).toBe(true);
+      }
+    }
+  });
+
+  it("RSA is checked only: no signatures, no new keys", async () => {
+    const privateKey = nobleProvider.importPkcs8(pemFixture("rsa2048.pkcs8"));
+    const code = "ERR_CRYPTO_UNSUPPORTED_OPERATION";
+    expect(codeOf(() => nobleProvider.sign(privateKey, { name: "rsa-pkcs1", hash: "SHA-256" }, message))).toBe(code);
+    expect(codeOf(() => nobleProvider.generateKeyPair({ name: "rsa", modulusBits: 2048 }))).toBe(code);
+    await expect(nobleProvider.generateKeyPairAsync({ name: "rsa", modulusBits: 2048 })).rejects.toMatchObject({
+      code,
+    });
+  });
+});
