@@ -1,0 +1,351 @@
+/**
+ * The streaming decoder: chunks cut anywhere go in, packets come out.
+ *
+ * A packet that lies in one chunk is read in place. One that spans chunks is gathered in a buffer of its own, which is
+ * only made once the fixed header has been judged: type, flags, direction and length.
+ */
+
+import { MqttCodecError } from "./error.ts";
+import type { Packet } from "./packet.ts";
+import { PacketType, type ProtocolVersion } from "./packet-type.ts";
+import { readAcknowledgement } from "./packets/acknowledgement.ts";
+import { readAuth } from "./packets/auth.ts";
+import { readConnack } from "./packets/connack.ts";
+import { readConnect } from "./packets/connect.ts";
+import { readDisconnect } from "./packets/disconnect.ts";
+import { readPublish } from "./packets/publish.ts";
+import { readSuback, readUnsuback } from "./packets/suback.ts";
+import { readSubscribe, readUnsubscribe } from "./packets/subscribe.ts";
+import { Reader } from "./reader.ts";
+
+export interface PacketDecoderOptions {
+  /** Which side's packets are read: a server receives client packets, a client receives server packets. */
+  readonly receives: "client-packets" | "server-packets";
+  /**
+   * The connection's version where it is known. A decoder of client packets that is not told waits for CONNECT, takes
+   * nothing before it and learns the version from it; a decoder of server packets needs it (default 4).
+   */
+  readonly protocolVersion?: ProtocolVersion | undefined;
+  /** Largest packet in octets, fixed header included. Default 2,097,152 (mosquitto's is 2,000,000). */
+  readonly maximumPacketSize?: number | undefined;
+  /** Repeatable properties of one packet. Default 1,024. */
+  readonly maximumUserProperties?: number | undefined;
+  /** Topic filters, or reason codes, of one packet. Default 1,024. */
+  readonly maximumTopicFilters?: number | undefined;
+  /** Refuses U+0001 to U+001F, U+007F to U+009F and non-characters in text, as the standard allows. Default false. */
+  readonly refuseControlCharacters?: boolean | undefined;
+}
+
+/** Largest packet unless the caller says otherwise. */
+export const DEFAULT_MAXIMUM_PACKET_SIZE = 2_097_152;
+
+/** Largest CONNECT before anything is known of the peer (RabbitMQ's choice). */
+export const MAXIMUM_CONNECT_SIZE = 65_536;
+
+/** A packet that spans chunks gets at most this much, or 64 times what has arrived, before more of it arrives. */
+const HELD_FLOOR = 65_536;
+const HELD_FACTOR = 64;
+
+const EMPTY = new Uint8Array(0);
+
+/** Decodes one direction of one connection. */
+export class PacketDecoder {
+  readonly #reader: Reader;
+  readonly #maximumPacketSize: number;
+  #awaitsConnect: boolean;
+  #rules: HeaderRules;
+  #failure: MqttCodecError | undefined = undefined;
+  #chunk: Uint8Array = EMPTY;
+  #position = 0;
+  /** Offset of the chunk in the stream. */
+  #chunkOffset = 0;
+  readonly #waiting: Uint8Array[] = [];
+  /** A packet that began in an earlier chunk: what there is of it, and its size once the fixed header is complete. */
+  #held: Uint8Array = EMPTY;
+  #heldLength = 0;
+  #heldTotal = 0;
+  #heldOffset = 0;
+
+  constructor(options: PacketDecoderOptions) {
+    const isFromClient = options.receives === "client-packets";
+    this.#reader = new Reader(
+      {
+        maximumUserProperties: options.maximumUserProperties ?? 1024,
+        maximumTopicFilters: options.maximumTopicFilters ?? 1024,
+        refuseControlCharacters: options.refuseControlCharacters ?? false,
+      },
+      isFromClient,
+    );
+    this.#maximumPacketSize = options.maximumPacketSize ?? DEFAULT_MAXIMUM_PACKET_SIZE;
+    this.#awaitsConnect = isFromClient && options.protocolVersion === undefined;
+    this.#reader.version = options.protocolVersion ?? 4;
+    if (!this.#awaitsConnect) this.#reader.protocolLevel = this.#reader.version;
+    this.#rules = rulesOf(isFromClient, this.#reader.version);
+  }
+
+  /** The connection's version; undefined before CONNECT. */
+  get protocolVersion(): ProtocolVersion | undefined {
+    return this.#awaitsConnect ? undefined : this.#reader.version;
+  }
+
+  /**
+   * Takes the next octets of the stream. The decoder reads from the chunk, and packets are views of it, until `next`
+   * has returned undefined; after that only the packets refer to it. After an error chunks are ignored.
+   */
+  push(chunk: Uint8Array): void {
+    if (this.#failure !== undefined || chunk.length === 0) return;
+    if (this.#position < this.#chunk.length) {
+      this.#waiting.push(chunk);
+    } else {
+      this.#open(chunk);
+    }
+  }
+
+  /**
+   * The next complete packet, or undefined until more octets are pushed.
+   *
+   * Throws `MqttCodecError` where the octets are not a packet that the peer may send, and the same error ever after.
+   */
+  next(): Packet | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      for (;;) {
+        if (this.#position < this.#chunk.length) {
+          const packet = this.#heldLength === 0 ? this.#readFromChunk() : this.#readHeld();
+          if (packet !== undefined) return packet;
+        }
+        const chunk = this.#waiting.shift();
+        if (chunk === undefined) break;
+        this.#open(chunk);
+      }
+    } catch (error) {
+      if (error instanceof MqttCodecError) this.#failure = error;
+      this.#release();
+      this.#waiting.length = 0;
+      throw error;
+    }
+    this.#release();
+    return undefined;
+  }
+
+  #open(chunk: Uint8Array): void {
+    this.#chunkOffset += this.#chunk.length;
+    // Always a plain Uint8Array: subclasses (Buffer) would make every access below polymorphic.
+    this.#chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#position = 0;
+    this.#reader.open(this.#chunk);
+  }
+
+  /** Lets go of a chunk that is read to its end. */
+  #release(): void {
+    this.#chunkOffset += this.#chunk.length;
+    this.#chunk = EMPTY;
+    this.#position = 0;
+    this.#reader.close();
+  }
+
+  /** A packet that begins at the chunk's position; undefined where the chunk ends before it does. */
+  #readFromChunk(): Packet | undefined {
+    const reader = this.#reader;
+    const start = this.#position;
+    reader.packetStart = start;
+    reader.packetOffset = this.#chunkOffset + start;
+    const available = this.#chunk.length - start;
+    const headerLength = this.#readFixedHeader(start, available);
+    const total = headerLength + reader.remainingLength;
+    if (headerLength === 0 || total > available) return this.#readHeld();
+    this.#position = start + total;
+    reader.position = start + headerLength;
+    reader.end = start + total;
+    return this.#readBody();
+  }
+
+  /** Goes on gathering the packet that began earlier (or begins here), and reads it when it is complete. */
+  #readHeld(): Packet | undefined {
+    const reader = this.#reader;
+    if (this.#heldLength === 0) {
+      this.#heldOffset = this.#chunkOffset + this.#position;
+      this.#heldTotal = 0;
+      this.#held = new Uint8Array(5);
+    }
+    reader.packetStart = 0;
+    reader.packetOffset = this.#heldOffset;
+    if (!this.#gather()) return undefined;
+    const headerLength = this.#heldTotal - reader.remainingLength;
+    reader.open(this.#held);
+    reader.position = headerLength;
+    reader.end = this.#heldTotal;
+    this.#held = EMPTY;
+    this.#heldLength = 0;
+    const packet = this.#readBody();
+    reader.open(this.#chunk);
+    return packet;
+  }
+
+  /** Moves octets from the chunk to the held packet; whether that is complete. */
+  #gather(): boolean {
+    const chunk = this.#chunk;
+    const reader = this.#reader;
+    reader.open(this.#held);
+    while (this.#heldTotal === 0) {
+      if (this.#position === chunk.length) return false;
+      this.#held.set(chunk.subarray(this.#position, this.#position + 1), this.#heldLength);
+      this.#position += 1;
+      this.#heldLength += 1;
+      const headerLength = this.#readFixedHeader(0, this.#heldLength);
+      if (headerLength > 0) this.#heldTotal = headerLength + reader.remainingLength;
+    }
+    const end = Math.min(this.#position + this.#heldTotal - this.#heldLength, chunk.length);
+    const length = this.#heldLength + end - this.#position;
+    if (this.#held.length < length) {
+      const held = new Uint8Array(Math.min(this.#heldTotal, Math.max(HELD_FLOOR, HELD_FACTOR * length)));
+      held.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = held;
+    }
+    this.#held.set(chunk.subarray(this.#position, end), this.#heldLength);
+    this.#position = end;
+    this.#heldLength = length;
+    return length === this.#heldTotal;
+  }
+
+  /** Judges as much of a fixed header as there is; its length, or 0 where octets are missing. */
+  #readFixedHeader(start: number, available: number): number {
+    const reader = this.#reader;
+    const first = reader.view.getUint8(start);
+    reader.first = first;
+    const type = first >>> 4;
+    if (((this.#rules.types >>> type) & 1) === 0 || this.#awaitsConnect) this.#judgeType(type);
+    if (type !== PacketType.publish && (first & 0x0f) !== ((NEEDS_FLAG_2 >>> type) & 1) << 1) this.#failFlags();
+    if (available < 2) return 0;
+    let value = reader.view.getUint8(start + 1);
+    let headerLength = 2;
+    if (value > 0x7f) {
+      value &= 0x7f;
+      let octet = 0x80;
+      for (; octet > 0x7f; headerLength++) {
+        if (headerLength === 5) return this.#failRemainingLength();
+        if (headerLength === available) return 0;
+        octet = reader.view.getUint8(start + headerLength);
+        value |= (octet & 0x7f) << (7 * (headerLength - 1));
+      }
+      reader.isLengthOverlong = octet === 0;
+      if (octet === 0 && reader.version === 5) reader.failOverlong();
+    } else {
+      reader.isLengthOverlong = false;
+    }
+    reader.remainingLength = value;
+    const limit = this.#awaitsConnect
+      ? Math.min(MAXIMUM_CONNECT_SIZE, this.#maximumPacketSize)
+      : this.#maximumPacketSize;
+    if (headerLength + value > limit) {
+      const clause5 = reader.isFromClient ? "MQTT-3.2.2-15" : "MQTT-3.1.2-24";
+      reader.fail("ERR_MQTT_CODEC_PACKET_TOO_LARGE", "MQTT 3.1.1 §2.2.3", clause5, reader.packetStart + 1);
+    }
+    const exact = this.#rules.lengths[type] ?? -1;
+    if (exact >= 0 && value !== exact) this.#failRemainingLength();
+    return headerLength;
+  }
+
+  /** The type is not among those that the peer may send, or CONNECT is still to come. */
+  #judgeType(type: number): void {
+    const reader = this.#reader;
+    const at = reader.packetStart;
+    if (this.#awaitsConnect) {
+      if (type === PacketType.connect) return;
+      if (type !== 0) reader.fail("ERR_MQTT_CODEC_FIRST_PACKET", "MQTT-3.1.0-1", "MQTT-3.1.0-1", at);
+    }
+    if (type === 0 || (type === PacketType.auth && reader.version === 4)) {
+      reader.fail("ERR_MQTT_CODEC_PACKET_TYPE", "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2", at);
+    }
+    if (type === PacketType.connect && reader.isFromClient) {
+      reader.fail("ERR_MQTT_CODEC_SECOND_CONNECT", "MQTT-3.1.0-2", "MQTT-3.1.0-2", at);
+    }
+    reader.fail("ERR_MQTT_CODEC_DIRECTION", "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2", at);
+  }
+
+  #failFlags(): never {
+    const reader = this.#reader;
+    return reader.fail("ERR_MQTT_CODEC_FLAGS", "MQTT-2.2.2-2", "MQTT-2.1.3-1", reader.packetStart);
+  }
+
+  #failRemainingLength(): never {
+    const reader = this.#reader;
+    const code = "ERR_MQTT_CODEC_REMAINING_LENGTH";
+    return reader.fail(code, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4", reader.packetStart + 1);
+  }
+
+  #readBody(): Packet {
+    const reader = this.#reader;
+    switch (reader.first >>> 4) {
+      case PacketType.publish:
+        return readPublish(reader);
+      case PacketType.puback:
+        return readAcknowledgement(reader, "puback");
+      case PacketType.pubrec:
+        return readAcknowledgement(reader, "pubrec");
+      case PacketType.pubrel:
+        return readAcknowledgement(reader, "pubrel");
+      case PacketType.pubcomp:
+        return readAcknowledgement(reader, "pubcomp");
+      case PacketType.connect:
+        return this.#readConnect();
+      case PacketType.connack:
+        return readConnack(reader);
+      case PacketType.subscribe:
+        return readSubscribe(reader);
+      case PacketType.suback:
+        return readSuback(reader);
+      case PacketType.unsubscribe:
+        return readUnsubscribe(reader);
+      case PacketType.unsuback:
+        return readUnsuback(reader);
+      case PacketType.pingreq:
+        return { type: "pingreq" };
+      case PacketType.pingresp:
+        return { type: "pingresp" };
+      case PacketType.disconnect:
+        return readDisconnect(reader);
+      default:
+        return readAuth(reader);
+    }
+  }
+
+  /** CONNECT tells the version of everything after it. */
+  #readConnect(): Packet {
+    const packet = readConnect(this.#reader);
+    this.#awaitsConnect = false;
+    this.#rules = rulesOf(true, packet.protocolVersion);
+    return packet;
+  }
+}
+
+/** PUBREL, SUBSCRIBE and UNSUBSCRIBE have flags 0010, the others but PUBLISH 0000 (one bit a type). */
+const NEEDS_FLAG_2 = (1 << PacketType.pubrel) | (1 << PacketType.subscribe) | (1 << PacketType.unsubscribe);
+
+/** What the fixed header alone decides. */
+interface HeaderRules {
+  /** One bit for each type that the peer may send. */
+  readonly types: number;
+  /** The remaining length of types that have but one, -1 for the others. */
+  readonly lengths: Int8Array;
+}
+
+function rulesOf(isFromClient: boolean, version: ProtocolVersion): HeaderRules {
+  const { publish, puback, pubrec, pubrel, pubcomp, pingreq, pingresp, disconnect, unsuback, connack, auth } =
+    PacketType;
+  const both = [publish, puback, pubrec, pubrel, pubcomp];
+  const sides: readonly number[] = isFromClient
+    ? [PacketType.subscribe, PacketType.unsubscribe, pingreq, disconnect]
+    : [connack, PacketType.suback, unsuback, pingresp];
+  const added: readonly number[] = version === 5 ? [disconnect, auth] : [];
+  let types = 0;
+  for (const type of [...both, ...sides, ...added]) types |= 1 << type;
+  const lengths = new Int8Array(16).fill(-1);
+  lengths[pingreq] = 0;
+  lengths[pingresp] = 0;
+  if (version === 4) {
+    lengths[disconnect] = 0;
+    for (const type of [puback, pubrec, pubrel, pubcomp, unsuback, connack]) lengths[type] = 2;
+  }
+  return { types, lengths };
+}

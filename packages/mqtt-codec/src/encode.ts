@@ -1,0 +1,97 @@
+/** Packets to bytes: into a buffer of their own, into the caller's, or only counted. */
+
+import type { EncodablePacket } from "./packet.ts";
+import type { ProtocolVersion } from "./packet-type.ts";
+import { writeAcknowledgement } from "./packets/acknowledgement.ts";
+import { writeAuth } from "./packets/auth.ts";
+import { writeConnack } from "./packets/connack.ts";
+import { writeConnect } from "./packets/connect.ts";
+import { writeDisconnect } from "./packets/disconnect.ts";
+import { writePublish } from "./packets/publish.ts";
+import { writeSuback, writeUnsuback } from "./packets/suback.ts";
+import { writeSubscribe, writeUnsubscribe } from "./packets/subscribe.ts";
+import { Writer } from "./writer.ts";
+
+/**
+ * The octets of a packet in a buffer of their exact size.
+ *
+ * What 3.1.1 has no place for (properties, reason codes below 0x80 in acknowledgements) is left out there. Throws
+ * `MqttEncodeError` where the specification does not allow the packet.
+ */
+export function encode(packet: EncodablePacket, protocolVersion: ProtocolVersion): Uint8Array {
+  const bytes = new Uint8Array(encodedLength(packet, protocolVersion));
+  encodeInto(packet, protocolVersion, bytes, 0);
+  return bytes;
+}
+
+/** How many octets `encode` would give. Throws as it does. */
+export function encodedLength(packet: EncodablePacket, protocolVersion: ProtocolVersion): number {
+  const writer = new Writer();
+  writer.measure(protocolVersion);
+  write(writer, packet);
+  return writer.finish();
+}
+
+/**
+ * Writes a packet into `buffer` from `offset` on and returns the offset behind it.
+ *
+ * Throws `MqttEncodeError` as `encode` does, and with `ERR_MQTT_CODEC_BUFFER_TOO_SMALL` where the packet does not fit;
+ * what stands from `offset` on is then undefined.
+ */
+export function encodeInto(
+  packet: EncodablePacket,
+  protocolVersion: ProtocolVersion,
+  buffer: Uint8Array,
+  offset: number,
+): number {
+  const writer = new Writer();
+  writer.open(buffer, offset, protocolVersion);
+  const first = write(writer, packet);
+  const end = writer.finish();
+  buffer[offset] = first;
+  return end;
+}
+
+/** Writes all but the first octet, which it returns. */
+function write(writer: Writer, packet: EncodablePacket): number {
+  writer.packetType = packet.type;
+  writer.position += 1;
+  const place = writer.beginLength();
+  const first = writeBody(writer, packet);
+  writer.endLength(place, "remainingLength");
+  return first;
+}
+
+function writeBody(writer: Writer, packet: EncodablePacket): number {
+  switch (packet.type) {
+    case "publish":
+      return writePublish(writer, packet);
+    case "puback":
+    case "pubrec":
+    case "pubrel":
+    case "pubcomp":
+      return writeAcknowledgement(writer, packet);
+    case "connect":
+      return writeConnect(writer, packet);
+    case "connack":
+      return writeConnack(writer, packet);
+    case "subscribe":
+      return writeSubscribe(writer, packet);
+    case "suback":
+      return writeSuback(writer, packet);
+    case "unsubscribe":
+      return writeUnsubscribe(writer, packet);
+    case "unsuback":
+      return writeUnsuback(writer, packet);
+    case "pingreq":
+      return 0xc0;
+    case "pingresp":
+      return 0xd0;
+    case "disconnect":
+      return writeDisconnect(writer, packet);
+    case "auth":
+      return writeAuth(writer, packet);
+    default:
+      return writer.fail("ERR_MQTT_CODEC_FIELD", "type");
+  }
+}

@@ -1,0 +1,61 @@
+/** The control packet types of both versions, MQTT 3.1.1 §2.2.1 and MQTT 5.0 §2.1.2. */
+
+/** MQTT 3.1.1 is level 4, MQTT 5.0 is level 5. */
+export type ProtocolVersion = 4 | 5;
+
+/** Quality of service. */
+export type QoS = 0 | 1 | 2;
+
+export function isQoS(value: number): value is QoS {
+  return value === 0 || value === 1 || value === 2;
+}
+
+/** Number of each type on the wire. */
+export const PacketType = {
+  connect: 1,
+  connack: 2,
+  publish: 3,
+  puback: 4,
+  pubrec: 5,
+  pubrel: 6,
+  pubcomp: 7,
+  subscribe: 8,
+  suback: 9,
+  unsubscribe: 10,
+  unsuback: 11,
+  pingreq: 12,
+  pingresp: 13,
+  disconnect: 14,
+  auth: 15,
+} as const;
+
+export type PacketTypeName = keyof typeof PacketType;
+
+const names: readonly (PacketTypeName | undefined)[] = [
+  undefined,
+  "connect",
+  "connack",
+  "publish",
+  "puback",
+  "pubrec",
+  "pubrel",
+  "pubcomp",
+  "subscribe",
+  "suback",
+  "unsubscribe",
+  "unsuback",
+  "pingreq",
+  "pingresp",
+  "disconnect",
+  "auth",
+];
+
+/** The name of a type number; undefined for 0, which is reserved. */
+export function packetTypeName(type: number): PacketTypeName | undefined {
+  return names[type];
+}
+
+/** The fields that a caller may leave out when it encodes a packet, because they have a default. */
+export type Encodable<Packet, Required extends keyof Packet> = Pick<Packet, Required> & {
+  readonly [Field in Exclude<keyof Packet, Required>]?: Packet[Field] | undefined;
+};

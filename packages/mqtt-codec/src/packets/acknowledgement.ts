@@ -1,0 +1,100 @@
+/** PUBACK, PUBREC, PUBREL and PUBCOMP, MQTT 3.1.1 and 5.0 §3.4 to §3.7: one form, four types. */
+
+import type { Encodable } from "../packet-type.ts";
+import {
+  type Building,
+  PropertyIdentifier,
+  readProperties,
+  type UserProperty,
+  writeString,
+  writeUserProperties,
+} from "../property.ts";
+import type { Reader } from "../reader.ts";
+import type { Writer } from "../writer.ts";
+import { readReasonCode, writeReasonCode } from "./reason.ts";
+
+export interface AcknowledgementPacket<Type extends AcknowledgementType = AcknowledgementType> {
+  readonly type: Type;
+  readonly packetIdentifier: number;
+  /** 0x00 in 3.1.1, which has none. */
+  readonly reasonCode: number;
+  readonly properties: ReasonProperties | undefined;
+}
+
+export type AcknowledgementType = "puback" | "pubrec" | "pubrel" | "pubcomp";
+export type PubackPacket = AcknowledgementPacket<"puback">;
+export type PubrecPacket = AcknowledgementPacket<"pubrec">;
+export type PubrelPacket = AcknowledgementPacket<"pubrel">;
+export type PubcompPacket = AcknowledgementPacket<"pubcomp">;
+
+export type EncodableAcknowledgement<Type extends AcknowledgementType = AcknowledgementType> = Omit<
+  Encodable<AcknowledgementPacket<Type>, "type" | "packetIdentifier">,
+  "properties"
+> & { readonly properties?: EncodableReasonProperties | undefined };
+
+/** The properties of every acknowledgement, SUBACK and UNSUBACK included. */
+export interface ReasonProperties {
+  readonly reasonString: string | undefined;
+  readonly userProperties: readonly UserProperty[];
+}
+
+export type EncodableReasonProperties = Encodable<ReasonProperties, never>;
+
+export function readAcknowledgement<Type extends AcknowledgementType>(
+  reader: Reader,
+  type: Type,
+): AcknowledgementPacket<Type> {
+  const packetIdentifier = reader.packetIdentifier();
+  let reasonCode = 0;
+  let properties: ReasonProperties | undefined;
+  // MQTT 5.0 §3.4.2.1: a remaining length of 2 means success; below 4 there is no property length.
+  if (reader.version === 5 && reader.position < reader.end) {
+    reasonCode = readReasonCode(reader, type);
+    if (reader.position < reader.end) properties = readReasonProperties(reader, reader.first >>> 4);
+  }
+  reader.finish();
+  return { type, packetIdentifier, reasonCode, properties };
+}
+
+export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledgement): number {
+  const { type, reasonCode = 0, properties } = packet;
+  writer.packetIdentifier(packet.packetIdentifier);
+  if (writer.version === 5) {
+    const has = hasReasonProperties(properties);
+    if (reasonCode !== 0 || has) writeReasonCode(writer, type, reasonCode);
+    if (has) writeReasonProperties(writer, properties);
+  } else if (reasonCode >= 0x80) {
+    // In 3.1.1 an acknowledgement cannot refuse; leaving the code out would turn it into a success.
+    writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "reasonCode");
+  }
+  return firstOctets[type];
+}
+
+const firstOctets = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 } as const;
+
+export function readReasonProperties(reader: Reader, place: number): ReasonProperties | undefined {
+  return readProperties(reader, place, emptyProperties, readProperty);
+}
+
+function emptyProperties(): Building<ReasonProperties> {
+  return { reasonString: undefined, userProperties: [] };
+}
+
+function readProperty(reader: Reader, _identifier: number, properties: Building<ReasonProperties>): void {
+  properties.reasonString = reader.string();
+}
+
+function hasReasonProperties(properties: EncodableReasonProperties | undefined): boolean {
+  if (properties === undefined) return false;
+  return properties.reasonString !== undefined || (properties.userProperties?.length ?? 0) > 0;
+}
+
+/** The property length and the properties, also where there are none. */
+export function writeReasonProperties(writer: Writer, properties: EncodableReasonProperties | undefined): void {
+  const place = writer.beginLength();
+  if (properties !== undefined) {
+    writeString(writer, PropertyIdentifier.reasonString, properties.reasonString, "properties.reasonString");
+    writeUserProperties(writer, properties.userProperties);
+  }
+  writer.endLength(place, "properties");
+}

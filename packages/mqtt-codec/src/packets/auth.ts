@@ -1,0 +1,89 @@
+/** AUTH, MQTT 5.0 §3.15. */
+
+import type { Encodable } from "../packet-type.ts";
+import {
+  type Building,
+  PropertyIdentifier,
+  readProperties,
+  type UserProperty,
+  writeString,
+  writeUserProperties,
+} from "../property.ts";
+import type { Reader } from "../reader.ts";
+import type { Writer } from "../writer.ts";
+import { writeAuthentication } from "./connect.ts";
+import { readReasonCode, writeReasonCode } from "./reason.ts";
+
+export interface AuthPacket {
+  readonly type: "auth";
+  /** 0x00 success (from a server), 0x18 continue authentication, 0x19 re-authenticate (from a client). */
+  readonly reasonCode: number;
+  /** Undefined only for a success that leaves everything out. */
+  readonly properties: AuthProperties | undefined;
+}
+
+export interface AuthProperties {
+  readonly authenticationMethod: string | undefined;
+  readonly authenticationData: Uint8Array | undefined;
+  readonly reasonString: string | undefined;
+  readonly userProperties: readonly UserProperty[];
+}
+
+export type EncodableAuth = Omit<Encodable<AuthPacket, "type" | "reasonCode">, "properties"> & {
+  readonly properties?: Encodable<AuthProperties, never> | undefined;
+};
+
+export function readAuth(reader: Reader): AuthPacket {
+  const at = reader.position;
+  // MQTT 5.0 §3.15.2.1: no octets mean 0x00, which is the server's to send.
+  if (at === reader.end) {
+    if (reader.isFromClient) reader.fail("ERR_MQTT_CODEC_REASON_CODE", "", "MQTT-3.15.2-1", at);
+    return { type: "auth", reasonCode: 0, properties: undefined };
+  }
+  const reasonCode = readReasonCode(reader, "auth");
+  const properties = readProperties(reader, 15, emptyProperties, readProperty);
+  // MQTT 5.0 §3.15.2.2.2: it is a protocol error to omit the method.
+  if (properties?.authenticationMethod === undefined) {
+    reader.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "", "MQTT 5.0 §3.15.2.2.2");
+  }
+  reader.finish();
+  return { type: "auth", reasonCode, properties };
+}
+
+function emptyProperties(): Building<AuthProperties> {
+  return {
+    authenticationMethod: undefined,
+    authenticationData: undefined,
+    reasonString: undefined,
+    userProperties: [],
+  };
+}
+
+function readProperty(reader: Reader, identifier: number, properties: Building<AuthProperties>): void {
+  switch (identifier) {
+    case PropertyIdentifier.authenticationMethod:
+      properties.authenticationMethod = reader.string();
+      break;
+    case PropertyIdentifier.authenticationData:
+      properties.authenticationData = reader.binary();
+      break;
+    default:
+      properties.reasonString = reader.string();
+  }
+}
+
+export function writeAuth(writer: Writer, packet: EncodableAuth): number {
+  const { reasonCode, properties } = packet;
+  if (writer.version === 4) writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "type");
+  if (reasonCode === 0 && properties === undefined) return 0xf0;
+  if (properties?.authenticationMethod === undefined) {
+    return writer.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod");
+  }
+  writeReasonCode(writer, "auth", reasonCode);
+  const place = writer.beginLength();
+  writeAuthentication(writer, properties.authenticationMethod, properties.authenticationData);
+  writeString(writer, 0x1f, properties.reasonString, "properties.reasonString");
+  writeUserProperties(writer, properties.userProperties);
+  writer.endLength(place, "properties");
+  return 0xf0;
+}

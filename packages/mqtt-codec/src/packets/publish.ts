@@ -1,0 +1,260 @@
+/** PUBLISH, MQTT 3.1.1 and 5.0 §3.3. */
+
+import { type Encodable, isQoS, type QoS } from "../packet-type.ts";
+import {
+  type Building,
+  PropertyIdentifier,
+  readBit,
+  readPositive,
+  readProperties,
+  type UserProperty,
+  writeBinary,
+  writeByte,
+  writeString,
+  writeSubscriptionIdentifier,
+  writeUint16,
+  writeUint32,
+  writeUserProperties,
+} from "../property.ts";
+import type { Reader } from "../reader.ts";
+import { asciiText, utf8Text } from "../utf8.ts";
+import type { Writer } from "../writer.ts";
+
+export interface PublishPacket {
+  readonly type: "publish";
+  /** Empty only in 5.0, where a topic alias stands for it. */
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  /** 0 with QoS 0, which has none. */
+  readonly packetIdentifier: number;
+  readonly properties: PublishProperties | undefined;
+}
+
+/** A PUBLISH to encode: QoS 0, no flags and an empty payload unless it says otherwise. */
+export type EncodablePublish = Omit<Encodable<PublishPacket, "type" | "topicName">, "properties"> & {
+  readonly properties?: EncodablePublishProperties | undefined;
+};
+
+export interface PublishProperties {
+  /** 1: the payload is UTF-8 text. */
+  readonly payloadFormatIndicator: 0 | 1 | undefined;
+  /** Seconds. */
+  readonly messageExpiryInterval: number | undefined;
+  readonly topicAlias: number | undefined;
+  readonly responseTopic: string | undefined;
+  readonly correlationData: Uint8Array | undefined;
+  readonly contentType: string | undefined;
+  /** Only from a server, one of each matching subscription that has one. */
+  readonly subscriptionIdentifiers: readonly number[];
+  readonly userProperties: readonly UserProperty[];
+}
+
+export type EncodablePublishProperties = Encodable<PublishProperties, never>;
+
+/**
+ * A PUBLISH as the decoder gives it. Topic text is made when it is first asked for; the topic's octets and the payload
+ * are views of the chunk that was pushed. Whoever keeps the packet longer than the chunk copies the payload.
+ */
+export class ReceivedPublish implements PublishPacket {
+  readonly type = "publish";
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  readonly packetIdentifier: number;
+  readonly properties: PublishProperties | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #topicStart: number;
+  readonly #topicEnd: number;
+  readonly #topicIsAscii: boolean;
+  #topicName: string | undefined = undefined;
+
+  constructor(
+    reader: Reader,
+    qos: QoS,
+    topicStart: number,
+    topicEnd: number,
+    topicIsAscii: boolean,
+    packetIdentifier: number,
+    properties: PublishProperties | undefined,
+    payload: Uint8Array,
+  ) {
+    this.payload = payload;
+    this.qos = qos;
+    this.retain = (reader.first & 1) === 1;
+    this.dup = (reader.first & 8) === 8;
+    this.packetIdentifier = packetIdentifier;
+    this.properties = properties;
+    this.#bytes = reader.bytes;
+    this.#topicStart = topicStart;
+    this.#topicEnd = topicEnd;
+    this.#topicIsAscii = topicIsAscii;
+  }
+
+  get topicName(): string {
+    this.#topicName ??= (this.#topicIsAscii ? asciiText : utf8Text)(this.#bytes, this.#topicStart, this.#topicEnd);
+    return this.#topicName;
+  }
+
+  /** The topic name's octets, checked, as a view. */
+  get topicNameBytes(): Uint8Array {
+    return this.#bytes.subarray(this.#topicStart, this.#topicEnd);
+  }
+
+  /** The packet as a plain object of the same fields. */
+  toJSON(): PublishPacket {
+    const { type, topicName, payload, qos, retain, dup, packetIdentifier, properties } = this;
+    return { type, topicName, payload, qos, retain, dup, packetIdentifier, properties };
+  }
+}
+
+export function readPublish(reader: Reader): ReceivedPublish {
+  const { first } = reader;
+  const qos = (first >>> 1) & 3;
+  if (!isQoS(qos)) reader.fail("ERR_MQTT_CODEC_QOS", "MQTT-3.3.1-4", "MQTT-3.3.1-4", reader.packetStart);
+  if (qos === 0 && (first & 8) !== 0) {
+    reader.fail("ERR_MQTT_CODEC_DUP", "MQTT-3.3.1-2", "MQTT-3.3.1-2", reader.packetStart);
+  }
+  const length = reader.uint16();
+  const topicStart = reader.position;
+  const isAscii = reader.topicName(length);
+  const packetIdentifier = qos === 0 ? 0 : reader.packetIdentifier();
+  const properties = reader.version === 5 ? readPublishProperties(reader) : undefined;
+  // MQTT 5.0 §3.3.2.1: a topic name of no octets needs a topic alias.
+  if (length === 0 && properties?.topicAlias === undefined) {
+    throw reader.error("ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-4.7.3-1", "MQTT-4.7.3-1", topicStart, { reasonCode: 0x82 });
+  }
+  const payload = reader.rest();
+  return new ReceivedPublish(
+    reader,
+    qos,
+    topicStart,
+    topicStart + length,
+    isAscii,
+    packetIdentifier,
+    properties,
+    payload,
+  );
+}
+
+function readPublishProperties(reader: Reader): PublishProperties | undefined {
+  return readProperties(reader, 3, emptyProperties, readProperty);
+}
+
+function emptyProperties(): Building<PublishProperties> {
+  return {
+    payloadFormatIndicator: undefined,
+    messageExpiryInterval: undefined,
+    topicAlias: undefined,
+    responseTopic: undefined,
+    correlationData: undefined,
+    contentType: undefined,
+    subscriptionIdentifiers: [],
+    userProperties: [],
+  };
+}
+
+function readProperty(reader: Reader, identifier: number, properties: Building<PublishProperties>): void {
+  switch (identifier) {
+    case PropertyIdentifier.payloadFormatIndicator:
+      properties.payloadFormatIndicator = readBit(reader, "MQTT 5.0 §3.3.2.3.2");
+      break;
+    case PropertyIdentifier.messageExpiryInterval:
+      properties.messageExpiryInterval = reader.uint32();
+      break;
+    case PropertyIdentifier.topicAlias:
+      properties.topicAlias = readTopicAlias(reader);
+      break;
+    case PropertyIdentifier.responseTopic:
+      properties.responseTopic = readNonEmptyTopicName(reader);
+      break;
+    case PropertyIdentifier.correlationData:
+      properties.correlationData = reader.binary();
+      break;
+    case PropertyIdentifier.contentType:
+      properties.contentType = reader.string();
+      break;
+    default:
+      if (reader.isFromClient) {
+        reader.fail("ERR_MQTT_CODEC_PROPERTY_NOT_ALLOWED", "MQTT-3.3.4-6", "MQTT-3.3.4-6", reader.position - 1);
+      }
+      properties.subscriptionIdentifiers.push(readPositive(reader, "MQTT 5.0 §3.3.2.3.8", "variableByteInteger"));
+  }
+}
+
+/** MQTT-3.3.2-8: never 0. */
+function readTopicAlias(reader: Reader): number {
+  const at = reader.position;
+  const alias = reader.uint16();
+  if (alias === 0) reader.fail("ERR_MQTT_CODEC_TOPIC_ALIAS", "MQTT-3.3.2-8", "MQTT-3.3.2-8", at);
+  return alias;
+}
+
+/** The topic of a will or of a response: a topic name, so no wildcards and not empty (MQTT-3.3.2-14). */
+export function readNonEmptyTopicName(reader: Reader): string {
+  const length = reader.uint16();
+  const start = reader.position;
+  if (length === 0) reader.fail("ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-4.7.3-1", "MQTT-4.7.3-1", start);
+  const isAscii = reader.topicName(length);
+  return (isAscii ? asciiText : utf8Text)(reader.bytes, start, start + length);
+}
+
+/** First octet: type, DUP, QoS, RETAIN. */
+export function publishFirstOctet(qos: number, retain: boolean, dup: boolean): number {
+  return 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+}
+
+export function writePublish(writer: Writer, packet: EncodablePublish): number {
+  const { topicName, payload, qos = 0, retain = false, dup = false, packetIdentifier = 0, properties } = packet;
+  if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "qos");
+  if (qos === 0 && dup) writer.fail("ERR_MQTT_CODEC_DUP", "dup");
+  if (topicName.length === 0 && !(writer.version === 5 && properties?.topicAlias !== undefined)) {
+    writer.fail("ERR_MQTT_CODEC_TOPIC_NAME", "topicName");
+  }
+  writeTopicName(writer, topicName, "topicName");
+  if (qos > 0) {
+    writer.packetIdentifier(packetIdentifier);
+  } else if (packetIdentifier !== 0) {
+    writer.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+  }
+  if (writer.version === 5) {
+    const place = writer.beginLength();
+    if (properties !== undefined) writePublishProperties(writer, properties);
+    writer.endLength(place, "properties");
+  }
+  if (payload !== undefined) writer.octets(payload);
+  return publishFirstOctet(qos, retain, dup);
+}
+
+/** A topic name has no wildcards (MQTT-3.3.2-2). */
+export function writeTopicName(writer: Writer, text: string, field: string): void {
+  for (let index = 0; index < text.length; index++) {
+    if ((text.charCodeAt(index) | 0x08) === 0x2b) writer.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
+  }
+  writer.string(text, field);
+}
+
+function writePublishProperties(writer: Writer, properties: EncodablePublishProperties): void {
+  const { topicAlias, responseTopic, subscriptionIdentifiers } = properties;
+  writeByte(writer, 0x01, properties.payloadFormatIndicator, "payloadFormatIndicator");
+  writeUint32(writer, 0x02, properties.messageExpiryInterval, "messageExpiryInterval");
+  if (topicAlias === 0) writer.fail("ERR_MQTT_CODEC_TOPIC_ALIAS", "properties.topicAlias");
+  writeUint16(writer, 0x23, topicAlias, "topicAlias");
+  writeResponseTopic(writer, responseTopic);
+  writeBinary(writer, 0x09, properties.correlationData, "correlationData");
+  writeString(writer, 0x03, properties.contentType, "contentType");
+  if (subscriptionIdentifiers !== undefined) {
+    for (const identifier of subscriptionIdentifiers) writeSubscriptionIdentifier(writer, identifier);
+  }
+  writeUserProperties(writer, properties.userProperties);
+}
+
+export function writeResponseTopic(writer: Writer, responseTopic: string | undefined): void {
+  if (responseTopic === undefined) return;
+  if (responseTopic.length === 0) writer.fail("ERR_MQTT_CODEC_TOPIC_NAME", "properties.responseTopic");
+  writer.uint8(PropertyIdentifier.responseTopic);
+  writeTopicName(writer, responseTopic, "properties.responseTopic");
+}

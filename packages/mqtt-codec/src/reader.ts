@@ -1,0 +1,213 @@
+/**
+ * Reads the fields of one packet. Every octet of input passes through here; a read that would leave the packet, and
+ * every other fault, ends in an `MqttCodecError`.
+ */
+
+import { type MqttCodecErrorCode, MqttCodecError } from "./error.ts";
+import { packetTypeName, type ProtocolVersion } from "./packet-type.ts";
+import { asciiText, invalidUtf8, refusableCharacter, utf8Text } from "./utf8.ts";
+
+/** What a decoder may be told about what it accepts, with every default filled in. */
+export interface ReaderLimits {
+  readonly maximumUserProperties: number;
+  readonly maximumTopicFilters: number;
+  readonly refuseControlCharacters: boolean;
+}
+
+const EMPTY = new Uint8Array(0);
+
+export class Reader {
+  readonly limits: ReaderLimits;
+  /** Whether the packets come from a client; some fields belong to one side. */
+  readonly isFromClient: boolean;
+  /** The version of the connection; 4 until CONNECT has told. */
+  version: ProtocolVersion = 4;
+  /** What the connection speaks, for errors; undefined until it is known. */
+  protocolLevel: number | undefined = undefined;
+  bytes: Uint8Array = EMPTY;
+  /** The octets of `bytes`. */
+  view: DataView = new DataView(EMPTY.buffer);
+  /** Where the next field begins, and where the packet ends, in `bytes`. */
+  position = 0;
+  end = 0;
+  /** Where the packet begins in `bytes`, and where in the stream that is. */
+  packetStart = 0;
+  packetOffset = 0;
+  /** The packet's first octet: type and flags. */
+  first = 0;
+  /** Whether the packet's remaining length took more octets than it needs. */
+  isLengthOverlong = false;
+  remainingLength = 0;
+
+  constructor(limits: ReaderLimits, isFromClient: boolean) {
+    this.limits = limits;
+    this.isFromClient = isFromClient;
+  }
+
+  /** Takes the bytes to read from. */
+  open(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Lets go of the bytes. */
+  close(): void {
+    this.open(EMPTY);
+    this.position = 0;
+    this.end = 0;
+  }
+
+  /** Throws; the clause is that of the connection's version. */
+  fail(code: MqttCodecErrorCode, clause4: string, clause5: string, at: number = this.position): never {
+    throw this.error(code, clause4, clause5, at);
+  }
+
+  error(
+    code: MqttCodecErrorCode,
+    clause4: string,
+    clause5: string,
+    at: number,
+    answer: { reasonCode?: number; connackReturnCode?: number } = {},
+  ): MqttCodecError {
+    return new MqttCodecError({
+      code,
+      clause: this.version === 5 ? clause5 : clause4,
+      offset: this.packetOffset + at - this.packetStart,
+      packetOffset: this.packetOffset,
+      packetType: packetTypeName(this.first >>> 4),
+      protocolVersion: this.protocolLevel,
+      ...answer,
+    });
+  }
+
+  uint8(): number {
+    if (this.position >= this.end) this.failTruncated();
+    return this.view.getUint8(this.position++);
+  }
+
+  uint16(): number {
+    const at = this.position;
+    if (at + 2 > this.end) this.failTruncated();
+    this.position = at + 2;
+    return this.view.getUint16(at);
+  }
+
+  uint32(): number {
+    const at = this.position;
+    if (at + 4 > this.end) this.failTruncated();
+    this.position = at + 4;
+    return this.view.getUint32(at);
+  }
+
+  /** A variable byte integer inside a packet, in as few octets as hold it (MQTT-1.5.5-1). */
+  variableByteInteger(): number {
+    const start = this.position;
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const octet = this.uint8();
+      value |= (octet & 0x7f) << shift;
+      if (octet < 0x80) {
+        if (octet === 0 && shift > 0) break;
+        return value;
+      }
+    }
+    return this.fail("ERR_MQTT_CODEC_VARIABLE_BYTE_INTEGER", "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1", start);
+  }
+
+  /** Two octets that are not 0 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
+  packetIdentifier(): number {
+    const at = this.position;
+    const identifier = this.uint16();
+    if (identifier === 0) this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "MQTT-2.3.1-1", "MQTT-2.2.1-3", at);
+    return identifier;
+  }
+
+  /** Length-prefixed octets, as a view. */
+  binary(): Uint8Array {
+    const length = this.uint16();
+    return this.take(length);
+  }
+
+  /** All that is left of the packet, as a view. */
+  rest(): Uint8Array {
+    return this.take(this.end - this.position);
+  }
+
+  private take(length: number): Uint8Array {
+    const start = this.position;
+    if (start + length > this.end) this.failTruncated();
+    this.position = start + length;
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);
+  }
+
+  /** A UTF-8 encoded string. */
+  string(): string {
+    const length = this.uint16();
+    const start = this.position;
+    const end = start + length;
+    if (end > this.end) this.failTruncated();
+    this.position = end;
+    if (isPlainAscii(this.view, start, end)) return asciiText(this.bytes, start, end);
+    this.checkText(start, end);
+    return utf8Text(this.bytes, start, end);
+  }
+
+  /**
+   * Checks a topic name of `length` octets that begins here and goes past it; true where it is ASCII. Wildcards are
+   * told by one comparison: `#` is 0x23, `+` is 0x2B, they differ in bit 3 alone.
+   */
+  topicName(length: number): boolean {
+    const start = this.position;
+    const end = start + length;
+    if (end > this.end) this.failTruncated();
+    this.position = end;
+    const { view } = this;
+    let isPlain = true;
+    for (let at = start; at < end; at++) {
+      const octet = view.getUint8(at);
+      if ((octet | 0x08) === 0x2b) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-3.3.2-2", "MQTT-3.3.2-2", at);
+      if (octet < 0x20 || octet > 0x7e) isPlain = false;
+    }
+    if (!isPlain) this.checkText(start, end);
+    return isPlain;
+  }
+
+  /** The string rules on octets that are not all printable ASCII. */
+  checkText(start: number, end: number): void {
+    const { view } = this;
+    for (let at = start; at < end; at++) {
+      if (view.getUint8(at) === 0) this.fail("ERR_MQTT_CODEC_NULL_CHARACTER", "MQTT-1.5.3-2", "MQTT-1.5.4-2", at);
+    }
+    const invalid = invalidUtf8(view, start, end);
+    if (invalid >= 0) this.fail("ERR_MQTT_CODEC_UTF8", "MQTT-1.5.3-1", "MQTT-1.5.4-1", invalid);
+    if (this.limits.refuseControlCharacters) {
+      const refusable = refusableCharacter(view, start, end);
+      const [clause4, clause5] = ["MQTT 3.1.1 §1.5.3", "MQTT 5.0 §1.5.4"];
+      if (refusable >= 0) this.fail("ERR_MQTT_CODEC_CONTROL_CHARACTER", clause4, clause5, refusable);
+    }
+  }
+
+  /** The packet has to end here. */
+  finish(): void {
+    if (this.position !== this.end) {
+      this.fail("ERR_MQTT_CODEC_TRAILING_BYTES", "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
+    }
+  }
+
+  /** 5.0 wants the fewest octets (MQTT-1.5.5-1); 3.1.1 does not say, so there it passes. */
+  failOverlong(): never {
+    this.fail("ERR_MQTT_CODEC_REMAINING_LENGTH", "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1", this.packetStart + 1);
+  }
+
+  failTruncated(): never {
+    this.fail("ERR_MQTT_CODEC_TRUNCATED", "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
+  }
+}
+
+function isPlainAscii(view: DataView, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const octet = view.getUint8(at);
+    if (octet < 0x20 || octet > 0x7e) return false;
+  }
+  return true;
+}

@@ -1,0 +1,132 @@
+/**
+ * Writes the fields of packets into a caller's buffer, or only counts their octets. What a packet may not hold ends in
+ * an `MqttEncodeError`.
+ *
+ * A length that stands before what it counts is written afterwards: one octet is kept for it, and where it needs more
+ * the counted octets move up. Writing past the buffer is noticed at the end, by `finish`.
+ */
+
+import { type MqttCodecErrorCode, MqttEncodeError } from "./error.ts";
+import type { PacketTypeName, ProtocolVersion } from "./packet-type.ts";
+import { utf8Length, writeUtf8 } from "./utf8.ts";
+
+/** The largest variable byte integer. */
+export const MAXIMUM_VARIABLE_BYTE_INTEGER = 268_435_455;
+
+const NOWHERE = new Uint8Array(0);
+
+export class Writer {
+  bytes: Uint8Array = NOWHERE;
+  position = 0;
+  version: ProtocolVersion = 4;
+  packetType: PacketTypeName = "connect";
+  /** Only counts; `bytes` is not touched. */
+  isMeasuring = false;
+
+  /** Writes into `bytes` from `offset` on. */
+  open(bytes: Uint8Array, offset: number, version: ProtocolVersion): void {
+    this.bytes = bytes;
+    this.position = offset;
+    this.version = version;
+    this.isMeasuring = false;
+  }
+
+  /** Counts from 0 on. */
+  measure(version: ProtocolVersion): void {
+    this.open(NOWHERE, 0, version);
+    this.isMeasuring = true;
+  }
+
+  /** Lets go of the buffer; throws where the packet went past its end. */
+  finish(): number {
+    const fits = this.isMeasuring || this.position <= this.bytes.length;
+    this.bytes = NOWHERE;
+    if (!fits) this.fail("ERR_MQTT_CODEC_BUFFER_TOO_SMALL", "buffer");
+    return this.position;
+  }
+
+  fail(code: MqttCodecErrorCode, field: string): never {
+    this.bytes = NOWHERE;
+    throw new MqttEncodeError(code, this.packetType, field);
+  }
+
+  uint8(value: number): void {
+    this.bytes[this.position++] = value;
+  }
+
+  uint16(value: number, field: string): void {
+    if (!(value >= 0 && value <= 0xffff)) this.failField(field);
+    this.bytes[this.position++] = value >>> 8;
+    this.bytes[this.position++] = value;
+  }
+
+  uint32(value: number, field: string): void {
+    if (!(value >= 0 && value <= 0xffff_ffff)) this.failField(field);
+    this.bytes[this.position++] = value >>> 24;
+    this.bytes[this.position++] = value >>> 16;
+    this.bytes[this.position++] = value >>> 8;
+    this.bytes[this.position++] = value;
+  }
+
+  variableByteInteger(value: number, field: string): void {
+    if (!(value >= 0 && value <= MAXIMUM_VARIABLE_BYTE_INTEGER)) this.failField(field);
+    let left = value;
+    while (left > 0x7f) {
+      this.bytes[this.position++] = left | 0x80;
+      left >>>= 7;
+    }
+    this.bytes[this.position++] = left;
+  }
+
+  /** A packet identifier, which is never 0 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
+  packetIdentifier(value: number): void {
+    if (!(value >= 1 && value <= 0xffff)) this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+    this.uint16(value, "packetIdentifier");
+  }
+
+  /** A UTF-8 encoded string. */
+  string(text: string, field: string): void {
+    const length = utf8Length(text);
+    if (length < 0) this.fail("ERR_MQTT_CODEC_UTF8", field);
+    this.uint16(length, field);
+    if (!this.isMeasuring) writeUtf8(text, this.bytes, this.position);
+    this.position += length;
+  }
+
+  /** Length-prefixed octets. */
+  binary(octets: Uint8Array, field: string): void {
+    this.uint16(octets.length, field);
+    this.octets(octets);
+  }
+
+  octets(octets: Uint8Array): void {
+    const end = this.position + octets.length;
+    if (!this.isMeasuring && end <= this.bytes.length) this.bytes.set(octets, this.position);
+    this.position = end;
+  }
+
+  /** Keeps an octet for the length of what follows; gives its place for `endLength`. */
+  beginLength(): number {
+    return this.position++;
+  }
+
+  endLength(place: number, field: string): void {
+    const length = this.position - place - 1;
+    const size = variableByteIntegerLength(length);
+    if (size > 1 && !this.isMeasuring) this.bytes.copyWithin(place + size, place + 1, this.position);
+    this.position = place;
+    this.variableByteInteger(length, field);
+    this.position += length;
+  }
+
+  private failField(field: string): never {
+    this.fail("ERR_MQTT_CODEC_FIELD", field);
+  }
+}
+
+/** Octets of a variable byte integer (MQTT 5.0 §1.5.5, the Remaining Length of 3.1.1 §2.2.3). */
+export function variableByteIntegerLength(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
+}
