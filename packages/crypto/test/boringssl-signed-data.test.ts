@@ -1,0 +1,103 @@
+/** BoringSSL's signed-data cases: SubjectPublicKeyInfo, AlgorithmIdentifier, data and BIT STRING, together. */
+
+import { Asn1Error, decodeBase64, DerReader } from "@latchkey/asn1";
+import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
+import { describe, expect, it } from "vitest";
+import { verifySignedData, type CryptoErrorCode, type CryptoProvider } from "../src/index.ts";
+import { createNobleProvider, nobleProvider } from "../src/noble.ts";
+import { createNodeProvider, nodeProvider } from "../src/node.ts";
+
+interface SignedDataCase {
+  readonly id: string;
+  readonly spki: string;
+  readonly algorithm: string;
+  readonly data: string;
+  readonly signature: string;
+  readonly expected: boolean;
+}
+
+interface Exception {
+  readonly expected: boolean;
+  readonly actual: "accepted" | CryptoErrorCode;
+  readonly reason: string;
+}
+
+const postQuantum: Exception = {
+  expected: true,
+  actual: "ERR_CRYPTO_UNSUPPORTED_KEY",
+  reason: "ML-DSA is not supported",
+};
+
+const exceptions: Readonly<Record<string, Exception>> = {
+  "rsa-pkcs1-sha1": {
+    expected: true,
+    actual: "ERR_CRYPTO_SHA1_SIGNATURE",
+    reason: "RFC 9155: SHA-1 signatures are not to be used; BoringSSL leaves that to its caller's policy",
+  },
+  "rsa-pss-sha256-using-pss-key-with-params": {
+    expected: false,
+    actual: "accepted",
+    reason: "RFC 4055 §1.2 has such keys; BoringSSL does not support them",
+  },
+  "mldsa-44": postQuantum,
+  "mldsa-65": postQuantum,
+  "mldsa-87": postQuantum,
+};
+
+/** With the usual limits, where RSA has 2048 bits at least. */
+const exceptionsByDefault: Readonly<Record<string, Exception>> = {
+  ...exceptions,
+  "rsa-pkcs1-sha1": { expected: true, actual: "ERR_CRYPTO_RSA_MODULUS_SIZE", reason: "the key has 1024 bits" },
+  "rsa-pkcs1-sha256": { expected: true, actual: "ERR_CRYPTO_RSA_MODULUS_SIZE", reason: "the key has 1024 bits" },
+};
+
+const cases = hasVectors ? (readVectors("boringssl-signed-data.json") as { cases: SignedDataCase[] }).cases : [];
+
+describe.skipIf(!hasVectors).each([
+  ["node", createNodeProvider({ minimumRsaModulusBits: 1024 }), exceptions],
+  ["noble", createNobleProvider({ minimumRsaModulusBits: 1024 }), exceptions],
+  ["node, usual limits", nodeProvider, exceptionsByDefault],
+  ["noble, usual limits", nobleProvider, exceptionsByDefault],
+])("%s", (_name, provider, known) => {
+  it.each(cases)("$id", (signed) => {
+    const outcome = outcomeOf(provider, signed);
+    const exception = known[signed.id];
+    if (exception === undefined) expect(outcome === "accepted").toBe(signed.expected);
+    else expect([signed.expected, outcome]).toEqual([exception.expected, exception.actual]);
+  });
+
+  it("every case and every exception was used", () => {
+    expect(cases).toHaveLength(32);
+    expect(Object.keys(known).filter((id) => !cases.some((signed) => signed.id === id))).toEqual([]);
+  });
+});
+
+function outcomeOf(provider: CryptoProvider, signed: SignedDataCase): string {
+  const signature = signatureOctets(octets(signed.signature));
+  if (signature === undefined) return "not a BIT STRING of octets";
+  const result = verifySignedData(provider, {
+    publicKey: octets(signed.spki),
+    algorithm: octets(signed.algorithm),
+    data: octets(signed.data),
+    signature,
+  });
+  return result.ok ? "accepted" : result.error.code;
+}
+
+function signatureOctets(bitString: Uint8Array): Uint8Array | undefined {
+  try {
+    const reader = new DerReader(bitString);
+    const signature = reader.octetAlignedBitString();
+    reader.end();
+    return signature;
+  } catch (error) {
+    if (error instanceof Asn1Error) return undefined;
+    throw error;
+  }
+}
+
+function octets(text: string): Uint8Array {
+  const decoded = decodeBase64(text, 0, text.length);
+  if (typeof decoded === "number") throw new Error("not base64");
+  return decoded;
+}

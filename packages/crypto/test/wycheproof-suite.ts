@@ -1,0 +1,50 @@
+/** The Wycheproof files that apply, run against one provider. */
+
+import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
+import { afterAll, describe, expect, it } from "vitest";
+import type { CryptoProvider } from "../src/index.ts";
+import { exceptions, type WycheproofException } from "./wycheproof-exceptions.ts";
+import { runWycheproof, type WycheproofResult } from "./wycheproof.ts";
+
+/** Not ours: curves and encapsulations that no provider has. */
+const otherAlgorithms = /^(?:ed448|x448|mlkem)/;
+
+/** LATCHKEY_ALL_VECTORS=1 runs every test of every file (about half a minute a provider). */
+const runsAll = process.env["LATCHKEY_ALL_VECTORS"] !== undefined;
+
+/** `slow` files are sampled unless all vectors are asked for. */
+export function wycheproof(provider: CryptoProvider, slow: RegExp): void {
+  const files = hasVectors ? (readVectors("wycheproof/INDEX.json") as { file: string }[]).map(({ file }) => file) : [];
+  const applicable = files.filter((file) => !otherAlgorithms.test(file));
+  const used = new Set<WycheproofException>();
+
+  describe.skipIf(!hasVectors)(`Wycheproof (${provider.name})`, () => {
+    it.each(applicable)("%s", (file) => {
+      const results = runWycheproof(provider, file, slow.test(file) && !runsAll ? 16 : 1);
+      const wrong = results.filter((result) => {
+        const applying = exceptions.filter(({ expected, applies }) => expected === result.expected && applies(result));
+        for (const exception of applying) used.add(exception);
+        if (applying.length > 1) throw new Error(`two exceptions for ${describeResult(result)}`);
+        return !isRight(result, applying[0]);
+      });
+      expect(wrong.map(describeResult)).toEqual([]);
+      const count = (expected: string): number => results.filter((result) => result.expected === expected).length;
+      // Always refusing would fail: every file has its share of both.
+      expect(count("valid")).toBeGreaterThan(0);
+      if (!file.startsWith("x25519_test") && !file.includes("misc")) expect(count("invalid")).toBeGreaterThan(0);
+    });
+
+    afterAll(() => {
+      expect(exceptions.filter((exception) => !used.has(exception)).map(({ reason }) => reason)).toEqual([]);
+    });
+  });
+}
+
+function isRight({ expected, outcome }: WycheproofResult, exception: WycheproofException | undefined): boolean {
+  if (exception !== undefined) return exception.actual.includes(outcome);
+  return expected === "invalid" ? outcome !== "accepted" : outcome === "accepted";
+}
+
+function describeResult({ file, tcId, comment, flags, expected, outcome }: WycheproofResult): string {
+  return `${file} ${tcId} (${comment}; ${flags.join(", ")}): ${expected}, and we say ${outcome}`;
+}
