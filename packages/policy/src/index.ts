@@ -1,1 +1,37 @@
-export {};
+/** AWS IoT policies: parse, compile, decide, explain. */
+
+export { clientArn, roleAliasArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
+export { iotActions, type ResourceType } from "./actions.ts";
+export type {
+  AlternativeNameForm,
+  AlternativeNames,
+  CertificateAttributes,
+  ConnectAttribute,
+  Decision,
+  NameAttribute,
+  NameAttributes,
+  PolicyRequest,
+  RequestContext,
+  ThingAttributes,
+} from "./context.ts";
+export type {
+  Condition,
+  ConditionValue,
+  Element,
+  ElementValue,
+  ParsedPolicy,
+  PolicyVersion,
+  Statement,
+} from "./document.ts";
+export { PolicyError, type DocumentError, type Location, type PolicyErrorCode } from "./errors.ts";
+export type { ConditionOutcome, ElementOutcome, Explanation, StatementOutcome, ValueOutcome } from "./explain.ts";
+export { compile, type PolicyMatcher } from "./matcher.ts";
+export type { NearestAllow, ResourceSlip, Separation } from "./nearest.ts";
+export {
+  defaultMaximumCharacters,
+  parsePolicy,
+  parsePolicyOrThrow,
+  type ParsePolicyOptions,
+  type ParsePolicyResult,
+} from "./parse-policy.ts";
+export type { UnresolvedReason, UnresolvedVariable } from "./unresolved.ts";

@@ -1,0 +1,27 @@
+/** The actions that devices and data-plane clients ask for, each with the type of resource that it is about. */
+
+export type ResourceType = "client" | "topic" | "topicfilter" | "thing" | "rolealias" | "*";
+
+/** Action to resource type; `*` for actions that are about no single resource and are granted on `*` only. */
+export const iotActions: ReadonlyMap<string, ResourceType> = new Map([
+  ["iot:Connect", "client"],
+  ["iot:Publish", "topic"],
+  ["iot:RetainPublish", "topic"],
+  ["iot:Subscribe", "topicfilter"],
+  ["iot:Receive", "topic"],
+  ["iot:GetRetainedMessage", "topic"],
+  ["iot:ListRetainedMessages", "*"],
+  ["iot:GetThingShadow", "thing"],
+  ["iot:UpdateThingShadow", "thing"],
+  ["iot:DeleteThingShadow", "thing"],
+  ["iot:ListNamedShadowsForThing", "*"],
+  ["iot:DescribeJobExecution", "thing"],
+  ["iot:GetPendingJobExecutions", "thing"],
+  ["iot:UpdateJobExecution", "thing"],
+  ["iot:StartNextPendingJobExecution", "thing"],
+  ["iot:AssumeRoleWithCertificate", "rolealias"],
+  ["iot:SendDirectMessage", "client"],
+  ["iot:DeleteConnection", "client"],
+  ["iot:GetConnection", "client"],
+  ["iot:ListSubscriptions", "client"],
+]);

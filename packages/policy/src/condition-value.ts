@@ -1,0 +1,134 @@
+/** Readers for condition values that are not just text: decimal numbers, dates, IP addresses, Base64. */
+
+/** A decimal number without rounding: certificate serial numbers have up to 49 digits. */
+export interface Decimal {
+  readonly isNegative: boolean;
+  /** Digits before the point, without leading zeros. */
+  readonly whole: string;
+  /** Digits behind the point, without trailing zeros. */
+  readonly fraction: string;
+}
+
+/** `undefined` where `text` is not a decimal number of at most 100 characters. */
+export function parseDecimal(text: string): Decimal | undefined {
+  const match = text.length > 100 ? null : /^([+-]?)0*([0-9]+)(?:\.([0-9]+?)0*)?$/.exec(text);
+  if (match === null) return undefined;
+  const whole = match[2] === "0" ? "" : (match[2] ?? "");
+  const fraction = match[3] === "0" ? "" : (match[3] ?? "");
+  return { isNegative: match[1] === "-" && whole + fraction !== "", whole, fraction };
+}
+
+/** Negative, zero or positive, as `a` is below, equal to or above `b`. */
+export function compareDecimals(a: Decimal, b: Decimal): number {
+  if (a.isNegative !== b.isNegative) return a.isNegative ? -1 : 1;
+  const size = a.whole.length - b.whole.length || compareText(a.whole, b.whole) || compareText(a.fraction, b.fraction);
+  return a.isNegative ? -size : size;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const datePattern =
+  /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?$/;
+
+/**
+ * Milliseconds since 1970 of a date in one of the W3C's forms of ISO 8601, or in seconds since 1970 (five digits or
+ * more: four are a year). `undefined` where it is neither.
+ */
+export function parseDate(text: string): number | undefined {
+  if (/^[0-9]{5,15}$/.test(text)) return Number(text) * 1000;
+  const match = datePattern.exec(text);
+  if (match === null) return undefined;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((part) => (part === undefined ? undefined : Number(part)));
+  const zone = match[8] ?? "Z";
+  const zoneMinutes =
+    zone === "Z" ? 0 : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
+  if (hour > 23 || minute > 59 || second > 59 || Math.abs(zoneMinutes) > 14 * 60) return undefined;
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(year, month - 1, day);
+  // A day that the month does not have would roll over into the next.
+  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
+  const milliseconds = Number(`0.${match[7] ?? "0"}`) * 1000;
+  return midnight.getTime() + ((hour * 60 + minute - zoneMinutes) * 60 + second) * 1000 + milliseconds;
+}
+
+/** A block of IP addresses; one address is a block of full length. */
+export interface AddressBlock {
+  /** 4 or 16 octets. */
+  readonly octets: readonly number[];
+  readonly prefixLength: number;
+}
+
+/** Reads an address or a block in CIDR form. IPv4 inside IPv6 (`::ffff:192.0.2.1`) becomes IPv4. */
+export function parseAddressBlock(text: string): AddressBlock | undefined {
+  const match = /^([0-9a-fA-F.:]{2,45})(?:\/([0-9]{1,3}))?$/.exec(text);
+  const octets = match?.[1]?.includes(":") === true ? parseIpv6(match[1]) : parseIpv4(match?.[1] ?? "");
+  if (match === null || octets === undefined) return undefined;
+  const prefixLength = match[2] === undefined ? octets.length * 8 : Number(match[2]);
+  if (prefixLength > octets.length * 8) return undefined;
+  const isMapped = octets.length === 16 && prefixLength >= 96 && octets.slice(0, 10).every((octet) => octet === 0);
+  if (isMapped && octets[10] === 0xff && octets[11] === 0xff) {
+    return { octets: octets.slice(12), prefixLength: prefixLength - 96 };
+  }
+  return { octets, prefixLength };
+}
+
+/** Whether the address `inner` (or a whole block) lies in `outer`. */
+export function isWithin(inner: AddressBlock, outer: AddressBlock): boolean {
+  if (inner.octets.length !== outer.octets.length || inner.prefixLength < outer.prefixLength) return false;
+  for (let bit = 0; bit < outer.prefixLength; bit += 8) {
+    const mask = (0xff << Math.max(0, 8 - (outer.prefixLength - bit))) & 0xff;
+    const difference = (inner.octets[bit / 8] ?? 0) ^ (outer.octets[bit / 8] ?? 0);
+    if ((difference & mask) !== 0) return false;
+  }
+  return true;
+}
+
+function parseIpv4(text: string): number[] | undefined {
+  const parts = text.split(".");
+  // Leading zeros are refused: some readers take them for octal.
+  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9][0-9]{0,2})$/.test(part))) return undefined;
+  const octets = parts.map(Number);
+  return octets.every((octet) => octet <= 255) ? octets : undefined;
+}
+
+/** RFC 4291 §2.2, all three forms. */
+function parseIpv6(text: string): number[] | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [front, back] = halves.map((half) => (half === "" ? [] : half.split(":").map(groupOctets)));
+  // Only the very last group may be IPv4 in dotted form.
+  const groups = [...(front ?? []), ...(back ?? [])];
+  const dotted = groups.findIndex((octets) => octets?.length === 4);
+  if (dotted !== -1 && (dotted !== groups.length - 1 || (back !== undefined && back.length === 0))) return undefined;
+  const before = joinOctets(front ?? []);
+  const after = joinOctets(back ?? []);
+  if (before === undefined || after === undefined) return undefined;
+  const missing = 16 - before.length - after.length;
+  if (back === undefined ? missing !== 0 : missing < 2) return undefined;
+  return [...before, ...Array.from({ length: missing }, () => 0), ...after];
+}
+
+function groupOctets(group: string): number[] | undefined {
+  if (group.includes(".")) return parseIpv4(group);
+  if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined;
+  const value = Number.parseInt(group, 16);
+  return [value >> 8, value & 0xff];
+}
+
+function joinOctets(groups: readonly (readonly number[] | undefined)[]): number[] | undefined {
+  const octets: number[] = [];
+  for (const group of groups) {
+    if (group === undefined) return undefined;
+    octets.push(...group);
+  }
+  return octets;
+}
+
+/** Whether `text` is Base64 with padding (RFC 4648 §4), so that equal octets are equal text. */
+export function isBase64(text: string): boolean {
+  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/.test(text);
+}

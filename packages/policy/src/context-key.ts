@@ -1,0 +1,223 @@
+/**
+ * The names that policies use for facts about a request: condition keys, and the variables `${...}` that stand for
+ * them. Follows the AWS IoT pages on basic, thing and certificate policy variables.
+ *
+ * Names compare without case, as IAM's do; what stands in `Attributes[...]` keeps its case.
+ */
+
+import {
+  alternativeNameForms,
+  nameAttributes,
+  type CertificateAttributes,
+  type RequestContext,
+  type ThingAttributes,
+} from "./context.ts";
+
+/** What a key has in a request: one value, several, or none. */
+export type KeyValue = string | readonly string[] | undefined;
+
+/** A name, looked up once when a policy is compiled. */
+export interface ContextKey {
+  /** As AWS spells it, or as written where it is unknown. */
+  readonly name: string;
+  /** Whether AWS IoT documents it. What it does not document is looked for in `context.keys`. */
+  readonly isKnown: boolean;
+  /** Whether it may stand in `${...}`; the request keys of CONNECT, for instance, are for conditions only. */
+  readonly isVariable: boolean;
+  /** Whether it holds a set of values, made for ForAnyValue and ForAllValues. */
+  readonly isMultiValued: boolean;
+  /** Whether its value comes from a certificate, so that unsafe text in it is not substituted. */
+  readonly isFromCertificate: boolean;
+  readonly read: (context: RequestContext) => KeyValue;
+}
+
+/** Certificate attributes beyond this many values are cut off (AWS: "limited to five items"). */
+export const maximumAttributeValues = 5;
+/** A certificate value longer than this is not substituted. */
+export const maximumSubstitutedLength = 1024;
+
+/** Looks a name up; unknown names give a key that reads `context.keys`. */
+export function contextKey(name: string): ContextKey {
+  return fixedKeys.get(name.toLowerCase()) ?? thingAttributeKey(name) ?? indexedKey(name) ?? furtherKey(name);
+}
+
+/** All names with a fixed spelling, for suggestions. */
+export function knownNames(): string[] {
+  return Array.from(fixedKeys.values(), (key) => key.name);
+}
+
+/**
+ * Text that is put in a variable's place, or `undefined` where it does not resolve: no value, several values, a name
+ * that is for conditions only, or a certificate's value that holds `* $ + ? #` or is too long.
+ */
+export function substitute(key: ContextKey, context: RequestContext): string | undefined {
+  if (!key.isVariable) return undefined;
+  const value = key.read(context);
+  if (typeof value !== "string") return undefined;
+  return key.isFromCertificate && !isSafe(value) ? undefined : value;
+}
+
+/** Whether a certificate's value may be substituted. */
+export function isSafe(value: string): boolean {
+  if (value.length > maximumSubstitutedLength) return false;
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    // * $ + ? #
+    if (code === 0x2a || code === 0x24 || code === 0x2b || code === 0x3f || code === 0x23) return false;
+  }
+  return true;
+}
+
+/** Puts the backslashes in that AWS wants before special characters of certificate values: `, " \ + = < > ;`. */
+export function escapeAttributeValue(value: string): string {
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    // , " \ + = < > ;
+    if (code === 0x2c || code === 0x22 || code === 0x5c || code === 0x2b || (code >= 0x3b && code <= 0x3e)) {
+      return value.replaceAll(/[,"\\+=<>;]/g, "\\$&");
+    }
+  }
+  return value;
+}
+
+type ReadValues = (certificate: CertificateAttributes) => readonly string[] | undefined;
+
+/** The certificate's attributes by the lowercase name of their plain variable. */
+const certificateAttributes: ReadonlyMap<string, { readonly name: string; readonly values: ReadValues }> = new Map(
+  attributeReaders().map(([suffix, values]) => {
+    const name = `iot:Certificate.${suffix}`;
+    return [name.toLowerCase(), { name, values }];
+  }),
+);
+
+function attributeReaders(): [string, ReadValues][] {
+  return [
+    ...nameAttributes.flatMap((attribute): [string, ReadValues][] => [
+      [`Subject.${attribute}`, (certificate) => certificate.subject?.[attribute]],
+      [`Issuer.${attribute}`, (certificate) => certificate.issuer?.[attribute]],
+    ]),
+    ...alternativeNameForms.flatMap((form): [string, ReadValues][] => [
+      [`Subject.AlternativeName.${form}`, (certificate) => certificate.subjectAlternativeName?.[form]],
+      [`Issuer.AlternativeName.${form}`, (certificate) => certificate.issuerAlternativeName?.[form]],
+    ]),
+  ];
+}
+
+/** One value of a certificate attribute, as policies see it. A directory name is RFC 4514 text already. */
+function attributeValue(values: readonly string[] | undefined, index: number, name: string): string | undefined {
+  const value = index < maximumAttributeValues ? values?.[index] : undefined;
+  return value === undefined || name.endsWith("DirectoryName") ? value : escapeAttributeValue(value);
+}
+
+type Kind = "variable" | "condition-key" | "set";
+
+function fixedKey(name: string, kind: Kind, read: (context: RequestContext) => KeyValue): ContextKey {
+  return {
+    name,
+    isKnown: true,
+    isVariable: kind === "variable",
+    isMultiValued: kind === "set",
+    isFromCertificate: name.startsWith("iot:Certificate."),
+    read,
+  };
+}
+
+const serialNumberKey = "iot:Certificate.SerialNumber";
+
+const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
+  [
+    fixedKey("iot:ClientId", "variable", (context) => context.clientId),
+    fixedKey("iot:DomainName", "variable", (context) => context.domainName),
+    fixedKey("iot:CertificateId", "variable", (context) => context.certificateId),
+    fixedKey("aws:SourceIp", "variable", (context) => context.sourceIp),
+    fixedKey("iot:Connection.Thing.ThingName", "variable", (context) => attached(context)?.name),
+    fixedKey("iot:Connection.Thing.ThingTypeName", "variable", (context) => attached(context)?.typeName),
+    fixedKey("iot:Connection.Thing.IsAttached", "variable", isAttached),
+    fixedKey(serialNumberKey, "variable", (context) => context.certificate?.serialNumber),
+    fixedKey("iot:Certificate.AvailableKeys", "set", availableKeys),
+    fixedKey("iot:ConnectAttributes", "set", (context) => context.connectAttributes),
+    fixedKey("iot:LastWillTopic", "condition-key", (context) => context.lastWillTopic),
+    fixedKey("iot:Topic", "condition-key", (context) => context.topic),
+    fixedKey("aws:CurrentTime", "condition-key", currentTime),
+    fixedKey("aws:EpochTime", "condition-key", epochTime),
+    fixedKey(
+      "cognito-identity.amazonaws.com:sub",
+      "variable",
+      (context) => context.keys?.["cognito-identity.amazonaws.com:sub"],
+    ),
+    ...Array.from(certificateAttributes.values(), ({ name, values }) =>
+      fixedKey(name, "variable", ({ certificate }) =>
+        certificate === undefined ? undefined : attributeValue(values(certificate), 0, name),
+      ),
+    ),
+  ].map((key) => [key.name.toLowerCase(), key]),
+);
+
+/** A thing's facts count only where it is attached to the certificate. */
+function attached(context: RequestContext): ThingAttributes | undefined {
+  return context.thing?.isAttached === true ? context.thing : undefined;
+}
+
+/** On MQTT it is always true or false; without a client identifier (HTTPS) and a thing nothing is known. */
+function isAttached({ thing, clientId }: RequestContext): string | undefined {
+  if (thing === undefined && clientId === undefined) return undefined;
+  return thing?.isAttached === true ? "true" : "false";
+}
+
+function availableKeys({ certificate }: RequestContext): readonly string[] | undefined {
+  if (certificate === undefined) return undefined;
+  const names: string[] = certificate.serialNumber === undefined ? [] : [serialNumberKey];
+  for (const { name, values } of certificateAttributes.values()) {
+    if ((values(certificate)?.length ?? 0) > 0) names.push(name);
+  }
+  return names;
+}
+
+function currentTime({ currentTimeMs }: RequestContext): string | undefined {
+  return currentTimeMs === undefined ? undefined : new Date(currentTimeMs).toISOString();
+}
+
+function epochTime({ currentTimeMs }: RequestContext): string | undefined {
+  return currentTimeMs === undefined ? undefined : String(Math.floor(currentTimeMs / 1000));
+}
+
+/** `iot:Connection.Thing.Attributes[name]`. */
+function thingAttributeKey(written: string): ContextKey | undefined {
+  const attribute = /^iot:Connection\.Thing\.Attributes\[([^\]]+)\]$/i.exec(written)?.[1];
+  if (attribute === undefined) return undefined;
+  return fixedKey(`iot:Connection.Thing.Attributes[${attribute}]`, "variable", (context) => {
+    const attributes = attached(context)?.attributes;
+    return attributes !== undefined && Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
+  });
+}
+
+/** `.N` behind a certificate attribute, counted from zero (AWS's `Country.1` is the second value), and `.List`. */
+function indexedKey(written: string): ContextKey | undefined {
+  const dot = written.lastIndexOf(".");
+  const attribute = certificateAttributes.get(written.slice(0, dot).toLowerCase());
+  const suffix = written.slice(dot + 1);
+  if (attribute === undefined) return undefined;
+  const { name, values } = attribute;
+  if (suffix.toLowerCase() === "list") {
+    return fixedKey(`${name}.List`, "set", ({ certificate }) => {
+      const all = certificate === undefined ? undefined : values(certificate);
+      return all?.slice(0, maximumAttributeValues).map((_, index) => attributeValue(all, index, name) ?? "");
+    });
+  }
+  if (!/^(?:0|[1-9][0-9]{0,8})$/.test(suffix)) return undefined;
+  const index = Number(suffix);
+  return fixedKey(`${name}.${index}`, "variable", ({ certificate }) =>
+    certificate === undefined ? undefined : attributeValue(values(certificate), index, name),
+  );
+}
+
+function furtherKey(name: string): ContextKey {
+  return {
+    name,
+    isKnown: false,
+    isVariable: true,
+    isMultiValued: false,
+    isFromCertificate: false,
+    read: ({ keys }) => (keys !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined),
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * Explaining: the same decision as `decide`, with the outcome of each element of each statement.
+ *
+ * Nothing is skipped, so the result can be large; it is plain data, made for a log or a page.
+ */
+
+import { actionMatches, conditionMatches, conditionsMatch, hasValue, resourceMatches } from "./compile.ts";
+import type { CompiledCondition, CompiledStatement } from "./compile.ts";
+import { substitute } from "./context-key.ts";
+import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
+import type { ElementValue } from "./document.ts";
+import { nearestAllow, type NearestAllow } from "./nearest.ts";
+import type { PatternToken } from "./pattern.ts";
+import { sentenceFor } from "./sentence.ts";
+import { whyUnresolved, type UnresolvedVariable } from "./unresolved.ts";
+
+/** A decision and how it came about. */
+export interface Explanation {
+  readonly decision: Decision;
+  /** One sentence for people: what was decided, why, and for a refusal what to change. */
+  readonly sentence: string;
+  /** Every statement, in the order of the policies. */
+  readonly statements: readonly StatementOutcome[];
+  /** The statements that decided: those that deny, or else those that allow. Empty for an implicit deny. */
+  readonly decisive: readonly StatementOutcome[];
+  /** For an implicit deny, the Allow statement that comes nearest, and what separates it. */
+  readonly nearest: NearestAllow | undefined;
+  /** Variables without a value in statements about this action, each once. */
+  readonly unresolved: readonly UnresolvedVariable[];
+}
+
+/** What one statement made of the request. */
+export interface StatementOutcome {
+  /** Name of the policy. */
+  readonly policy: string;
+  /** JSON path of the statement in its policy. */
+  readonly path: string;
+  readonly sid: string | undefined;
+  readonly effect: "Allow" | "Deny";
+  /** Whether action, resource and all conditions match. */
+  readonly matches: boolean;
+  readonly action: ElementOutcome;
+  readonly resource: ElementOutcome;
+  readonly conditions: readonly ConditionOutcome[];
+}
+
+/** Action or NotAction, Resource or NotResource. */
+export interface ElementOutcome {
+  readonly matches: boolean;
+  readonly isNegated: boolean;
+  readonly values: readonly ValueOutcome[];
+}
+
+export interface ValueOutcome {
+  /** As written in the policy. */
+  readonly text: string;
+  readonly path: string;
+  /** With values in place of variables; those that have none stay as written. */
+  readonly resolved: string;
+  readonly matches: boolean;
+  readonly unresolved: readonly UnresolvedVariable[];
+}
+
+/** One condition key under one operator. */
+export interface ConditionOutcome {
+  readonly matches: boolean;
+  readonly operator: string;
+  readonly key: string;
+  readonly path: string;
+  /** What the request has for the key; empty where it has nothing. */
+  readonly found: readonly string[];
+  /** Each value of the policy; `matches` tells whether the request has one that it fits, before negation. */
+  readonly values: readonly ValueOutcome[];
+}
+
+export function explainRequest(statements: readonly CompiledStatement[], request: PolicyRequest): Explanation {
+  const outcomes = statements.map((statement) => statementOutcome(statement, request));
+  const denies = outcomes.filter((outcome) => outcome.matches && outcome.effect === "Deny");
+  const allows = outcomes.filter((outcome) => outcome.matches && outcome.effect === "Allow");
+  const decision = denies.length > 0 ? "explicit-deny" : allows.length > 0 ? "allow" : "implicit-deny";
+  const decisive = denies.length > 0 ? denies : allows;
+  const nearest = decision === "implicit-deny" ? nearestAllow(outcomes, request) : undefined;
+  const unresolved = unresolvedOf(outcomes);
+  const sentence = sentenceFor({ decision, decisive, nearest, request });
+  return { decision, sentence, statements: outcomes, decisive, nearest, unresolved };
+}
+
+function statementOutcome(compiled: CompiledStatement, request: PolicyRequest): StatementOutcome {
+  const { policy, statement } = compiled;
+  const { resource, context } = request;
+  const folded = request.action.toLowerCase();
+  const actionHolds = actionMatches(compiled, folded);
+  const resourceHolds = resourceMatches(compiled, resource, context);
+  return {
+    policy: policy.name,
+    path: statement.at.path,
+    sid: statement.sid,
+    effect: statement.effect,
+    matches: actionHolds && resourceHolds && conditionsMatch(compiled, context),
+    action: {
+      matches: actionHolds,
+      isNegated: statement.action.isNegated,
+      values: statement.action.values.map((value, index) =>
+        valueOutcome(value, value.tokens, context, compiled.actions[index]?.matches(folded, 0, folded.length, context)),
+      ),
+    },
+    resource: {
+      matches: resourceHolds,
+      isNegated: statement.resource.isNegated,
+      values: statement.resource.values.map((value, index) =>
+        valueOutcome(value, value.tokens, context, compiled.resources[index]?.matches(resource, context)),
+      ),
+    },
+    conditions: compiled.conditions.map((condition) => conditionOutcome(condition, compiled.isAllow, context)),
+  };
+}
+
+function conditionOutcome(compiled: CompiledCondition, isAllow: boolean, context: RequestContext): ConditionOutcome {
+  const { condition, key } = compiled;
+  const value = key.read(context);
+  const found = value === undefined ? [] : typeof value === "string" ? [value] : value;
+  // Null asks whether the key is absent, so that is what its values are compared with.
+  const candidates = condition.operator.name === "Null" ? [String(!hasValue(value))] : found;
+  return {
+    matches: conditionMatches(compiled, isAllow, context),
+    operator: condition.operatorText,
+    key: condition.keyText,
+    path: condition.at.path,
+    found,
+    values: condition.values.map((one) =>
+      valueOutcome(
+        one,
+        one.test.tokens,
+        context,
+        candidates.some((candidate) => one.test.matches(candidate, context)),
+      ),
+    ),
+  };
+}
+
+function valueOutcome(
+  value: Pick<ElementValue, "text" | "at">,
+  tokens: readonly PatternToken[],
+  context: RequestContext,
+  matches: boolean | undefined,
+): ValueOutcome {
+  const unresolved: UnresolvedVariable[] = [];
+  let resolved = "";
+  let hasVariables = false;
+  for (const token of tokens) {
+    if (token.kind === "text") resolved += token.text;
+    else if (token.kind === "variable") {
+      hasVariables = true;
+      resolved += substitute(token.key, context) ?? token.written;
+      const why = whyUnresolved(token.written, token.key, context);
+      if (why !== undefined) unresolved.push(why);
+    } else resolved += token.kind === "any" ? "*" : "?";
+  }
+  const { text, at } = value;
+  return { text, path: at.path, resolved: hasVariables ? resolved : text, matches: matches === true, unresolved };
+}
+
+function unresolvedOf(outcomes: readonly StatementOutcome[]): readonly UnresolvedVariable[] {
+  const found = new Map<string, UnresolvedVariable>();
+  for (const { action, resource, conditions } of outcomes) {
+    if (!action.matches) continue;
+    for (const value of [...resource.values, ...conditions.flatMap((condition) => condition.values)]) {
+      for (const unresolved of value.unresolved) found.set(unresolved.variable, unresolved);
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,131 @@
+/** Which Allow statement comes nearest to a request that none allows, and what separates the two. */
+
+import { resourceOffset } from "./arn.ts";
+import type { PolicyRequest } from "./context.ts";
+import type { ConditionOutcome, StatementOutcome, ValueOutcome } from "./explain.ts";
+
+/** The Allow statement with the fewest elements that do not match. */
+export interface NearestAllow {
+  readonly statement: StatementOutcome;
+  /** Every element that does not match, in the order Action, Resource, Condition. */
+  readonly separatedBy: readonly Separation[];
+}
+
+/** An element that does not match. */
+export type Separation =
+  | { readonly element: "action"; readonly path: string }
+  | {
+      readonly element: "resource";
+      readonly path: string;
+      /** The resource that comes nearest; undefined for NotResource, where the one that matches excludes it. */
+      readonly closest: ValueOutcome | undefined;
+      /** How the nearest differs, where it is a common slip. */
+      readonly slip: ResourceSlip | undefined;
+    }
+  | { readonly element: "condition"; readonly path: string; readonly condition: ConditionOutcome };
+
+/**
+ * `type`: right name behind another type, such as topic for topicfilter. `prefix`: the request's name ends with the
+ * policy's, which lacks the levels before it. `head`: right resource in another region, account or partition. `mqtt-wildcard`:
+ * it would match if `+` and `#` were wildcards in policies.
+ */
+export type ResourceSlip = "type" | "prefix" | "head" | "mqtt-wildcard";
+
+/** Undefined where there is no Allow statement at all. */
+export function nearestAllow(outcomes: readonly StatementOutcome[], request: PolicyRequest): NearestAllow | undefined {
+  let nearest: NearestAllow | undefined;
+  let nearestRank = Number.POSITIVE_INFINITY;
+  for (const statement of outcomes) {
+    if (statement.effect !== "Allow") continue;
+    const separatedBy = separationsOf(statement, request);
+    const rank = rankOf(separatedBy, request.resource);
+    if (rank < nearestRank) {
+      nearest = { statement, separatedBy };
+      nearestRank = rank;
+    }
+  }
+  return nearest;
+}
+
+/** Fewer separations come first, then those that are not the action's, then the resource that is most alike. */
+function rankOf(separations: readonly Separation[], resource: string): number {
+  let rank = 0;
+  for (const separation of separations) {
+    rank += 2;
+    if (separation.element === "action") rank += 3;
+    if (separation.element === "resource") {
+      const closest = separation.closest;
+      rank += 1 - (closest === undefined ? 0 : likeness(closest, resource));
+    }
+  }
+  return rank;
+}
+
+function separationsOf(statement: StatementOutcome, request: PolicyRequest): Separation[] {
+  const separations: Separation[] = [];
+  const { action, resource, conditions, path } = statement;
+  if (!action.matches)
+    separations.push({ element: "action", path: `${path}.${action.isNegated ? "NotAction" : "Action"}` });
+  if (!resource.matches) {
+    const closest = resource.isNegated ? undefined : closestOf(resource.values, request.resource);
+    const slip = closest === undefined ? undefined : slipOf(closest.resolved, request.resource);
+    const element = resource.isNegated ? "NotResource" : "Resource";
+    separations.push({ element: "resource", path: closest?.path ?? `${path}.${element}`, closest, slip });
+  }
+  for (const condition of conditions) {
+    if (!condition.matches) separations.push({ element: "condition", path: condition.path, condition });
+  }
+  return separations;
+}
+
+function closestOf(values: readonly ValueOutcome[], resource: string): ValueOutcome | undefined {
+  let closest: ValueOutcome | undefined;
+  let best = -1;
+  for (const value of values) {
+    const measure = likeness(value, resource);
+    if (measure > best) {
+      closest = value;
+      best = measure;
+    }
+  }
+  return closest;
+}
+
+/** From 0 to 1: how much of the two texts is common at their starts and ends. */
+function likeness(value: ValueOutcome, resource: string): number {
+  const pattern = value.resolved;
+  const shorter = Math.min(pattern.length, resource.length);
+  let front = 0;
+  while (front < shorter && pattern[front] === resource[front]) front++;
+  let back = 0;
+  while (back < shorter - front && pattern.at(-1 - back) === resource.at(-1 - back)) back++;
+  return (front + back) / Math.max(pattern.length, resource.length, 1);
+}
+
+function slipOf(pattern: string, resource: string): ResourceSlip | undefined {
+  const [patternHead, patternType, patternName] = partsOf(pattern);
+  const [head, type, name] = partsOf(resource);
+  if (patternName === "" || name === "") return undefined;
+  if (patternHead !== head) return patternType === type && patternName === name ? "head" : undefined;
+  if (patternType !== type) return patternName === name ? "type" : undefined;
+  if (name.endsWith(`/${patternName}`)) return "prefix";
+  return topicFilterMatches(patternName, name) ? "mqtt-wildcard" : undefined;
+}
+
+/** Scope, type and name of an ARN. */
+function partsOf(arn: string): readonly [string, string, string] {
+  const offset = resourceOffset(arn);
+  const slash = arn.indexOf("/", offset);
+  if (offset === -1 || slash === -1) return [arn, "", ""];
+  return [arn.slice(0, offset), arn.slice(offset, slash), arn.slice(slash + 1)];
+}
+
+/** MQTT's own matching, to see whether somebody took a policy's `+` and `#` for wildcards. */
+export function topicFilterMatches(filter: string, topic: string): boolean {
+  if (!/[+#]/.test(filter)) return false;
+  const levels = topic.split("/");
+  const wanted = filter.split("/");
+  const isOpen = wanted.at(-1) === "#";
+  if (isOpen ? levels.length < wanted.length - 1 : levels.length !== wanted.length) return false;
+  return wanted.every((level, index) => level === "+" || (level === "#" && isOpen) || level === levels[index]);
+}
