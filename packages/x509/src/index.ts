@@ -10,6 +10,13 @@ export {
   type Validity,
 } from "./certificate.ts";
 export {
+  type CertificationRequest,
+  certificationRequestFromPem,
+  parseCertificationRequest,
+  type RequestAttribute,
+  verifyCertificationRequest,
+} from "./certification-request.ts";
+export {
   X509Error,
   type X509ErrorCode,
   type X509ErrorDetails,
@@ -84,6 +91,17 @@ export {
 export { certificateId, fingerprint, hexText, serialNumberDecimal } from "./fingerprint.ts";
 export { type GeneralName } from "./general-name.ts";
 export {
+  type CertificateIssuer,
+  issueCertificate,
+  issueCertificateAsync,
+  type IssueCertificateInput,
+  issueSelfSignedCertificate,
+  keyIdentifierOf,
+  randomSerialNumber,
+  type SelfSignedCertificateInput,
+} from "./issue-certificate.ts";
+export { type CertificationRequestInput, createCertificationRequest } from "./issue-request.ts";
+export {
   attributesOf,
   attributeText,
   attributeValues,
@@ -95,6 +113,20 @@ export {
   parseName,
   type RelativeDistinguishedName,
 } from "./name.ts";
+export { escapeAttributeValue, nameText, parseNameText } from "./name-text.ts";
 export { nameIsInSubtree, nameKey, namesMatch } from "./name-match.ts";
+export { type Signing } from "./sign.ts";
+export {
+  addressOctets,
+  certificateAuthority,
+  type CertificateAuthorityInput,
+  type CertificateTemplate,
+  deviceCertificate,
+  type DeviceCertificateInput,
+  noWellDefinedExpiration,
+  serverCertificate,
+  type ServerCertificateInput,
+  validityFrom,
+} from "./templates.ts";
 export { certificatesFromPem, certificateToPem } from "./pem-files.ts";
 export { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";

@@ -54,7 +54,8 @@ function attributeKey({ type, valueTag, value }: NameAttribute): string {
 /** RFC 4518 §2: case folded, normalised, spaces at the ends dropped and runs of them made one. */
 function prepare(text: string): string {
   const folded = isAscii(text) ? text.toLowerCase() : text.normalize("NFKC").toLowerCase().normalize("NFKC");
-  return folded.replaceAll(/^ +| +$/g, "").replaceAll(/ {2,}/g, " ");
+  const single = folded.replaceAll(/ {2,}/g, " ");
+  return single.slice(single.startsWith(" ") ? 1 : 0, single.endsWith(" ") ? -1 : undefined);
 }
 
 function isAscii(text: string): boolean {
