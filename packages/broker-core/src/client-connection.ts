@@ -1,0 +1,448 @@
+/**
+ * One client's connection: MQTT 3.1.1 from CONNECT to DISCONNECT, as a state machine over bytes and the time.
+ *
+ * Whatever ends it goes through `#close`, once. What is to be sent is collected and written when the input that caused it
+ * has been dealt with, so a chunk with a hundred packets costs each receiver one write.
+ */
+
+import {
+  ConnectReturnCode,
+  encode,
+  MqttCodecError,
+  PacketDecoder,
+  ReasonCode,
+  type ConnectPacket,
+  type EncodablePacket,
+  type Packet,
+  type PublishPacket,
+  type SubscribePacket,
+} from "@latchkey/mqtt-codec";
+import type { BrokerEvent, CloseReason } from "./events.ts";
+import type { Limits } from "./limits.ts";
+import type { Action, Authentication, Authenticator, Authorizer, Transport } from "./ports.ts";
+import type { Receiver, Router } from "./router.ts";
+import { createMessage, type Message, type Session } from "./session.ts";
+
+/** What a connection needs of its broker. */
+export interface ConnectionContext<Peer, Principal> {
+  readonly limits: Limits;
+  readonly authenticator: Authenticator<Peer, Principal>;
+  readonly authorizer: Authorizer<Principal>;
+  readonly denial: "explain" | "parity";
+  readonly router: Router<ClientConnection<Peer, Principal>>;
+  readonly assignClientIdentifier: () => string;
+  readonly emit: (event: BrokerEvent<Principal>) => void;
+  /** The connection wants `flush` to be called when the current input is done. */
+  readonly hasOutput: (connection: ClientConnection<Peer, Principal>) => void;
+  readonly inputDone: () => void;
+  readonly closed: (connection: ClientConnection<Peer, Principal>) => void;
+}
+
+/** MQTT 3.1.1, the only version that is spoken. */
+const protocolVersion = 4;
+
+/** SUBACK return code "failure" (MQTT 3.1.1 §3.9.3). */
+const subscriptionFailure = 0x80;
+
+type State =
+  | "awaiting-connect"
+  /** CONNECT is here, the authenticator has not answered; what arrives meanwhile waits. */
+  | "authenticating"
+  | "connected"
+  | "closed";
+
+/** An accepted CONNECT: who is connected, and as what. */
+interface Client<Principal> {
+  readonly principal: Principal;
+  readonly clientIdentifier: string;
+  readonly session: Session;
+  /** Milliseconds of silence that end the connection; 0 for never (MQTT-3.1.2-24). */
+  readonly silenceMs: number;
+}
+
+/** A connection that a broker accepted. Its transport reports input with `receive` and its end with `lost`. */
+export class ClientConnection<Peer, Principal> implements Receiver {
+  readonly peer: Peer;
+  readonly #context: ConnectionContext<Peer, Principal>;
+  readonly #transport: Transport;
+  readonly #decoder: PacketDecoder;
+  #state: State = "awaiting-connect";
+  #client: Client<Principal> | undefined;
+  #will: { readonly message: Message; readonly qos: 0 | 1; readonly retain: boolean } | undefined;
+  #lastInputMs: number;
+  /** Chunks that arrived while authenticating. */
+  #waiting: Uint8Array[] = [];
+  #output: Uint8Array[] = [];
+
+  constructor(context: ConnectionContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
+    this.#context = context;
+    this.peer = peer;
+    this.#transport = transport;
+    this.#lastInputMs = nowMs;
+    this.#decoder = new PacketDecoder({
+      receives: "client-packets",
+      maximumPacketSize: context.limits.maximumPacketSize,
+    });
+  }
+
+  /** Undefined until CONNECT was accepted. */
+  get principal(): Principal | undefined {
+    return this.#client?.principal;
+  }
+
+  /** Undefined until CONNECT was accepted. */
+  get clientIdentifier(): string | undefined {
+    return this.#client?.clientIdentifier;
+  }
+
+  /** Takes what the network brought. The chunk must not be written to afterwards. */
+  receive(chunk: Uint8Array, nowMs: number): void {
+    if (this.#state === "closed") return;
+    this.#lastInputMs = nowMs;
+    if (this.#state === "authenticating") this.#wait(chunk);
+    else this.#decode(chunk);
+    this.#context.inputDone();
+  }
+
+  /** The network connection ended. `detail` says how, for the log. */
+  lost(detail: string): void {
+    this.end("connection-lost", detail);
+  }
+
+  /** Ends the connection for a reason of the broker's or its operator's. The will is published (MQTT-3.1.2-8). */
+  end(reason: CloseReason, detail: string): void {
+    this.#close(reason, detail);
+    this.#context.inputDone();
+  }
+
+  /** For the broker: closes if the client has been silent for too long. */
+  checkTime(nowMs: number): void {
+    const silence = nowMs - this.#lastInputMs;
+    if (this.#client === undefined) {
+      if (silence >= this.#context.limits.connectTimeoutMs) this.#close("connect-timeout", "no CONNECT in time");
+    } else if (this.#client.silenceMs > 0 && silence >= this.#client.silenceMs) {
+      this.#close("keep-alive-timeout", `silent for ${Math.round(silence / 1000)} s`);
+    }
+  }
+
+  /** For the router: another connection has the client identifier now. */
+  endForSuccessor(): void {
+    this.#close("taken-over", "the client identifier connected again");
+  }
+
+  /** For the router: sends a message, or queues it; not at all where the client may not receive it. */
+  deliver(message: Message, qos: 0 | 1, retain: boolean): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    if (qos === 1) {
+      if (client.session.enqueue({ message, retain })) this.#sendQueued();
+      else this.#dropped(message, "maximumQueuedMessages");
+    } else if (this.#transport.bufferedOctets > this.#context.limits.maximumBufferedOctets) {
+      this.#dropped(message, "maximumBufferedOctets");
+    } else if (this.#allows("receive", message.topicName)) {
+      this.#write(message.prepared.shared(protocolVersion, retain));
+    }
+  }
+
+  /** For the broker: writes what has been collected. */
+  flush(): void {
+    if (this.#output.length === 0) return;
+    const output = this.#output;
+    this.#output = [];
+    this.#transport.write(output);
+  }
+
+  #wait(chunk: Uint8Array): void {
+    this.#waiting.push(chunk);
+    const octets = this.#waiting.reduce((sum, { length }) => sum + length, 0);
+    if (octets > this.#context.limits.maximumOctetsBeforeConnack) this.#close("limit", "maximumOctetsBeforeConnack");
+  }
+
+  #decode(chunk: Uint8Array): void {
+    try {
+      this.#decoder.push(chunk);
+      this.#handleDecoded();
+    } catch (error) {
+      if (!(error instanceof MqttCodecError)) throw error;
+      if (this.#state === "awaiting-connect" && error.connackReturnCode !== undefined) {
+        this.#refuseConnect(error.connackReturnCode, error.protocolVersion === 5 ? error.reasonCode : undefined);
+      }
+      this.#close("malformed-packet", `${error.code}: ${error.message}`);
+    }
+  }
+
+  #handleDecoded(): void {
+    while (this.#state === "awaiting-connect" || this.#state === "connected") {
+      const packet = this.#decoder.next();
+      if (packet === undefined) return;
+      this.#handle(packet);
+    }
+  }
+
+  #handle(packet: Packet): void {
+    switch (packet.type) {
+      case "connect":
+        this.#connect(packet);
+        break;
+      case "publish":
+        this.#publish(packet);
+        break;
+      case "puback":
+        this.#client?.session.acknowledge(packet.packetIdentifier);
+        this.#sendQueued();
+        break;
+      case "subscribe":
+        this.#subscribe(packet);
+        break;
+      case "unsubscribe":
+        for (const filter of packet.topicFilters)
+          if (this.#client) this.#context.router.unsubscribe(this.#client.session, filter);
+        this.#send({ type: "unsuback", packetIdentifier: packet.packetIdentifier });
+        break;
+      case "pingreq":
+        this.#send({ type: "pingresp" });
+        break;
+      case "disconnect":
+        // MQTT-3.14.4-3: the will is not published.
+        this.#will = undefined;
+        this.#close("client-disconnect", "");
+        break;
+      default:
+        this.#close("protocol-error", `${packet.type} is not supported here`);
+    }
+  }
+
+  #connect(packet: ConnectPacket): void {
+    const { clientIdentifier: given, cleanStart, will } = packet;
+    if (packet.protocolVersion !== protocolVersion) {
+      this.#refuseConnect(ConnectReturnCode.unacceptableProtocolVersion, ReasonCode.unsupportedProtocolVersion);
+      this.#close("protocol-error", `MQTT protocol level ${packet.protocolVersion} is not supported yet`);
+      return;
+    }
+    const clientIdentifier = given === "" ? this.#context.assignClientIdentifier() : given;
+    if (clientIdentifier.length > this.#context.limits.maximumClientIdentifierOctets) {
+      this.#refuseConnect(ConnectReturnCode.identifierRejected);
+      this.#close("limit", "maximumClientIdentifierOctets");
+      return;
+    }
+    if (will !== undefined && will.qos === 2) {
+      this.#close("protocol-error", "a will of QoS 2 is not supported");
+      return;
+    }
+    this.#state = "authenticating";
+    const { userName, password } = packet;
+    const credentials = {
+      clientIdentifier,
+      userName,
+      password,
+      isPersistent: !cleanStart,
+      willTopicName: will?.topicName,
+    };
+    this.#context.authenticator.authenticate(this.peer, credentials).then(
+      (authentication) => this.#authenticated(packet, clientIdentifier, cleanStart, authentication),
+      (cause: unknown) =>
+        this.#authenticated(packet, clientIdentifier, cleanStart, { ok: false, reason: String(cause) }),
+    );
+  }
+
+  #authenticated(
+    packet: ConnectPacket,
+    clientIdentifier: string,
+    isClean: boolean,
+    result: Authentication<Principal>,
+  ): void {
+    if (this.#state !== "authenticating") return;
+    if (!result.ok) {
+      if (this.#context.denial === "explain") this.#refuseConnect(ConnectReturnCode.notAuthorized);
+      this.#close("not-authenticated", result.reason);
+    } else if (!this.#mayConnect(packet, clientIdentifier, result.principal)) {
+      if (this.#context.denial === "explain") this.#refuseConnect(ConnectReturnCode.notAuthorized);
+      this.#close("not-authorized", `connect as ${clientIdentifier}`);
+    } else {
+      this.#accept(packet, clientIdentifier, isClean, result.principal);
+    }
+    this.#context.inputDone();
+  }
+
+  #mayConnect(packet: ConnectPacket, clientIdentifier: string, principal: Principal): boolean {
+    const { will } = packet;
+    const wanted: [Action, string][] = [["connect", clientIdentifier]];
+    if (will !== undefined) wanted.push(["publish", will.topicName]);
+    if (will?.retain === true) wanted.push(["retain-publish", will.topicName]);
+    for (const [action, name] of wanted) {
+      if (this.#context.authorizer.allows(principal, action, name)) continue;
+      this.#context.emit({ type: "denied", clientIdentifier, principal, action, name });
+      return false;
+    }
+    return true;
+  }
+
+  #accept(packet: ConnectPacket, clientIdentifier: string, isClean: boolean, principal: Principal): void {
+    const { session, wasPresent } = this.#context.router.takeSession(this, clientIdentifier, isClean);
+    this.#client = { principal, clientIdentifier, session, silenceMs: packet.keepAlive * 1500 };
+    this.#state = "connected";
+    const { will } = packet;
+    if (will !== undefined) {
+      const message = createMessage(will.topicName, will.payload);
+      this.#will = { message, qos: will.qos === 0 ? 0 : 1, retain: will.retain };
+    }
+    this.#context.emit({ type: "connected", clientIdentifier, principal });
+    this.#send({ type: "connack", sessionPresent: wasPresent, reasonCode: ConnectReturnCode.accepted });
+    for (const [packetIdentifier, { message, retain }] of session.inFlight()) {
+      this.#sendOwed(packetIdentifier, message, retain, true);
+    }
+    this.#sendQueued();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#decode(new Uint8Array());
+    for (const chunk of waiting) if (this.#state === "connected") this.#decode(chunk);
+  }
+
+  #publish(packet: PublishPacket): void {
+    const { topicName, qos, retain, packetIdentifier } = packet;
+    const client = this.#client;
+    if (client === undefined) return;
+    if (qos === 2) {
+      this.#close("protocol-error", "QoS 2 is not supported");
+    } else if (this.#isTooDeep(topicName)) {
+      this.#close("limit", "maximumTopicLevels");
+    } else if (!this.#allows("publish", topicName) || (retain && !this.#allows("retain-publish", topicName))) {
+      this.#close("not-authorized", `publish to ${topicName}`);
+    } else {
+      const message = createMessage(topicName, packet.payload);
+      this.#distribute(client, message, qos, retain);
+      if (qos === 1) this.#send({ type: "puback", packetIdentifier });
+    }
+  }
+
+  #distribute(client: Client<Principal>, message: Message, qos: 0 | 1, retain: boolean): void {
+    const { clientIdentifier, principal } = client;
+    const { topicName, payloadOctets } = message;
+    if (retain && !this.#context.router.retain(message, qos)) this.#dropped(message, "maximumRetainedMessages");
+    const receivers = this.#context.router.route(message, qos);
+    this.#context.emit({
+      type: "published",
+      clientIdentifier,
+      principal,
+      topicName,
+      qos,
+      payloadOctets,
+      receivers,
+    });
+  }
+
+  #subscribe(packet: SubscribePacket): void {
+    const { subscriptions, packetIdentifier } = packet;
+    const client = this.#client;
+    if (client === undefined) return;
+    if (subscriptions.length > this.#context.limits.maximumFiltersPerSubscribe) {
+      this.#close("limit", "maximumFiltersPerSubscribe");
+      return;
+    }
+    const granted: { readonly topicFilter: string; readonly qos: 0 | 1 | typeof subscriptionFailure }[] = [];
+    for (const { topicFilter, qos } of subscriptions) {
+      if (this.#maySubscribe(client, topicFilter)) {
+        granted.push({ topicFilter, qos: qos === 0 ? 0 : 1 });
+      } else if (this.#context.denial === "explain") {
+        granted.push({ topicFilter, qos: subscriptionFailure });
+      } else {
+        this.#close("not-authorized", `subscribe to ${topicFilter}`);
+        return;
+      }
+    }
+    this.#send({ type: "suback", packetIdentifier, reasonCodes: granted.map(({ qos }) => qos) });
+    for (const { topicFilter, qos } of granted)
+      if (qos !== subscriptionFailure) this.#addSubscription(client, topicFilter, qos);
+  }
+
+  #maySubscribe({ session }: Client<Principal>, topicFilter: string): boolean {
+    const { maximumSubscriptionsPerSession } = this.#context.limits;
+    const isNew = !session.subscriptions.has(topicFilter);
+    if (isNew && session.subscriptions.size >= maximumSubscriptionsPerSession) return false;
+    // Shared subscriptions are not supported: to take one for an ordinary filter would deliver nothing, silently.
+    if (this.#isTooDeep(topicFilter) || topicFilter.startsWith("$share/")) return false;
+    return this.#allows("subscribe", topicFilter);
+  }
+
+  #addSubscription(client: Client<Principal>, topicFilter: string, qos: 0 | 1): void {
+    const { clientIdentifier, principal, session } = client;
+    const retained = this.#context.router.subscribe(session, topicFilter, qos);
+    this.#context.emit({ type: "subscribed", clientIdentifier, principal, topicFilter, qos });
+    for (const one of retained) this.deliver(one.message, qos === 1 ? one.qos : 0, true);
+  }
+
+  #sendQueued(): void {
+    const session = this.#client?.session;
+    if (session === undefined || this.#state !== "connected") return;
+    for (let next = session.takeNext(); next !== undefined; next = session.takeNext()) {
+      this.#sendOwed(next.packetIdentifier, next.owed.message, next.owed.retain, false);
+    }
+  }
+
+  /** Sends a QoS 1 message, or forgets it where the client may not receive it (any more). */
+  #sendOwed(packetIdentifier: number, { topicName, prepared }: Message, retain: boolean, dup: boolean): void {
+    if (!this.#allows("receive", topicName)) {
+      this.#client?.session.acknowledge(packetIdentifier);
+      return;
+    }
+    const bytes = new Uint8Array(prepared.encodedLength(protocolVersion, 1));
+    prepared.encodeInto(protocolVersion, { qos: 1, retain, dup, packetIdentifier }, bytes, 0);
+    this.#write(bytes);
+  }
+
+  #send(packet: EncodablePacket): void {
+    this.#write(encode(packet, protocolVersion));
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#state === "closed") return;
+    this.#output.push(bytes);
+    this.#context.hasOutput(this);
+  }
+
+  /** To be followed by `#close`. `reasonCode5` is what a client of MQTT 5.0 is told instead. */
+  #refuseConnect(returnCode: number, reasonCode5?: number): void {
+    const reasonCode = reasonCode5 ?? returnCode;
+    const packet = { type: "connack", sessionPresent: false, reasonCode } as const;
+    this.#write(encode(packet, reasonCode5 === undefined ? protocolVersion : 5));
+  }
+
+  #allows(action: Action, name: string): boolean {
+    const client = this.#client;
+    if (client === undefined) return false;
+    const { principal, clientIdentifier } = client;
+    if (this.#context.authorizer.allows(principal, action, name)) return true;
+    this.#context.emit({ type: "denied", clientIdentifier, principal, action, name });
+    return false;
+  }
+
+  #isTooDeep(name: string): boolean {
+    return (
+      name.split("/", this.#context.limits.maximumTopicLevels + 1).length > this.#context.limits.maximumTopicLevels
+    );
+  }
+
+  #dropped({ topicName }: Message, limit: Extract<BrokerEvent<Principal>, { type: "dropped" }>["limit"]): void {
+    const clientIdentifier = this.#client?.clientIdentifier;
+    if (clientIdentifier !== undefined) this.#context.emit({ type: "dropped", clientIdentifier, topicName, limit });
+  }
+
+  #close(reason: CloseReason, detail: string): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.flush();
+    this.#transport.close();
+    this.#waiting = [];
+    const client = this.#client;
+    if (client !== undefined) this.#context.router.release(client.session);
+    this.#context.closed(this);
+    const { clientIdentifier, principal } = client ?? {};
+    this.#context.emit({ type: "closed", clientIdentifier, principal, reason, detail });
+    const will = this.#will;
+    this.#will = undefined;
+    // The will was allowed at CONNECT; what it may be now is asked again, since a policy may have changed.
+    if (client !== undefined && will !== undefined && this.#allows("publish", will.message.topicName)) {
+      this.#distribute(client, will.message, will.qos, will.retain);
+    }
+  }
+}

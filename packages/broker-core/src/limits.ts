@@ -1,0 +1,42 @@
+/** What one client may cost. The defaults are AWS IoT Core's quotas where it has one. */
+
+/** All limits, each counted per connection unless it says otherwise. */
+export interface Limits {
+  /** Octets of one packet after CONNECT: a payload of 128 KiB and its headers. */
+  readonly maximumPacketSize: number;
+  /** Time from the connection to its CONNECT. */
+  readonly connectTimeoutMs: number;
+  /** Octets that may arrive while an authentication is under way. */
+  readonly maximumOctetsBeforeConnack: number;
+  /** Levels of a topic name or filter: AWS allows seven slashes. */
+  readonly maximumTopicLevels: number;
+  readonly maximumClientIdentifierOctets: number;
+  readonly maximumFiltersPerSubscribe: number;
+  readonly maximumSubscriptionsPerSession: number;
+  /** QoS 1 messages sent to a client and not acknowledged; further ones wait in its queue. */
+  readonly maximumInFlight: number;
+  /** QoS 1 messages that wait for a session, offline or slow; when it is full the newest is dropped. */
+  readonly maximumQueuedMessages: number;
+  /** Octets that a transport may hold unsent before QoS 0 messages to it are dropped. */
+  readonly maximumBufferedOctets: number;
+  /** Retained messages, over all topics. */
+  readonly maximumRetainedMessages: number;
+  /** Sessions kept without a connection, over all clients; the one that has been offline longest goes first. */
+  readonly maximumOfflineSessions: number;
+}
+
+/** The limits that hold unless the broker is given others. */
+export const defaultLimits: Limits = {
+  maximumPacketSize: 128 * 1024 + 1024,
+  connectTimeoutMs: 10_000,
+  maximumOctetsBeforeConnack: 64 * 1024,
+  maximumTopicLevels: 8,
+  maximumClientIdentifierOctets: 128,
+  maximumFiltersPerSubscribe: 8,
+  maximumSubscriptionsPerSession: 50,
+  maximumInFlight: 100,
+  maximumQueuedMessages: 1000,
+  maximumBufferedOctets: 1024 * 1024,
+  maximumRetainedMessages: 10_000,
+  maximumOfflineSessions: 10_000,
+};
