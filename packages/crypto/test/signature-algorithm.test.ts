@@ -2,6 +2,7 @@ import { decodeBase64 } from "@latchkey/asn1";
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { describe, expect, it } from "vitest";
 import {
+  CryptoError,
   encodeSignatureAlgorithm,
   parseSignatureAlgorithm,
   type CryptoErrorCode,
@@ -34,17 +35,18 @@ describe("AlgorithmIdentifiers", () => {
     expect(codeOf(() => parseSignatureAlgorithm(Uint8Array.from([...der, 0])))).toBe("ERR_CRYPTO_MALFORMED_ALGORITHM");
   });
 
-  it.each(algorithms)("%o: a changed octet is refused, or another algorithm's encoding", (algorithm) => {
+  it.each(algorithms)("%o: a changed bit is refused, or another algorithm's encoding", (algorithm) => {
     const der = encodeSignatureAlgorithm(algorithm);
-    for (let index = 0; index < der.length; index++) {
-      for (let difference = 1; difference < 256; difference++) {
-        const changed = der.map((octet, at) => (at === index ? octet ^ difference : octet));
-        try {
-          expect(toHex(encodeSignatureAlgorithm(parseSignatureAlgorithm(changed)))).toBe(toHex(changed));
-        } catch (error) {
-          expect(error).toMatchObject({ name: "CryptoError", code: expect.stringMatching(/^ERR_CRYPTO_/) });
-        }
+    for (let bit = 0; bit < der.length * 8; bit++) {
+      const changed = der.map((octet, index) => (index === bit >> 3 ? octet ^ (1 << (bit & 7)) : octet));
+      let read: SignatureAlgorithm;
+      try {
+        read = parseSignatureAlgorithm(changed);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CryptoError);
+        continue;
       }
+      expect(toHex(encodeSignatureAlgorithm(read))).toBe(toHex(changed));
     }
   });
 

@@ -9,7 +9,7 @@ import { runWycheproof, type WycheproofResult } from "./wycheproof.ts";
 /** Not ours: curves and encapsulations that no provider has. */
 const otherAlgorithms = /^(?:ed448|x448|mlkem)/;
 
-/** LATCHKEY_ALL_VECTORS=1 runs every test of every file (about half a minute a provider). */
+/** LATCHKEY_ALL_VECTORS=1 runs every test of every file (some ten seconds with node:crypto, half a minute with noble). */
 const runsAll = process.env["LATCHKEY_ALL_VECTORS"] !== undefined;
 
 /** `slow` files are sampled unless all vectors are asked for. */
@@ -19,8 +19,8 @@ export function wycheproof(provider: CryptoProvider, slow: RegExp): void {
   const used = new Set<WycheproofException>();
 
   describe.skipIf(!hasVectors)(`Wycheproof (${provider.name})`, () => {
-    it.each(applicable)("%s", (file) => {
-      const results = runWycheproof(provider, file, slow.test(file) && !runsAll ? 16 : 1);
+    it.each(applicable)("%s", { timeout: 60_000 }, (file) => {
+      const results = runWycheproof(provider, file, slow.test(file) && !runsAll ? 40 : 1);
       const wrong = results.filter((result) => {
         const applying = exceptions.filter(({ expected, applies }) => expected === result.expected && applies(result));
         for (const exception of applying) used.add(exception);
