@@ -297,9 +297,9 @@ export class DerReader {
     return value;
   }
 
-  #time(tag: number, decode: (content: Uint8Array) => number | undefined): number {
+  #time(tag: number, decode: typeof decodeUtcTime): number {
     this.#header(tag);
-    const seconds = decode(this.#bytes.subarray(this.#contentStart, this.#contentEnd));
+    const seconds = decode(this.#bytes, this.#contentStart, this.#contentEnd);
     if (seconds === undefined) throw this.#malformed("ERR_ASN1_TIME", "malformed time", "RFC 5280 §4.1.2.5");
     this.#position = this.#contentEnd;
     return seconds;

@@ -9,19 +9,22 @@ const utcTimeLast = 2_524_607_999;
 const generalizedTimeFirst = -62_167_219_200;
 const generalizedTimeLast = 253_402_300_799;
 
-/** Seconds of `YYMMDDHHMMSSZ` (13 octets, years 50 to 99 are 1950 to 1999), or undefined where it is not that. */
-export function decodeUtcTime(content: Uint8Array): number | undefined {
-  if (content.length !== 13) return undefined;
-  const year = twoDigits(content, 0);
-  return year < 0 ? undefined : decodeFields(content, 2, year < 50 ? 2000 + year : 1900 + year);
+/**
+ * Seconds of the `YYMMDDHHMMSSZ` that stands in `bytes` from `start` to `end` (years 50 to 99 are 1950 to 1999), or
+ * undefined where it is not that.
+ */
+export function decodeUtcTime(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (end - start !== 13) return undefined;
+  const year = twoDigits(bytes, start);
+  return year < 0 ? undefined : decodeFields(bytes, start + 2, year < 50 ? 2000 + year : 1900 + year);
 }
 
-/** Seconds of `YYYYMMDDHHMMSSZ` (15 octets), or undefined where it is not that. */
-export function decodeGeneralizedTime(content: Uint8Array): number | undefined {
-  if (content.length !== 15) return undefined;
-  const century = twoDigits(content, 0);
-  const year = twoDigits(content, 2);
-  return century < 0 || year < 0 ? undefined : decodeFields(content, 4, century * 100 + year);
+/** Seconds of the `YYYYMMDDHHMMSSZ` that stands in `bytes` from `start` to `end`, or undefined where it is not that. */
+export function decodeGeneralizedTime(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (end - start !== 15) return undefined;
+  const century = twoDigits(bytes, start);
+  const year = twoDigits(bytes, start + 2);
+  return century < 0 || year < 0 ? undefined : decodeFields(bytes, start + 4, century * 100 + year);
 }
 
 /** Whether RFC 5280 wants UTCTime (1950 to 2049) for this second; GeneralizedTime otherwise. */

@@ -1,7 +1,7 @@
 /** Certification requests, PKCS #10 (RFC 2986) with extensionRequest (RFC 2985 §5.4.2). */
 
 import { contextConstructed, DerReader, encodeOid, equalBytes } from "@latchkey/asn1";
-import { type CryptoProvider, CryptoError, verifySignedData } from "@latchkey/crypto";
+import { type CryptoError, type CryptoProvider, verifySignedData } from "@latchkey/crypto";
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-identifier.ts";
 import { checkSize, type ParseOptions } from "./certificate.ts";
 import { reading, refuseEmpty, X509Error } from "./errors.ts";

@@ -100,6 +100,11 @@ export {
   randomSerialNumber,
   type SelfSignedCertificateInput,
 } from "./issue-certificate.ts";
+export {
+  issueCertificateRevocationList,
+  type IssueRevocationListInput,
+  type RevocationEntryInput,
+} from "./issue-revocation-list.ts";
 export { type CertificationRequestInput, createCertificationRequest } from "./issue-request.ts";
 export {
   attributesOf,
@@ -115,6 +120,12 @@ export {
 } from "./name.ts";
 export { escapeAttributeValue, nameText, parseNameText } from "./name-text.ts";
 export { nameIsInSubtree, nameKey, namesMatch } from "./name-match.ts";
+export {
+  type CertificateRevocationList,
+  parseCertificateRevocationList,
+  revocationListsFromPem,
+} from "./revocation-list.ts";
+export { type RevokedCertificate, type RevokedCertificates } from "./revoked-certificates.ts";
 export { type Signing } from "./sign.ts";
 export {
   addressOctets,

@@ -138,7 +138,7 @@ function ipv6Octets(text: string): Uint8Array | undefined {
   const [head = [], tail = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const groups = [...head, ...new Array<string>(missing).fill("0"), ...tail];
+  const groups = [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
   if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined;
   return Uint8Array.from(
     groups.map((group) => Number.parseInt(group, 16)).flatMap((value) => [value >> 8, value & 0xff]),
