@@ -9,7 +9,7 @@ import { checkKeyLimits, defaultKeyLimits, type KeyLimits } from "./key-material
 import { ciphers } from "./noble/ciphers.ts";
 import { hashes } from "./noble/hashes.ts";
 import * as keys from "./noble/keys.ts";
-import * as signatures from "./noble/signatures.ts";
+import { signatures } from "./noble/signatures.ts";
 import { decodePkcs1PrivateKey, decodePkcs8, decodeSec1 } from "./pkcs8.ts";
 import type { CryptoProvider } from "./provider.ts";
 import { decodeSpki, spkiFromPkcs1 } from "./spki.ts";

@@ -10,7 +10,7 @@ import { checkKeyLimits, defaultKeyLimits, type KeyLimits } from "./key-material
 import { ciphers } from "./node/ciphers.ts";
 import { hashes } from "./node/hashes.ts";
 import * as keys from "./node/keys.ts";
-import * as signatures from "./node/signatures.ts";
+import { signatures } from "./node/signatures.ts";
 import { decodePkcs1PrivateKey, decodePkcs8, decodeSec1 } from "./pkcs8.ts";
 import type { CryptoProvider } from "./provider.ts";
 import { decodeSpki, spkiFromPkcs1 } from "./spki.ts";

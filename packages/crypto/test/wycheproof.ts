@@ -35,7 +35,7 @@ export interface WycheproofResult {
 }
 
 /** The corpus is JSON of many shapes: the files' schemas say which fields there are. */
-export type Fields = Readonly<Record<string, any>>;
+type Fields = Readonly<Record<string, any>>;
 
 /** One test and what it stands in. */
 interface Case {

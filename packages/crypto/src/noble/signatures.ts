@@ -3,14 +3,16 @@
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { CryptoError } from "../errors.ts";
 import { checkKeyAgreement, checkKeyFits, keyAgreementMismatch } from "../key-algorithm.ts";
-import type { PrivateKey, PublicKey, SignatureAlgorithm } from "../provider.ts";
+import type { PrivateKey, PublicKey, SignatureAlgorithm, SignatureProvider } from "../provider.ts";
 import { nobleCurve } from "./curves.ts";
 import { signEcdsa, verifyEcdsa } from "./ecdsa.ts";
 import { hashOctets } from "./hashes.ts";
 import { privateMaterial, publicMaterial } from "./keys.ts";
 import { verifyPkcs1, verifyPss } from "./rsa.ts";
 
-export function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
+export const signatures: SignatureProvider = { sign, signAsync, verify, verifyAsync, deriveSharedSecret };
+
+function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
   checkKeyFits(key.algorithm, algorithm);
   const material = privateMaterial(key);
   if (material.name === "ec" && algorithm.name === "ecdsa") {
@@ -22,16 +24,11 @@ export function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8
 }
 
 /** Only the calling thread is there to do it. */
-export async function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
+async function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
   return sign(key, algorithm, data);
 }
 
-export function verify(
-  key: PublicKey,
-  algorithm: SignatureAlgorithm,
-  data: Uint8Array,
-  signature: Uint8Array,
-): boolean {
+function verify(key: PublicKey, algorithm: SignatureAlgorithm, data: Uint8Array, signature: Uint8Array): boolean {
   checkKeyFits(key.algorithm, algorithm);
   const material = publicMaterial(key);
   switch (material.name) {
@@ -50,7 +47,7 @@ export function verify(
 }
 
 /** Only the calling thread is there to do it. */
-export async function verifyAsync(
+async function verifyAsync(
   key: PublicKey,
   algorithm: SignatureAlgorithm,
   data: Uint8Array,
@@ -59,7 +56,7 @@ export async function verifyAsync(
   return verify(key, algorithm, data, signature);
 }
 
-export function deriveSharedSecret(privateKey: PrivateKey, publicKey: PublicKey): Uint8Array {
+function deriveSharedSecret(privateKey: PrivateKey, publicKey: PublicKey): Uint8Array {
   checkKeyAgreement(privateKey.algorithm, publicKey.algorithm);
   const own = privateMaterial(privateKey);
   const other = publicMaterial(publicKey);

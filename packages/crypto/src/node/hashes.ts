@@ -1,6 +1,6 @@
 /** Hashes, HMAC, HKDF and PBKDF2 by node:crypto. */
 
-import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
+import { createHmac, hash, pbkdf2Sync } from "node:crypto";
 import { checkPbkdf2 } from "../arguments.ts";
 import { expand, extract } from "../hkdf.ts";
 import type { HashAlgorithm, HashProvider } from "../provider.ts";
@@ -18,7 +18,7 @@ function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint
 }
 
 export const hashes: HashProvider = {
-  hash: (algorithm, data) => octets(createHash(names[algorithm]).update(data).digest()),
+  hash: (algorithm, data) => octets(hash(names[algorithm], data, "buffer")),
   hmac,
   hkdfExtract: (algorithm, salt, keyMaterial) => extract(hmac, algorithm, salt, keyMaterial),
   hkdfExpand: (algorithm, pseudoRandomKey, info, length) => expand(hmac, algorithm, pseudoRandomKey, info, length),

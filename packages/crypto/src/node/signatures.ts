@@ -10,16 +10,18 @@ import {
 } from "node:crypto";
 import { CryptoError } from "../errors.ts";
 import { checkKeyAgreement, checkKeyFits } from "../key-algorithm.ts";
-import type { PrivateKey, PublicKey, SignatureAlgorithm, SignatureHash } from "../provider.ts";
+import type { PrivateKey, PublicKey, SignatureAlgorithm, SignatureHash, SignatureProvider } from "../provider.ts";
 import { privateHandle, publicHandle } from "./keys.ts";
 import { octets } from "./octets.ts";
 
-export function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
+export const signatures: SignatureProvider = { sign, signAsync, verify, verifyAsync, deriveSharedSecret };
+
+function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
   checkKeyFits(key.algorithm, algorithm);
   return octets(cryptoSign(hashOf(algorithm), data, withPadding(privateHandle(key), algorithm)));
 }
 
-export function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
+function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     checkKeyFits(key.algorithm, algorithm);
     cryptoSign(hashOf(algorithm), data, withPadding(privateHandle(key), algorithm), (error, signature) => {
@@ -29,17 +31,12 @@ export function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: 
   });
 }
 
-export function verify(
-  key: PublicKey,
-  algorithm: SignatureAlgorithm,
-  data: Uint8Array,
-  signature: Uint8Array,
-): boolean {
+function verify(key: PublicKey, algorithm: SignatureAlgorithm, data: Uint8Array, signature: Uint8Array): boolean {
   checkKeyFits(key.algorithm, algorithm);
   return cryptoVerify(hashOf(algorithm), data, withPadding(publicHandle(key), algorithm), signature);
 }
 
-export function verifyAsync(
+function verifyAsync(
   key: PublicKey,
   algorithm: SignatureAlgorithm,
   data: Uint8Array,
@@ -54,7 +51,7 @@ export function verifyAsync(
   });
 }
 
-export function deriveSharedSecret(privateKey: PrivateKey, publicKey: PublicKey): Uint8Array {
+function deriveSharedSecret(privateKey: PrivateKey, publicKey: PublicKey): Uint8Array {
   checkKeyAgreement(privateKey.algorithm, publicKey.algorithm);
   const keys = { privateKey: privateHandle(privateKey), publicKey: publicHandle(publicKey) };
   try {
