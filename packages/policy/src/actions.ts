@@ -1,5 +1,7 @@
 /** The actions that devices and data-plane clients ask for, each with the type of resource that it is about. */
 
+import { actionMatches, type CompiledStatement } from "./compile.ts";
+
 export type ResourceType = "client" | "topic" | "topicfilter" | "thing" | "rolealias" | "*";
 
 /** Action to resource type; `*` for actions that are about no single resource and are granted on `*` only. */
@@ -25,3 +27,8 @@ export const iotActions: ReadonlyMap<string, ResourceType> = new Map([
   ["iot:GetConnection", "client"],
   ["iot:ListSubscriptions", "client"],
 ]);
+
+/** The actions of this list that a statement speaks about. */
+export function actionsOf(statement: CompiledStatement): string[] {
+  return [...iotActions.keys()].filter((action) => actionMatches(statement, action.toLowerCase()));
+}

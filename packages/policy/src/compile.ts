@@ -77,9 +77,9 @@ export function conditionMatches(compiled: CompiledCondition, isAllow: boolean, 
   if (operator.isNegated && isAllow && !valuesResolve(values, context)) return false;
   if (typeof found === "string") return someValueMatches(values, found, context) !== operator.isNegated;
   const holds = (value: string): boolean => someValueMatches(values, value, context) !== operator.isNegated;
-  // Without a set prefix several values are ambiguous; IAM leaves it open. One match counts, or for a negated
-  // operator one value that matches counts against it.
-  const all = operator.quantifier === "all" || (operator.quantifier === "none" && operator.isNegated);
+  // Without a set prefix several values are ambiguous, and IAM leaves them open: here they refuse. An Allow wants all
+  // of them to hold, for a Deny one is enough.
+  const all = operator.quantifier === "all" || (operator.quantifier === "none" && isAllow);
   return all ? found.every(holds) : found.some(holds);
 }
 

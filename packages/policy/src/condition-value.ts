@@ -1,36 +1,21 @@
 /** Readers for condition values that are not just text: decimal numbers, dates, IP addresses, Base64. */
 
-/** A decimal number without rounding: certificate serial numbers have up to 49 digits. */
-export interface Decimal {
-  readonly isNegative: boolean;
-  /** Digits before the point, without leading zeros. */
-  readonly whole: string;
-  /** Digits behind the point, without trailing zeros. */
-  readonly fraction: string;
-}
+/** Longest number, and the places behind the point that it is scaled to. */
+const maximumDigits = 100;
 
-/** `undefined` where `text` is not a decimal number of at most 100 characters. */
-export function parseDecimal(text: string): Decimal | undefined {
-  const match = text.length > 100 ? null : /^([+-]?)0*([0-9]+)(?:\.([0-9]+?)0*)?$/.exec(text);
+/**
+ * A decimal number times 10^100, without rounding: certificate serial numbers have up to 49 digits. `undefined` where
+ * `text` is none, or is longer than 100 characters.
+ */
+export function parseDecimal(text: string): bigint | undefined {
+  const match = text.length > maximumDigits ? null : /^([+-]?)([0-9]+)(?:\.([0-9]+))?$/.exec(text);
   if (match === null) return undefined;
-  const whole = match[2] === "0" ? "" : (match[2] ?? "");
-  const fraction = match[3] === "0" ? "" : (match[3] ?? "");
-  return { isNegative: match[1] === "-" && whole + fraction !== "", whole, fraction };
-}
-
-/** Negative, zero or positive, as `a` is below, equal to or above `b`. */
-export function compareDecimals(a: Decimal, b: Decimal): number {
-  if (a.isNegative !== b.isNegative) return a.isNegative ? -1 : 1;
-  const size = a.whole.length - b.whole.length || compareText(a.whole, b.whole) || compareText(a.fraction, b.fraction);
-  return a.isNegative ? -size : size;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const scaled = BigInt(`${match[2]}${(match[3] ?? "").padEnd(maximumDigits, "0")}`);
+  return match[1] === "-" ? -scaled : scaled;
 }
 
 const datePattern =
-  /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?$/;
+  /^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2}))?)?)?$/;
 
 /**
  * Milliseconds since 1970 of a date in one of the W3C's forms of ISO 8601, or in seconds since 1970 (five digits or
@@ -38,21 +23,13 @@ const datePattern =
  */
 export function parseDate(text: string): number | undefined {
   if (/^[0-9]{5,15}$/.test(text)) return Number(text) * 1000;
-  const match = datePattern.exec(text);
-  if (match === null) return undefined;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map((part) => (part === undefined ? undefined : Number(part)));
-  const zone = match[8] ?? "Z";
-  const zoneMinutes =
-    zone === "Z" ? 0 : Number(`${zone[0]}1`) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
-  if (hour > 23 || minute > 59 || second > 59 || Math.abs(zoneMinutes) > 14 * 60) return undefined;
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(year, month - 1, day);
+  if (!datePattern.test(text)) return undefined;
   // A day that the month does not have would roll over into the next.
-  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
-  const milliseconds = Number(`0.${match[7] ?? "0"}`) * 1000;
-  return midnight.getTime() + ((hour * 60 + minute - zoneMinutes) * 60 + second) * 1000 + milliseconds;
+  const day = text.slice(0, 10);
+  const midnight = Date.parse(day);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return undefined;
+  const milliseconds = Date.parse(text);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds;
 }
 
 /** A block of IP addresses; one address is a block of full length. */

@@ -1,77 +1,19 @@
 /**
  * Explaining: the same decision as `decide`, with the outcome of each element of each statement.
  *
- * Nothing is skipped, so the result can be large; it is plain data, made for a log or a page.
+ * Nothing is skipped, so the result can be large.
  */
 
 import { actionMatches, conditionMatches, conditionsMatch, hasValue, resourceMatches } from "./compile.ts";
 import type { CompiledCondition, CompiledStatement } from "./compile.ts";
 import { substitute } from "./context-key.ts";
-import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
+import type { PolicyRequest, RequestContext } from "./context.ts";
 import type { ElementValue } from "./document.ts";
-import { nearestAllow, type NearestAllow } from "./nearest.ts";
+import type { ConditionOutcome, Explanation, StatementOutcome, ValueOutcome } from "./explanation.ts";
+import { nearestAllow } from "./nearest.ts";
 import type { PatternToken } from "./pattern.ts";
 import { sentenceFor } from "./sentence.ts";
 import { whyUnresolved, type UnresolvedVariable } from "./unresolved.ts";
-
-/** A decision and how it came about. */
-export interface Explanation {
-  readonly decision: Decision;
-  /** One sentence for people: what was decided, why, and for a refusal what to change. */
-  readonly sentence: string;
-  /** Every statement, in the order of the policies. */
-  readonly statements: readonly StatementOutcome[];
-  /** The statements that decided: those that deny, or else those that allow. Empty for an implicit deny. */
-  readonly decisive: readonly StatementOutcome[];
-  /** For an implicit deny, the Allow statement that comes nearest, and what separates it. */
-  readonly nearest: NearestAllow | undefined;
-  /** Variables without a value in statements about this action, each once. */
-  readonly unresolved: readonly UnresolvedVariable[];
-}
-
-/** What one statement made of the request. */
-export interface StatementOutcome {
-  /** Name of the policy. */
-  readonly policy: string;
-  /** JSON path of the statement in its policy. */
-  readonly path: string;
-  readonly sid: string | undefined;
-  readonly effect: "Allow" | "Deny";
-  /** Whether action, resource and all conditions match. */
-  readonly matches: boolean;
-  readonly action: ElementOutcome;
-  readonly resource: ElementOutcome;
-  readonly conditions: readonly ConditionOutcome[];
-}
-
-/** Action or NotAction, Resource or NotResource. */
-export interface ElementOutcome {
-  readonly matches: boolean;
-  readonly isNegated: boolean;
-  readonly values: readonly ValueOutcome[];
-}
-
-export interface ValueOutcome {
-  /** As written in the policy. */
-  readonly text: string;
-  readonly path: string;
-  /** With values in place of variables; those that have none stay as written. */
-  readonly resolved: string;
-  readonly matches: boolean;
-  readonly unresolved: readonly UnresolvedVariable[];
-}
-
-/** One condition key under one operator. */
-export interface ConditionOutcome {
-  readonly matches: boolean;
-  readonly operator: string;
-  readonly key: string;
-  readonly path: string;
-  /** What the request has for the key; empty where it has nothing. */
-  readonly found: readonly string[];
-  /** Each value of the policy; `matches` tells whether the request has one that it fits, before negation. */
-  readonly values: readonly ValueOutcome[];
-}
 
 export function explainRequest(statements: readonly CompiledStatement[], request: PolicyRequest): Explanation {
   const outcomes = statements.map((statement) => statementOutcome(statement, request));

@@ -24,9 +24,17 @@ export type {
   Statement,
 } from "./document.ts";
 export { PolicyError, type DocumentError, type Location, type PolicyErrorCode } from "./errors.ts";
-export type { ConditionOutcome, ElementOutcome, Explanation, StatementOutcome, ValueOutcome } from "./explain.ts";
+export type {
+  ConditionOutcome,
+  ElementOutcome,
+  Explanation,
+  NearestAllow,
+  ResourceSlip,
+  Separation,
+  StatementOutcome,
+  ValueOutcome,
+} from "./explanation.ts";
 export { compile, type PolicyMatcher } from "./matcher.ts";
-export type { NearestAllow, ResourceSlip, Separation } from "./nearest.ts";
 export {
   defaultMaximumCharacters,
   parsePolicy,

@@ -15,7 +15,8 @@ import {
 } from "./compile.ts";
 import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
 import type { ParsedPolicy } from "./document.ts";
-import { explainRequest, type Explanation } from "./explain.ts";
+import { explainRequest } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 
 /** Compiles the policies that are in effect together; their order does not matter. None of them denies everything. */
 export function compile(policies: readonly ParsedPolicy[]): PolicyMatcher {

@@ -2,34 +2,7 @@
 
 import { resourceOffset } from "./arn.ts";
 import type { PolicyRequest } from "./context.ts";
-import type { ConditionOutcome, StatementOutcome, ValueOutcome } from "./explain.ts";
-
-/** The Allow statement with the fewest elements that do not match. */
-export interface NearestAllow {
-  readonly statement: StatementOutcome;
-  /** Every element that does not match, in the order Action, Resource, Condition. */
-  readonly separatedBy: readonly Separation[];
-}
-
-/** An element that does not match. */
-export type Separation =
-  | { readonly element: "action"; readonly path: string }
-  | {
-      readonly element: "resource";
-      readonly path: string;
-      /** The resource that comes nearest; undefined for NotResource, where the one that matches excludes it. */
-      readonly closest: ValueOutcome | undefined;
-      /** How the nearest differs, where it is a common slip. */
-      readonly slip: ResourceSlip | undefined;
-    }
-  | { readonly element: "condition"; readonly path: string; readonly condition: ConditionOutcome };
-
-/**
- * `type`: right name behind another type, such as topic for topicfilter. `prefix`: the request's name ends with the
- * policy's, which lacks the levels before it. `head`: right resource in another region, account or partition. `mqtt-wildcard`:
- * it would match if `+` and `#` were wildcards in policies.
- */
-export type ResourceSlip = "type" | "prefix" | "head" | "mqtt-wildcard";
+import type { NearestAllow, ResourceSlip, Separation, StatementOutcome, ValueOutcome } from "./explanation.ts";
 
 /** Undefined where there is no Allow statement at all. */
 export function nearestAllow(outcomes: readonly StatementOutcome[], request: PolicyRequest): NearestAllow | undefined {
@@ -55,7 +28,7 @@ function rankOf(separations: readonly Separation[], resource: string): number {
     if (separation.element === "action") rank += 3;
     if (separation.element === "resource") {
       const closest = separation.closest;
-      rank += 1 - (closest === undefined ? 0 : likeness(closest, resource));
+      rank += 1 - (closest === undefined ? 0 : likeness(closest.resolved, resource));
     }
   }
   return rank;
@@ -82,7 +55,7 @@ function closestOf(values: readonly ValueOutcome[], resource: string): ValueOutc
   let closest: ValueOutcome | undefined;
   let best = -1;
   for (const value of values) {
-    const measure = likeness(value, resource);
+    const measure = likeness(value.resolved, resource);
     if (measure > best) {
       closest = value;
       best = measure;
@@ -92,14 +65,13 @@ function closestOf(values: readonly ValueOutcome[], resource: string): ValueOutc
 }
 
 /** From 0 to 1: how much of the two texts is common at their starts and ends. */
-function likeness(value: ValueOutcome, resource: string): number {
-  const pattern = value.resolved;
-  const shorter = Math.min(pattern.length, resource.length);
+export function likeness(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
   let front = 0;
-  while (front < shorter && pattern[front] === resource[front]) front++;
+  while (front < shorter && a[front] === b[front]) front++;
   let back = 0;
-  while (back < shorter - front && pattern.at(-1 - back) === resource.at(-1 - back)) back++;
-  return (front + back) / Math.max(pattern.length, resource.length, 1);
+  while (back < shorter - front && a.at(-1 - back) === b.at(-1 - back)) back++;
+  return (front + back) / Math.max(a.length, b.length, 1);
 }
 
 function slipOf(pattern: string, resource: string): ResourceSlip | undefined {

@@ -7,7 +7,7 @@
 
 import type { RequestContext } from "./context.ts";
 import { substitute } from "./context-key.ts";
-import { compareDecimals, isBase64, isWithin, parseAddressBlock, parseDate, parseDecimal } from "./condition-value.ts";
+import { isBase64, isWithin, parseAddressBlock, parseDate, parseDecimal } from "./condition-value.ts";
 import { Glob } from "./glob.ts";
 import { parsePattern, type PatternToken } from "./pattern.ts";
 import { ResourcePattern, splitArn } from "./resource-pattern.ts";
@@ -29,98 +29,98 @@ export interface ValueTest {
   readonly matches: (candidate: string, context: RequestContext) => boolean;
 }
 
-/** Takes an operator apart; `undefined` where IAM has no such operator. Null has neither prefix nor suffix. */
+/**
+ * Takes an operator apart, in any case as IAM does; `undefined` where IAM has no such operator. Null has neither prefix
+ * nor suffix.
+ */
 export function parseOperator(written: string): ConditionOperator | undefined {
-  const match = /^(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?$/.exec(written);
-  const name = match?.[2] ?? "";
-  const family = families.get(name);
+  const match = /^(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?$/i.exec(written);
+  const family = families.get(match?.[2]?.toLowerCase() ?? "");
   if (match === null || family === undefined) return undefined;
-  if (name === "Null" && written !== "Null") return undefined;
+  const [, prefix, , suffix] = match;
+  if (family.name === "Null" && (prefix ?? suffix) !== undefined) return undefined;
   return {
-    quantifier: match[1] === undefined ? "none" : match[1] === "ForAnyValue" ? "any" : "all",
-    name,
+    quantifier: prefix === undefined ? "none" : prefix.length === "ForAnyValue".length ? "any" : "all",
+    name: family.name,
     isNegated: family.isNegated,
-    ifExists: match[3] !== undefined,
+    ifExists: suffix !== undefined,
     parseValue: family.parseValue,
   };
 }
 
 /** Names of all operators without prefixes and suffixes, for suggestions. */
 export function operatorNames(): string[] {
-  return [...families.keys()];
+  return Array.from(families.values(), (family) => family.name);
 }
 
 interface Family {
+  readonly name: string;
   readonly isNegated: boolean;
-  readonly parseValue: ConditionOperator["parseValue"];
+  readonly parseValue: ParseValue;
 }
 
 type ParseValue = ConditionOperator["parseValue"];
-type Comparison = (difference: number) => boolean;
 
-const families: ReadonlyMap<string, Family> = new Map([
-  ...pair("StringEquals", "StringNotEquals", textEquals(false)),
-  ...pair("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", textEquals(true)),
-  ...pair("StringLike", "StringNotLike", textLike),
-  ...ordered(
-    "Numeric",
-    (text) => {
-      const number = parseDecimal(text);
-      return number === undefined
-        ? undefined
-        : (other) => {
-            const candidate = parseDecimal(other);
-            return candidate === undefined ? Number.NaN : compareDecimals(candidate, number);
-          };
-    },
-    "a decimal number",
-  ),
-  ...ordered(
-    "Date",
-    (text) => {
-      const date = parseDate(text);
-      return date === undefined ? undefined : (other) => (parseDate(other) ?? Number.NaN) - date;
-    },
-    "a date (ISO 8601, or seconds since 1970)",
-  ),
-  ...pair("IpAddress", "NotIpAddress", address),
-  ...pair("ArnEquals", "ArnNotEquals", arnLike),
-  ...pair("ArnLike", "ArnNotLike", arnLike),
-  ["Bool", { isNegated: false, parseValue: boolean }],
-  ["Null", { isNegated: false, parseValue: boolean }],
-  ["BinaryEquals", { isNegated: false, parseValue: binary }],
-]);
+/** A number or a date, made comparable. */
+type Ordered = bigint | number;
 
-function pair(positive: string, negative: string, parseValue: ParseValue): [string, Family][] {
-  return [
-    [positive, { isNegated: false, parseValue }],
-    [negative, { isNegated: true, parseValue }],
-  ];
+/** By lowercase name. */
+const families: ReadonlyMap<string, Family> = new Map(
+  [
+    ...pair("StringEquals", "StringNotEquals", textEquals(false)),
+    ...pair("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", textEquals(true)),
+    ...pair("StringLike", "StringNotLike", textLike),
+    ...comparisons("Numeric", parseDecimal, "a decimal number was expected"),
+    ...comparisons("Date", parseDate, "a date (ISO 8601, or seconds since 1970) was expected"),
+    ...pair("IpAddress", "NotIpAddress", address),
+    ...pair("ArnEquals", "ArnNotEquals", arnLike),
+    ...pair("ArnLike", "ArnNotLike", arnLike),
+    positive("Bool", boolean),
+    positive("Null", boolean),
+    positive("BinaryEquals", binary),
+  ].map((family) => [family.name.toLowerCase(), family]),
+);
+
+function positive(name: string, parseValue: ParseValue): Family {
+  return { name, isNegated: false, parseValue };
 }
 
-/** The six comparisons. `difference` gives a function of the request's value; NaN, for no value, satisfies none. */
-function ordered(
-  prefix: string,
-  difference: (text: string) => ((candidate: string) => number) | undefined,
-  expected: string,
-): [string, Family][] {
+function pair(name: string, negatedName: string, parseValue: ParseValue): Family[] {
+  return [positive(name, parseValue), { name: negatedName, isNegated: true, parseValue }];
+}
+
+/** The six comparisons of one kind of value. What the request has and cannot be read satisfies none of them. */
+function comparisons(prefix: string, parse: (text: string) => Ordered | undefined, expected: string): Family[] {
   const comparison =
-    (holds: Comparison): ParseValue =>
+    (holds: (candidate: Ordered, value: Ordered) => boolean): ParseValue =>
     (text) => {
-      const compare = difference(text);
-      if (compare === undefined) return `${expected} was expected`;
-      return { tokens: [], matches: (candidate) => holds(compare(candidate)) };
+      const value = parse(text);
+      if (value === undefined) return expected;
+      const matches = (other: string): boolean => {
+        const candidate = parse(other);
+        return candidate !== undefined && holds(candidate, value);
+      };
+      return { tokens: [], matches };
     };
+  const equals = comparison((candidate, value) => candidate === value);
   return [
-    ...pair(
-      `${prefix}Equals`,
-      `${prefix}NotEquals`,
-      comparison((d) => d === 0),
+    ...pair(`${prefix}Equals`, `${prefix}NotEquals`, equals),
+    positive(
+      `${prefix}LessThan`,
+      comparison((candidate, value) => candidate < value),
     ),
-    [`${prefix}LessThan`, { isNegated: false, parseValue: comparison((d) => d < 0) }],
-    [`${prefix}LessThanEquals`, { isNegated: false, parseValue: comparison((d) => d <= 0) }],
-    [`${prefix}GreaterThan`, { isNegated: false, parseValue: comparison((d) => d > 0) }],
-    [`${prefix}GreaterThanEquals`, { isNegated: false, parseValue: comparison((d) => d >= 0) }],
+    positive(
+      `${prefix}LessThanEquals`,
+      comparison((candidate, value) => candidate <= value),
+    ),
+    positive(
+      `${prefix}GreaterThan`,
+      comparison((candidate, value) => candidate > value),
+    ),
+    positive(
+      `${prefix}GreaterThanEquals`,
+      comparison((candidate, value) => candidate >= value),
+    ),
   ];
 }
 

@@ -50,6 +50,21 @@ export function parsePattern(text: string, syntax: PatternSyntax): readonly Patt
   return tokens;
 }
 
+/** A text that `parsePattern` takes apart into these tokens. */
+export function patternText(tokens: readonly PatternToken[]): string {
+  return tokens
+    .map((token) => {
+      if (token.kind === "text") return escapeLiteral(token.text);
+      return token.kind === "variable" ? token.written : token.kind === "any" ? "*" : "?";
+    })
+    .join("");
+}
+
+/** Literal text, written so that nothing in it is taken for a wildcard or a variable. */
+export function escapeLiteral(text: string): string {
+  return text.replaceAll(/[*?]|\$(?=[{(])/g, "${$&}");
+}
+
 /** The variable or escape that starts at a `$`, as written and its name; just the `$` where there is none. */
 function variableAt(text: string, offset: number): readonly [string, string | undefined] {
   variablePattern.lastIndex = offset;

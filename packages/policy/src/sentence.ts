@@ -1,8 +1,7 @@
 /** An explanation in one sentence for people. */
 
 import type { Decision, PolicyRequest } from "./context.ts";
-import type { ConditionOutcome, StatementOutcome } from "./explain.ts";
-import type { NearestAllow, ResourceSlip, Separation } from "./nearest.ts";
+import type { ConditionOutcome, NearestAllow, ResourceSlip, Separation, StatementOutcome } from "./explanation.ts";
 
 export interface Reasons {
   readonly decision: Decision;

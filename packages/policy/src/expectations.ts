@@ -1,0 +1,124 @@
+/**
+ * Expectations: a JSON file of decisions that a set of policies has to make, for CI.
+ *
+ * `{ "contexts": { name: context }, "expectations": [ { "name", "context", "action", "resource", "decision" } ] }`, where a
+ * context is a `RequestContext` as JSON, or the name of one in `contexts`; without one nothing is known of the requester.
+ */
+
+import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
+import { readContext } from "./read-context.ts";
+import { ErrorList, PolicyError, type DocumentError } from "./errors.ts";
+import { itemsOf, membersOf, shorten, textOf, type Located } from "./grammar.ts";
+import { locate, memberPath, readJson } from "./json.ts";
+import type { PolicyMatcher } from "./matcher.ts";
+
+/** A decision that is expected. */
+export interface Expectation {
+  /** What the report calls it; its path in the file where it has no name. */
+  readonly name: string;
+  readonly request: PolicyRequest;
+  readonly decision: Decision;
+}
+
+export type ParseExpectationsResult =
+  | { readonly ok: true; readonly expectations: readonly Expectation[] }
+  | { readonly ok: false; readonly errors: readonly [DocumentError, ...DocumentError[]] };
+
+/** An expectation that was not met. */
+export interface ExpectationFailure {
+  readonly expectation: Expectation;
+  readonly actual: Decision;
+  /** Why, for people: the explanation's sentence. */
+  readonly sentence: string;
+}
+
+export interface ExpectationReport {
+  readonly passed: number;
+  readonly failures: readonly ExpectationFailure[];
+}
+
+/** Decides every expectation and reports those that come out otherwise. */
+export function checkExpectations(matcher: PolicyMatcher, expectations: readonly Expectation[]): ExpectationReport {
+  const failures = expectations.flatMap((expectation): ExpectationFailure[] => {
+    const actual = matcher.decide(expectation.request);
+    if (actual === expectation.decision) return [];
+    return [{ expectation, actual, sentence: matcher.explain(expectation.request).sentence }];
+  });
+  return { passed: expectations.length - failures.length, failures };
+}
+
+/** Reads a file of expectations; all faults at once, as `parsePolicy` does. */
+export function parseExpectations(text: string): ParseExpectationsResult {
+  const errors = new ErrorList();
+  const expectations = readExpectations(text, errors);
+  const [first, ...others] = errors.found.sort((a, b) => a.line - b.line || a.column - b.column);
+  return first === undefined ? { ok: true, expectations } : { ok: false, errors: [first, ...others] };
+}
+
+/** As `parseExpectations`; throws a `PolicyError` that holds all faults. */
+export function parseExpectationsOrThrow(text: string): readonly Expectation[] {
+  const result = parseExpectations(text);
+  if (!result.ok) throw new PolicyError(result.errors);
+  return result.expectations;
+}
+
+function readExpectations(text: string, errors: ErrorList): readonly Expectation[] {
+  const node = readJson(text, errors);
+  if (node === undefined) return [];
+  const root = membersOf({ node, at: locate(node, "$") }, "the file", ["contexts", "expectations"], errors);
+  const list = root?.require("expectations");
+  if (root === undefined || list === undefined) return [];
+  const contexts = readContexts(root.take("contexts"), errors);
+  return itemsOf(list).flatMap((item) => readExpectation(item, contexts, errors) ?? []);
+}
+
+function readContexts(found: Located | undefined, errors: ErrorList): ReadonlyMap<string, RequestContext> {
+  const contexts = new Map<string, RequestContext>();
+  if (found === undefined) return contexts;
+  if (found.node.kind !== "object") errors.add("ERR_POLICY_TYPE", found.at, "contexts has to be an object");
+  else {
+    for (const { name, value } of found.node.members) {
+      const at = locate(value, memberPath(found.at.path, name.text));
+      contexts.set(name.text, readContext({ node: value, at }, errors));
+    }
+  }
+  return contexts;
+}
+
+const decisions: readonly Decision[] = ["allow", "explicit-deny", "implicit-deny"];
+
+function readExpectation(
+  item: Located,
+  contexts: ReadonlyMap<string, RequestContext>,
+  errors: ErrorList,
+): Expectation | undefined {
+  const members = membersOf(item, "an expectation", ["name", "context", "action", "resource", "decision"], errors);
+  if (members === undefined) return undefined;
+  const name = members.text("name") ?? item.at.path;
+  const [action, resource, expected] = ["action", "resource", "decision"].map((member) => {
+    const found = members.require(member);
+    return found && textOf(found, member, errors);
+  });
+  const decision = decisions.find((one) => one === expected);
+  if (expected !== undefined && decision === undefined) {
+    const at = members.take("decision")?.at ?? item.at;
+    errors.add("ERR_POLICY_VALUE", at, `a decision is ${decisions.join(", ")}, not ${shorten(expected)}`);
+  }
+  const context = contextOf(members.take("context"), contexts, errors);
+  if (action === undefined || resource === undefined || decision === undefined) return undefined;
+  return { name, request: { action, resource, context }, decision };
+}
+
+function contextOf(
+  found: Located | undefined,
+  contexts: ReadonlyMap<string, RequestContext>,
+  errors: ErrorList,
+): RequestContext {
+  if (found === undefined) return {};
+  if (found.node.kind !== "string") return readContext(found, errors);
+  const context = contexts.get(found.node.text);
+  if (context === undefined) {
+    errors.add("ERR_POLICY_VALUE", found.at, `there is no context ${shorten(found.node.text)} in contexts`);
+  }
+  return context ?? {};
+}

@@ -1,0 +1,106 @@
+/** Lint: names of actions, variables and condition keys, and how variables are written. */
+
+import { iotActions } from "./actions.ts";
+import { actionMatches, compileStatement } from "./compile.ts";
+import { contextKey, knownNames, maximumAttributeValues, type ContextKey } from "./context-key.ts";
+import type { ParsedPolicy, Statement } from "./document.ts";
+import type { Location } from "./errors.ts";
+import { shorten } from "./grammar.ts";
+import type { LintRun } from "./lint-run.ts";
+import { likeness } from "./nearest.ts";
+import type { PatternToken } from "./pattern.ts";
+
+export function lintNames(run: LintRun, policies: readonly ParsedPolicy[]): void {
+  for (const policy of policies) {
+    if (policy.version === "2008-10-17") {
+      const message = "version 2008-10-17, the default where none is written, takes ${...} for ordinary text";
+      run.report("old-version", policy, policy.at, message, 'write "Version": "2012-10-17"');
+    }
+    const sids = new Set<string>();
+    for (const statement of policy.statements) {
+      const { sid } = statement;
+      if (sid !== undefined && sids.has(sid)) {
+        run.report("duplicate-sid", policy, statement.at, `two statements are called ${sid}`, "give each its own Sid");
+      }
+      if (sid !== undefined) sids.add(sid);
+      lintActions(run, policy, statement);
+      for (const { text, tokens, at } of statement.resource.values) lintText(run, policy, text, tokens, at);
+      for (const { keyText, values, at } of statement.conditions) {
+        lintKey(run, policy, contextKey(keyText), at);
+        for (const value of values) lintText(run, policy, value.text, value.test.tokens, value.at);
+      }
+    }
+  }
+}
+
+function lintActions(run: LintRun, policy: ParsedPolicy, statement: Statement): void {
+  for (const value of statement.action.values) {
+    const alone = compileStatement(policy, {
+      ...statement,
+      action: { ...statement.action, isNegated: false, values: [value] },
+    });
+    if ([...iotActions.keys()].some((action) => actionMatches(alone, action.toLowerCase()))) continue;
+    const message = `${shorten(value.text)} is no action of devices`;
+    run.report("unknown-action", policy, value.at, message, `write ${closest(value.text, [...iotActions.keys()])}`);
+  }
+}
+
+function lintText(
+  run: LintRun,
+  policy: ParsedPolicy,
+  text: string,
+  tokens: readonly PatternToken[],
+  at: Location,
+): void {
+  if (policy.version === "2008-10-17") return;
+  for (const token of tokens) {
+    if (token.kind === "variable") lintVariable(run, policy, token.key, token.written, at);
+    else if (token.kind === "text" && token.text.includes("${")) {
+      run.report("unclosed-variable", policy, at, "${ without } is ordinary text", "close the variable with }");
+    }
+  }
+  const escape = /\$\(([*?$])\)/.exec(text);
+  if (escape !== null) {
+    const fix = `write \${${escape[1]}}`;
+    run.report("parenthesised-escape", policy, at, `IAM has no ${escape[0]}, which only the AWS IoT page prints`, fix);
+  }
+}
+
+function lintVariable(run: LintRun, policy: ParsedPolicy, key: ContextKey, written: string, at: Location): void {
+  if (!key.isKnown) {
+    const name = closest(key.name, knownNames());
+    run.report(
+      "unknown-variable",
+      policy,
+      at,
+      `there is no variable ${shorten(written)}: it never matches`,
+      `write \${${name}}`,
+    );
+  } else if (!key.isVariable) {
+    const message = `${written} is for conditions only: as a variable it never matches`;
+    run.report("condition-key-as-variable", policy, at, message, "use it as a condition key");
+  } else lintIndex(run, policy, key, at);
+}
+
+function lintKey(run: LintRun, policy: ParsedPolicy, key: ContextKey, at: Location): void {
+  if (key.isKnown) lintIndex(run, policy, key, at);
+  else {
+    const message = `AWS IoT has no condition key ${shorten(key.name)}`;
+    run.report("unknown-condition-key", policy, at, message, `write ${closest(key.name, knownNames())}`);
+  }
+}
+
+function lintIndex(run: LintRun, policy: ParsedPolicy, { name }: ContextKey, at: Location): void {
+  if (Number(/^iot:Certificate.*\.([0-9]+)$/.exec(name)?.[1] ?? 0) < maximumAttributeValues) return;
+  const message = `${name} never has a value: an attribute counts with its first ${maximumAttributeValues} values only`;
+  run.report("index-out-of-range", policy, at, message, "the first value is .0");
+}
+
+/** The name that is most like what was written; the last part of a name counts most. */
+function closest(written: string, names: readonly string[]): string {
+  const measure = (name: string): number => {
+    const [a, b] = [written.toLowerCase(), name.toLowerCase()];
+    return likeness(a, b) + likeness(a.slice(a.lastIndexOf(".")), b.slice(b.lastIndexOf(".")));
+  };
+  return names.reduce((best, name) => (measure(name) > measure(best) ? name : best));
+}

@@ -1,0 +1,178 @@
+/** Lint: how far the policies reach together, found by asking them. */
+
+import { clientArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
+import type { PolicyRequest, RequestContext } from "./context.ts";
+import { Glob } from "./glob.ts";
+import type { LintCode, LintRun, LintSubject } from "./lint-run.ts";
+import { connectRequest, partsOf, type ResourceParts } from "./lint-resources.ts";
+import { patternText, type PatternToken } from "./pattern.ts";
+import { sampleText } from "./sample.ts";
+
+/** Questions that these rules may ask of the policies together, so that many statements end in bounded time. */
+const maximumComparisons = 2_000_000;
+
+export function lintReach(run: LintRun): void {
+  let budget = maximumComparisons;
+  const receives = run.subjects
+    .filter(({ compiled, actions }) => compiled.isAllow && actions.has("iot:Receive"))
+    .map((subject) => ({ subject, topics: topicsOf(run, subject) }));
+  for (const subject of run.subjects) {
+    const { compiled, actions } = subject;
+    if (compiled.statement.resource.isNegated) continue;
+    for (const value of compiled.statement.resource.values) {
+      const parts = partsOf(value, run.context);
+      if (compiled.isAllow) lintProbes(run, subject, parts);
+      if (!actions.has("iot:Subscribe")) continue;
+      budget -= run.subjects.length;
+      if (budget < 0) {
+        const message = "these policies are so many that not every filter was compared with every statement";
+        run.report("not-everything-checked", compiled.policy, value.at, message, "lint fewer policies together");
+        return;
+      }
+      if (compiled.isAllow) {
+        lintReceive(run, subject, parts, receives);
+        lintInjection(run, subject, parts);
+      } else lintBypass(run, subject, parts);
+    }
+  }
+}
+
+/** A request by a device for what belongs to another. */
+interface Probe {
+  readonly code: LintCode;
+  readonly action: string;
+  readonly resource: (scope: ArnScope) => string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+const other = "other-thing";
+const anyShadow = "this reaches the shadows and jobs of every thing";
+const ownShadow = "name the thing: $aws/things/${iot:Connection.Thing.ThingName}/...";
+const anyThing = "this reaches every thing";
+const ownThing = "write thing/${iot:Connection.Thing.ThingName}";
+
+const probes: readonly Probe[] = [
+  {
+    code: "any-client",
+    action: "iot:Connect",
+    resource: (scope) => clientArn(scope, other),
+    message: "any client identifier may connect, also one that another device uses",
+    fix: "write client/${iot:Connection.Thing.ThingName}, or ask for iot:Connection.Thing.IsAttached",
+  },
+  shadowProbe("iot:Publish", (scope) => topicArn(scope, `$aws/things/${other}/shadow/update`)),
+  shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, `$aws/things/${other}/shadow/update`)),
+  shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, "$aws/things/+/shadow/update")),
+  ...["Get", "Update", "Delete"].map((verb) => thingProbe(`iot:${verb}ThingShadow`)),
+  ...["DescribeJobExecution", "GetPendingJobExecutions", "UpdateJobExecution", "StartNextPendingJobExecution"].map(
+    (name) => thingProbe(`iot:${name}`),
+  ),
+];
+
+function shadowProbe(action: string, resource: Probe["resource"]): Probe {
+  return { code: "any-shadow", action, resource, message: anyShadow, fix: ownShadow };
+}
+
+function thingProbe(action: string): Probe {
+  return { code: "any-thing", action, resource: (scope) => thingArn(scope, other), message: anyThing, fix: ownThing };
+}
+
+/** Device Defender's check for permissive policies. Each pattern is reported once for each kind of reach. */
+function lintProbes(run: LintRun, { compiled, actions }: LintSubject, parts: ResourceParts): void {
+  const reported = new Set<LintCode>();
+  for (const { code, action, resource, message, fix } of probes) {
+    if (!actions.has(action) || reported.has(code)) continue;
+    const isConnect = code === "any-client";
+    if (isConnect && compiled.conditions.some(({ key }) => key.name === "iot:Connection.Thing.IsAttached")) continue;
+    const context: RequestContext = isConnect ? { ...run.context, clientId: other, thing: undefined } : run.context;
+    const request = { action, resource: resource(parts.scope), context };
+    if (!parts.pattern.matches(request.resource, context)) continue;
+    reported.add(code);
+    run.report(code, compiled.policy, parts.value.at, message, fix, { request, expected: ["allow"] });
+  }
+}
+
+/** Topics that a statement about Receive lets through, one for each of its patterns. */
+function topicsOf(run: LintRun, { compiled }: LintSubject): string[] {
+  if (compiled.statement.resource.isNegated) return [];
+  return compiled.statement.resource.values.flatMap(
+    (value) => sampleText(partsOf(value, run.context).name, run.context) ?? [],
+  );
+}
+
+interface Receive {
+  readonly subject: LintSubject;
+  readonly topics: readonly string[];
+}
+
+/** A subscription whose messages no statement lets through stays silent. */
+function lintReceive(
+  run: LintRun,
+  { compiled }: LintSubject,
+  parts: ResourceParts,
+  receives: readonly Receive[],
+): void {
+  const filter = deliverable(parts.name);
+  const topic = sampleText(filter, run.context);
+  if (parts.type !== "topicfilter" || topic === undefined) return;
+  const resource = topicArn(parts.scope, topic);
+  const glob = new Glob(filter);
+  const isHeard = receives.some(
+    ({ subject, topics }) =>
+      subject.compiled.resources.some((pattern) => pattern.matches(resource, run.context)) !==
+        subject.compiled.statement.resource.isNegated ||
+      topics.some((one) => glob.matches(one, 0, one.length, run.context)),
+  );
+  if (isHeard) return;
+  const request: PolicyRequest = { action: "iot:Receive", resource, context: run.context };
+  const message = "no statement allows iot:Receive for what this filter subscribes to, so nothing is delivered";
+  const fix = `allow iot:Receive on topic/${patternText(filter)}`;
+  run.report("receive-missing", compiled.policy, parts.value.at, message, fix, {
+    request,
+    expected: ["implicit-deny", "explicit-deny"],
+  });
+}
+
+/** The filter as a pattern of topics: `+` and `#` become `*`, and `$share/group/` is taken off. */
+export function deliverable(name: readonly PatternToken[]): readonly PatternToken[] {
+  return name.flatMap((token, index): PatternToken[] => {
+    if (token.kind !== "text") return [token];
+    const text = index === 0 ? token.text.replace(/^\$share\/[^/]*\//, "") : token.text;
+    return text.split(/([+#])/).flatMap((part): PatternToken[] => {
+      if (part === "+" || part === "#") return [{ kind: "any" }];
+      return part === "" ? [] : [{ kind: "text", text: part }];
+    });
+  });
+}
+
+/** AWS's own example: as client `+`, `topicfilter/${iot:ClientId}` is everybody's. */
+function lintInjection(run: LintRun, { compiled }: LintSubject, { name, scope, value, type }: ResourceParts): void {
+  if (type !== "topicfilter" || !name.some((token) => token.kind === "variable" && token.key.name === "iot:ClientId"))
+    return;
+  const context: RequestContext = { ...run.context, clientId: "+", thing: undefined };
+  const filter = sampleText(name, context);
+  if (filter === undefined || run.matcher.decide(connectRequest(scope, "+", context)) !== "allow") return;
+  const request = { action: "iot:Subscribe", resource: topicFilterArn(scope, filter), context };
+  const message = "a client that calls itself + subscribes to every client's topics here";
+  const fix =
+    "use ${iot:Connection.Thing.ThingName}, or a certificate variable, or allow only certain client identifiers";
+  run.report("client-id-injection", compiled.policy, value.at, message, fix, { request, expected: ["allow"] });
+}
+
+/** A Deny on filters is compared with the text of a filter, so a wider filter passes it by. */
+function lintBypass(run: LintRun, { compiled }: LintSubject, { name, scope, value, type }: ResourceParts): void {
+  const topic = sampleText(name, run.context)?.replaceAll(/[+#]/g, "x");
+  if (type !== "topicfilter" || topic === undefined) return;
+  const received = { action: "iot:Receive", resource: topicArn(scope, topic), context: run.context };
+  if (run.matcher.decide(received) === "explicit-deny") return;
+  const levels = topic.split("/").slice(0, 8);
+  const wider = levels.map((_, index) => [...levels.slice(0, index), "#"].join("/")).toReversed();
+  for (const filter of wider) {
+    const request = { action: "iot:Subscribe", resource: topicFilterArn(scope, filter), context: run.context };
+    if (run.matcher.decide(request) !== "allow") continue;
+    const message = `a Deny on Subscribe does not stop the wider filter ${filter}, which delivers the same messages`;
+    const fix = `deny iot:Receive on topic/${patternText(deliverable(name))} as well`;
+    run.report("deny-bypassed-by-filter", compiled.policy, value.at, message, fix, { request, expected: ["allow"] });
+    return;
+  }
+}

@@ -1,0 +1,164 @@
+/** Lint: what stands in Action and Resource of one statement. */
+
+import { clientArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
+import { iotActions, type ResourceType } from "./actions.ts";
+import type { PolicyRequest, RequestContext } from "./context.ts";
+import type { ElementValue } from "./document.ts";
+import type { LintRun, LintSubject } from "./lint-run.ts";
+import type { PatternToken } from "./pattern.ts";
+import { ResourcePattern, splitArn } from "./resource-pattern.ts";
+import { sampleSerialNumber, sampleText } from "./sample.ts";
+
+/** A resource taken apart. */
+export interface ResourceParts {
+  readonly value: ElementValue;
+  readonly pattern: ResourcePattern;
+  /** Where it is, with samples for wildcards. */
+  readonly scope: ArnScope;
+  /** `undefined` where a wildcard leaves it open. */
+  readonly type: string | undefined;
+  /** What stands behind the type and its slash. */
+  readonly name: readonly PatternToken[];
+}
+
+export function partsOf(value: ElementValue, context: RequestContext): ResourceParts {
+  const segments = splitArn(value.tokens);
+  const [, partition, , region, account] = segments.map((tokens) => sampleText(tokens, context) ?? "x");
+  const [first, ...rest] = segments[5] ?? [];
+  const slash = first?.kind === "text" ? first.text.indexOf("/") : -1;
+  const scope = { partition: partition ?? "aws", region: region ?? "x", account: account ?? "x" };
+  const pattern = new ResourcePattern(value.tokens);
+  if (first?.kind !== "text" || slash === -1) return { value, pattern, scope, type: undefined, name: [] };
+  const behind = first.text.slice(slash + 1);
+  const name: PatternToken[] = behind === "" ? rest : [{ kind: "text", text: behind }, ...rest];
+  return { value, pattern, scope, type: first.text.slice(0, slash), name };
+}
+
+export function lintResources(run: LintRun, subject: LintSubject): void {
+  const { statement, policy, isAllow } = subject.compiled;
+  const resources = statement.resource.values.map((value) => partsOf(value, run.context));
+  for (const { value } of resources) {
+    const missing = 6 - splitArn(value.tokens).length;
+    if (missing > 0 && value.text.includes(":")) {
+      const message = `the ARN lacks ${missing} of its six parts, which then stand for anything`;
+      run.report("incomplete-arn", policy, value.at, message, "write the whole ARN");
+    }
+  }
+  if (isAllow && (statement.action.isNegated || (statement.resource.isNegated && !isReceiveOnly(subject)))) {
+    const element = statement.action.isNegated ? statement.action : statement.resource;
+    const message = "an Allow for everything but a list also allows what nobody has thought of yet";
+    run.report("not-in-allow", policy, element.at, message, "list what is allowed");
+  }
+  if (!statement.action.isNegated && !statement.resource.isNegated) lintTypes(run, subject, resources);
+  for (const resource of resources) {
+    lintWildcards(run, subject, resource);
+    if (isAllow && subject.actions.has("iot:Publish")) lintSerialNumber(run, subject, resource);
+  }
+}
+
+/** NotResource for Receive alone is AWS's own recipe for closing what a filter leaves open. */
+function isReceiveOnly({ actions }: LintSubject): boolean {
+  return actions.size === 1 && actions.has("iot:Receive");
+}
+
+function lintTypes(run: LintRun, subject: LintSubject, resources: readonly ResourceParts[]): void {
+  const { statement, policy } = subject.compiled;
+  const isOpen = (parts: ResourceParts): boolean => parts.type === undefined;
+  for (const value of statement.action.values) {
+    const needed = iotActions.get(value.text);
+    if (needed === undefined || resources.some((parts) => isOpen(parts) || parts.type === needed)) continue;
+    const message = `${value.text} is asked for on ${needed === "*" ? "*" : `${needed}/...`}, which no resource here is`;
+    const fix = needed === "*" ? 'grant it on "*"' : `write ${needed}/ in front of the name`;
+    const request = requestFor(run, resources[0], value.text, needed);
+    run.report(
+      "action-resource-mismatch",
+      policy,
+      value.at,
+      message,
+      fix,
+      request && { request, expected: ["implicit-deny"] },
+    );
+  }
+  for (const parts of resources) {
+    if (isOpen(parts) || [...subject.actions].some((action) => iotActions.get(action) === parts.type)) continue;
+    const message = `no action of this statement is asked for on ${parts.type}/...`;
+    const fix = `use ${[...new Set([...subject.actions].map((action) => `${iotActions.get(action)}/`))].join(" or ")}`;
+    run.report(
+      "action-resource-mismatch",
+      policy,
+      parts.value.at,
+      message,
+      subject.actions.size === 0 ? "drop it" : fix,
+    );
+  }
+}
+
+function requestFor(
+  run: LintRun,
+  parts: ResourceParts | undefined,
+  action: string,
+  needed: ResourceType,
+): PolicyRequest | undefined {
+  const name = parts && sampleText(parts.name, run.context);
+  if (parts === undefined || name === undefined) return undefined;
+  const { partition = "aws", region, account } = parts.scope;
+  const resource = needed === "*" ? "*" : `arn:${partition}:iot:${region}:${account}:${needed}/${name}`;
+  return { action, resource, context: run.context };
+}
+
+/** `+` and `#` in a policy are ordinary characters. */
+function lintWildcards(run: LintRun, { compiled, actions }: LintSubject, parts: ResourceParts): void {
+  const { type, name, value, scope } = parts;
+  if (!name.some((token) => token.kind === "text" && /[+#]/.test(token.text))) return;
+  const topic = sampleText(name, run.context)?.replaceAll(/[+#]/g, "x");
+  const fix = "write * (any run of characters) in their place";
+  const isFilter = type === "topicfilter";
+  if (!compiled.isAllow && (isFilter || type === "topic")) {
+    const action = isFilter ? "iot:Subscribe" : actions.has("iot:Publish") ? "iot:Publish" : "iot:Receive";
+    const arn = isFilter ? topicFilterArn : topicArn;
+    const request = topic === undefined ? undefined : { action, resource: arn(scope, topic), context: run.context };
+    const message = "+ and # are ordinary characters in a policy, so this denies only that very text";
+    run.report(
+      "mqtt-wildcard-in-deny",
+      compiled.policy,
+      value.at,
+      message,
+      fix,
+      request && { request, expected: ["allow", "implicit-deny"] },
+    );
+  } else if (compiled.isAllow && type === "topic") {
+    const action = actions.has("iot:Publish") ? "iot:Publish" : "iot:Receive";
+    const request =
+      topic === undefined ? undefined : { action, resource: topicArn(scope, topic), context: run.context };
+    const message = "+ and # are ordinary characters in a policy, and no message has a topic with them";
+    run.report(
+      "mqtt-wildcard-in-topic",
+      compiled.policy,
+      value.at,
+      message,
+      fix,
+      request && { request, expected: ["implicit-deny"] },
+    );
+  }
+}
+
+/** The AWS IoT Button publishes to `iotbutton/<serial number>`; a policy without that prefix refuses every press. */
+function lintSerialNumber(run: LintRun, { compiled }: LintSubject, { name, type, scope, value }: ResourceParts): void {
+  const [only, ...others] = name;
+  if (type !== "topic" || others.length > 0 || only?.kind !== "variable") return;
+  if (only.key.name !== "iot:Certificate.Subject.SerialNumber") return;
+  const resource = topicArn(scope, `iotbutton/${sampleSerialNumber}`);
+  run.report(
+    "serial-number-without-prefix",
+    compiled.policy,
+    value.at,
+    "buttons publish to iotbutton/<serial number>, and this allows a topic that is the serial number alone",
+    `write topic/iotbutton/${only.written}`,
+    { request: { action: "iot:Publish", resource, context: run.context }, expected: ["implicit-deny"] },
+  );
+}
+
+/** A request to connect as `clientId`. */
+export function connectRequest(scope: ArnScope, clientId: string, context: RequestContext): PolicyRequest {
+  return { action: "iot:Connect", resource: clientArn(scope, clientId), context: { ...context, clientId } };
+}

@@ -1,0 +1,145 @@
+/** What the lint rules share: the shape of a finding, the policies made ready, a device to try them with. */
+
+import { actionsOf } from "./actions.ts";
+import { compileStatement, type CompiledStatement } from "./compile.ts";
+import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
+import type { ParsedPolicy } from "./document.ts";
+import type { Location } from "./errors.ts";
+import { compile, type PolicyMatcher } from "./matcher.ts";
+import { sampleContext } from "./sample.ts";
+
+export type LintSeverity = "error" | "warning" | "info";
+
+/** Stable names of the findings. */
+export type LintCode =
+  | "action-resource-mismatch"
+  | "any-client"
+  | "any-shadow"
+  | "any-thing"
+  | "client-id-injection"
+  | "condition-key-as-variable"
+  | "condition-key-of-other-action"
+  | "deny-bypassed-by-filter"
+  | "deny-with-unresolvable-variable"
+  | "duplicate-sid"
+  | "incomplete-arn"
+  | "index-out-of-range"
+  | "mqtt-wildcard-in-deny"
+  | "mqtt-wildcard-in-topic"
+  | "not-everything-checked"
+  | "not-in-allow"
+  | "old-version"
+  | "parenthesised-escape"
+  | "receive-missing"
+  | "serial-number-without-prefix"
+  | "set-without-prefix"
+  | "unclosed-variable"
+  | "unknown-action"
+  | "unknown-condition-key"
+  | "unknown-variable"
+  | "vacuous-for-all-values";
+
+/** How bad each finding is. `error`: it does not do what it says, or lets others in. */
+export const lintSeverities: Readonly<Record<LintCode, LintSeverity>> = {
+  "action-resource-mismatch": "error",
+  "any-client": "error",
+  "any-shadow": "error",
+  "any-thing": "error",
+  "client-id-injection": "warning",
+  "condition-key-as-variable": "error",
+  "condition-key-of-other-action": "warning",
+  "deny-bypassed-by-filter": "error",
+  "deny-with-unresolvable-variable": "warning",
+  "duplicate-sid": "warning",
+  "incomplete-arn": "warning",
+  "index-out-of-range": "error",
+  "mqtt-wildcard-in-deny": "error",
+  "mqtt-wildcard-in-topic": "error",
+  "not-everything-checked": "info",
+  "not-in-allow": "warning",
+  "old-version": "error",
+  "parenthesised-escape": "info",
+  "receive-missing": "warning",
+  "serial-number-without-prefix": "warning",
+  "set-without-prefix": "warning",
+  "unclosed-variable": "error",
+  "unknown-action": "warning",
+  "unknown-condition-key": "warning",
+  "unknown-variable": "error",
+  "vacuous-for-all-values": "warning",
+};
+
+/** One thing that is probably not meant. Its place is that of the element in the policy. */
+export interface LintFinding extends Location {
+  readonly code: LintCode;
+  readonly severity: LintSeverity;
+  /** Name of the policy. */
+  readonly policy: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly fix: string;
+  /** A request that shows it, and what these policies decide on it. */
+  readonly example: LintExample | undefined;
+}
+
+export interface LintExample {
+  readonly request: PolicyRequest;
+  readonly decision: Decision;
+}
+
+/** A statement under examination. */
+export interface LintSubject {
+  readonly compiled: CompiledStatement;
+  /** Data-plane actions that it speaks about. */
+  readonly actions: ReadonlySet<string>;
+}
+
+/** What the rules share: the policies made ready, a device to try them with, and the findings so far. */
+export class LintRun {
+  readonly matcher: PolicyMatcher;
+  readonly subjects: readonly LintSubject[];
+  readonly context: RequestContext;
+  readonly #findings: LintFinding[] = [];
+  readonly #order: ReadonlyMap<string, number>;
+
+  constructor(policies: readonly ParsedPolicy[]) {
+    this.matcher = compile(policies);
+    this.context = sampleContext(policies);
+    this.#order = new Map(policies.map(({ name }, index) => [name, index]));
+    this.subjects = policies.flatMap((policy) =>
+      policy.statements.map((statement) => {
+        const compiled = compileStatement(policy, statement);
+        return { compiled, actions: new Set(actionsOf(compiled)) };
+      }),
+    );
+  }
+
+  /** `example` is only kept where these policies decide it as `expected` says, so that none can mislead. */
+  report(
+    code: LintCode,
+    policy: ParsedPolicy,
+    { path, line, column }: Location,
+    message: string,
+    fix: string,
+    example?: { readonly request: PolicyRequest; readonly expected: readonly Decision[] },
+  ): void {
+    const decision = example === undefined ? undefined : this.matcher.decide(example.request);
+    const isShown = example !== undefined && decision !== undefined && example.expected.includes(decision);
+    this.#findings.push({
+      code,
+      severity: lintSeverities[code],
+      policy: policy.name,
+      path,
+      line,
+      column,
+      message,
+      fix,
+      example: isShown ? { request: example.request, decision } : undefined,
+    });
+  }
+
+  findings(): readonly LintFinding[] {
+    const rank = ({ policy }: LintFinding): number => this.#order.get(policy) ?? 0;
+    return this.#findings.sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
+  }
+}
