@@ -1,6 +1,7 @@
 /** Attribute types of distinguished names: identifiers, names and labels. */
 
-import { decodeOid, encodeOid, Tag } from "@latchkey/asn1";
+import { encodeOid, Tag } from "@latchkey/asn1";
+import { oidKey } from "./oid-key.ts";
 
 /**
  * Object identifier, label in RFC 4514 text, and the string type that new values get.
@@ -70,7 +71,7 @@ function makeTypes(): readonly AttributeType[] {
 }
 
 const byOid: ReadonlyMap<string, AttributeType> = /* @__PURE__ */ new Map(
-  types.map((type) => [decodeOid(type.oid), type]),
+  types.map((type) => [oidKey(type.oid), type]),
 );
 const byLabel: ReadonlyMap<string, AttributeType> = /* @__PURE__ */ new Map(
   types.flatMap((type) => [
@@ -79,9 +80,9 @@ const byLabel: ReadonlyMap<string, AttributeType> = /* @__PURE__ */ new Map(
   ]),
 );
 
-/** The type with this dotted identifier. */
-export function attributeTypeOfOid(oid: string): AttributeType | undefined {
-  return byOid.get(oid);
+/** The type with this identifier. */
+export function attributeTypeOfOid(oid: Uint8Array): AttributeType | undefined {
+  return byOid.get(oidKey(oid));
 }
 
 /** The type with this label or name, in any case. */

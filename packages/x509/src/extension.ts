@@ -66,21 +66,24 @@ export function makeExtension<Value>(type: ExtensionType<Value>, value: Value, c
   return { oid: type.oid, critical, value: encoded, valueOffset: 0 };
 }
 
-/** Extensions: at least one, none twice. */
+/** Real certificates have up to about 15; the bound keeps the search for duplicates cheap. */
+export const maximumExtensions = 256;
+
+/** Extensions: at least one, none twice, `maximumExtensions` at most. */
 export function readExtensions(reader: DerReader): Extension[] {
   const list = reader.sequence();
   refuseEmpty(list.isAtEnd, "Extensions", list.offset);
   const extensions: Extension[] = [];
-  const seen = new Set<string>();
   while (!list.isAtEnd) {
     const { offset } = list;
     const extension = readExtension(list.sequence());
-    const key = String.fromCharCode(...extension.oid);
     // §4.2: a certificate MUST NOT include more than one instance of an extension.
-    if (seen.has(key)) {
+    if (findExtension({ extensions }, extension.oid) !== undefined) {
       throw new X509Error("ERR_X509_DUPLICATE_EXTENSION", "an extension twice", { offset, clause: "RFC 5280 §4.2" });
     }
-    seen.add(key);
+    if (extensions.length === maximumExtensions) {
+      throw new X509Error("ERR_X509_LIMIT", `more than ${maximumExtensions} extensions`, { offset });
+    }
     extensions.push(extension);
   }
   return extensions;

@@ -23,15 +23,13 @@ export function serialNumberDecimal(serialNumber: Uint8Array): string {
   return BigInt.asIntN(serialNumber.length * 8, value).toString();
 }
 
-const digits = "0123456789abcdef";
+const octetTexts: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, octet) =>
+  octet.toString(16).padStart(2, "0"),
+);
 
 /** Lower-case hexadecimal, two digits an octet, `separator` between octets. */
 export function hexText(bytes: Uint8Array, separator = ""): string {
-  let text = "";
-  for (let index = 0; index < bytes.length; index++) {
-    const octet = bytes[index] ?? 0;
-    if (index > 0) text += separator;
-    text += digits.charAt(octet >> 4) + digits.charAt(octet & 15);
-  }
+  let text = octetTexts[bytes[0] ?? -1] ?? "";
+  for (let index = 1; index < bytes.length; index++) text += separator + (octetTexts[bytes[index] ?? 0] ?? "");
   return text;
 }

@@ -21,18 +21,21 @@ export function nameText(name: Name): string {
 
 /** One attribute as `label=value`. */
 export function attributeToText(attribute: NameAttribute): string {
-  const oid = decodeOid(attribute.type);
-  const label = attributeTypeOfOid(oid)?.label;
+  const label = attributeTypeOfOid(attribute.type)?.label;
   const text = attributeText(attribute);
-  if (label === undefined || text === undefined) return `${label ?? oid}=#${hexValue(attribute)}`;
+  if (label === undefined || text === undefined) return `${label ?? decodeOid(attribute.type)}=#${hexValue(attribute)}`;
   return `${label}=${escapeAttributeValue(text)}`;
 }
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const needsEscape = /^[ #]|[\0-\x1f",+;<=>\\\x7f]| $/;
 
 /**
  * A value with everything escaped that RFC 4514 §2.4 wants escaped, and `=` and control characters too: the form in
  * which AWS IoT policies see values.
  */
 export function escapeAttributeValue(text: string): string {
+  if (!needsEscape.test(text)) return text;
   const escaped = text
     .replaceAll(/[",+;<>=\\]/g, String.raw`\$&`)
     // oxlint-disable-next-line no-control-regex -- control characters are what is looked for

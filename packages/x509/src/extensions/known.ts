@@ -1,6 +1,7 @@
 /** The extensions of certificates and revocation lists that this package knows, and a check of all at once. */
 
 import { decodeExtension, type Extension, type ExtensionReader } from "../extension.ts";
+import { oidKey } from "../oid-key.ts";
 import { certificateIssuer, issuerAltName, subjectAltName } from "./alternative-names.ts";
 import { basicConstraints } from "./basic-constraints.ts";
 import {
@@ -54,16 +55,12 @@ function makeTypes(): ReadonlyMap<string, ExtensionReader<unknown>> {
     subjectKeyIdentifier,
     tlsFeature,
   ];
-  return new Map(all.map((type) => [keyOf(type.oid), type]));
-}
-
-function keyOf(oid: Uint8Array): string {
-  return String.fromCharCode(...oid);
+  return new Map(all.map((type) => [oidKey(type.oid), type]));
 }
 
 /** The type of an extension, where this package knows it. */
 export function extensionTypeOf(oid: Uint8Array): ExtensionReader<unknown> | undefined {
-  return types.get(keyOf(oid));
+  return types.get(oidKey(oid));
 }
 
 /** Decodes every known extension and so refuses a malformed one, critical or not. Throws as `extensionValue`. */

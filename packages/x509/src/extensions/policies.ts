@@ -3,6 +3,7 @@
 import { contextPrimitive, type DerReader, encodeOid, equalBytes, Tag } from "@latchkey/asn1";
 import { refuseEmpty, X509Error } from "../errors.ts";
 import type { ExtensionType } from "../extension.ts";
+import { oidKey } from "../oid-key.ts";
 import { idCe } from "./oid.ts";
 
 /** Content octets of anyPolicy, 2.5.29.32.0. */
@@ -37,7 +38,7 @@ export const certificatePolicies: ExtensionType<readonly PolicyInformation[]> = 
     while (!list.isAtEnd) {
       const { offset } = list;
       const policy = readPolicy(list.sequence());
-      const key = String.fromCharCode(...policy.policyIdentifier);
+      const key = oidKey(policy.policyIdentifier);
       // A policy MUST NOT appear more than once.
       if (seen.has(key)) throw invalid("a certificate policy twice", offset, "RFC 5280 §4.2.1.4");
       seen.add(key);
