@@ -26,9 +26,12 @@ export function hkdf(provider: HashProvider, algorithm: HashAlgorithm, input: Hk
 
 type Hmac = HashProvider["hmac"];
 
-/** HKDF-Extract by `hmac`: what providers implement `hkdfExtract` with. */
+/**
+ * HKDF-Extract by `hmac`: what providers implement `hkdfExtract` with. HMAC fills its key up with zeros, so an empty salt
+ * counts as hash-length zeros without further ado.
+ */
 export function extract(hmac: Hmac, algorithm: HashAlgorithm, salt: Uint8Array, keyMaterial: Uint8Array): Uint8Array {
-  return hmac(algorithm, salt.length === 0 ? new Uint8Array(hashLength(algorithm)) : salt, keyMaterial);
+  return hmac(algorithm, salt, keyMaterial);
 }
 
 /** HKDF-Expand by `hmac`: what providers implement `hkdfExpand` with. */

@@ -1,6 +1,6 @@
 /** What every provider has to do; `node.test.ts` and `noble.test.ts` run it. */
 
-import { encodeDer } from "@latchkey/asn1";
+import { encodeDer, type DerWriter } from "@latchkey/asn1";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -352,6 +352,10 @@ function refusedKeys(provider: CryptoProvider): void {
     expect(codeOf(() => provider.importPkcs1PublicKey(rsaPublicKey(2n ** 2047n, 3n)))).toBe("ERR_CRYPTO_MALFORMED_KEY");
   });
 
+  it.each(strangeKeys())("$what is $code", ({ spki, code }) => {
+    expect(codeOf(() => provider.importSpki(spki))).toBe(code);
+  });
+
   it("a point that is not on its curve", () => {
     for (const name of ["p256", "p384", "p521"]) {
       const spki = pemFixture(`${name}.spki`);
@@ -395,6 +399,79 @@ function refusedKeys(provider: CryptoProvider): void {
       expect(codeOf(() => read(Uint8Array.from([...der, 0])))).toBe("ERR_CRYPTO_MALFORMED_KEY");
     }
   });
+}
+
+interface StrangeKey {
+  readonly what: string;
+  readonly spki: Uint8Array;
+  readonly code: CryptoErrorCode;
+}
+
+/** SubjectPublicKeyInfos that are DER, around sound keys, but not what the standards say. */
+function strangeKeys(): StrangeKey[] {
+  const p256 = pemFixture("p256.spki").subarray(-65);
+  const rsa = pemFixture("rsa2048.pkcs1-public");
+  const ed25519 = pemFixture("ed25519.spki").subarray(-32);
+  const strange = (
+    what: string,
+    code: CryptoErrorCode,
+    key: Uint8Array,
+    oid: string,
+    parameters: (body: DerWriter) => void,
+    unusedBits: number = 0,
+  ): StrangeKey => {
+    const spki = encodeDer((writer) => {
+      writer.sequence((outer) => {
+        outer.sequence((algorithm) => {
+          algorithm.oid(oid);
+          parameters(algorithm);
+        });
+        outer.bitString(key, unusedBits);
+      });
+    });
+    return { what, spki, code };
+  };
+  const none = (): void => undefined;
+  const asNull = (body: DerWriter): void => body.null();
+  const namedP256 = (body: DerWriter): void => body.oid("1.2.840.10045.3.1.7");
+  const pss = "1.2.840.113549.1.1.10";
+  const malformed = "ERR_CRYPTO_MALFORMED_KEY";
+  return [
+    strange("RSA without its NULL", malformed, rsa, "1.2.840.113549.1.1.1", none),
+    strange("RSA with other parameters", malformed, rsa, "1.2.840.113549.1.1.1", (body) => body.integer(0)),
+    strange("RSA under id-ea-rsa", "ERR_CRYPTO_UNSUPPORTED_KEY", rsa, "2.5.8.1.1", asNull),
+    strange("RSA with octets behind", malformed, Uint8Array.from([...rsa, 0]), "1.2.840.113549.1.1.1", asNull),
+    strange("PSS with NULL", malformed, rsa, pss, asNull),
+    strange("PSS with all defaults", "ERR_CRYPTO_SHA1_SIGNATURE", rsa, pss, (body) => body.sequence(none)),
+    strange("PSS with the default salt spelled out", malformed, rsa, pss, pssParameters(20)),
+    strange("PSS with a salt of 1025", malformed, rsa, pss, pssParameters(1025)),
+    strange("EC without a curve", malformed, p256, "1.2.840.10045.2.1", none),
+    strange("EC with NULL", malformed, p256, "1.2.840.10045.2.1", asNull),
+    strange("EC under id-ecDH", "ERR_CRYPTO_UNSUPPORTED_KEY", p256, "1.3.132.1.12", namedP256),
+    strange("EC of another curve", "ERR_CRYPTO_PUBLIC_POINT", p256, "1.2.840.10045.2.1", (body) =>
+      body.oid("1.3.132.0.34"),
+    ),
+    strange("EC with unused bits", malformed, Uint8Array.from([...p256, 0]), "1.2.840.10045.2.1", namedP256, 7),
+    strange("Ed25519 with NULL", malformed, ed25519, "1.3.101.112", asNull),
+    strange("Ed25519 of 31 octets", malformed, ed25519.subarray(1), "1.3.101.112", none),
+  ];
+}
+
+/** SHA-256 for both uses. */
+function pssParameters(saltLength: number): (body: DerWriter) => void {
+  const sha256 = (field: DerWriter): void => field.sequence((hash) => hash.oid("2.16.840.1.101.3.4.2.1"));
+  return (body) => {
+    body.sequence((parameters) => {
+      parameters.explicit(0, sha256);
+      parameters.explicit(1, (field) => {
+        field.sequence((mask) => {
+          mask.oid("1.2.840.113549.1.1.8");
+          sha256(mask);
+        });
+      });
+      parameters.explicit(2, (field) => field.integer(saltLength));
+    });
+  };
 }
 
 function magnitude(value: bigint): Uint8Array {
