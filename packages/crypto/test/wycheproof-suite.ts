@@ -14,13 +14,16 @@ const runsAll = process.env["LATCHKEY_ALL_VECTORS"] !== undefined;
 
 /** `slow` files are sampled unless all vectors are asked for. */
 export function wycheproof(provider: CryptoProvider, slow: RegExp): void {
-  const files = hasVectors ? (readVectors("wycheproof/INDEX.json") as { file: string }[]).map(({ file }) => file) : [];
-  const applicable = files.filter((file) => !otherAlgorithms.test(file));
+  const index = hasVectors ? (readVectors("wycheproof/INDEX.json") as { file: string; tests: number }[]) : [];
+  const applicable = index.filter(({ file }) => !otherAlgorithms.test(file));
   const used = new Set<WycheproofException>();
+  const all: WycheproofResult[] = [];
 
   describe.skipIf(!hasVectors)(`Wycheproof (${provider.name})`, () => {
-    it.each(applicable)("%s", { timeout: 60_000 }, (file) => {
+    it.each(applicable)("$file", { timeout: 60_000 }, ({ file, tests }) => {
       const results = runWycheproof(provider, file, slow.test(file) && !runsAll ? 40 : 1);
+      if (runsAll) expect(results).toHaveLength(tests);
+      all.push(...results);
       const wrong = results.filter((result) => {
         const applying = exceptions.filter(({ expected, applies }) => expected === result.expected && applies(result));
         for (const exception of applying) used.add(exception);
@@ -35,9 +38,20 @@ export function wycheproof(provider: CryptoProvider, slow: RegExp): void {
     });
 
     afterAll(() => {
+      console.log(`Wycheproof, ${provider.name}: ${summary(all)}`);
       expect(exceptions.filter((exception) => !used.has(exception)).map(({ reason }) => reason)).toEqual([]);
     });
   });
+}
+
+/** Right answers to valid and to invalid tests apart: refusing everything would be right about most of them. */
+function summary(results: readonly WycheproofResult[]): string {
+  const share = (expected: string, isAccepted: boolean): string => {
+    const asked = results.filter((result) => result.expected === expected);
+    const as = asked.filter(({ outcome }) => (outcome === "accepted") === isAccepted);
+    return `${as.length} of ${asked.length}`;
+  };
+  return `${share("valid", true)} valid and ${share("acceptable", true)} acceptable accepted, ${share("invalid", false)} invalid refused`;
 }
 
 function isRight({ expected, outcome }: WycheproofResult, exception: WycheproofException | undefined): boolean {
