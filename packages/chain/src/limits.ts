@@ -1,0 +1,99 @@
+/**
+ * What bounds the work on one chain. A peer chooses the certificates, so every loop that they drive has a budget.
+ *
+ * The budgets are shared by all paths that are tried for one answer, so that more paths do not mean more work.
+ */
+
+import { ChainError } from "./errors.ts";
+import { type ChainFailure, failure } from "./failures.ts";
+
+export interface ChainLimits {
+  /** Certificates between the one asked about and the trust anchor. Default 10; rustls-webpki takes 6. */
+  readonly intermediates: number;
+  /** Untrusted certificates that one answer may be given. Default 1024. */
+  readonly candidates: number;
+  /** Octets of one certificate. Default 1 MiB. */
+  readonly certificateOctets: number;
+  /** Signatures checked for one answer, those of revocation lists included. Default 100, as Go and rustls-webpki. */
+  readonly signatures: number;
+  /** Whole paths validated. Default 200. */
+  readonly paths: number;
+  /** Candidates looked at. Default 50,000. */
+  readonly steps: number;
+  /** Names held against name constraints. Default 2^20, as BoringSSL; Go and rustls-webpki take 250,000. */
+  readonly nameComparisons: number;
+}
+
+export type LimitName = keyof ChainLimits;
+
+export const defaultLimits: ChainLimits = {
+  intermediates: 10,
+  candidates: 1024,
+  certificateOctets: 1_048_576,
+  signatures: 100,
+  paths: 200,
+  steps: 50_000,
+  nameComparisons: 1_048_576,
+};
+
+/** The limits, defaults filled in. Throws `ERR_CHAIN_ARGUMENT` for one that is no whole number or negative. */
+export function chainLimits(given: Partial<ChainLimits> = {}): ChainLimits {
+  const limits = { ...defaultLimits, ...given };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new ChainError("ERR_CHAIN_ARGUMENT", `the limit ${name} is ${value}, not a whole number`);
+    }
+  }
+  return limits;
+}
+
+/** What is left to spend on one answer. The first limit that was reached ends the search. */
+export class Budget {
+  readonly limits: ChainLimits;
+  #signatures: number;
+  #paths: number;
+  #steps: number;
+  #nameComparisons: number;
+  #exceeded: ChainFailure | undefined;
+
+  constructor(limits: ChainLimits) {
+    this.limits = limits;
+    this.#signatures = limits.signatures;
+    this.#paths = limits.paths;
+    this.#steps = limits.steps;
+    this.#nameComparisons = limits.nameComparisons;
+  }
+
+  /** The limit that ended the search, if one did. */
+  get exceeded(): ChainFailure | undefined {
+    return this.#exceeded;
+  }
+
+  takeSignature(): boolean {
+    return this.#signatures-- > 0 || this.exceed("signatures");
+  }
+
+  takePath(): boolean {
+    return this.#paths-- > 0 || this.exceed("paths");
+  }
+
+  takeSteps(count: number): boolean {
+    this.#steps -= count;
+    return this.#steps >= 0 || this.exceed("steps");
+  }
+
+  takeNameComparisons(count: number): boolean {
+    this.#nameComparisons -= count;
+    return this.#nameComparisons >= 0 || this.exceed("nameComparisons");
+  }
+
+  /** Notes that a limit was reached; false, for the caller to return. */
+  exceed(limit: LimitName): false {
+    this.#exceeded ??= limitFailure(limit, this.limits);
+    return false;
+  }
+}
+
+export function limitFailure(limit: LimitName, limits: ChainLimits, certificateIndex?: number): ChainFailure {
+  return failure("ERR_CHAIN_LIMIT", certificateIndex, { limit, maximum: limits[limit] });
+}

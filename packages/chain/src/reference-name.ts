@@ -1,0 +1,72 @@
+/**
+ * Reference names (RFC 9525): what the caller knows the peer by, held against the names that the certificate presents.
+ *
+ * Only subjectAltName counts; the common name is never looked at (§2, §6.3). DNS names are compared in A-labels, as
+ * ASCII without regard to case; whoever has a U-label converts it first.
+ */
+
+import { equalBytes } from "@latchkey/asn1";
+import type { GeneralName } from "@latchkey/x509";
+import { canonicalHost, coversHost, isHostName, parseMailbox } from "./dns-name.ts";
+import { ChainError } from "./errors.ts";
+import { parseIpAddress, parseIpv4 } from "./ip-address.ts";
+
+/** A DNS name in A-labels, an IP address in text, or a mailbox. */
+export interface ReferenceName {
+  readonly type: "dns" | "ip" | "email";
+  readonly value: string;
+}
+
+/** A reference name made ready once for comparing with any number of presented ones. */
+export type PreparedName =
+  | { readonly type: "dns"; readonly host: string; readonly generalName: GeneralName }
+  | { readonly type: "ip"; readonly octets: Uint8Array; readonly generalName: GeneralName }
+  | { readonly type: "email"; readonly local: string; readonly host: string; readonly generalName: GeneralName };
+
+/** Reads a reference name. Throws `ERR_CHAIN_REFERENCE_NAME_SYNTAX`. */
+export function prepareReferenceName({ type, value }: ReferenceName): PreparedName {
+  switch (type) {
+    case "dns": {
+      const host = canonicalHost(value);
+      // Underscores are no part of host names, but the names that services are found by have them.
+      if (!isHostName(host, { allowsUnderscore: true }) && parseIpv4(host) === undefined) break;
+      return { type, host, generalName: { type: "dNSName", value: host } };
+    }
+    case "ip": {
+      const octets = parseIpAddress(value);
+      if (octets === undefined) break;
+      return { type, octets, generalName: { type: "iPAddress", value: octets } };
+    }
+    case "email": {
+      const mailbox = parseMailbox(value);
+      if (mailbox === undefined) break;
+      return { type, ...mailbox, generalName: { type: "rfc822Name", value } };
+    }
+    default:
+  }
+  throw new ChainError("ERR_CHAIN_REFERENCE_NAME_SYNTAX", `"${value}" is no ${type} name to hold a certificate to`);
+}
+
+/** Whether one of the presented names is the reference name. */
+export function presentsName(presented: readonly GeneralName[], reference: PreparedName): boolean {
+  return presented.some((name) => isSameName(name, reference));
+}
+
+function isSameName(presented: GeneralName, reference: PreparedName): boolean {
+  switch (reference.type) {
+    case "dns":
+      // RFC 9525 §6.3: an address in a dNSName identifies nothing.
+      return (
+        presented.type === "dNSName" &&
+        coversHost(canonicalHost(presented.value), reference.host) &&
+        parseIpv4(reference.host) === undefined
+      );
+    case "ip":
+      return presented.type === "iPAddress" && equalBytes(presented.value, reference.octets);
+    case "email": {
+      if (presented.type !== "rfc822Name") return false;
+      const mailbox = parseMailbox(presented.value);
+      return mailbox !== undefined && mailbox.local === reference.local && mailbox.host === reference.host;
+    }
+  }
+}
