@@ -1,6 +1,12 @@
 /** Certificates, certificate authorities, policies and their attachments, behind a storage port. */
 
 export { RegistryError, type RegistryErrorCode } from "./errors.ts";
+export {
+  CertificateIdentifier,
+  type Identification,
+  type IdentificationCode,
+  type IdentifiedCertificate,
+} from "./identify-certificate.ts";
 export { createMemoryStore } from "./memory-store.ts";
 export {
   maximumAttachedPolicies,

@@ -5,6 +5,7 @@
  * does) a missing program is an error instead, so that a skip cannot hide there.
  */
 
+import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -31,4 +32,79 @@ export function findProgram(name: string, debianPackage: string): Program {
   }
   if (process.env["LATCHKEY_REQUIRE_PROGRAMS"] !== undefined) throw new Error(skipReason);
   return { path: undefined, skipReason };
+}
+
+/** What a finished program said. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program under way. */
+export interface Started {
+  readonly finished: Promise<Finished>;
+  /** Resolves when standard output and error together match; rejects where the program ends without. */
+  saw(pattern: RegExp): Promise<string>;
+  kill(signal?: NodeJS.Signals): void;
+}
+
+/** How to start a program. */
+export interface StartOptions {
+  /** Written to standard input, which is then closed; without it standard input stays open and silent. */
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  /** After this long it is killed. Default 20 seconds. */
+  readonly timeoutMs?: number;
+}
+
+/** Starts a program without a shell. It is killed when its time is up, so no test leaves one behind. */
+export function startProgram(path: string, words: readonly string[], options: StartOptions = {}): Started {
+  const { input, cwd, timeoutMs = 20_000 } = options;
+  const child = spawn(path, words, { cwd, stdio: "pipe" });
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  const waiting = new Set<() => void>();
+  let stdout = "";
+  let stderr = "";
+  const said = (): void => {
+    for (const look of waiting) look();
+  };
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    said();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+    said();
+  });
+  child.stdin.on("error", () => {});
+  if (input !== undefined) child.stdin.end(input);
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout, stderr });
+    });
+  });
+  return {
+    finished,
+    saw: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(stdout) ?? pattern.exec(stderr);
+          if (found === null) return;
+          waiting.delete(look);
+          resolve(found[0]);
+        };
+        waiting.add(look);
+        look();
+        finished.then(() => reject(new Error(`${path} ended without ${pattern}: ${stdout}${stderr}`)), reject);
+      }),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+/** Runs a program to its end. */
+export function runProgram(path: string, words: readonly string[], options: StartOptions = {}): Promise<Finished> {
+  return startProgram(path, words, { input: "", ...options }).finished;
 }

@@ -1,0 +1,25 @@
+/** Failures that a person at the terminal can mend; everything else is a defect and shows its stack. */
+
+export type BrokerErrorCode =
+  /** An argument on the command line. */
+  | "ERR_BROKER_USAGE"
+  /** The data directory cannot be read or written, or what is in it does not fit together. */
+  | "ERR_BROKER_DATA_DIRECTORY"
+  /** The address cannot be listened on. */
+  | "ERR_BROKER_LISTEN";
+
+/** Ends the process with exit code 1 and its message. */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError";
+  readonly code: BrokerErrorCode;
+
+  constructor(code: BrokerErrorCode, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

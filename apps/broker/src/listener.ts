@@ -1,0 +1,176 @@
+/**
+ * The TLS listener: node:tls does the handshake, and nothing of ours trusts its opinion.
+ *
+ * It asks every client for a certificate and lets any through, which proves only that the client holds the certificate's
+ * key; who that is decides `judge`, on the chain as DER, before a byte of MQTT is read. A connection is handed on as
+ * {chain, serverName, bytes in, bytes out}, so that another TLS engine could take this one's place.
+ */
+
+import { constants } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { createServer, type TLSSocket } from "node:tls";
+
+/** What a handshake told of the client. */
+export interface Handshake {
+  /** The client's certificates as DER, its own first; empty where it sent none. */
+  readonly chain: readonly Uint8Array[];
+  /** The name that the client asked for (RFC 6066 §3). */
+  readonly serverName: string | undefined;
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly protocol: string;
+  /** Address and port, for the log. */
+  readonly remote: string;
+}
+
+/** A client that was let in; whoever takes it sets the two callbacks in the same turn. */
+export interface AcceptedConnection {
+  write(chunks: readonly Uint8Array[]): void;
+  close(): void;
+  readonly bufferedOctets: number;
+  onData: (chunk: Uint8Array) => void;
+  onLost: (detail: string) => void;
+}
+
+/** What a listener needs. */
+export interface ListenerOptions<Peer> {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** PEM: the server's certificate, then the authorities between it and the root. */
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** How long a handshake may take. */
+  readonly handshakeTimeoutMs: number;
+  readonly maximumConnections: number;
+  /** Decides who the client is; undefined lets nobody in. It logs its own refusals. */
+  readonly judge: (handshake: Handshake) => Promise<Peer | undefined>;
+  readonly onConnection: (peer: Peer, connection: AcceptedConnection) => void;
+  /** A handshake that failed: no TLS, no common version, a signature that is not the certificate's. */
+  readonly onHandshakeFailed: (remote: string, reason: string) => void;
+}
+
+/** A listening socket. */
+export interface Listener {
+  readonly address: AddressInfo;
+  /** Stops listening and ends what is still open; resolves when all is closed. */
+  close(): Promise<void>;
+}
+
+/** How long a client may take to read the last bytes before its connection is cut. */
+const closeTimeoutMs = 2000;
+
+/** Starts listening. Rejects with the system's error, for instance `EADDRINUSE`. */
+export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<Listener> {
+  const sockets = new Set<TLSSocket>();
+  const server = createServer({
+    cert: options.certificate,
+    key: options.privateKey,
+    minVersion: "TLSv1.2",
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: options.handshakeTimeoutMs,
+    // A resumed session would bring the client's certificate without its chain. AWS IoT has no tickets either.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    noDelay: true,
+  });
+  server.maxConnections = options.maximumConnections;
+  server.on("secureConnection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    void admit(socket, options);
+  });
+  server.on("tlsClientError", (error, socket) => {
+    options.onHandshakeFailed(remoteOf(socket), error.message);
+    socket.destroy();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the listener has no address");
+  return {
+    address,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) endSoon(socket);
+      }),
+  };
+}
+
+/** Judges a client after its handshake; it is read from only when it has been let in. */
+async function admit<Peer>(socket: TLSSocket, options: ListenerOptions<Peer>): Promise<void> {
+  socket.pause();
+  // Errors while judging: the socket is destroyed by then, which is looked at below.
+  socket.on("error", () => {});
+  let peer: Peer | undefined;
+  try {
+    peer = await options.judge({
+      chain: peerChain(socket),
+      serverName: typeof socket.servername === "string" ? socket.servername : undefined,
+      protocol: socket.getProtocol() ?? "unknown",
+      remote: remoteOf(socket),
+    });
+  } catch (error) {
+    options.onHandshakeFailed(remoteOf(socket), error instanceof Error ? error.message : String(error));
+  }
+  if (peer === undefined || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  const connection = connectionOf(socket);
+  options.onConnection(peer, connection);
+  socket.on("data", (chunk: Buffer) => connection.onData(chunk));
+  socket.on("error", (error) => connection.onLost(error.message));
+  socket.on("close", () => connection.onLost("the client closed the connection"));
+  socket.resume();
+}
+
+function connectionOf(socket: TLSSocket): AcceptedConnection {
+  return {
+    write(chunks) {
+      socket.cork();
+      for (const chunk of chunks) socket.write(chunk);
+      socket.uncork();
+    },
+    close: () => endSoon(socket),
+    get bufferedOctets() {
+      return socket.writableLength;
+    },
+    onData: () => {},
+    onLost: () => {},
+  };
+}
+
+/** Lets what is written go out, then cuts the connection even where the client reads nothing. */
+function endSoon(socket: TLSSocket): void {
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), closeTimeoutMs);
+  socket.once("close", () => clearTimeout(timer));
+  socket.end(() => socket.destroy());
+}
+
+/** The certificates that the client sent, its own first. */
+function peerChain(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let certificate = socket.getPeerX509Certificate();
+  while (certificate !== undefined && chain.length < maximumChainLength) {
+    chain.push(certificate.raw);
+    certificate = certificate.issuerCertificate;
+  }
+  return chain;
+}
+
+/** More than any real chain; what is behind it is not looked at. */
+const maximumChainLength = 16;
+
+function remoteOf(socket: {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}): string {
+  return `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
+}

@@ -1,0 +1,174 @@
+/** A running broker: the data directory, the listener and the core, wired together. */
+
+import { randomUUID } from "node:crypto";
+import { Broker, type BrokerEvent } from "@latchkey/broker-core";
+import { nodeProvider } from "@latchkey/crypto/node";
+import type { ArnScope } from "@latchkey/policy";
+import { CertificateIdentifier } from "@latchkey/registry";
+import type { Logger } from "pino";
+import { PolicyAuthority, type Peer, type Principal } from "./identity.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import { BrokerError, messageOf } from "./errors.ts";
+import { listen, type AcceptedConnection, type Handshake, type Listener } from "./listener.ts";
+
+/** Settings of `latchkey start`. */
+export interface RunOptions {
+  readonly dataDirectory: string;
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Names that the server's certificate is valid for, besides localhost and the loopback addresses. */
+  readonly serverNames: readonly string[];
+  readonly scope: ArnScope;
+  readonly denial: "explain" | "parity";
+  readonly log: Logger;
+}
+
+/** A broker that listens. */
+export interface RunningBroker extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+}
+
+const tickMs = 1000;
+/** How often a change that another process made to the registry is looked for. */
+const registryPollMs = 200;
+const handshakeTimeoutMs = 10_000;
+const maximumConnections = 10_000;
+
+/** Starts a broker. Throws `BrokerError` or `RegistryError` where a person has to do something. */
+export async function runBroker(options: RunOptions): Promise<RunningBroker> {
+  const { log } = options;
+  const data = await openDataDirectory(options.dataDirectory, { serverNames: options.serverNames, now: new Date() });
+  const authority = new PolicyAuthority(data.registry, options.scope, (policyName, reason) => {
+    log.error({ policyName, reason }, "policy cannot be read");
+  });
+  const broker = new Broker<Peer, Principal>({
+    authenticator: authority,
+    authorizer: authority,
+    assignClientIdentifier: randomUUID,
+    denial: options.denial,
+    onEvent: (event) => logEvent(log, authority, event),
+  });
+  let listener: Listener;
+  try {
+    listener = await listen<Peer>({
+      host: options.host,
+      port: options.port,
+      certificate: data.serverCertificate,
+      privateKey: data.serverPrivateKey,
+      handshakeTimeoutMs,
+      maximumConnections,
+      judge: judgeWith(new CertificateIdentifier(data.registry, nodeProvider), log),
+      onConnection: (peer, connection) => serve(broker, peer, connection),
+      onHandshakeFailed: (remote, reason) => log.warn({ remote, reason }, "TLS handshake failed"),
+    });
+  } catch (cause) {
+    await data[Symbol.asyncDispose]();
+    throw new BrokerError(
+      "ERR_BROKER_LISTEN",
+      `cannot listen on ${options.host}:${options.port}: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  const stopTimers = startTimers(broker, authority, log);
+  return {
+    host: listener.address.address,
+    port: listener.address.port,
+    async [Symbol.asyncDispose]() {
+      stopTimers();
+      broker.shutdown();
+      await listener.close();
+      await data[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Believes a client's certificate or not, and logs why not. */
+function judgeWith(
+  identifier: CertificateIdentifier,
+  log: Logger,
+): (handshake: Handshake) => Promise<Peer | undefined> {
+  return async ({ chain, serverName, protocol, remote }) => {
+    const result = await identifier.identify(chain, Math.floor(Date.now() / 1000));
+    if (!result.ok) {
+      log.warn({ remote, protocol, code: result.code, reason: result.reason }, "client refused");
+      return undefined;
+    }
+    const { identity } = result;
+    log.info({ remote, protocol, certificateId: identity.certificateId }, "client identified");
+    return { identity, sourceIp: remote.slice(0, remote.lastIndexOf(":")), serverName, remote };
+  };
+}
+
+function serve(broker: Broker<Peer, Principal>, peer: Peer, connection: AcceptedConnection): void {
+  const client = broker.accept(peer, connection, performance.now());
+  connection.onData = (chunk) => client.receive(chunk, performance.now());
+  connection.onLost = (detail) => client.lost(detail);
+}
+
+function startTimers(broker: Broker<Peer, Principal>, authority: PolicyAuthority, log: Logger): () => void {
+  const tick = setInterval(() => broker.tick(performance.now()), tickMs);
+  let isApplying = false;
+  const poll = setInterval(() => {
+    if (isApplying) return;
+    isApplying = true;
+    applyChanges(broker, authority)
+      .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the registry cannot be read"))
+      .finally(() => {
+        isApplying = false;
+      });
+  }, registryPollMs);
+  return () => {
+    clearInterval(tick);
+    clearInterval(poll);
+  };
+}
+
+/** A changed status or policy acts on live connections. */
+async function applyChanges(broker: Broker<Peer, Principal>, authority: PolicyAuthority): Promise<void> {
+  for (const connection of Array.from(broker.connections())) {
+    const { principal } = connection;
+    const refusal = principal === undefined ? undefined : await authority.refresh(principal);
+    if (refusal !== undefined) connection.end("administrative", refusal);
+  }
+}
+
+function logEvent(log: Logger, authority: PolicyAuthority, event: BrokerEvent<Principal>): void {
+  switch (event.type) {
+    case "denied": {
+      const { action, name, clientIdentifier, principal } = event;
+      const why = authority.explain(principal, action, name);
+      log.warn(
+        {
+          clientIdentifier,
+          certificateId: principal.certificateId,
+          action,
+          name,
+          decision: why.decision,
+          why: why.sentence,
+        },
+        "denied",
+      );
+      break;
+    }
+    case "published":
+    case "subscribed":
+    case "connected": {
+      const { type, principal, ...fields } = event;
+      log.info({ ...fields, certificateId: principal.certificateId }, type);
+      break;
+    }
+    case "dropped": {
+      const { type, ...fields } = event;
+      log.warn(fields, type);
+      break;
+    }
+    case "closed": {
+      const { type, principal, ...fields } = event;
+      const isNormal = event.reason === "client-disconnect" || event.reason === "server-shutdown";
+      log[isNormal ? "info" : "warn"]({ ...fields, certificateId: principal?.certificateId }, type);
+      break;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/** Whether the server at the other end of a TLS connection is believed: by our chain verifier and the given roots alone. */
+
+import { isIP } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { createChainVerifier } from "@latchkey/chain";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { certificatesFromPem, nameText, parseCertificate, type Certificate } from "@latchkey/x509";
+
+/** What the server's side of the handshake turned out to be. */
+export interface ServerIdentity {
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly protocol: string;
+  /** RFC 4514 text of the subject. */
+  readonly subject: string;
+  /** RFC 4514 text of the root that vouches for it. */
+  readonly root: string;
+}
+
+export type ServerVerdict =
+  | { readonly ok: true; readonly server: ServerIdentity }
+  | { readonly ok: false; readonly reason: string };
+
+/** Judges the certificates of a finished handshake for serverAuth under `serverName`, now. `roots` is PEM. */
+export function judgeServer(socket: TLSSocket, roots: string, serverName: string): ServerVerdict {
+  try {
+    const [certificate, ...intermediates] = peerCertificates(socket);
+    if (certificate === undefined) return { ok: false, reason: "the server sent no certificate" };
+    const trustAnchors = certificatesFromPem(roots);
+    const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors, profile: "rfc5280" });
+    const referenceName = { type: isIP(serverName) === 0 ? "dns" : "ip", value: serverName } as const;
+    const time = Math.floor(Date.now() / 1000);
+    const result = verifier.verify({
+      certificate,
+      intermediates,
+      purpose: "serverAuth",
+      referenceNames: [referenceName],
+      time,
+    });
+    if (!result.ok)
+      return { ok: false, reason: result.failures.map(({ code, clause }) => `${code} (${clause})`).join(", ") };
+    const server = {
+      protocol: socket.getProtocol() ?? "TLS",
+      subject: nameText(certificate.subject),
+      root: nameText(result.trustAnchor.name),
+    };
+    return { ok: true, server };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function peerCertificates(socket: TLSSocket): Certificate[] {
+  const certificates: Certificate[] = [];
+  let next = socket.getPeerX509Certificate();
+  while (next !== undefined && certificates.length < maximumChainLength) {
+    certificates.push(parseCertificate(next.raw));
+    next = next.issuerCertificate;
+  }
+  return certificates;
+}
+
+/** More than any real chain; what is behind it is not looked at. */
+const maximumChainLength = 16;

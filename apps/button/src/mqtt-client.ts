@@ -1,0 +1,260 @@
+/**
+ * A small MQTT 3.1.1 client over mutual TLS, as an embedded device has one: one connection, QoS 0 and 1, no queue, no
+ * reconnecting. The server is judged by `@latchkey/chain` against the roots that were given, and by nothing else.
+ */
+
+import { isIP } from "node:net";
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
+import { judgeServer, type ServerIdentity } from "./judge-server.ts";
+
+/** Why a connection or an exchange failed. */
+export type MqttClientErrorCode =
+  /** The client's own certificate or key cannot be read, or the key is another one's. */
+  | "ERR_BUTTON_CREDENTIALS"
+  /** Nobody listens there, or the name does not resolve. */
+  | "ERR_BUTTON_UNREACHABLE"
+  /** The TLS handshake failed, for instance because the server did not want the certificate. */
+  | "ERR_BUTTON_TLS"
+  /** The server's certificate is not believed; the message says why. */
+  | "ERR_BUTTON_SERVER_NOT_TRUSTED"
+  /** CONNACK said no. */
+  | "ERR_BUTTON_REFUSED"
+  /** SUBACK said no. */
+  | "ERR_BUTTON_SUBSCRIPTION_REFUSED"
+  /** The connection ended before the answer came: how a broker refuses a PUBLISH in MQTT 3.1.1. */
+  | "ERR_BUTTON_CLOSED"
+  | "ERR_BUTTON_TIMEOUT"
+  /** What came was not MQTT. */
+  | "ERR_BUTTON_PROTOCOL";
+
+/** A failed connection or exchange. The connection is closed. */
+export class MqttClientError extends Error {
+  override readonly name = "MqttClientError";
+  readonly code: MqttClientErrorCode;
+
+  constructor(code: MqttClientErrorCode, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Where to connect, as whom, and whom to believe. */
+export interface MqttClientOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The name that the server's certificate must have; `host` where it is left out. */
+  readonly serverName?: string;
+  /** PEM of the client's certificate, with intermediates behind it if there are any. */
+  readonly certificate: string;
+  /** PEM of its private key. */
+  readonly privateKey: string;
+  /** PEM of the roots that the server's chain may lead to. Nothing else is believed. */
+  readonly roots: string;
+  readonly clientIdentifier: string;
+  /** Bounds the handshake and every exchange. */
+  readonly timeoutMs?: number;
+  /** Called with every message that arrives; the payload is the receiver's own. */
+  readonly onMessage?: (topicName: string, payload: Uint8Array) => void;
+}
+
+const defaultTimeoutMs = 10_000;
+
+/** An open connection whose CONNECT was accepted. */
+export class MqttClient {
+  readonly server: ServerIdentity;
+  readonly #socket: TLSSocket;
+  readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 4 });
+  readonly #timeoutMs: number;
+  readonly #onMessage: ((topicName: string, payload: Uint8Array) => void) | undefined;
+  readonly #waiting = new Map<
+    string,
+    { resolve: (packet: Packet) => void; reject: (error: MqttClientError) => void }
+  >();
+  #failure: MqttClientError | undefined;
+  #lastPacketIdentifier = 0;
+
+  private constructor(socket: TLSSocket, server: ServerIdentity, options: MqttClientOptions) {
+    this.#socket = socket;
+    this.server = server;
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#onMessage = options.onMessage;
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("error", (cause) => this.#fail(tlsFailure(cause)));
+    socket.on("close", () => this.#fail(new MqttClientError("ERR_BUTTON_CLOSED", "the server closed the connection")));
+  }
+
+  /** Connects, judges the server before a byte of MQTT is sent, and waits for CONNACK. */
+  static async connect(options: MqttClientOptions): Promise<MqttClient> {
+    const socket = await openSocket(options);
+    try {
+      const verdict = judgeServer(socket, options.roots, options.serverName ?? options.host);
+      if (!verdict.ok) throw new MqttClientError("ERR_BUTTON_SERVER_NOT_TRUSTED", verdict.reason);
+      const client = new MqttClient(socket, verdict.server, options);
+      const connack = await client.#exchange("connack", {
+        type: "connect",
+        protocolVersion: 4,
+        clientIdentifier: options.clientIdentifier,
+        cleanStart: true,
+        keepAlive: 60,
+      });
+      if (connack.type === "connack" && connack.reasonCode !== 0) {
+        throw new MqttClientError(
+          "ERR_BUTTON_REFUSED",
+          `CONNACK ${connack.reasonCode}: the broker refused the connection`,
+        );
+      }
+      return client;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  /** Publishes with QoS 1 and waits for the acknowledgement. */
+  async publish(topicName: string, payload: Uint8Array): Promise<void> {
+    const packetIdentifier = this.#nextPacketIdentifier();
+    await this.#exchange(`puback ${packetIdentifier}`, {
+      type: "publish",
+      topicName,
+      payload,
+      qos: 1,
+      packetIdentifier,
+    });
+  }
+
+  /** Subscribes with QoS 1. Throws `ERR_BUTTON_SUBSCRIPTION_REFUSED` where the broker grants nothing. */
+  async subscribe(topicFilter: string): Promise<void> {
+    const packetIdentifier = this.#nextPacketIdentifier();
+    const suback = await this.#exchange(`suback ${packetIdentifier}`, {
+      type: "subscribe",
+      packetIdentifier,
+      subscriptions: [{ topicFilter, qos: 1 }],
+    });
+    if (suback.type === "suback" && (suback.reasonCodes[0] ?? 0x80) >= 0x80) {
+      throw new MqttClientError(
+        "ERR_BUTTON_SUBSCRIPTION_REFUSED",
+        `the broker refused the subscription to ${topicFilter}`,
+      );
+    }
+  }
+
+  /** Says goodbye and waits until everything is sent. */
+  async disconnect(): Promise<void> {
+    this.#failure ??= new MqttClientError("ERR_BUTTON_CLOSED", "the client disconnected");
+    await new Promise<void>((resolve) => {
+      this.#socket.once("close", () => resolve());
+      this.#socket.setTimeout(this.#timeoutMs, () => this.#socket.destroy());
+      this.#socket.end(encode({ type: "disconnect" }, 4));
+    });
+  }
+
+  /** Sends a packet and waits for the one that answers it. */
+  async #exchange(answer: string, packet: Parameters<typeof encode>[0]): Promise<Packet> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { promise, resolve, reject } = Promise.withResolvers<Packet>();
+    const timer = setTimeout(() => {
+      this.#fail(new MqttClientError("ERR_BUTTON_TIMEOUT", `no ${answer} within ${this.#timeoutMs} ms`));
+    }, this.#timeoutMs);
+    this.#waiting.set(answer, { resolve, reject });
+    this.#socket.write(encode(packet, 4));
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(answer);
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#decoder.push(chunk);
+      for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) this.#handle(packet);
+    } catch (cause) {
+      this.#fail(
+        new MqttClientError("ERR_BUTTON_PROTOCOL", `the server does not speak MQTT: ${messageOf(cause)}`, { cause }),
+      );
+    }
+  }
+
+  #handle(packet: Packet): void {
+    if (packet.type === "publish") this.#message(packet);
+    else if (packet.type === "connack") this.#waiting.get("connack")?.resolve(packet);
+    else if ("packetIdentifier" in packet)
+      this.#waiting.get(`${packet.type} ${packet.packetIdentifier}`)?.resolve(packet);
+  }
+
+  #message({ topicName, payload, qos, packetIdentifier }: PublishPacket): void {
+    this.#onMessage?.(topicName, payload.slice());
+    if (qos === 1) this.#socket.write(encode({ type: "puback", packetIdentifier }, 4));
+  }
+
+  #fail(error: MqttClientError): void {
+    this.#failure ??= error;
+    this.#socket.destroy();
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+  }
+
+  #nextPacketIdentifier(): number {
+    this.#lastPacketIdentifier = (this.#lastPacketIdentifier % 0xffff) + 1;
+    return this.#lastPacketIdentifier;
+  }
+}
+
+/**
+ * The TLS handshake, in which Node judges nothing: that is `judgeServer`'s task. It still proves that the server holds its
+ * certificate's key, and ours to the server.
+ */
+function openSocket(options: MqttClientOptions): Promise<TLSSocket> {
+  const { host, port, certificate, privateKey, serverName = host, timeoutMs = defaultTimeoutMs } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const socket = connectTls({
+    host,
+    port,
+    secureContext: clientContext(certificate, privateKey),
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    // RFC 6066 §3: no IP addresses in server_name.
+    ...(isIP(serverName) === 0 && { servername: serverName }),
+  });
+  const fail = (error: MqttClientError): void => {
+    socket.destroy();
+    reject(error);
+  };
+  const timer = setTimeout(
+    () => fail(new MqttClientError("ERR_BUTTON_TIMEOUT", "the TLS handshake took too long")),
+    timeoutMs,
+  );
+  socket.once("secureConnect", () => {
+    clearTimeout(timer);
+    socket.removeAllListeners("error");
+    resolve(socket);
+  });
+  socket.once("error", (cause) => {
+    clearTimeout(timer);
+    fail(tlsFailure(cause));
+  });
+  return promise;
+}
+
+/** Reads the client's own certificate and key. Throws `ERR_BUTTON_CREDENTIALS`. */
+function clientContext(cert: string, key: string): SecureContext {
+  try {
+    return createSecureContext({ cert, key, minVersion: "TLSv1.2" });
+  } catch (cause) {
+    throw new MqttClientError("ERR_BUTTON_CREDENTIALS", `certificate and private key: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function tlsFailure(cause: unknown): MqttClientError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const isNetwork = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ETIMEDOUT"].includes(
+    code,
+  );
+  const kind = isNetwork ? "ERR_BUTTON_UNREACHABLE" : "ERR_BUTTON_TLS";
+  return new MqttClientError(kind, messageOf(cause), { cause });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,146 @@
+/** What OpenSSL says of our certificates, and what the broker says to OpenSSL's client. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { decodePem, encodePem } from "@latchkey/asn1";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { findProgram, runProgram, startProgram } from "@latchkey/tooling-vitest/programs";
+import {
+  certificateAuthority,
+  certificatesFromPem,
+  certificateToPem,
+  deviceCertificate,
+  issueCertificate,
+  issueSelfSignedCertificate,
+  makeName,
+  type CertificateIssuer,
+} from "@latchkey/x509";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openShop, type Shop } from "./shop.ts";
+
+const found = findProgram("openssl", "openssl");
+const openssl = found.path ?? "";
+const serial = "G030JF055364XVRB";
+
+describe.skipIf(found.path === undefined)(`openssl (${found.path ?? found.skipReason})`, () => {
+  let shop: Shop;
+  beforeAll(async () => {
+    shop = await openShop();
+    await shop.identity("button", "--serial", serial, "--policy", "button");
+  }, 30_000);
+  afterAll(() => shop[Symbol.asyncDispose]());
+
+  test.each([
+    ["server", "server-ca.pem", ["data", "server.pem"], ["-purpose", "sslserver", "-verify_hostname", "localhost"]],
+    [
+      "server by address",
+      "server-ca.pem",
+      ["data", "server.pem"],
+      ["-purpose", "sslserver", "-verify_ip", "127.0.0.1"],
+    ],
+    ["device", "device-ca.pem", ["button", "certificate.pem"], ["-purpose", "sslclient"]],
+  ])("verifies the %s certificate that we issued, strictly", async (_, authority, path, words) => {
+    const verified = await runProgram(openssl, [
+      ...["verify", "-x509_strict", "-check_ss_sig", "-CAfile", shop.file("data", authority)],
+      ...words,
+      shop.file(...path),
+    ]);
+    expect(verified).toMatchObject({ code: 0, stderr: "" });
+    expect(verified.stdout).toContain("OK");
+  });
+
+  test("reads the serial number attribute as such", async () => {
+    const { stdout } = await runProgram(openssl, [
+      "x509",
+      "-in",
+      shop.file("button", "certificate.pem"),
+      "-noout",
+      "-subject",
+    ]);
+    expect(stdout).toContain(`serialNumber = ${serial}`);
+  });
+
+  /** Connects without sending anything and tells how long the broker kept the connection open: long, or not at all. */
+  async function isKept(...words: string[]): Promise<boolean> {
+    const client = startProgram(openssl, ["s_client", "-connect", `localhost:${shop.broker.port}`, ...words], {
+      timeoutMs: 8000,
+    });
+    await client.saw(/Verify return code|alert|errno/);
+    const ended = client.finished.then(() => false);
+    const kept = new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 700));
+    const verdict = await Promise.race([ended, kept]);
+    client.kill();
+    await client.finished;
+    return verdict;
+  }
+
+  const as = (name: string): string[] => [
+    "-cert",
+    shop.file(name, "certificate.pem"),
+    "-key",
+    shop.file(name, "private.key"),
+  ];
+
+  /** An identity that is not the registry's doing. */
+  function writeIdentity(name: string, issuer: CertificateIssuer, notBefore: number, notAfter: number): void {
+    const { privateKey, publicKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
+    const template = deviceCertificate({
+      subject: makeName([{ type: "serialNumber", value: serial }]),
+      validity: { notBefore, notAfter },
+    });
+    const certificate = issueCertificate({ provider: nodeProvider, issuer, template, publicKey });
+    writeFileSync(shop.file("button", `${name}.pem`), certificateToPem(certificate));
+    writeFileSync(shop.file("button", `${name}.key`), encodePem("PRIVATE KEY", nodeProvider.exportPkcs8(privateKey)));
+  }
+
+  const written = (name: string): string[] => [
+    "-cert",
+    shop.file("button", `${name}.pem`),
+    "-key",
+    shop.file("button", `${name}.key`),
+  ];
+
+  function deviceAuthority(): CertificateIssuer {
+    const [certificate] = certificatesFromPem(readFileSync(shop.file("data", "device-ca.pem"), "utf8"));
+    const [key] = decodePem(readFileSync(shop.file("data", "device-ca.key"), "utf8"));
+    return { certificate: certificate!, privateKey: nodeProvider.importPkcs8(key!.bytes) };
+  }
+
+  test.each(["-tls1_2", "-tls1_3"])("s_client with the right certificate is kept (%s)", async (version) => {
+    expect(await isKept(version, ...as("button"))).toBe(true);
+  });
+
+  test("s_client without a certificate is refused", async () => {
+    expect(await isKept()).toBe(false);
+    expect(shop.broker.log).toContainEqual(expect.objectContaining({ code: "ERR_IDENTITY_NO_CERTIFICATE" }));
+  });
+
+  test("s_client with a certificate of a foreign authority of the same name is refused", async () => {
+    const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
+    const { certificate: real } = deviceAuthority();
+    const template = certificateAuthority({ subject: real.subject, validity: real.validity });
+    const certificate = issueSelfSignedCertificate({ provider: nodeProvider, privateKey, template });
+    writeIdentity("foreign", { certificate, privateKey }, real.validity.notBefore, real.validity.notAfter);
+    expect(await isKept(...written("foreign"))).toBe(false);
+    expect(shop.broker.log).toContainEqual(
+      expect.objectContaining({ code: "ERR_IDENTITY_CHAIN", reason: expect.stringMatching(/SIGNATURE|NO_ISSUER/) }),
+    );
+  });
+
+  test("s_client with an expired certificate is refused", async () => {
+    writeIdentity("expired", deviceAuthority(), 1_577_836_800, 1_577_923_200);
+    expect(await isKept(...written("expired"))).toBe(false);
+    expect(shop.broker.log).toContainEqual(
+      expect.objectContaining({ code: "ERR_IDENTITY_CHAIN", reason: expect.stringContaining("EXPIRED") }),
+    );
+  });
+
+  test("s_client with a certificate that our authority made and nobody registered is refused", async () => {
+    writeIdentity("unregistered", deviceAuthority(), 1_577_836_800, 2_000_000_000);
+    expect(await isKept(...written("unregistered"))).toBe(false);
+    expect(shop.broker.log).toContainEqual(expect.objectContaining({ code: "ERR_IDENTITY_UNKNOWN" }));
+  });
+
+  test("s_client with the server's own certificate is refused: it is not for clients", async () => {
+    expect(await isKept("-cert", shop.file("data", "server.pem"), "-key", shop.file("data", "server.key"))).toBe(false);
+  });
+});

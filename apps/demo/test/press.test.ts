@@ -1,0 +1,165 @@
+/** The press from end to end, through real processes and sockets, also with clients that are not ours. */
+
+import { findProgram, runProgram, startProgram } from "@latchkey/tooling-vitest/programs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../src/program.ts";
+import { openShop, type Shop } from "./shop.ts";
+
+const mosquittoPub = findProgram("mosquitto_pub", "mosquitto-clients");
+const mosquittoSub = findProgram("mosquitto_sub", "mosquitto-clients");
+const hasMosquitto = mosquittoPub.path !== undefined && mosquittoSub.path !== undefined;
+const pub = mosquittoPub.path ?? "";
+const sub = mosquittoSub.path ?? "";
+const serial = "G030JF055364XVRB";
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+  await shop.identity("button", "--serial", serial, "--policy", "button");
+  await shop.identity("neighbour", "--serial", "G030NEIGHBOUR", "--policy", "button");
+  await shop.identity("kitchen", "--common-name", "kitchen", "--policy", "kitchen");
+}, 30_000);
+afterAll(() => shop[Symbol.asyncDispose]());
+
+function denials(name: string): unknown[] {
+  return shop.broker.log.filter((line) => line["msg"] === "denied" && line["name"] === name);
+}
+
+/** mosquitto_sub buffers what it prints, so the broker is asked. */
+async function subscribed(clientIdentifier: string): Promise<void> {
+  const line = expect.objectContaining({ msg: "subscribed", clientIdentifier });
+  await expect.poll(() => shop.broker.log, { timeout: 5000 }).toContainEqual(line);
+}
+
+test("a press on the button's own topic is acknowledged", async () => {
+  const pressed = await run("button", ...shop.button("button", serial));
+  expect(pressed).toMatchObject({ code: 0, stderr: "" });
+  expect(pressed.stdout).toContain(`acknowledged: iotbutton/${serial}`);
+});
+
+test("a press on the neighbour's topic is refused, and the log says why and what to change", async () => {
+  const attacked = await run("button", ...shop.button("button", serial), "--topic", "iotbutton/G030NEIGHBOUR");
+  expect(attacked).toMatchObject({ code: 1, stdout: "" });
+  expect(attacked.stderr).toContain("ERR_BUTTON_CLOSED");
+  expect(denials("iotbutton/G030NEIGHBOUR")).toMatchObject([
+    { action: "publish", decision: "implicit-deny", clientIdentifier: serial },
+  ]);
+});
+
+test("the neighbour's name with the button's certificate is refused at CONNECT", async () => {
+  const { code, stderr } = await run("button", ...shop.button("button", "G030NEIGHBOUR"));
+  expect(code).toBe(1);
+  expect(stderr).toContain("ERR_BUTTON_REFUSED: CONNACK 5");
+});
+
+test("another root than the broker's is not believed, and nothing is published", async () => {
+  const { code, stderr } = await run(
+    "button",
+    ...shop.button("button", serial),
+    "--root",
+    shop.file("data", "device-ca.pem"),
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain("ERR_BUTTON_SERVER_NOT_TRUSTED");
+});
+
+test("a name that the broker's certificate does not have is not believed", async () => {
+  const { code, stderr } = await run("button", ...shop.button("button", serial), "--server-name", "broker.example");
+  expect(code).toBe(1);
+  expect(stderr).toContain("ERR_BUTTON_SERVER_NOT_TRUSTED");
+});
+
+describe.skipIf(!hasMosquitto)(`mosquitto's clients (${hasMosquitto ? "installed" : mosquittoPub.skipReason})`, () => {
+  test.each(["tlsv1.2", "tlsv1.3"])("publish and subscribe over %s", async (version) => {
+    const kitchen = startProgram(sub, [
+      ...shop.mosquitto("kitchen", `kitchen-${version}`),
+      ...["--tls-version", version, "-t", "iotbutton/+", "-C", "2", "-v", "-d"],
+    ]);
+    await subscribed(`kitchen-${version}`);
+    const order = ["--tls-version", version, "-t", `iotbutton/${serial}`, "-m", `over ${version}`];
+    expect(await runProgram(pub, [...shop.mosquitto("button", serial), ...order])).toMatchObject({ code: 0 });
+    expect(await runProgram(pub, [...shop.mosquitto("button", serial), ...order])).toMatchObject({ code: 0 });
+    const { code, stdout } = await kitchen.finished;
+    expect(code).toBe(0);
+    expect(stdout.match(new RegExp(`^iotbutton/${serial} over ${version}$`, "gm"))).toHaveLength(2);
+  });
+
+  test("a publish on the neighbour's topic reaches nobody", async () => {
+    const kitchen = startProgram(sub, [
+      ...shop.mosquitto("kitchen", "kitchen-2"),
+      "-t",
+      "iotbutton/+",
+      "-C",
+      "1",
+      "-v",
+      "-d",
+    ]);
+    await subscribed("kitchen-2");
+    const before = denials("iotbutton/G030NEIGHBOUR").length;
+    const attack = [...shop.mosquitto("button", serial), "-t", "iotbutton/G030NEIGHBOUR", "-m", "free pizza"];
+    const attacker = startProgram(pub, attack, { input: "", timeoutMs: 3000 });
+    await expect.poll(() => denials("iotbutton/G030NEIGHBOUR").length, { timeout: 5000 }).toBeGreaterThan(before);
+    attacker.kill();
+    await attacker.finished;
+    await runProgram(pub, [...shop.mosquitto("button", serial), "-t", `iotbutton/${serial}`, "-m", "paid pizza"]);
+    expect((await kitchen.finished).stdout).toContain(`iotbutton/${serial} paid pizza`);
+    expect((await kitchen.finished).stdout).not.toContain("free pizza");
+  });
+
+  test("a subscription that the policy does not allow is refused", async () => {
+    const { stdout, stderr } = await runProgram(
+      sub,
+      [...shop.mosquitto("kitchen", "kitchen-3"), "-t", "#", "-C", "1", "-d"],
+      { timeoutMs: 5000 },
+    );
+    expect(stdout + stderr).toContain("128");
+    expect(denials("#")).toMatchObject([{ action: "subscribe" }]);
+  });
+
+  test("a certificate of another authority is refused before MQTT", async () => {
+    const stranger = ["--cert", shop.file("data", "server.pem"), "--key", shop.file("data", "server.key")];
+    const { code } = await runProgram(pub, [
+      ...shop.mosquitto("button", serial),
+      ...stranger,
+      ...["-t", `iotbutton/${serial}`, "-m", "x"],
+    ]);
+    expect(code).not.toBe(0);
+    expect(shop.broker.log).toContainEqual(
+      expect.objectContaining({ msg: "client refused", code: "ERR_IDENTITY_CHAIN" }),
+    );
+  });
+});
+
+describe("live changes", () => {
+  test.skipIf(!hasMosquitto)("a revoked certificate is disconnected, and not let in again", async () => {
+    const id = await shop.identity("fired", "--common-name", "kitchen-fired", "--policy", "kitchen");
+    const fired = startProgram(sub, [...shop.mosquitto("fired", "kitchen-fired"), "-t", "iotbutton/+", "-d"]);
+    await subscribed("kitchen-fired");
+    expect(await shop.latchkey("certificate", "status", "--certificate", id, "--to", "REVOKED")).toMatchObject({
+      code: 0,
+    });
+    await expect
+      .poll(
+        () =>
+          shop.broker.log.filter(
+            (line) => line["msg"] === "client refused" && line["code"] === "ERR_IDENTITY_NOT_ACTIVE",
+          ).length,
+        { timeout: 5000 },
+      )
+      .toBeGreaterThan(0);
+    fired.kill();
+    expect(shop.broker.log).toContainEqual(
+      expect.objectContaining({ msg: "closed", clientIdentifier: "kitchen-fired", reason: "administrative" }),
+    );
+  });
+
+  test("a detached policy stops the next press, an attached one lets it through", async () => {
+    const id = await shop.identity("late", "--serial", "G030LATE");
+    const press = () => run("button", ...shop.button("late", "G030LATE"));
+    expect(await press()).toMatchObject({ code: 1 });
+    await shop.latchkey("policy", "attach", "--name", "button", "--certificate", id);
+    expect(await press()).toMatchObject({ code: 0 });
+    await shop.latchkey("policy", "detach", "--name", "button", "--certificate", id);
+    expect(await press()).toMatchObject({ code: 1 });
+  });
+});
