@@ -34,6 +34,12 @@ export interface PacketDecoderOptions {
   readonly maximumTopicFilters?: number | undefined;
   /** Refuses U+0001 to U+001F, U+007F to U+009F and non-characters in text, as the standard allows. Default false. */
   readonly refuseControlCharacters?: boolean | undefined;
+  /**
+   * Makes the memory of a packet that spans chunks and is larger than 64 KiB: at least `octets` long, asked for once a
+   * packet, as soon as the fixed header is there. The packet's payload is a view of it. By default it is fresh memory
+   * that grows with what arrives; memory that is used again is several times faster for large packets.
+   */
+  readonly allocatePacket?: ((octets: number) => Uint8Array) | undefined;
 }
 
 /** Largest packet unless the caller says otherwise. */
@@ -42,33 +48,37 @@ export const DEFAULT_MAXIMUM_PACKET_SIZE = 2_097_152;
 /** Largest CONNECT before anything is known of the peer (RabbitMQ's choice). */
 export const MAXIMUM_CONNECT_SIZE = 65_536;
 
-/** A packet that spans chunks gets at most this much, or 64 times what has arrived, before more of it arrives. */
+/**
+ * A packet that spans chunks gets at most this much memory, or 64 times what has arrived, before more of it arrives: a
+ * length that is only announced costs the receiver little. In practice the buffer has its final size at once.
+ */
 const HELD_FLOOR = 65_536;
 const HELD_FACTOR = 64;
 
 const EMPTY = new Uint8Array(0);
 
-/** Decodes one direction of one connection. */
+/** Decodes one direction of one connection. Fields are `private`, not `#private`: reading the latter costs in `next`. */
 export class PacketDecoder {
-  readonly #reader: Reader;
-  readonly #maximumPacketSize: number;
-  #awaitsConnect: boolean;
-  #rules: HeaderRules;
-  #failure: MqttCodecError | undefined = undefined;
-  #chunk: Uint8Array = EMPTY;
-  #position = 0;
+  private readonly reader: Reader;
+  private readonly maximumPacketSize: number;
+  private readonly allocatePacket: ((octets: number) => Uint8Array) | undefined;
+  private awaitsConnect: boolean;
+  private rules: HeaderRules;
+  private failure: MqttCodecError | undefined = undefined;
+  private chunk: Uint8Array = EMPTY;
+  private position = 0;
   /** Offset of the chunk in the stream. */
-  #chunkOffset = 0;
-  readonly #waiting: Uint8Array[] = [];
+  private chunkOffset = 0;
+  private readonly waiting: Uint8Array[] = [];
   /** A packet that began in an earlier chunk: what there is of it, and its size once the fixed header is complete. */
-  #held: Uint8Array = EMPTY;
-  #heldLength = 0;
-  #heldTotal = 0;
-  #heldOffset = 0;
+  private held: Uint8Array = EMPTY;
+  private heldLength = 0;
+  private heldTotal = 0;
+  private heldOffset = 0;
 
   constructor(options: PacketDecoderOptions) {
     const isFromClient = options.receives === "client-packets";
-    this.#reader = new Reader(
+    this.reader = new Reader(
       {
         maximumUserProperties: options.maximumUserProperties ?? 1024,
         maximumTopicFilters: options.maximumTopicFilters ?? 1024,
@@ -76,16 +86,17 @@ export class PacketDecoder {
       },
       isFromClient,
     );
-    this.#maximumPacketSize = options.maximumPacketSize ?? DEFAULT_MAXIMUM_PACKET_SIZE;
-    this.#awaitsConnect = isFromClient && options.protocolVersion === undefined;
-    this.#reader.version = options.protocolVersion ?? 4;
-    if (!this.#awaitsConnect) this.#reader.protocolLevel = this.#reader.version;
-    this.#rules = rulesOf(isFromClient, this.#reader.version);
+    this.maximumPacketSize = options.maximumPacketSize ?? DEFAULT_MAXIMUM_PACKET_SIZE;
+    this.allocatePacket = options.allocatePacket;
+    this.awaitsConnect = isFromClient && options.protocolVersion === undefined;
+    this.reader.version = options.protocolVersion ?? 4;
+    if (!this.awaitsConnect) this.reader.protocolLevel = this.reader.version;
+    this.rules = rulesOf(isFromClient, this.reader.version);
   }
 
   /** The connection's version; undefined before CONNECT. */
   get protocolVersion(): ProtocolVersion | undefined {
-    return this.#awaitsConnect ? undefined : this.#reader.version;
+    return this.awaitsConnect ? undefined : this.reader.version;
   }
 
   /**
@@ -93,11 +104,11 @@ export class PacketDecoder {
    * has returned undefined; after that only the packets refer to it. After an error chunks are ignored.
    */
   push(chunk: Uint8Array): void {
-    if (this.#failure !== undefined || chunk.length === 0) return;
-    if (this.#position < this.#chunk.length) {
-      this.#waiting.push(chunk);
+    if (this.failure !== undefined || chunk.length === 0) return;
+    if (this.position < this.chunk.length) {
+      this.waiting.push(chunk);
     } else {
-      this.#open(chunk);
+      this.open(chunk);
     }
   }
 
@@ -107,115 +118,124 @@ export class PacketDecoder {
    * Throws `MqttCodecError` where the octets are not a packet that the peer may send, and the same error ever after.
    */
   next(): Packet | undefined {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.failure !== undefined) throw this.failure;
     try {
       for (;;) {
-        if (this.#position < this.#chunk.length) {
-          const packet = this.#heldLength === 0 ? this.#readFromChunk() : this.#readHeld();
+        if (this.position < this.chunk.length) {
+          const packet = this.heldLength === 0 ? this.readFromChunk() : this.readHeld();
           if (packet !== undefined) return packet;
         }
-        const chunk = this.#waiting.shift();
+        const chunk = this.waiting.shift();
         if (chunk === undefined) break;
-        this.#open(chunk);
+        this.open(chunk);
       }
     } catch (error) {
-      if (error instanceof MqttCodecError) this.#failure = error;
-      this.#release();
-      this.#waiting.length = 0;
+      if (error instanceof MqttCodecError) this.failure = error;
+      this.release();
+      this.waiting.length = 0;
+      this.held = EMPTY;
       throw error;
     }
-    this.#release();
+    this.release();
     return undefined;
   }
 
-  #open(chunk: Uint8Array): void {
-    this.#chunkOffset += this.#chunk.length;
-    // Always a plain Uint8Array: subclasses (Buffer) would make every access below polymorphic.
-    this.#chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    this.#position = 0;
-    this.#reader.open(this.#chunk);
+  private open(chunk: Uint8Array): void {
+    this.chunkOffset += this.chunk.length;
+    this.chunk = chunk;
+    this.position = 0;
   }
 
   /** Lets go of a chunk that is read to its end. */
-  #release(): void {
-    this.#chunkOffset += this.#chunk.length;
-    this.#chunk = EMPTY;
-    this.#position = 0;
-    this.#reader.close();
+  private release(): void {
+    this.chunkOffset += this.chunk.length;
+    this.chunk = EMPTY;
+    this.position = 0;
+    this.reader.close();
   }
 
   /** A packet that begins at the chunk's position; undefined where the chunk ends before it does. */
-  #readFromChunk(): Packet | undefined {
-    const reader = this.#reader;
-    const start = this.#position;
+  private readFromChunk(): Packet | undefined {
+    const reader = this.reader;
+    const start = this.position;
+    if (reader.source !== this.chunk) reader.open(this.chunk);
     reader.packetStart = start;
-    reader.packetOffset = this.#chunkOffset + start;
-    const available = this.#chunk.length - start;
-    const headerLength = this.#readFixedHeader(start, available);
+    reader.packetOffset = this.chunkOffset + start;
+    const available = this.chunk.length - start;
+    const headerLength = this.readFixedHeader(start, available);
     const total = headerLength + reader.remainingLength;
-    if (headerLength === 0 || total > available) return this.#readHeld();
-    this.#position = start + total;
+    if (headerLength === 0 || total > available) return this.readHeld();
+    this.position = start + total;
     reader.position = start + headerLength;
     reader.end = start + total;
-    return this.#readBody();
+    return this.readBody();
   }
 
   /** Goes on gathering the packet that began earlier (or begins here), and reads it when it is complete. */
-  #readHeld(): Packet | undefined {
-    const reader = this.#reader;
-    if (this.#heldLength === 0) {
-      this.#heldOffset = this.#chunkOffset + this.#position;
-      this.#heldTotal = 0;
-      this.#held = new Uint8Array(5);
+  private readHeld(): Packet | undefined {
+    const reader = this.reader;
+    if (this.heldLength === 0) {
+      this.heldOffset = this.chunkOffset + this.position;
+      this.heldTotal = 0;
+      this.held = new Uint8Array(5);
     }
     reader.packetStart = 0;
-    reader.packetOffset = this.#heldOffset;
-    if (!this.#gather()) return undefined;
-    const headerLength = this.#heldTotal - reader.remainingLength;
-    reader.open(this.#held);
+    reader.packetOffset = this.heldOffset;
+    if (!this.gather()) return undefined;
+    const headerLength = this.heldTotal - reader.remainingLength;
+    reader.open(this.held);
     reader.position = headerLength;
-    reader.end = this.#heldTotal;
-    this.#held = EMPTY;
-    this.#heldLength = 0;
-    const packet = this.#readBody();
-    reader.open(this.#chunk);
-    return packet;
+    reader.end = this.heldTotal;
+    this.held = EMPTY;
+    this.heldLength = 0;
+    return this.readBody();
   }
 
   /** Moves octets from the chunk to the held packet; whether that is complete. */
-  #gather(): boolean {
-    const chunk = this.#chunk;
-    const reader = this.#reader;
-    reader.open(this.#held);
-    while (this.#heldTotal === 0) {
-      if (this.#position === chunk.length) return false;
-      this.#held.set(chunk.subarray(this.#position, this.#position + 1), this.#heldLength);
-      this.#position += 1;
-      this.#heldLength += 1;
-      const headerLength = this.#readFixedHeader(0, this.#heldLength);
-      if (headerLength > 0) this.#heldTotal = headerLength + reader.remainingLength;
+  private gather(): boolean {
+    const chunk = this.chunk;
+    const reader = this.reader;
+    while (this.heldTotal === 0) {
+      if (this.position === chunk.length) return false;
+      if (reader.source !== this.held) reader.open(this.held);
+      this.held.set(chunk.subarray(this.position, this.position + 1), this.heldLength);
+      this.position += 1;
+      this.heldLength += 1;
+      const headerLength = this.readFixedHeader(0, this.heldLength);
+      if (headerLength > 0) this.heldTotal = headerLength + reader.remainingLength;
     }
-    const end = Math.min(this.#position + this.#heldTotal - this.#heldLength, chunk.length);
-    const length = this.#heldLength + end - this.#position;
-    if (this.#held.length < length) {
-      const held = new Uint8Array(Math.min(this.#heldTotal, Math.max(HELD_FLOOR, HELD_FACTOR * length)));
-      held.set(this.#held.subarray(0, this.#heldLength));
-      this.#held = held;
+    const end = Math.min(this.position + this.heldTotal - this.heldLength, chunk.length);
+    const length = this.heldLength + end - this.position;
+    if (this.held.length < length) {
+      const held = this.allocate(length);
+      held.set(this.held.subarray(0, this.heldLength));
+      this.held = held;
     }
-    this.#held.set(chunk.subarray(this.#position, end), this.#heldLength);
-    this.#position = end;
-    this.#heldLength = length;
-    return length === this.#heldTotal;
+    const isWhole = this.position === 0 && end === chunk.length;
+    this.held.set(isWhole ? chunk : chunk.subarray(this.position, end), this.heldLength);
+    this.position = end;
+    this.heldLength = length;
+    return length === this.heldTotal;
+  }
+
+  /** Memory for the held packet, of which `length` octets are there. */
+  private allocate(length: number): Uint8Array {
+    const total = this.heldTotal;
+    if (this.allocatePacket === undefined || total <= HELD_FLOOR) {
+      return new Uint8Array(Math.min(total, Math.max(HELD_FLOOR, HELD_FACTOR * length)));
+    }
+    const memory = this.allocatePacket(total);
+    return new Uint8Array(memory.buffer, memory.byteOffset, total);
   }
 
   /** Judges as much of a fixed header as there is; its length, or 0 where octets are missing. */
-  #readFixedHeader(start: number, available: number): number {
-    const reader = this.#reader;
+  private readFixedHeader(start: number, available: number): number {
+    const reader = this.reader;
     const first = reader.view.getUint8(start);
     reader.first = first;
     const type = first >>> 4;
-    if (((this.#rules.types >>> type) & 1) === 0 || this.#awaitsConnect) this.#judgeType(type);
-    if (type !== PacketType.publish && (first & 0x0f) !== ((NEEDS_FLAG_2 >>> type) & 1) << 1) this.#failFlags();
+    if (((this.rules.types >>> type) & 1) === 0 || this.awaitsConnect) this.judgeType(type);
+    if (type !== PacketType.publish && (first & 0x0f) !== ((NEEDS_FLAG_2 >>> type) & 1) << 1) this.failFlags();
     if (available < 2) return 0;
     let value = reader.view.getUint8(start + 1);
     let headerLength = 2;
@@ -223,7 +243,7 @@ export class PacketDecoder {
       value &= 0x7f;
       let octet = 0x80;
       for (; octet > 0x7f; headerLength++) {
-        if (headerLength === 5) return this.#failRemainingLength();
+        if (headerLength === 5) return this.failRemainingLength();
         if (headerLength === available) return 0;
         octet = reader.view.getUint8(start + headerLength);
         value |= (octet & 0x7f) << (7 * (headerLength - 1));
@@ -234,23 +254,21 @@ export class PacketDecoder {
       reader.isLengthOverlong = false;
     }
     reader.remainingLength = value;
-    const limit = this.#awaitsConnect
-      ? Math.min(MAXIMUM_CONNECT_SIZE, this.#maximumPacketSize)
-      : this.#maximumPacketSize;
+    const limit = this.awaitsConnect ? Math.min(MAXIMUM_CONNECT_SIZE, this.maximumPacketSize) : this.maximumPacketSize;
     if (headerLength + value > limit) {
       const clause5 = reader.isFromClient ? "MQTT-3.2.2-15" : "MQTT-3.1.2-24";
       reader.fail("ERR_MQTT_CODEC_PACKET_TOO_LARGE", "MQTT 3.1.1 §2.2.3", clause5, reader.packetStart + 1);
     }
-    const exact = this.#rules.lengths[type] ?? -1;
-    if (exact >= 0 && value !== exact) this.#failRemainingLength();
+    const exact = this.rules.lengths[type] ?? -1;
+    if (exact >= 0 && value !== exact) this.failRemainingLength();
     return headerLength;
   }
 
   /** The type is not among those that the peer may send, or CONNECT is still to come. */
-  #judgeType(type: number): void {
-    const reader = this.#reader;
+  private judgeType(type: number): void {
+    const reader = this.reader;
     const at = reader.packetStart;
-    if (this.#awaitsConnect) {
+    if (this.awaitsConnect) {
       if (type === PacketType.connect) return;
       if (type !== 0) reader.fail("ERR_MQTT_CODEC_FIRST_PACKET", "MQTT-3.1.0-1", "MQTT-3.1.0-1", at);
     }
@@ -263,19 +281,19 @@ export class PacketDecoder {
     reader.fail("ERR_MQTT_CODEC_DIRECTION", "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2", at);
   }
 
-  #failFlags(): never {
-    const reader = this.#reader;
+  private failFlags(): never {
+    const reader = this.reader;
     return reader.fail("ERR_MQTT_CODEC_FLAGS", "MQTT-2.2.2-2", "MQTT-2.1.3-1", reader.packetStart);
   }
 
-  #failRemainingLength(): never {
-    const reader = this.#reader;
+  private failRemainingLength(): never {
+    const reader = this.reader;
     const code = "ERR_MQTT_CODEC_REMAINING_LENGTH";
     return reader.fail(code, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4", reader.packetStart + 1);
   }
 
-  #readBody(): Packet {
-    const reader = this.#reader;
+  private readBody(): Packet {
+    const reader = this.reader;
     switch (reader.first >>> 4) {
       case PacketType.publish:
         return readPublish(reader);
@@ -288,7 +306,7 @@ export class PacketDecoder {
       case PacketType.pubcomp:
         return readAcknowledgement(reader, "pubcomp");
       case PacketType.connect:
-        return this.#readConnect();
+        return this.readConnect();
       case PacketType.connack:
         return readConnack(reader);
       case PacketType.subscribe:
@@ -311,10 +329,10 @@ export class PacketDecoder {
   }
 
   /** CONNECT tells the version of everything after it. */
-  #readConnect(): Packet {
-    const packet = readConnect(this.#reader);
-    this.#awaitsConnect = false;
-    this.#rules = rulesOf(true, packet.protocolVersion);
+  private readConnect(): Packet {
+    const packet = readConnect(this.reader);
+    this.awaitsConnect = false;
+    this.rules = rulesOf(true, packet.protocolVersion);
     return packet;
   }
 }

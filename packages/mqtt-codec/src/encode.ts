@@ -7,7 +7,7 @@ import { writeAuth } from "./packets/auth.ts";
 import { writeConnack } from "./packets/connack.ts";
 import { writeConnect } from "./packets/connect.ts";
 import { writeDisconnect } from "./packets/disconnect.ts";
-import { writePublish } from "./packets/publish.ts";
+import { encodePlainPublish, writePublish } from "./packets/publish.ts";
 import { writeSuback, writeUnsuback } from "./packets/suback.ts";
 import { writeSubscribe, writeUnsubscribe } from "./packets/subscribe.ts";
 import { Writer } from "./writer.ts";
@@ -44,6 +44,10 @@ export function encodeInto(
   buffer: Uint8Array,
   offset: number,
 ): number {
+  if (packet.type === "publish") {
+    const end = encodePlainPublish(packet, protocolVersion, buffer, offset);
+    if (end > 0) return end;
+  }
   const writer = new Writer();
   writer.open(buffer, offset, protocolVersion);
   const first = write(writer, packet);

@@ -5,6 +5,7 @@
 
 import { type MqttCodecErrorCode, MqttCodecError } from "./error.ts";
 import { packetTypeName, type ProtocolVersion } from "./packet-type.ts";
+import type { TopicMemory } from "./topic-memory.ts";
 import { asciiText, invalidUtf8, refusableCharacter, utf8Text } from "./utf8.ts";
 
 /** What a decoder may be told about what it accepts, with every default filled in. */
@@ -15,6 +16,7 @@ export interface ReaderLimits {
 }
 
 const EMPTY = new Uint8Array(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 export class Reader {
   readonly limits: ReaderLimits;
@@ -26,7 +28,9 @@ export class Reader {
   protocolLevel: number | undefined = undefined;
   bytes: Uint8Array = EMPTY;
   /** The octets of `bytes`. */
-  view: DataView = new DataView(EMPTY.buffer);
+  view: DataView = EMPTY_VIEW;
+  /** What `bytes` was made of. */
+  source: Uint8Array = EMPTY;
   /** Where the next field begins, and where the packet ends, in `bytes`. */
   position = 0;
   end = 0;
@@ -39,20 +43,27 @@ export class Reader {
   isLengthOverlong = false;
   remainingLength = 0;
 
+  /** Topic names of this connection whose text was asked for. */
+  topics: TopicMemory | undefined = undefined;
+
   constructor(limits: ReaderLimits, isFromClient: boolean) {
     this.limits = limits;
     this.isFromClient = isFromClient;
   }
 
   /** Takes the bytes to read from. */
-  open(bytes: Uint8Array): void {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  open(source: Uint8Array): void {
+    this.source = source;
+    // Always a plain Uint8Array: subclasses (Buffer) would make every access polymorphic.
+    this.bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+    this.view = new DataView(source.buffer, source.byteOffset, source.byteLength);
   }
 
   /** Lets go of the bytes. */
   close(): void {
-    this.open(EMPTY);
+    this.source = EMPTY;
+    this.bytes = EMPTY;
+    this.view = EMPTY_VIEW;
     this.position = 0;
     this.end = 0;
   }
@@ -147,14 +158,13 @@ export class Reader {
     const end = start + length;
     if (end > this.end) this.failTruncated();
     this.position = end;
-    if (isPlainAscii(this.view, start, end)) return asciiText(this.bytes, start, end);
+    if (this.isPlainAscii(start, end)) return asciiText(this.bytes, start, end);
     this.checkText(start, end);
     return utf8Text(this.bytes, start, end);
   }
 
   /**
-   * Checks a topic name of `length` octets that begins here and goes past it; true where it is ASCII. Wildcards are
-   * told by one comparison: `#` is 0x23, `+` is 0x2B, they differ in bit 3 alone.
+   * Checks a topic name of `length` octets that begins here and goes past it; true where it is printable ASCII.
    */
   topicName(length: number): boolean {
     const start = this.position;
@@ -162,14 +172,39 @@ export class Reader {
     if (end > this.end) this.failTruncated();
     this.position = end;
     const { view } = this;
-    let isPlain = true;
-    for (let at = start; at < end; at++) {
-      const octet = view.getUint8(at);
-      if ((octet | 0x08) === 0x2b) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-3.3.2-2", "MQTT-3.3.2-2", at);
-      if (octet < 0x20 || octet > 0x7e) isPlain = false;
+    let special = 0;
+    let wildcards = 0;
+    let at = start;
+    for (; at < end - 3; at += 4) {
+      const word = view.getInt32(at, true);
+      special |= specialOctets(word);
+      wildcards |= wildcardOctets(word);
     }
+    for (; at < end; at++) {
+      const octet = view.getUint8(at) | PADDING;
+      special |= specialOctets(octet);
+      wildcards |= wildcardOctets(octet);
+    }
+    if ((wildcards & HIGH_BITS) !== 0) this.failWildcard(start, end);
+    const isPlain = (special & HIGH_BITS) === 0;
     if (!isPlain) this.checkText(start, end);
     return isPlain;
+  }
+
+  /** Whether octets are all printable ASCII, four at a time. */
+  private isPlainAscii(start: number, end: number): boolean {
+    const { view } = this;
+    let special = 0;
+    let at = start;
+    for (; at < end - 3; at += 4) special |= specialOctets(view.getInt32(at, true));
+    for (; at < end; at++) special |= specialOctets(view.getUint8(at) | PADDING);
+    return (special & HIGH_BITS) === 0;
+  }
+
+  private failWildcard(start: number, end: number): never {
+    let at = start;
+    while (at < end - 1 && (this.view.getUint8(at) | 0x08) !== 0x2b) at++;
+    this.fail("ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-3.3.2-2", "MQTT-3.3.2-2", at);
   }
 
   /** The string rules on octets that are not all printable ASCII. */
@@ -204,10 +239,21 @@ export class Reader {
   }
 }
 
-function isPlainAscii(view: DataView, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const octet = view.getUint8(at);
-    if (octet < 0x20 || octet > 0x7e) return false;
-  }
-  return true;
+/** The high bit of each of the four octets of a word. */
+const HIGH_BITS = 0x8080_8080;
+/** Fills a word behind its lowest octet with letters. */
+const PADDING = 0x6161_6100;
+
+/** High bit set where the word may hold an octet below 0x20 or above 0x7E, and clear everywhere where it holds none. */
+function specialOctets(word: number): number {
+  return (word - 0x2020_2020) | word | (word + 0x0101_0101);
+}
+
+/**
+ * High bit set somewhere exactly where the word holds `#` or `+`. They differ in bit 3 alone, so setting that bit and
+ * an exclusive or make both 0; what is 0 then borrows from its high bit.
+ */
+function wildcardOctets(word: number): number {
+  const difference = (word | 0x0808_0808) ^ 0x2b2b_2b2b;
+  return (difference - 0x0101_0101) & ~difference;
 }

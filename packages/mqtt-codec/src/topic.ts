@@ -145,35 +145,39 @@ function wrongText(text: string): InvalidTopic | undefined {
   return octets > MAXIMUM_TOPIC_OCTETS ? invalid("too-long", MAXIMUM_TOPIC_OCTETS, "MQTT-4.7.3-3") : undefined;
 }
 
-function wrongFilter(text: string, shared: boolean): InvalidTopic | undefined {
+/** What is wrong with a filter whose text is well-formed, not empty and not too long. */
+export function wrongFilter(text: string, shared: boolean): InvalidTopic | undefined {
   let start = 0;
   if (shared && text.startsWith(SHARE)) {
-    const slash = text.indexOf("/", SHARE.length);
-    const shareName = text.slice(SHARE.length, slash < 0 ? text.length : slash);
-    if (shareName.length === 0) return invalid("share-name-empty", SHARE.length, "MQTT-4.8.2-1");
-    const wildcard = shareName.search(/[+#]/u);
-    if (wildcard >= 0) return invalid("share-name-wildcard", SHARE.length + wildcard, "MQTT-4.8.2-2");
-    if (slash < 0 || slash + 1 === text.length) return invalid("share-without-filter", text.length, "MQTT-4.8.2-2");
-    start = slash + 1;
+    const wrong = wrongShare(text);
+    if (wrong !== undefined) return wrong;
+    start = text.indexOf("/", SHARE.length) + 1;
   }
-  for (let index = start; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit !== HASH && unit !== PLUS) continue;
-    const fault = wrongWildcard(text, start, index, unit);
-    // The two versions number these statements alike but one apart; the numbers are those of 5.0.
-    if (fault !== undefined) return invalid(fault, index, unit === HASH ? "MQTT-4.7.1-1" : "MQTT-4.7.1-2");
+  for (let plus = text.indexOf("+", start); plus >= 0; plus = text.indexOf("+", plus + 1)) {
+    const isAlone = follows(text, start, plus) && (plus + 1 === text.length || text.charCodeAt(plus + 1) === SLASH);
+    if (!isAlone) return invalid("single-level-wildcard-not-alone", plus, "MQTT-4.7.1-2");
   }
-  return undefined;
+  // The two versions number the statements on wildcards one apart; these are the numbers of 5.0.
+  const hash = text.indexOf("#", start);
+  if (hash < 0) return undefined;
+  if (!follows(text, start, hash)) return invalid("multi-level-wildcard-not-alone", hash, "MQTT-4.7.1-1");
+  return hash + 1 === text.length ? undefined : invalid("multi-level-wildcard-not-last", hash, "MQTT-4.7.1-1");
 }
 
-function wrongWildcard(text: string, start: number, index: number, unit: number): TopicFault | undefined {
-  const follows = index === start || text.charCodeAt(index - 1) === SLASH;
-  if (unit === HASH) {
-    if (!follows) return "multi-level-wildcard-not-alone";
-    return index + 1 === text.length ? undefined : "multi-level-wildcard-not-last";
-  }
-  const ends = index + 1 === text.length || text.charCodeAt(index + 1) === SLASH;
-  return follows && ends ? undefined : "single-level-wildcard-not-alone";
+/** Whether the character at `index` is the first of its level. */
+function follows(text: string, start: number, index: number): boolean {
+  return index === start || text.charCodeAt(index - 1) === SLASH;
+}
+
+/** `$share/`, a group without wildcards, `/`, and a filter that is not empty. */
+function wrongShare(text: string): InvalidTopic | undefined {
+  const slash = text.indexOf("/", SHARE.length);
+  const shareName = text.slice(SHARE.length, slash < 0 ? text.length : slash);
+  if (shareName.length === 0) return invalid("share-name-empty", SHARE.length, "MQTT-4.8.2-1");
+  const wildcard = shareName.search(/[+#]/u);
+  if (wildcard >= 0) return invalid("share-name-wildcard", SHARE.length + wildcard, "MQTT-4.8.2-2");
+  const hasFilter = slash >= 0 && slash + 1 < text.length;
+  return hasFilter ? undefined : invalid("share-without-filter", text.length, "MQTT-4.8.2-2");
 }
 
 function invalid(fault: TopicFault, index: number, clause: string): InvalidTopic {

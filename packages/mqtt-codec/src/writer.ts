@@ -55,13 +55,13 @@ export class Writer {
   }
 
   uint16(value: number, field: string): void {
-    if (!(value >= 0 && value <= 0xffff)) this.failField(field);
+    if (value >>> 0 !== value || value > 0xffff) this.failField(field);
     this.bytes[this.position++] = value >>> 8;
     this.bytes[this.position++] = value;
   }
 
   uint32(value: number, field: string): void {
-    if (!(value >= 0 && value <= 0xffff_ffff)) this.failField(field);
+    if (value >>> 0 !== value) this.failField(field);
     this.bytes[this.position++] = value >>> 24;
     this.bytes[this.position++] = value >>> 16;
     this.bytes[this.position++] = value >>> 8;
@@ -69,27 +69,53 @@ export class Writer {
   }
 
   variableByteInteger(value: number, field: string): void {
-    if (!(value >= 0 && value <= MAXIMUM_VARIABLE_BYTE_INTEGER)) this.failField(field);
-    let left = value;
-    while (left > 0x7f) {
-      this.bytes[this.position++] = left | 0x80;
-      left >>>= 7;
-    }
-    this.bytes[this.position++] = left;
+    if (value >>> 0 !== value || value > MAXIMUM_VARIABLE_BYTE_INTEGER) this.failField(field);
+    this.position = writeVariableByteInteger(value, this.bytes, this.position);
   }
 
   /** A packet identifier, which is never 0 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
   packetIdentifier(value: number): void {
-    if (!(value >= 1 && value <= 0xffff)) this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+    if (value >>> 0 !== value || value === 0 || value > 0xffff) {
+      this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+    }
     this.uint16(value, "packetIdentifier");
   }
 
   /** A UTF-8 encoded string. */
   string(text: string, field: string): void {
-    const length = utf8Length(text);
-    if (length < 0) this.fail("ERR_MQTT_CODEC_UTF8", field);
+    const start = this.position + 2;
+    let wrong = 0;
+    // Nearly all text is ASCII: write it as such, and see afterwards whether it was; there is no branch in the loop.
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      this.bytes[start + index] = unit;
+      wrong |= specialUnit(unit);
+    }
+    this.finishString(text, wrong < 0, field);
+  }
+
+  /** A topic name: a string without wildcards (MQTT-3.3.2-2). */
+  topicName(text: string, field: string): void {
+    const start = this.position + 2;
+    let wrong = 0;
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      this.bytes[start + index] = unit;
+      wrong |= specialUnit(unit) | wildcardUnit(unit);
+    }
+    if (wrong < 0 && /[#+]/u.test(text)) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
+    this.finishString(text, wrong < 0, field);
+  }
+
+  /** Puts the length before a string, and writes it again where it is not plain ASCII. */
+  private finishString(text: string, isSpecial: boolean, field: string): void {
+    let { length } = text;
+    if (isSpecial) {
+      length = utf8Length(text);
+      if (length < 0) this.fail("ERR_MQTT_CODEC_UTF8", field);
+      if (!this.isMeasuring) writeUtf8(text, this.bytes, this.position + 2);
+    }
     this.uint16(length, field);
-    if (!this.isMeasuring) writeUtf8(text, this.bytes, this.position);
     this.position += length;
   }
 
@@ -122,6 +148,28 @@ export class Writer {
   private failField(field: string): never {
     this.fail("ERR_MQTT_CODEC_FIELD", field);
   }
+}
+
+/** Writes a value of at most 268,435,455 and returns the offset behind it. */
+export function writeVariableByteInteger(value: number, bytes: Uint8Array, offset: number): number {
+  let at = offset;
+  let left = value;
+  while (left > 0x7f) {
+    bytes[at++] = left | 0x80;
+    left >>>= 7;
+  }
+  bytes[at++] = left;
+  return at;
+}
+
+/** Negative for U+0000 and for what is above U+007F. */
+export function specialUnit(unit: number): number {
+  return (unit - 1) | (0x7f - unit);
+}
+
+/** Negative for `#` and `+`, which differ in bit 3 alone. */
+export function wildcardUnit(unit: number): number {
+  return ((unit | 0x08) ^ 0x2b) - 1;
 }
 
 /** Octets of a variable byte integer (MQTT 5.0 §1.5.5, the Remaining Length of 3.1.1 §2.2.3). */

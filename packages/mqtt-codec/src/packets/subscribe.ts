@@ -10,7 +10,7 @@ import {
   writeUserProperties,
 } from "../property.ts";
 import type { Reader } from "../reader.ts";
-import { isSharedTopicFilter, validateTopicFilter } from "../topic.ts";
+import { isSharedTopicFilter, validateTopicFilter, wrongFilter } from "../topic.ts";
 import type { Writer } from "../writer.ts";
 
 export interface SubscribePacket {
@@ -120,8 +120,9 @@ function readSubscription(reader: Reader): Subscription {
 function readTopicFilter(reader: Reader): string {
   const at = reader.position;
   const topicFilter = reader.string();
-  const check = validateTopicFilter(topicFilter, { sharedSubscriptions: reader.version === 5 });
-  if (!check.ok) reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", clause4Of(check.clause), check.clause, at);
+  if (topicFilter === "") reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", "MQTT-4.7.3-1", "MQTT-4.7.3-1", at);
+  const wrong = wrongFilter(topicFilter, reader.version === 5);
+  if (wrong !== undefined) reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", clause4Of(wrong.clause), wrong.clause, at);
   return topicFilter;
 }
 

@@ -16,7 +16,7 @@ import {
 } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
-import { readNonEmptyTopicName, writeResponseTopic, writeTopicName } from "./publish.ts";
+import { readNonEmptyTopicName, writeResponseTopic } from "./publish.ts";
 
 /** What the server publishes when the connection ends otherwise than by DISCONNECT. */
 export interface Will {
@@ -90,7 +90,7 @@ function readProperty(reader: Reader, identifier: number, properties: Building<W
 
 export function writeWill(writer: Writer, will: EncodableWill): void {
   if (will.topicName.length === 0) writer.fail("ERR_MQTT_CODEC_TOPIC_NAME", "will.topicName");
-  writeTopicName(writer, will.topicName, "will.topicName");
+  writer.topicName(will.topicName, "will.topicName");
   writer.binary(will.payload, "will.payload");
 }
 
