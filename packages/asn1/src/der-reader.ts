@@ -6,7 +6,7 @@
  * and what it does not ask for is refused by `end()`. Values are views into the given bytes, valid as long as those.
  */
 
-import { Asn1Error, type Asn1MalformedCode } from "./error.ts";
+import { Asn1Error, type Asn1ErrorCode } from "./error.ts";
 import { checkOid } from "./oid.ts";
 import { contextConstructed, Tag } from "./tag.ts";
 import { decodeText } from "./text.ts";
@@ -53,52 +53,39 @@ interface Budget {
   elementsLeft: number;
   readonly elements: number;
   readonly depth: number;
+  readonly baseOffset: number;
 }
 
 export class DerReader {
   readonly #bytes: Uint8Array;
   readonly #budget: Budget;
-  readonly #baseOffset: number;
   readonly #depth: number;
   /** Where this reader's own element starts, header included; equal to the first content octet for the outermost. */
   readonly #start: number;
   readonly #end: number;
   #position: number;
-  // The header read last.
+  // The header read last, which faults are reported at.
+  #headerStart = 0;
   #contentStart = 0;
   #contentEnd = 0;
 
   /** Reads the elements that `bytes` holds one after the other; usually one. */
   constructor(bytes: Uint8Array, options?: DerReaderOptions, parent?: DerReader) {
     this.#bytes = bytes;
-    if (parent === undefined) {
-      const elements = options?.maximumElements ?? defaultMaximumElements;
-      this.#budget = { elementsLeft: elements, elements, depth: options?.maximumDepth ?? defaultMaximumDepth };
-      this.#baseOffset = options?.baseOffset ?? 0;
-      this.#depth = 0;
-      this.#start = 0;
-      this.#position = 0;
-      this.#end = bytes.length;
-    } else {
-      this.#budget = parent.#budget;
-      this.#baseOffset = parent.#baseOffset;
-      this.#depth = parent.#depth + 1;
-      this.#start = parent.#position;
-      this.#position = parent.#contentStart;
-      this.#end = parent.#contentEnd;
-      if (this.#depth > this.#budget.depth) {
-        throw new Asn1Error(
-          "ERR_ASN1_DEPTH",
-          `nested deeper than ${this.#budget.depth}`,
-          this.#baseOffset + this.#start,
-        );
-      }
+    this.#budget = parent === undefined ? makeBudget(options) : parent.#budget;
+    this.#depth = parent === undefined ? 0 : parent.#depth + 1;
+    this.#start = parent === undefined ? 0 : parent.#position;
+    this.#position = parent === undefined ? 0 : parent.#contentStart;
+    this.#end = parent === undefined ? bytes.length : parent.#contentEnd;
+    this.#headerStart = this.#start;
+    if (this.#depth > this.#budget.depth) {
+      throw this.#malformed("ERR_ASN1_DEPTH", `nested deeper than ${this.#budget.depth}`);
     }
   }
 
   /** Where the next element starts, counted as errors count. */
   get offset(): number {
-    return this.#baseOffset + this.#position;
+    return this.#budget.baseOffset + this.#position;
   }
 
   /** Whether everything was read. */
@@ -123,7 +110,8 @@ export class DerReader {
 
   /** Refuses what was not read: `ERR_ASN1_TRAILING`. */
   end(): void {
-    if (this.#position !== this.#end) throw this.#malformed("ERR_ASN1_TRAILING", "more data than the type has");
+    this.#headerStart = this.#position;
+    if (!this.isAtEnd) throw this.#malformed("ERR_ASN1_TRAILING", "more data than the type has");
   }
 
   /** The contents of a constructed element, SEQUENCE by default. The child shares this reader's limits. */
@@ -146,22 +134,26 @@ export class DerReader {
 
   /** The next element, whatever low-number tag it has. Its content is not judged. */
   any(): DerElement {
-    const tag = this.#position < this.#end ? (this.#bytes[this.#position] ?? 0) : -1;
+    this.#headerStart = this.#position;
+    const tag = this.isAtEnd ? 0 : (this.#bytes[this.#position] ?? 0);
+    if (!this.isAtEnd && !isWellFormedTag(tag)) {
+      const code = (tag & 0x1f) === 0x1f ? "ERR_ASN1_HIGH_TAG" : "ERR_ASN1_TAG";
+      throw this.#malformed(code, `${hex(tag)} is no tag of DER`, "X.690 §10.2");
+    }
     return this.element(tag);
   }
 
   /** The next element with this identifier octet; its content is not judged. */
   element(tag: number): DerElement {
-    if (!isWellFormedTag(tag) && this.nextIs(tag)) throw this.#wrongForm(tag);
     this.#header(tag);
     const start = this.#position;
     this.#position = this.#contentEnd;
     return {
       tag,
-      content: this.#bytes.subarray(this.#contentStart, this.#contentEnd),
+      content: this.#content,
       encoding: this.#bytes.subarray(start, this.#contentEnd),
-      offset: this.#baseOffset + start,
-      contentOffset: this.#baseOffset + this.#contentStart,
+      offset: this.#budget.baseOffset + start,
+      contentOffset: this.#budget.baseOffset + this.#contentStart,
     };
   }
 
@@ -185,9 +177,7 @@ export class DerReader {
   /** An optional BOOLEAN DEFAULT FALSE. An encoded FALSE is `ERR_ASN1_DEFAULT_ENCODED` (X.690 §11.5). */
   booleanDefaultFalse(tag: number = Tag.boolean): boolean {
     if (!this.nextIs(tag)) return false;
-    const start = this.#position;
     if (this.boolean(tag)) return true;
-    this.#position = start;
     throw this.#malformed("ERR_ASN1_DEFAULT_ENCODED", "DEFAULT value encoded", "X.690 §11.5");
   }
 
@@ -208,13 +198,10 @@ export class DerReader {
 
   /** An INTEGER from 0 to `maximum` (at most 2^31 - 1). Greater ones are `ERR_ASN1_INTEGER_RANGE`. */
   smallInteger(maximum: number, tag: number = Tag.integer): number {
-    const start = this.#position;
     const octets = this.unsignedInteger(tag);
     let value = 0;
     for (let index = 0; index < octets.length && value <= maximum; index++) value = value * 256 + (octets[index] ?? 0);
-    if (value > maximum) {
-      throw new Asn1Error("ERR_ASN1_INTEGER_RANGE", `INTEGER over ${maximum}`, this.#baseOffset + start);
-    }
+    if (value > maximum) throw this.#malformed("ERR_ASN1_INTEGER_RANGE", `INTEGER over ${maximum}`);
     return value;
   }
 
@@ -233,10 +220,8 @@ export class DerReader {
 
   /** A BIT STRING of whole octets, as signatures and keys are. A view. */
   octetAlignedBitString(tag: number = Tag.bitString): Uint8Array {
-    const start = this.#position;
     const { bytes, unusedBits } = this.bitString(tag);
     if (unusedBits === 0) return bytes;
-    this.#position = start;
     throw this.#malformed("ERR_ASN1_BIT_STRING", "unused bits in a string of octets");
   }
 
@@ -245,10 +230,8 @@ export class DerReader {
    * the last bit that is there is one. At most 31 bits; later ones are dropped.
    */
   namedBits(tag: number = Tag.bitString): number {
-    const start = this.#position;
     const { bytes, unusedBits } = this.bitString(tag);
     if (bytes.length > 0 && (((bytes[bytes.length - 1] ?? 0) >> unusedBits) & 1) === 0) {
-      this.#position = start;
       throw this.#malformed("ERR_ASN1_BIT_STRING", "trailing zero bits", "X.690 §11.2.2");
     }
     let value = 0;
@@ -272,7 +255,7 @@ export class DerReader {
   /** An OBJECT IDENTIFIER's content octets, a view: compare them with `equalBytes`, show them with `decodeOid`. */
   oid(tag: number = Tag.objectIdentifier): Uint8Array {
     this.#header(tag);
-    const content = this.#bytes.subarray(this.#contentStart, this.#contentEnd);
+    const content = this.#content;
     checkOid(content, this.offset);
     this.#position = this.#contentEnd;
     return content;
@@ -291,7 +274,7 @@ export class DerReader {
   /** The text of a string type; `tag` where it is implicitly tagged. */
   text(type: number, tag: number = type): string {
     this.#header(tag);
-    const value = decodeText(type, this.#bytes.subarray(this.#contentStart, this.#contentEnd));
+    const value = decodeText(type, this.#content);
     if (value === undefined) throw this.#malformed("ERR_ASN1_STRING", "octets that the string type does not allow");
     this.#position = this.#contentEnd;
     return value;
@@ -307,36 +290,35 @@ export class DerReader {
 
   #integerHeader(tag: number): void {
     this.#header(tag);
-    const length = this.#contentEnd - this.#contentStart;
-    const first = this.#bytes[this.#contentStart] ?? 0;
-    // X.690 §8.3.2: the first nine bits are neither all ones nor all zero.
-    const isPadded =
-      length > 1 && (first === 0 || first === 0xff) && ((this.#bytes[this.#contentStart + 1] ?? 0) ^ first) < 0x80;
-    if (length === 0 || isPadded) throw this.#malformed("ERR_ASN1_INTEGER", "INTEGER not minimal", "X.690 §8.3.2");
+    if (!isMinimalInteger(this.#bytes, this.#contentStart, this.#contentEnd)) {
+      throw this.#malformed("ERR_ASN1_INTEGER", "INTEGER not minimal", "X.690 §8.3.2");
+    }
+  }
+
+  /** The content of the element whose header was read. */
+  get #content(): Uint8Array {
+    return this.#bytes.subarray(this.#contentStart, this.#contentEnd);
   }
 
   /** Moves past the element whose header was read and returns its content. */
   #take(): Uint8Array {
     this.#position = this.#contentEnd;
-    return this.#bytes.subarray(this.#contentStart, this.#contentEnd);
+    return this.#content;
   }
 
   /** Reads the header of the next element, which has this tag, into the content bounds. The position stays. */
   #header(tag: number): void {
     const bytes = this.#bytes;
     const start = this.#position;
+    this.#headerStart = start;
     if (start + 2 > this.#end) {
-      throw this.#malformed(
-        "ERR_ASN1_TRUNCATED",
-        start === this.#end ? `no element where ${hex(tag)} belongs` : "cut off",
-      );
+      throw this.#malformed("ERR_ASN1_TRUNCATED", `cut off where ${hex(tag)} belongs`);
     }
     if (--this.#budget.elementsLeft < 0) {
-      throw new Asn1Error("ERR_ASN1_ELEMENTS", `more than ${this.#budget.elements} elements`, this.offset);
+      throw this.#malformed("ERR_ASN1_ELEMENTS", `more than ${this.#budget.elements} elements`);
     }
     const actual = bytes[start] ?? 0;
-    if (actual !== tag) throw this.#unexpected(actual, tag);
-    if ((tag & 0x1f) === 0x1f) throw this.#malformed("ERR_ASN1_HIGH_TAG", "tag number over 30", "X.690 §8.1.2.4");
+    if (actual !== tag) throw this.#malformed("ERR_ASN1_TAG", `tag ${hex(actual)} where ${hex(tag)} belongs`);
     const first = bytes[start + 1] ?? 0;
     let length = first;
     let contentStart = start + 2;
@@ -344,7 +326,7 @@ export class DerReader {
       length = this.#longLength(start, first);
       contentStart += first & 0x7f;
     }
-    if (length > this.#end - contentStart) throw this.#malformed("ERR_ASN1_TRUNCATED", "length over what there is");
+    if (length > this.#end - contentStart) throw this.#malformed("ERR_ASN1_TRUNCATED", "cut off");
     this.#contentStart = contentStart;
     this.#contentEnd = contentStart + length;
   }
@@ -354,7 +336,7 @@ export class DerReader {
     if (first === 0x80) throw this.#malformed("ERR_ASN1_INDEFINITE_LENGTH", "indefinite length", "X.690 §10.1");
     const octets = first & 0x7f;
     if (octets > 4) throw this.#malformed("ERR_ASN1_LENGTH", "length of more than 4 octets");
-    if (start + 2 + octets > this.#end) throw this.#malformed("ERR_ASN1_TRUNCATED", "cut off within the length");
+    if (start + 2 + octets > this.#end) throw this.#malformed("ERR_ASN1_TRUNCATED", "cut off");
     let length = 0;
     for (let index = 0; index < octets; index++) length = length * 256 + (this.#bytes[start + 2 + index] ?? 0);
     if (length < 0x80 || length < 256 ** (octets - 1)) {
@@ -363,31 +345,38 @@ export class DerReader {
     return length;
   }
 
-  #wrongForm(tag: number): Asn1Error {
-    if ((tag & 0x1f) === 0x1f) return this.#malformed("ERR_ASN1_HIGH_TAG", "tag number over 30", "X.690 §8.1.2.4");
-    return this.#malformed("ERR_ASN1_TAG", `${hex(tag)} is no tag of DER`, "X.690 §10.2");
+  /** A fault of the element whose header was read last. */
+  #malformed(code: Asn1ErrorCode, message: string, clause?: string): Asn1Error {
+    return new Asn1Error(code, message, this.#budget.baseOffset + this.#headerStart, clause);
   }
+}
 
-  #unexpected(actual: number, expected: number): Asn1Error {
-    return this.#malformed("ERR_ASN1_TAG", `tag ${hex(actual)} where ${hex(expected)} belongs`);
-  }
+function makeBudget(options: DerReaderOptions = {}): Budget {
+  const {
+    maximumElements: elements = defaultMaximumElements,
+    maximumDepth: depth = defaultMaximumDepth,
+    baseOffset = 0,
+  } = options;
+  return { elementsLeft: elements, elements, depth, baseOffset };
+}
 
-  #malformed(code: Asn1MalformedCode, message: string, clause?: string): Asn1Error {
-    return new Asn1Error(code, message, this.offset, clause);
-  }
+/** X.690 §8.3.2: at least one octet, and the first nine bits neither all ones nor all zero. */
+export function isMinimalInteger(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start] ?? 0;
+  const isPadded = end - start > 1 && (first === 0 || first === 0xff) && ((bytes[start + 1] ?? 0) ^ first) < 0x80;
+  return end > start && !isPadded;
 }
 
 /** X.690 §10.2: strings are primitive; SEQUENCE and SET are constructed; 0x00 ends indefinite lengths only. */
 function isWellFormedTag(tag: number): boolean {
   const number = tag & 0x1f;
-  if (number === 0x1f) return false;
-  if (tag >= 0x40) return true;
+  if (tag >= 0x40) return number !== 0x1f;
   const isConstructed = (tag & 0x20) !== 0;
   // EXTERNAL, EMBEDDED PDV and CHARACTER STRING are sequences.
   const isSequence = number === 0x10 || number === 0x11 || number === 0x08 || number === 0x0b || number === 0x1d;
-  return number !== 0 && isConstructed === isSequence;
+  return number !== 0 && number !== 0x1f && isConstructed === isSequence;
 }
 
 function hex(tag: number): string {
-  return tag < 0 ? "one" : `0x${tag.toString(16).padStart(2, "0")}`;
+  return `0x${tag.toString(16).padStart(2, "0")}`;
 }

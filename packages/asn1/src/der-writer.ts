@@ -3,11 +3,12 @@
  * is done, and moves the body only where it needs more than one octet.
  */
 
+import { isMinimalInteger } from "./der-reader.ts";
 import { Asn1Error } from "./error.ts";
 import { checkOid, encodeOid } from "./oid.ts";
 import { contextConstructed, Tag } from "./tag.ts";
 import { encodeAscii, isIa5, isPrintable } from "./text.ts";
-import { generalizedTimeText, isGeneralizedTime, isUtcTime } from "./time.ts";
+import { generalizedTimeText, isUtcTime } from "./time.ts";
 
 /** What writes the contents of a constructed element. */
 export type DerBody = (writer: DerWriter) => void;
@@ -53,16 +54,14 @@ export class DerWriter {
 
   /** An element that is already encoded, copied as it is. */
   encoded(encoding: Uint8Array): void {
-    this.#append(encoding);
+    this.#reserve(encoding.length);
+    this.#buffer.set(encoding, this.#length);
+    this.#length += encoding.length;
   }
 
   /** A primitive element with these content octets. */
   primitive(tag: number, content: Uint8Array): void {
-    this.#reserve(2);
-    this.#buffer[this.#length++] = tag;
-    const lengthAt = this.#length++;
-    this.#append(content);
-    this.#closeLength(lengthAt);
+    this.sequence((writer) => writer.encoded(content), tag);
   }
 
   boolean(value: boolean, tag: number = Tag.boolean): void {
@@ -77,19 +76,18 @@ export class DerWriter {
   /** An INTEGER from a number, or from two's complement octets that are written as they are and so must be minimal. */
   integer(value: number | Uint8Array, tag: number = Tag.integer): void {
     if (typeof value !== "number") {
-      const isPadded =
-        value.length > 1 && (value[0] === 0 ? (value[1] ?? 0) < 0x80 : value[0] === 0xff && (value[1] ?? 0) >= 0x80);
-      if (value.length === 0 || isPadded) throw new Asn1Error("ERR_ASN1_VALUE", "an INTEGER that is not minimal");
+      if (!isMinimalInteger(value, 0, value.length)) throw refused("an INTEGER that is not minimal");
       this.primitive(tag, value);
       return;
     }
-    if (!Number.isSafeInteger(value)) throw new Asn1Error("ERR_ASN1_VALUE", `${value} is no integer`);
-    const octets = [value & 0xff];
-    for (let rest = Math.floor(value / 256), sign = octets[0] ?? 0; ; rest = Math.floor(rest / 256)) {
-      if ((rest === 0 && sign < 0x80) || (rest === -1 && sign >= 0x80)) break;
-      sign = ((rest % 256) + 256) % 256;
-      octets.unshift(sign);
-    }
+    if (!Number.isSafeInteger(value)) throw refused(`${value} is no integer`);
+    const octets: number[] = [];
+    let rest = value;
+    do {
+      octets.unshift(rest & 0xff);
+      rest = Math.floor(rest / 256);
+      // The sign is the first octet's first bit.
+    } while (rest !== ((octets[0] ?? 0) < 0x80 ? 0 : -1));
     this.primitive(tag, Uint8Array.from(octets));
   }
 
@@ -105,11 +103,8 @@ export class DerWriter {
 
   /** A BIT STRING; the unused bits of the last octet must be zero. */
   bitString(bytes: Uint8Array, unusedBits: number = 0, tag: number = Tag.bitString): void {
-    const last = bytes[bytes.length - 1] ?? 0;
-    const mask = (1 << unusedBits) - 1;
-    if (unusedBits < 0 || unusedBits > 7 || (bytes.length === 0 && unusedBits > 0) || (last & mask) !== 0) {
-      throw new Asn1Error("ERR_ASN1_VALUE", "a BIT STRING with stray unused bits");
-    }
+    const stray = (bytes[bytes.length - 1] ?? 0xff) & ((1 << unusedBits) - 1);
+    if (unusedBits < 0 || unusedBits > 7 || stray !== 0) throw refused("a BIT STRING with stray unused bits");
     const content = new Uint8Array(bytes.length + 1);
     content[0] = unusedBits;
     content.set(bytes, 1);
@@ -143,43 +138,35 @@ export class DerWriter {
 
   /** Seconds since 1970 as RFC 5280 §4.1.2.5 wants: UTCTime for 1950 to 2049, else GeneralizedTime. */
   time(seconds: number): void {
-    if (!isUtcTime(seconds)) this.generalizedTime(seconds);
-    else this.primitive(Tag.utcTime, encodeAscii(this.#timeText(seconds).slice(2)));
+    const text = generalizedTimeText(seconds);
+    if (isUtcTime(text)) this.primitive(Tag.utcTime, encodeAscii(text.slice(2)));
+    else this.generalizedTime(seconds);
   }
 
   /** Seconds since 1970 as `YYYYMMDDHHMMSSZ`. */
   generalizedTime(seconds: number, tag: number = Tag.generalizedTime): void {
-    this.primitive(tag, encodeAscii(this.#timeText(seconds)));
+    this.primitive(tag, encodeAscii(generalizedTimeText(seconds)));
   }
 
   /** A UTF8String. */
   utf8String(text: string, tag: number = Tag.utf8String): void {
-    if (!text.isWellFormed()) throw new Asn1Error("ERR_ASN1_VALUE", "text with a lone surrogate");
+    if (!text.isWellFormed()) throw refused("text with a lone surrogate");
     this.primitive(tag, new TextEncoder().encode(text));
   }
 
   /** A PrintableString. */
   printableString(text: string, tag: number = Tag.printableString): void {
-    if (!isPrintable(text)) throw new Asn1Error("ERR_ASN1_VALUE", "text that PrintableString does not allow");
-    this.primitive(tag, encodeAscii(text));
+    this.#ascii(tag, text, isPrintable(text));
   }
 
   /** An IA5String. */
   ia5String(text: string, tag: number = Tag.ia5String): void {
-    if (!isIa5(text)) throw new Asn1Error("ERR_ASN1_VALUE", "text that IA5String does not allow");
+    this.#ascii(tag, text, isIa5(text));
+  }
+
+  #ascii(tag: number, text: string, isAllowed: boolean): void {
+    if (!isAllowed) throw refused("text that the string type does not allow");
     this.primitive(tag, encodeAscii(text));
-  }
-
-  #timeText(seconds: number): string {
-    if (!isGeneralizedTime(seconds))
-      throw new Asn1Error("ERR_ASN1_VALUE", `${seconds} is no second of the years 0 to 9999`);
-    return generalizedTimeText(seconds);
-  }
-
-  #append(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
   }
 
   /** Writes the length of what follows the octet at `lengthAt`, moving it where the length takes several octets. */
@@ -189,13 +176,11 @@ export class DerWriter {
       this.#buffer[lengthAt] = length;
       return;
     }
-    const octets = length < 0x100 ? 1 : length < 0x1_0000 ? 2 : length < 0x100_0000 ? 3 : 4;
+    const octets = Math.ceil((32 - Math.clz32(length)) / 8);
     this.#reserve(octets);
     this.#buffer.copyWithin(lengthAt + 1 + octets, lengthAt + 1, this.#length);
     this.#buffer[lengthAt] = 0x80 | octets;
-    for (let index = 0; index < octets; index++) {
-      this.#buffer[lengthAt + 1 + index] = Math.floor(length / 256 ** (octets - 1 - index));
-    }
+    for (let left = octets, rest = length; left > 0; left--, rest >>>= 8) this.#buffer[lengthAt + left] = rest;
     this.#length += octets;
   }
 
@@ -216,4 +201,8 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
+}
+
+function refused(message: string): Asn1Error {
+  return new Asn1Error("ERR_ASN1_VALUE", message);
 }

@@ -12,18 +12,15 @@ export const maximumOidOctets = 128;
 
 /** Content octets for dotted text such as `2.5.29.17`. Throws `ERR_ASN1_VALUE` where the text names no identifier. */
 export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
-  const arcs = /^(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+$/.test(text) ? text.split(".").map(BigInt) : [];
-  const [root = 3n, second = 0n, ...others] = arcs;
-  if (root > 2n || (root < 2n && second > 39n))
-    throw new Asn1Error("ERR_ASN1_VALUE", `"${text}" is no object identifier`);
+  const arcs = /^[012](?:\.(?:0|[1-9]\d*))+$/.test(text) ? text.split(".").map(BigInt) : [];
+  const [root = 0n, second = 40n, ...others] = arcs;
+  if (root < 2n && second > 39n) throw new Asn1Error("ERR_ASN1_VALUE", `"${text}" is no object identifier`);
   const octets: number[] = [];
   for (const arc of [root * 40n + second, ...others]) {
     const groups = [Number(arc & 0x7fn)];
     for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) groups.unshift(Number(rest & 0x7fn) | 0x80);
     octets.push(...groups);
   }
-  if (octets.length > maximumOidOctets)
-    throw new Asn1Error("ERR_ASN1_VALUE", `an identifier of ${octets.length} octets`);
   return Uint8Array.from(octets);
 }
 
@@ -54,16 +51,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Refuses content that is empty, cut off within an arc, padded, or longer than `maximumOidOctets`. */
 export function checkOid(content: Uint8Array, offset: number): void {
   const { length } = content;
-  if (length === 0 || length > maximumOidOctets || (content[length - 1] ?? 0x80) >= 0x80) throw malformed(offset);
-  let startsArc = true;
-  for (let index = 0; index < length; index++) {
+  let isValid = length > 0 && length <= maximumOidOctets;
+  let before = 0;
+  for (let index = 0; isValid && index < length; index++) {
     const octet = content[index] ?? 0;
     // X.690 §8.19.2: the leading octet of an arc is never 0x80.
-    if (startsArc && octet === 0x80) throw malformed(offset);
-    startsArc = octet < 0x80;
+    isValid = octet !== 0x80 || before >= 0x80;
+    before = octet;
   }
-}
-
-function malformed(offset: number): Asn1Error {
-  return new Asn1Error("ERR_ASN1_OID", "malformed OBJECT IDENTIFIER", offset, "X.690 §8.19");
+  if (!isValid || before >= 0x80) {
+    throw new Asn1Error("ERR_ASN1_OID", "malformed OBJECT IDENTIFIER", offset, "X.690 §8.19");
+  }
 }

@@ -19,10 +19,6 @@ export interface PemBlock {
   readonly offset: number;
 }
 
-const begin = "-----BEGIN ";
-const ending = "-----END ";
-const dashes = "-----";
-
 /**
  * Every block of the text, in order; none where it has none. Time is linear in the text.
  *
@@ -31,65 +27,52 @@ const dashes = "-----";
 export function decodePem(text: string | Uint8Array): PemBlock[] {
   const source = typeof text === "string" ? text : new TextDecoder().decode(text);
   const blocks: PemBlock[] = [];
-  let position = 0;
-  for (;;) {
-    const start = boundary(source, position);
-    if (start < 0) return blocks;
+  let open: { label: string; offset: number; bodyStart: number } | undefined;
+  for (const { 0: line, 1: kind, 2: rest = "", index } of source.matchAll(/^-----(BEGIN|END) (.*)$/gm)) {
     const number = blocks.length + 1;
-    if (!source.startsWith(begin, start)) throw malformed("ERR_ASN1_PEM_BOUNDARY", "END without BEGIN", number, start);
-    const { label, lineEnd } = readBoundary(source, start, begin, number);
-    const end = boundary(source, lineEnd);
-    if (end < 0 || !source.startsWith(ending, end))
-      throw malformed("ERR_ASN1_PEM_BOUNDARY", "block without END", number, start);
-    const close = readBoundary(source, end, ending, number);
-    if (close.label !== label)
-      throw malformed("ERR_ASN1_PEM_BOUNDARY", `BEGIN ${label} ends as ${close.label}`, number, end);
-    const bytes = decodeBase64(source, lineEnd, end);
-    if (typeof bytes === "number") throw wrongCharacter(source, bytes, end, number);
-    blocks.push({ label, bytes, offset: start });
-    position = close.lineEnd;
+    const label = /^(.*)-----[ \t]*$/.exec(rest)?.[1];
+    if (label === undefined || !isLabel(label)) throw boundaryFault("malformed boundary line", number, index);
+    if (kind === "BEGIN") {
+      if (open !== undefined) throw boundaryFault("no END", number, open.offset);
+      open = { label, offset: index, bodyStart: index + line.length };
+    } else {
+      if (open?.label !== label) throw boundaryFault(`END ${label} without its BEGIN`, number, index);
+      blocks.push({
+        label,
+        bytes: readBody(source.slice(open.bodyStart, index), number, open.bodyStart),
+        offset: open.offset,
+      });
+      open = undefined;
+    }
   }
+  if (open !== undefined) throw boundaryFault("no END", blocks.length + 1, open.offset);
+  return blocks;
 }
 
 /** The text of one block, lines of 64 characters, ended by a line feed. Throws `ERR_ASN1_VALUE` for an unfit label. */
 export function encodePem(label: string, bytes: Uint8Array): string {
   if (!isLabel(label)) throw new Asn1Error("ERR_ASN1_VALUE", `"${label}" cannot label a PEM block`);
   const lines = encodeBase64(bytes).match(/.{1,64}/g) ?? [];
-  return `${[`${begin}${label}${dashes}`, ...lines, `${ending}${label}${dashes}`].join("\n")}\n`;
-}
-
-/** The next line that starts as a BEGIN or END line, or -1. */
-function boundary(text: string, from: number): number {
-  for (let at = text.indexOf(dashes, from); at >= 0; at = text.indexOf(dashes, at + dashes.length)) {
-    const before = at === 0 ? "\n" : text.charAt(at - 1);
-    if (before !== "\n" && before !== "\r") continue;
-    if (text.startsWith(begin, at) || text.startsWith(ending, at)) return at;
-  }
-  return -1;
-}
-
-/** The label of a boundary line and where the line ends. */
-function readBoundary(text: string, at: number, prefix: string, number: number): { label: string; lineEnd: number } {
-  let lineEnd = at;
-  while (lineEnd < text.length && text.charAt(lineEnd) !== "\n" && text.charAt(lineEnd) !== "\r") lineEnd++;
-  const line = text.slice(at + prefix.length, lineEnd).trimEnd();
-  const label = line.slice(0, -dashes.length);
-  if (!line.endsWith(dashes) || !isLabel(label)) {
-    throw malformed("ERR_ASN1_PEM_BOUNDARY", "malformed boundary line", number, at);
-  }
-  return { label, lineEnd };
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }
 
 /** RFC 7468 §3: printable characters without hyphens, in words of one space or hyphen between. */
 function isLabel(label: string): boolean {
-  return label === "" || /^[!-,.-~]+(?:[ -][!-,.-~]+)*$/.test(label);
+  return /^(?:[!-,.-~]+(?:[ -][!-,.-~]+)*)?$/.test(label);
 }
 
-function wrongCharacter(text: string, at: number, end: number, number: number): Asn1Error {
-  const [line = ""] = text.slice(at, end).split("\n", 1);
-  return line.includes(":")
-    ? malformed("ERR_ASN1_PEM_HEADERS", "headers within the block", number, at)
-    : malformed("ERR_ASN1_PEM_BASE64", "not strict base64", number, at);
+/** `offset` is where the body starts; a wrong character is pointed at, other faults are the body's. */
+function readBody(body: string, number: number, offset: number): Uint8Array<ArrayBuffer> {
+  const bytes = decodeBase64(body);
+  if (bytes !== undefined) return bytes;
+  const wrong = Math.max(0, body.search(/[^A-Za-z0-9+/= \t\r\n]/));
+  throw body.includes(":")
+    ? malformed("ERR_ASN1_PEM_HEADERS", "headers within the block", number, offset)
+    : malformed("ERR_ASN1_PEM_BASE64", "not strict base64", number, offset + wrong);
+}
+
+function boundaryFault(message: string, number: number, offset: number): Asn1Error {
+  return malformed("ERR_ASN1_PEM_BOUNDARY", message, number, offset);
 }
 
 function malformed(code: PemCode, message: string, number: number, offset: number): Asn1Error {

@@ -7,19 +7,25 @@
 
 import { Tag } from "./tag.ts";
 
+const printable = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
+// oxlint-disable-next-line no-control-regex -- IA5String is all of ASCII, control characters included
+const ia5 = /^[\0-\x7f]*$/;
+const numeric = /^[0-9 ]*$/;
+const visible = /^[ -~]*$/;
+
 /** The text of a string type's content octets, or undefined where they are not valid for the type. */
 export function decodeText(tag: number, content: Uint8Array): string | undefined {
   switch (tag) {
     case Tag.utf8String:
       return decodeUtf8(content);
     case Tag.printableString:
-      return decodeAscii(content, isPrintableCharacter);
+      return decodeAscii(content, printable);
     case Tag.numericString:
-      return decodeAscii(content, (octet) => octet === 0x20 || (octet >= 0x30 && octet <= 0x39));
+      return decodeAscii(content, numeric);
     case Tag.ia5String:
-      return decodeAscii(content, (octet) => octet < 0x80);
+      return decodeAscii(content, ia5);
     case Tag.visibleString:
-      return decodeAscii(content, (octet) => octet >= 0x20 && octet < 0x7f);
+      return decodeAscii(content, visible);
     case Tag.bmpString:
       return decodeWide(content, 2);
     case Tag.universalString:
@@ -29,16 +35,14 @@ export function decodeText(tag: number, content: Uint8Array): string | undefined
   }
 }
 
-/** Whether text can be a PrintableString. */
+/** Whether text can be a PrintableString (X.680 §41.4). */
 export function isPrintable(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (!isPrintableCharacter(text.charCodeAt(index))) return false;
-  return true;
+  return printable.test(text);
 }
 
 /** Whether text can be an IA5String. */
 export function isIa5(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
-  return true;
+  return ia5.test(text);
 }
 
 /** The octets of ASCII text. */
@@ -48,31 +52,24 @@ export function encodeAscii(text: string): Uint8Array<ArrayBuffer> {
   return octets;
 }
 
-/** X.680 §41.4: letters, digits, space and `' ( ) + , - . / : = ?`. */
-function isPrintableCharacter(code: number): boolean {
-  if ((code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)) return true;
-  if (code >= 0x27 && code <= 0x3a) return code !== 0x2a;
-  return code === 0x20 || code === 0x3d || code === 0x3f;
-}
-
 /** Texts up to this length are put together character by character, which is faster than a TextDecoder's call. */
 const shortTextOctets = 64;
 
-function decodeAscii(content: Uint8Array, isAllowed: (octet: number) => boolean): string | undefined {
-  for (let index = 0; index < content.length; index++) if (!isAllowed(content[index] ?? 0)) return undefined;
-  return content.length <= shortTextOctets ? asciiText(content) : new TextDecoder().decode(content);
+function decodeAscii(content: Uint8Array, allowed: RegExp): string | undefined {
+  // The decoder maps octets from 0x80 to characters beyond ASCII, which no pattern allows.
+  const text = content.length <= shortTextOctets ? shortText(content) : new TextDecoder("latin1").decode(content);
+  return allowed.test(text) ? text : undefined;
 }
 
-function asciiText(content: Uint8Array): string {
+function shortText(content: Uint8Array): string {
   let text = "";
   for (let index = 0; index < content.length; index++) text += String.fromCharCode(content[index] ?? 0);
   return text;
 }
 
 function decodeUtf8(content: Uint8Array): string | undefined {
-  let isAscii = content.length <= shortTextOctets;
-  for (let index = 0; isAscii && index < content.length; index++) isAscii = (content[index] ?? 0x80) < 0x80;
-  if (isAscii) return asciiText(content);
+  const text = content.length <= shortTextOctets ? decodeAscii(content, ia5) : undefined;
+  if (text !== undefined) return text;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
   } catch {

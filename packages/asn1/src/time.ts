@@ -1,13 +1,9 @@
 /**
  * UTCTime and GeneralizedTime in the one form each that RFC 5280 §4.1.2.5 allows: seconds present, `Z` at the end, no
- * fraction, no offset. Times are whole seconds since 1970-01-01T00:00:00Z; no `Date` is made of text.
+ * fraction, no offset. Times are whole seconds since 1970-01-01T00:00:00Z; no `Date` is ever made of text.
  */
 
-/** The first second of 1950 and the last of 2049: what UTCTime can say under RFC 5280. */
-const utcTimeFirst = -631_152_000;
-const utcTimeLast = 2_524_607_999;
-const generalizedTimeFirst = -62_167_219_200;
-const generalizedTimeLast = 253_402_300_799;
+import { Asn1Error } from "./error.ts";
 
 /**
  * Seconds of the `YYMMDDHHMMSSZ` that stands in `bytes` from `start` to `end` (years 50 to 99 are 1950 to 1999), or
@@ -27,22 +23,18 @@ export function decodeGeneralizedTime(bytes: Uint8Array, start: number, end: num
   return century < 0 || year < 0 ? undefined : decodeFields(bytes, start + 4, century * 100 + year);
 }
 
-/** Whether RFC 5280 wants UTCTime (1950 to 2049) for this second; GeneralizedTime otherwise. */
-export function isUtcTime(seconds: number): boolean {
-  return seconds >= utcTimeFirst && seconds <= utcTimeLast;
+/** Whether RFC 5280 wants UTCTime for what `generalizedTimeText` says: in the years 1950 to 2049. */
+export function isUtcTime(text: string): boolean {
+  return text >= "1950" && text < "2050";
 }
 
-/** Whether the second lies in the years 0 to 9999, which GeneralizedTime can say. */
-export function isGeneralizedTime(seconds: number): boolean {
-  return Number.isSafeInteger(seconds) && seconds >= generalizedTimeFirst && seconds <= generalizedTimeLast;
-}
-
-/** `YYYYMMDDHHMMSSZ` of a second within the years 0 to 9999. */
+/** `YYYYMMDDHHMMSSZ` of a whole second within the years 0 to 9999. Throws `ERR_ASN1_VALUE` for others. */
 export function generalizedTimeText(seconds: number): string {
-  const [year, month, day] = civilDate(Math.floor(seconds / 86_400));
-  const second = seconds - Math.floor(seconds / 86_400) * 86_400;
-  const clock = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60];
-  return `${String(year).padStart(4, "0")}${[month, day, ...clock].map((value) => String(value).padStart(2, "0")).join("")}Z`;
+  // Further from 1970 than this, Date has no text.
+  const isTime = Number.isInteger(seconds) && Math.abs(seconds) < 1e12;
+  const text = isTime ? new Date(seconds * 1000).toISOString().replaceAll(/[-:T]|\.000/g, "") : "";
+  if (text.length === 15) return text;
+  throw new Asn1Error("ERR_ASN1_VALUE", `${seconds} is no second of the years 0 to 9999`);
 }
 
 /** Month to second and the `Z`, from `start`. */
@@ -80,14 +72,4 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
   const marchMonth = (month + 9) % 12;
   const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
   return marchYear * 365 + leapDays + Math.floor((153 * marchMonth + 2) / 5) + day - 719_469;
-}
-
-/** Year, month and day of a day number; the inverse of `daysSinceEpoch`. */
-function civilDate(days: number): [year: number, month: number, day: number] {
-  let year = Math.floor((days + 719_468) / 365.2425);
-  while (daysSinceEpoch(year + 1, 1, 1) <= days) year++;
-  while (daysSinceEpoch(year, 1, 1) > days) year--;
-  let month = 12;
-  while (daysSinceEpoch(year, month, 1) > days) month--;
-  return [year, month, days - daysSinceEpoch(year, month, 1) + 1];
 }

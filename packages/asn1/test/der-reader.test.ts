@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { findProgram } from "@latchkey/tooling-vitest/programs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Asn1Error, decodeOid, DerReader, encodeDer, encodeOid, Tag } from "../src/index.ts";
+import { Asn1Error, decodeOid, DerReader, type DerWriter, encodeDer, encodeOid, Tag } from "../src/index.ts";
 
 const openssl = findProgram("openssl", "openssl");
 
@@ -220,7 +220,7 @@ describe("limits", () => {
     );
     expect(walk(new DerReader(many, { maximumElements: 101 }))).toBe(101);
     expect(() => walk(new DerReader(many, { maximumElements: 100 }))).toThrow(
-      expect.objectContaining({ code: "ERR_ASN1_ELEMENTS", offset: 3 + 2 * 99 - 0 }),
+      expect.objectContaining({ code: "ERR_ASN1_ELEMENTS", offset: 3 + 2 * 99 }),
     );
   });
 
@@ -299,7 +299,8 @@ describe("the writer", () => {
           const outer = new DerReader(encoding);
           const reader = outer.sequence();
           outer.end();
-          expect(BigInt.asIntN(64, BigInt(`0x${hexOf(reader.integer()).padStart(2, "0")}`)) !== undefined).toBe(true);
+          const content = reader.integer();
+          expect(BigInt.asIntN(content.length * 8, BigInt(`0x${hexOf(content)}`))).toBe(BigInt(number));
           const magnitude = reader.unsignedInteger();
           expect(BigInt(`0x0${hexOf(magnitude)}`)).toBe(BigInt(`0x0${hexOf(octets)}`));
           expect(hexOf(reader.octetString(0x81))).toBe(hexOf(octets));
@@ -340,20 +341,18 @@ describe("the writer", () => {
   });
 
   it("refuses values that have no encoding", () => {
-    const refusals: ((writer: { writer: import("../src/index.ts").DerWriter }) => void)[] = [
-      ({ writer }) => writer.integer(0.5),
-      ({ writer }) => writer.integer(Uint8Array.of(0, 1)),
-      ({ writer }) => writer.integer(new Uint8Array(0)),
-      ({ writer }) => writer.bitString(Uint8Array.of(1), 1),
-      ({ writer }) => writer.bitString(new Uint8Array(0), 1),
-      ({ writer }) => writer.printableString("a@b"),
-      ({ writer }) => writer.ia5String("é"),
-      ({ writer }) => writer.utf8String("\ud800"),
+    const refusals: ((writer: DerWriter) => void)[] = [
+      (writer) => writer.integer(0.5),
+      (writer) => writer.integer(Uint8Array.of(0, 1)),
+      (writer) => writer.integer(new Uint8Array(0)),
+      (writer) => writer.bitString(Uint8Array.of(1), 1),
+      (writer) => writer.bitString(new Uint8Array(0), 1),
+      (writer) => writer.printableString("a@b"),
+      (writer) => writer.ia5String("é"),
+      (writer) => writer.utf8String("\ud800"),
     ];
     for (const refusal of refusals) {
-      expect(() => encodeDer((writer) => refusal({ writer }))).toThrow(
-        expect.objectContaining({ code: "ERR_ASN1_VALUE" }),
-      );
+      expect(() => encodeDer((writer) => refusal(writer))).toThrow(expect.objectContaining({ code: "ERR_ASN1_VALUE" }));
     }
   });
 

@@ -9,6 +9,7 @@ export {
   type ParseOptions,
   type Validity,
 } from "./certificate.ts";
+export { certificateText, certificationRequestText, revocationListText } from "./certificate-text.ts";
 export {
   type CertificationRequest,
   certificationRequestFromPem,
@@ -106,6 +107,7 @@ export {
   type RevocationEntryInput,
 } from "./issue-revocation-list.ts";
 export { type CertificationRequestInput, createCertificationRequest } from "./issue-request.ts";
+export { certificateToJson, certificationRequestToJson, type JsonValue, revocationListToJson } from "./json.ts";
 export {
   attributesOf,
   attributeText,
@@ -126,6 +128,23 @@ export {
   revocationListsFromPem,
 } from "./revocation-list.ts";
 export { type RevokedCertificate, type RevokedCertificates } from "./revoked-certificates.ts";
+export {
+  decryptPrivateKeyInfo,
+  type DecryptOptions,
+  defaultIterations,
+  defaultMaximumIterations,
+  type EncryptOptions,
+  encryptPrivateKeyInfo,
+  parsePrivateKeyInfo,
+  type PrivateKeyInfo,
+} from "./private-key.ts";
+export {
+  privateKeyFromPem,
+  type PrivateKeyPemOptions,
+  privateKeyToPem,
+  publicKeyFromPem,
+  publicKeyToPem,
+} from "./pem-keys.ts";
 export { type Signing } from "./sign.ts";
 export {
   addressOctets,

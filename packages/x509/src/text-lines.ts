@@ -1,0 +1,83 @@
+/** Small parts of the text dump: times, octets in lines, names, values that must not break out of their line. */
+
+import { generalizedTimeText } from "@latchkey/asn1";
+import { hexText } from "./fingerprint.ts";
+import type { GeneralName } from "./general-name.ts";
+import type { Name } from "./name.ts";
+import { attributeToText, nameText } from "./name-text.ts";
+import { oidName } from "./oid-names.ts";
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** `Nov  3 05:00:00 2026 GMT`. */
+export function timeText(seconds: number): string {
+  const text = generalizedTimeText(seconds);
+  const month = months[Number(text.slice(4, 6)) - 1] ?? "";
+  const day = String(Number(text.slice(6, 8))).padStart(2);
+  return `${month} ${day} ${text.slice(8, 10)}:${text.slice(10, 12)}:${text.slice(12, 14)} ${text.slice(0, 4)} GMT`;
+}
+
+/** A name on one line, in the order of the encoding: `C=DE, O=Pizza, CN=button-1`. */
+export function nameLine(name: Name): string {
+  return name.rdns.map((rdn) => rdn.map(attributeToText).join(" + ")).join(", ");
+}
+
+/** Hexadecimal octets with colons, some on a line. */
+export function octetLines(octets: Uint8Array, indent: string, perLine: number): string[] {
+  const lines: string[] = [];
+  for (let start = 0; start < octets.length; start += perLine) {
+    const isLast = start + perLine >= octets.length;
+    lines.push(`${indent}${hexText(octets.subarray(start, start + perLine), ":")}${isLast ? "" : ":"}`);
+  }
+  return lines;
+}
+
+/** Upper-case hexadecimal with colons. */
+export function upperOctets(octets: Uint8Array): string {
+  return hexText(octets, ":").toUpperCase();
+}
+
+/**
+ * One GeneralName. Texts with spaces, commas, quotes, backslashes or anything not printable are quoted as JSON, so that
+ * a name cannot pass for two.
+ */
+export function generalNameText(name: GeneralName): string {
+  switch (name.type) {
+    case "otherName":
+      return `othername:${oidName(name.typeId)}:${hexText(name.value)}`;
+    case "rfc822Name":
+      return `email:${safeText(name.value)}`;
+    case "dNSName":
+      return `DNS:${safeText(name.value)}`;
+    case "x400Address":
+      return `X400Name:${hexText(name.value)}`;
+    case "directoryName":
+      return `DirName:${safeText(nameText(name.value))}`;
+    case "ediPartyName":
+      return `EdiPartyName:${hexText(name.value)}`;
+    case "uniformResourceIdentifier":
+      return `URI:${safeText(name.value)}`;
+    case "iPAddress":
+      return `IP Address:${addressText(name.value)}`;
+    case "registeredID":
+      return `Registered ID:${oidName(name.value)}`;
+  }
+}
+
+function safeText(text: string): string {
+  return /^[!#-+\--[\]-~]*$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** An address, or address and mask: dotted decimals for IPv4, eight groups for IPv6, as OpenSSL prints them. */
+function addressText(octets: Uint8Array): string {
+  if (octets.length === 8 || octets.length === 32) {
+    const half = octets.length / 2;
+    return `${addressText(octets.subarray(0, half))}/${addressText(octets.subarray(half))}`;
+  }
+  if (octets.length === 4) return octets.join(".");
+  const groups: string[] = [];
+  for (let index = 0; index < octets.length; index += 2) {
+    groups.push((((octets[index] ?? 0) << 8) | (octets[index + 1] ?? 0)).toString(16).toUpperCase());
+  }
+  return groups.join(":");
+}
