@@ -23,7 +23,8 @@ export interface PacketDecoderOptions {
   readonly receives: "client-packets" | "server-packets";
   /**
    * The connection's version where it is known. A decoder of client packets that is not told waits for CONNECT, takes
-   * nothing before it and learns the version from it; a decoder of server packets needs it (default 4).
+   * nothing before it and learns the version from it; one that is told takes the connection as established. A decoder of
+   * server packets needs it (default 4).
    */
   readonly protocolVersion?: ProtocolVersion | undefined;
   /** Largest packet in octets, fixed header included. Default 2,097,152 (mosquitto's is 2,000,000). */

@@ -6,7 +6,7 @@ export {
   PacketDecoder,
   type PacketDecoderOptions,
 } from "./decoder.ts";
-export { encode, encodedLength, encodeInto } from "./encode.ts";
+export { encode, encodedLength, encodeInto, PacketEncoder } from "./encode.ts";
 export { MqttCodecError, type MqttCodecErrorCode, type MqttCodecErrorFields, MqttEncodeError } from "./error.ts";
 export type { EncodablePacket, Packet, PingreqPacket, PingrespPacket } from "./packet.ts";
 export { PacketType, type PacketTypeName, type ProtocolVersion, type QoS } from "./packet-type.ts";

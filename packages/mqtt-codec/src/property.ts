@@ -173,7 +173,7 @@ export function readPositive(
 /** Writes one property unless it is undefined: identifier, then the value. */
 export function writeByte(writer: Writer, identifier: number, value: number | undefined, field: string): void {
   if (value === undefined) return;
-  if (value !== 0 && value !== 1) writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", `properties.${field}`);
+  if (value !== 0 && value !== 1) writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", field);
   writer.uint8(identifier);
   writer.uint8(value);
 }
@@ -216,7 +216,7 @@ export function writeSubscriptionIdentifier(writer: Writer, value: number): void
 
 /** Refuses a 0 where the specification does. */
 export function checkPositive(writer: Writer, value: number | undefined, field: string): void {
-  if (value === 0) writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", `properties.${field}`);
+  if (value === 0) writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", field);
 }
 
 export function writeUserProperties(writer: Writer, userProperties: readonly UserProperty[] | undefined): void {

@@ -51,26 +51,28 @@ export class Writer {
   }
 
   uint8(value: number): void {
-    this.bytes[this.position++] = value;
+    if (!this.isMeasuring) this.bytes[this.position] = value;
+    this.position += 1;
   }
 
   uint16(value: number, field: string): void {
     if (value >>> 0 !== value || value > 0xffff) this.failField(field);
-    this.bytes[this.position++] = value >>> 8;
-    this.bytes[this.position++] = value;
+    this.uint8(value >>> 8);
+    this.uint8(value);
   }
 
   uint32(value: number, field: string): void {
     if (value >>> 0 !== value) this.failField(field);
-    this.bytes[this.position++] = value >>> 24;
-    this.bytes[this.position++] = value >>> 16;
-    this.bytes[this.position++] = value >>> 8;
-    this.bytes[this.position++] = value;
+    this.uint8(value >>> 24);
+    this.uint8(value >>> 16);
+    this.uint8(value >>> 8);
+    this.uint8(value);
   }
 
   variableByteInteger(value: number, field: string): void {
     if (value >>> 0 !== value || value > MAXIMUM_VARIABLE_BYTE_INTEGER) this.failField(field);
-    this.position = writeVariableByteInteger(value, this.bytes, this.position);
+    if (!this.isMeasuring) writeVariableByteInteger(value, this.bytes, this.position);
+    this.position += variableByteIntegerLength(value);
   }
 
   /** A packet identifier, which is never 0 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
@@ -83,28 +85,23 @@ export class Writer {
 
   /** A UTF-8 encoded string. */
   string(text: string, field: string): void {
-    const start = this.position + 2;
-    let wrong = 0;
-    // Nearly all text is ASCII: write it as such, and see afterwards whether it was; there is no branch in the loop.
-    for (let index = 0; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      this.bytes[start + index] = unit;
-      wrong |= specialUnit(unit);
+    let wrong = this.isMeasuring ? -1 : 0;
+    if (wrong === 0) {
+      const start = this.position + 2;
+      // Nearly all text is ASCII: write it as such, and see afterwards whether it was; there is no branch in the loop.
+      for (let index = 0; index < text.length; index++) {
+        const unit = text.charCodeAt(index);
+        this.bytes[start + index] = unit;
+        wrong |= specialUnit(unit);
+      }
     }
     this.finishString(text, wrong < 0, field);
   }
 
   /** A topic name: a string without wildcards (MQTT-3.3.2-2). */
   topicName(text: string, field: string): void {
-    const start = this.position + 2;
-    let wrong = 0;
-    for (let index = 0; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      this.bytes[start + index] = unit;
-      wrong |= specialUnit(unit) | wildcardUnit(unit);
-    }
-    if (wrong < 0 && /[#+]/u.test(text)) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
-    this.finishString(text, wrong < 0, field);
+    if (/[#+]/u.test(text)) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
+    this.string(text, field);
   }
 
   /** Puts the length before a string, and writes it again where it is not plain ASCII. */

@@ -5,9 +5,9 @@
 
 import {
   encode,
-  encodeInto,
   type EncodablePacket,
   PacketDecoder,
+  PacketEncoder,
   preparePublish,
   type ProtocolVersion,
 } from "@latchkey/mqtt-codec";
@@ -68,6 +68,11 @@ export const suite: Suite = {
       "mqtt-codec/encode/publish/qos1/84B",
       4,
       cycle((index) => publish(index, 1)),
+    ),
+    encodeScenario(
+      "mqtt-codec/encode/publish/qos0/84B/64-topics",
+      4,
+      cycle((index) => publish(index, 0, 64)),
     ),
     encodeScenario("mqtt-codec/encode/publish5/4-properties", 5, cycle(publish5)),
     fanOut(),
@@ -274,6 +279,7 @@ function decodeLargePublish(scenario: string, memory: Uint8Array | undefined): S
 
 function encodeScenario(scenario: string, version: ProtocolVersion, packets: readonly EncodablePacket[]): Scenario {
   const pool = new Uint8Array(CHUNK);
+  const encoder = new PacketEncoder(version);
   const theirs = packets.map((packet) => peerPacket(packet));
   return {
     scenario,
@@ -284,7 +290,7 @@ function encodeScenario(scenario: string, version: ProtocolVersion, packets: rea
         let offset = 0;
         for (const packet of packets) {
           if (offset > CHUNK - 512) offset = 0;
-          offset = encodeInto(packet, version, pool, offset);
+          offset = encoder.encodeInto(packet, pool, offset);
         }
         return packets.length;
       },

@@ -168,8 +168,8 @@ export function writeConnack(writer: Writer, packet: EncodableConnack): number {
 }
 
 function writeConnackProperties(writer: Writer, properties: EncodableConnackProperties): void {
-  checkPositive(writer, properties.receiveMaximum, "receiveMaximum");
-  checkPositive(writer, properties.maximumPacketSize, "maximumPacketSize");
+  checkPositive(writer, properties.receiveMaximum, "properties.receiveMaximum");
+  checkPositive(writer, properties.maximumPacketSize, "properties.maximumPacketSize");
   writeUint32(writer, 0x11, properties.sessionExpiryInterval, "properties.sessionExpiryInterval");
   writeUint16(writer, 0x21, properties.receiveMaximum, "properties.receiveMaximum");
   writeByte(writer, 0x24, properties.maximumQoS, "properties.maximumQoS");

@@ -217,8 +217,8 @@ function writeConnectProperties(writer: Writer, properties: EncodableConnect["pr
   const place = writer.beginLength();
   if (properties !== undefined) {
     const { authenticationMethod, authenticationData } = properties;
-    checkPositive(writer, properties.receiveMaximum, "receiveMaximum");
-    checkPositive(writer, properties.maximumPacketSize, "maximumPacketSize");
+    checkPositive(writer, properties.receiveMaximum, "properties.receiveMaximum");
+    checkPositive(writer, properties.maximumPacketSize, "properties.maximumPacketSize");
     writeUint32(writer, 0x11, properties.sessionExpiryInterval, "properties.sessionExpiryInterval");
     writeUint16(writer, 0x21, properties.receiveMaximum, "properties.receiveMaximum");
     writeUint32(writer, 0x27, properties.maximumPacketSize, "properties.maximumPacketSize");

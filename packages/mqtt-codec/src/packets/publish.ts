@@ -1,6 +1,6 @@
 /** PUBLISH, MQTT 3.1.1 and 5.0 §3.3. */
 
-import { type Encodable, isQoS, type ProtocolVersion, type QoS } from "../packet-type.ts";
+import { type Encodable, isQoS, type QoS } from "../packet-type.ts";
 import {
   type Building,
   PropertyIdentifier,
@@ -19,14 +19,7 @@ import {
 import type { Reader } from "../reader.ts";
 import { TopicMemory } from "../topic-memory.ts";
 import { asciiText, utf8Text } from "../utf8.ts";
-import {
-  MAXIMUM_VARIABLE_BYTE_INTEGER,
-  specialUnit,
-  variableByteIntegerLength,
-  wildcardUnit,
-  type Writer,
-  writeVariableByteInteger,
-} from "../writer.ts";
+import type { Writer } from "../writer.ts";
 
 export interface PublishPacket {
   readonly type: "publish";
@@ -109,11 +102,6 @@ export class ReceivedPublish implements PublishPacket {
 
   get topicName(): string {
     return this.text ?? this.makeText();
-  }
-
-  /** The topic name's octets, checked, as a view. */
-  get topicNameBytes(): Uint8Array {
-    return this.bytes.subarray(this.topicStart, this.topicEnd);
   }
 
   private makeText(): string {
@@ -230,51 +218,6 @@ export function publishFirstOctet(qos: number, retain: boolean, dup: boolean): n
   return 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
 }
 
-/**
- * Writes the PUBLISH that nearly all are, with an ASCII topic and no properties, in one go: its length is known before
- * its first octet is written. Returns the offset behind it, or 0 for every other one and for what is not allowed; the
- * general way then says what is wrong.
- */
-export function encodePlainPublish(
-  packet: EncodablePublish,
-  protocolVersion: ProtocolVersion,
-  buffer: Uint8Array,
-  offset: number,
-): number {
-  const { topicName, payload, qos = 0, dup = false, packetIdentifier = 0 } = packet;
-  const propertyLength = protocolVersion === 5 ? 1 : 0;
-  if (protocolVersion === 5 && packet.properties !== undefined) return 0;
-  const hasIdentifier =
-    packetIdentifier > 0 && packetIdentifier <= 0xffff && packetIdentifier >>> 0 === packetIdentifier;
-  if (qos === 0 ? dup || packetIdentifier !== 0 : !hasIdentifier || !isQoS(qos)) return 0;
-  const { length } = topicName;
-  if (length === 0 || length > 0xffff) return 0;
-  const payloadLength = payload === undefined ? 0 : payload.length;
-  const remainingLength = 2 + length + (qos === 0 ? 0 : 2) + propertyLength + payloadLength;
-  const start = offset + 1 + variableByteIntegerLength(remainingLength);
-  const end = start + remainingLength;
-  if (end > buffer.length || remainingLength > MAXIMUM_VARIABLE_BYTE_INTEGER) return 0;
-  let wrong = 0;
-  let at = start + 2;
-  for (let index = 0; index < length; index++) {
-    const unit = topicName.charCodeAt(index);
-    buffer[at++] = unit;
-    wrong |= specialUnit(unit) | wildcardUnit(unit);
-  }
-  if (wrong < 0) return 0;
-  buffer[offset] = publishFirstOctet(qos, packet.retain ?? false, dup);
-  writeVariableByteInteger(remainingLength, buffer, offset + 1);
-  buffer[start] = length >>> 8;
-  buffer[start + 1] = length;
-  if (qos > 0) {
-    buffer[at++] = packetIdentifier >>> 8;
-    buffer[at++] = packetIdentifier;
-  }
-  if (protocolVersion === 5) buffer[at++] = 0;
-  if (payload !== undefined) buffer.set(payload, at);
-  return end;
-}
-
 export function writePublish(writer: Writer, packet: EncodablePublish): number {
   const { topicName, payload, qos = 0, retain = false, dup = false, packetIdentifier = 0, properties } = packet;
   if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "qos");
@@ -299,13 +242,13 @@ export function writePublish(writer: Writer, packet: EncodablePublish): number {
 
 function writePublishProperties(writer: Writer, properties: EncodablePublishProperties): void {
   const { topicAlias, responseTopic, subscriptionIdentifiers } = properties;
-  writeByte(writer, 0x01, properties.payloadFormatIndicator, "payloadFormatIndicator");
-  writeUint32(writer, 0x02, properties.messageExpiryInterval, "messageExpiryInterval");
+  writeByte(writer, 0x01, properties.payloadFormatIndicator, "properties.payloadFormatIndicator");
+  writeUint32(writer, 0x02, properties.messageExpiryInterval, "properties.messageExpiryInterval");
   if (topicAlias === 0) writer.fail("ERR_MQTT_CODEC_TOPIC_ALIAS", "properties.topicAlias");
-  writeUint16(writer, 0x23, topicAlias, "topicAlias");
+  writeUint16(writer, 0x23, topicAlias, "properties.topicAlias");
   writeResponseTopic(writer, responseTopic);
-  writeBinary(writer, 0x09, properties.correlationData, "correlationData");
-  writeString(writer, 0x03, properties.contentType, "contentType");
+  writeBinary(writer, 0x09, properties.correlationData, "properties.correlationData");
+  writeString(writer, 0x03, properties.contentType, "properties.contentType");
   if (subscriptionIdentifiers !== undefined) {
     for (const identifier of subscriptionIdentifiers) writeSubscriptionIdentifier(writer, identifier);
   }
