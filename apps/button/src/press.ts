@@ -4,7 +4,7 @@ import type { ServerIdentity } from "./judge-server.ts";
 import { MqttClient, type MqttClientOptions } from "./mqtt-client.ts";
 
 /** How the button was pressed. */
-export type ClickType = "SINGLE" | "DOUBLE" | "LONG";
+type ClickType = "SINGLE" | "DOUBLE" | "LONG";
 
 /** A press: which button, on which topic, and the connection's settings. */
 export interface Press extends Omit<MqttClientOptions, "clientIdentifier"> {

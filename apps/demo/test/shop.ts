@@ -8,7 +8,7 @@ import { run, startBroker, type RunningProcess } from "../src/program.ts";
 const account = "arn:aws:iot:us-east-1:000000000000";
 
 /** What everybody in these tests may do. */
-export const buttonPolicy = {
+const buttonPolicy = {
   Version: "2012-10-17",
   Statement: [
     { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/\${iot:Certificate.Subject.SerialNumber}` },
@@ -20,7 +20,7 @@ export const buttonPolicy = {
   ],
 };
 
-export const kitchenPolicy = {
+const kitchenPolicy = {
   Version: "2012-10-17",
   Statement: [
     { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/kitchen*` },

@@ -7,7 +7,7 @@
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -49,7 +49,9 @@ function checkLinks(document: string, text: string): void {
     if (/^[a-z]+:/u.test(target)) continue;
     links++;
     const [path = "", heading] = target.split("#");
-    const file = path === "" ? join(root, document) : resolve(root, dirname(document), path);
+    const named = path === "" ? join(root, document) : resolve(root, dirname(document), path);
+    const isFolder = existsSync(named) && statSync(named).isDirectory();
+    const file = isFolder && heading !== undefined ? join(named, "README.md") : named;
     if (!existsSync(file)) problems.push(`${document}: no such file: ${target}`);
     else if (heading !== undefined && !headingsOf(file).includes(heading)) {
       problems.push(`${document}: no such heading: ${target}`);
