@@ -11,34 +11,11 @@ import { join } from "node:path";
 import { MqttClient } from "@latchkey/button/mqtt-client";
 import { attributeValues, certificateId, certificatesFromPem, nameText } from "@latchkey/x509";
 import { nodeProvider } from "@latchkey/crypto/node";
+import { buttonPolicy, kitchenPolicy } from "./policies.ts";
 import { run, startBroker, type Finished, type RunningProcess } from "./program.ts";
 
 const serial = "G030JF055364XVRB";
 const neighbour = "G030JF059999NEXT";
-const account = "arn:aws:iot:us-east-1:000000000000";
-
-/** One policy for a million buttons: the variable is the serial number in each one's own certificate. */
-const buttonPolicy = {
-  Version: "2012-10-17",
-  Statement: [
-    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/\${iot:Certificate.Subject.SerialNumber}` },
-    {
-      Effect: "Allow",
-      Action: "iot:Publish",
-      Resource: `${account}:topic/iotbutton/\${iot:Certificate.Subject.SerialNumber}`,
-    },
-  ],
-};
-
-const kitchenPolicy = {
-  Version: "2012-10-17",
-  Statement: [
-    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/kitchen` },
-    { Effect: "Allow", Action: "iot:Subscribe", Resource: `${account}:topicfilter/iotbutton/+` },
-    { Effect: "Allow", Action: "iot:Receive", Resource: `${account}:topic/iotbutton/*` },
-  ],
-};
-
 /** How long an order may take to the kitchen. */
 const orderTimeoutMs = 10_000;
 

@@ -3,31 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buttonPolicy, kitchenPolicy } from "../src/policies.ts";
 import { run, startBroker, type RunningProcess } from "../src/program.ts";
-
-const account = "arn:aws:iot:us-east-1:000000000000";
-
-/** What everybody in these tests may do. */
-const buttonPolicy = {
-  Version: "2012-10-17",
-  Statement: [
-    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/\${iot:Certificate.Subject.SerialNumber}` },
-    {
-      Effect: "Allow",
-      Action: "iot:Publish",
-      Resource: `${account}:topic/iotbutton/\${iot:Certificate.Subject.SerialNumber}`,
-    },
-  ],
-};
-
-const kitchenPolicy = {
-  Version: "2012-10-17",
-  Statement: [
-    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/kitchen*` },
-    { Effect: "Allow", Action: "iot:Subscribe", Resource: `${account}:topicfilter/iotbutton/*` },
-    { Effect: "Allow", Action: "iot:Receive", Resource: `${account}:topic/iotbutton/*` },
-  ],
-};
 
 export interface Shop extends AsyncDisposable {
   readonly folder: string;
