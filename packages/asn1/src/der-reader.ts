@@ -226,14 +226,12 @@ export class DerReader {
   }
 
   /**
-   * A BIT STRING with named bits: bit 0 is the value's lowest bit. DER drops trailing zero bits (X.690 §11.2.2), so
-   * the last bit that is there is one. At most 31 bits; later ones are dropped.
+   * A BIT STRING with named bits: bit 0 is the value's lowest bit. At most 31 bits; later ones are dropped.
+   *
+   * Trailing zero bits, which DER wants dropped (X.690 §11.2.2), are taken, as everybody does.
    */
   namedBits(tag: number = Tag.bitString): number {
-    const { bytes, unusedBits } = this.bitString(tag);
-    if (bytes.length > 0 && (((bytes[bytes.length - 1] ?? 0) >> unusedBits) & 1) === 0) {
-      throw this.#malformed("ERR_ASN1_BIT_STRING", "trailing zero bits", "X.690 §11.2.2");
-    }
+    const { bytes } = this.bitString(tag);
     let value = 0;
     for (let bit = 0; bit < Math.min(31, bytes.length * 8); bit++) {
       if (((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0) value |= 1 << bit;

@@ -9,7 +9,6 @@ export {
   type ParseOptions,
   type Validity,
 } from "./certificate.ts";
-export { certificateText, certificationRequestText, revocationListText } from "./certificate-text.ts";
 export {
   type CertificationRequest,
   certificationRequestFromPem,
@@ -107,7 +106,6 @@ export {
   type RevocationEntryInput,
 } from "./issue-revocation-list.ts";
 export { type CertificationRequestInput, createCertificationRequest } from "./issue-request.ts";
-export { certificateToJson, certificationRequestToJson, type JsonValue, revocationListToJson } from "./json.ts";
 export {
   attributesOf,
   attributeText,

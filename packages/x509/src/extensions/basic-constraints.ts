@@ -18,7 +18,8 @@ export const basicConstraints: ExtensionType<BasicConstraints> = {
   oid: /* @__PURE__ */ idCe(19),
   read: (reader) => {
     const fields = reader.sequence();
-    const cA = fields.booleanDefaultFalse();
+    // An encoded FALSE breaks DER (X.690 §11.5), yet certificates in use have it, so BoringSSL and webpki take it.
+    const cA = fields.nextIs(Tag.boolean) && fields.boolean();
     const pathLenConstraint = fields.nextIs(Tag.integer) ? fields.smallInteger(maximumPathLength) : undefined;
     fields.end();
     return { cA, pathLenConstraint };

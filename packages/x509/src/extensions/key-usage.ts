@@ -25,10 +25,10 @@ export const keyUsage: ExtensionType<readonly KeyUsage[]> = {
   name: "keyUsage",
   oid: /* @__PURE__ */ idCe(15),
   read: (reader) => {
-    const { offset, rest } = reader;
+    const { offset } = reader;
     const bits = reader.namedBits();
-    // At least one of the bits MUST be set: the string is not the empty one, 03 01 00.
-    if (rest.length === 3) {
+    // At least one of the bits MUST be set.
+    if (bits === 0) {
       throw new X509Error("ERR_X509_EXTENSION_VALUE", "keyUsage without a usage", {
         offset,
         clause: "RFC 5280 §4.2.1.3",
