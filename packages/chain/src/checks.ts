@@ -55,6 +55,11 @@ export const profileChecks = {
   subjectKey: "ERR_CHAIN_SUBJECT_KEY",
   /** No wildcard stands right under a public suffix; without `isPublicSuffix` that is any name of one label. */
   publicSuffix: "ERR_CHAIN_PUBLIC_SUFFIX",
+  /**
+   * A revocation list has a number that is not critical (§5.2.3). An error here means that a list without is not used;
+   * a warning lets it count like off does.
+   */
+  revocationListNumber: "ERR_CHAIN_REVOCATION_UNKNOWN",
 } as const;
 
 /** The checks that can be set one by one. */
@@ -87,6 +92,7 @@ export function everyCheck(severity: Severity): Record<ProfileCheck, Severity> {
     subjectAltNameCritical: severity,
     subjectKey: severity,
     publicSuffix: severity,
+    revocationListNumber: severity,
   };
 }
 

@@ -40,6 +40,7 @@ const passedTexts: Readonly<Record<ChainCheck, string>> = {
   subjectAltNameCritical: "does not mark its alternative names critical",
   subjectKey: "has a key of a kind and size that holds",
   publicSuffix: "has no wildcard right under a public suffix",
+  revocationListNumber: "is covered by a numbered list",
 };
 
 /**

@@ -1,15 +1,7 @@
 /** Certification path building and validation (RFC 5280): the public names of `@latchkey/chain`. */
 
 export { type CertificateInput } from "./candidate-pool.ts";
-export {
-  type AnchorOptions,
-  type ChainVerifier,
-  type ChainVerifierOptions,
-  createChainVerifier,
-  type PolicyInputs,
-  verifyChain,
-  type VerifyInputs,
-} from "./chain-verifier.ts";
+export { type ChainVerifier, createChainVerifier, verifyChain } from "./chain-verifier.ts";
 export {
   type CheckSeverities,
   everyCheck,
@@ -22,6 +14,8 @@ export { ChainError, type ChainErrorCode } from "./errors.ts";
 export { explainChain } from "./explain.ts";
 export { type ChainFailure, type ChainFailureCode, type FailureEvidence } from "./failures.ts";
 export { type ChainLimits, defaultLimits, type LimitName } from "./limits.ts";
+export { type CertificateStatus } from "./list-status.ts";
+export { checkOcspResponse, type OcspInputs } from "./ocsp-status.ts";
 export { type ReferenceName } from "./reference-name.ts";
 export type {
   ChainCheck,
@@ -33,4 +27,6 @@ export type {
   RefusedChain,
   VerifiedChain,
 } from "./result.ts";
+export type { RevocationAnswer, RevocationInputs } from "./revocation.ts";
 export { type TrustAnchor, type TrustAnchorInput } from "./trust-anchor.ts";
+export type { AnchorOptions, ChainVerifierOptions, PolicyInputs, VerifyInputs } from "./verify-inputs.ts";

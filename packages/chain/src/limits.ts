@@ -14,6 +14,8 @@ export interface ChainLimits {
   readonly candidates: number;
   /** Octets of one certificate. Default 1 MiB. */
   readonly certificateOctets: number;
+  /** Revocation lists and OCSP responses that one answer may be given. Default 256. */
+  readonly statements: number;
   /** Signatures checked for one answer, those of revocation lists included. Default 100, as Go and rustls-webpki. */
   readonly signatures: number;
   /** Whole paths validated. Default 200. */
@@ -30,6 +32,7 @@ export const defaultLimits: ChainLimits = {
   intermediates: 10,
   candidates: 1024,
   certificateOctets: 1_048_576,
+  statements: 256,
   signatures: 100,
   paths: 200,
   steps: 50_000,

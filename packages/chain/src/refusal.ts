@@ -58,11 +58,13 @@ function failedPath({ path, anchor, failures, warnings, checks }: Attempt): Fail
   };
 }
 
-const profileCodes: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(Object.values(profileChecks));
+/** Codes that a profile shares with path validation count as the latter. */
+const pathCodes: readonly string[] = [profileChecks.endEntityKeyUsage, profileChecks.revocationListNumber];
+const profileCodes: readonly string[] = /* @__PURE__ */ Object.values(profileChecks);
 
 /** What breaks the path itself comes before what only breaks the profile. */
 function rankOfCode(code: ChainFailureCode): number {
-  return profileCodes.has(code) ? 1 : 0;
+  return profileCodes.includes(code) && !pathCodes.includes(code) ? 1 : 0;
 }
 
 /**
