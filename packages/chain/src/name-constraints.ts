@@ -7,7 +7,7 @@
  * charged to a budget before it is done, as BoringSSL, Go and rustls-webpki do (CVE-2017-3737 and its kin).
  */
 
-import { equalBytes } from "@latchkey/asn1";
+import { equalBytes, Tag } from "@latchkey/asn1";
 import {
   attributesOf,
   attributeText,
@@ -107,8 +107,10 @@ export function constrainedNames(
   if (subjectAltName !== undefined) names.push(...subjectAltName);
   else {
     // Without alternative names, mailboxes in the subject count as such.
+    // One that is not the IA5String that PKCS #9 says is malformed, and so keeps to no constraint.
     for (const attribute of attributesOf(subject, "emailAddress")) {
-      names.push({ type: "rfc822Name", value: attributeText(attribute) ?? "" });
+      const text = attribute.valueTag === Tag.ia5String ? attributeText(attribute) : undefined;
+      names.push({ type: "rfc822Name", value: text ?? "" });
     }
   }
   return names;
