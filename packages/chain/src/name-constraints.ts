@@ -19,7 +19,15 @@ import {
 import { type ChainFailure, failure } from "./failures.ts";
 import { formatIpAddress } from "./ip-address.ts";
 import type { Budget } from "./limits.ts";
-import { directoryMatcher, dnsMatcher, ipMatcher, mailMatcher, type Matcher, uriMatcher } from "./name-subtree.ts";
+import {
+  type ConstrainedName,
+  directoryMatcher,
+  dnsMatcher,
+  ipMatcher,
+  mailMatcher,
+  type Matcher,
+  uriMatcher,
+} from "./name-subtree.ts";
 
 type Form = GeneralName["type"];
 
@@ -32,9 +40,9 @@ interface Subtrees {
 
 interface Matching {
   /** The first subtree that anything the name stands for lies in. */
-  readonly touched: (name: GeneralName) => GeneralName | undefined;
+  readonly touched: (name: ConstrainedName) => GeneralName | undefined;
   /** Whether all that the name stands for lies in one of the subtrees. */
-  readonly contains: (name: GeneralName) => boolean;
+  readonly contains: (name: ConstrainedName) => boolean;
 }
 
 function prepareSubtrees(form: Form, names: readonly GeneralName[]): Matching | undefined {
@@ -100,8 +108,8 @@ function subtreesByForm(subtrees: readonly GeneralName[] = []): Map<Form, Subtre
 export function constrainedNames(
   { subject }: Pick<Certificate, "subject">,
   subjectAltName: readonly GeneralName[] | undefined,
-): GeneralName[] {
-  const names: GeneralName[] = [];
+): ConstrainedName[] {
+  const names: ConstrainedName[] = [];
   // To the subject, when it is not empty.
   if (subject.rdns.length > 0) names.push({ type: "directoryName", value: subject });
   if (subjectAltName !== undefined) names.push(...subjectAltName);
@@ -110,7 +118,7 @@ export function constrainedNames(
     // One that is not the IA5String that PKCS #9 says is malformed, and so keeps to no constraint.
     for (const attribute of attributesOf(subject, "emailAddress")) {
       const text = attribute.valueTag === Tag.ia5String ? attributeText(attribute) : undefined;
-      names.push({ type: "rfc822Name", value: text ?? "" });
+      names.push({ type: "emailAddress", value: text ?? "" });
     }
   }
   return names;
@@ -118,7 +126,7 @@ export function constrainedNames(
 
 /** The first name that breaks a constraint, as a failure of the certificate that bears it. */
 export function checkNames(
-  names: readonly GeneralName[],
+  names: readonly ConstrainedName[],
   constraints: readonly PreparedConstraints[],
   certificateIndex: number,
   budget: Budget,
@@ -137,14 +145,15 @@ export function checkNames(
 }
 
 function checkForm(
-  form: Form,
-  names: readonly GeneralName[],
+  form: ConstrainedName["type"],
+  names: readonly ConstrainedName[],
   { permitted, excluded, constrainedBy }: PreparedConstraints,
   certificateIndex: number,
   budget: Budget,
 ): ChainFailure | undefined {
-  const allowed = permitted.get(form);
-  const forbidden = excluded.get(form);
+  const constrained = form === "emailAddress" ? "rfc822Name" : form;
+  const allowed = permitted.get(constrained);
+  const forbidden = excluded.get(constrained);
   const subtrees = (allowed?.names.length ?? 0) + (forbidden?.names.length ?? 0);
   if (subtrees === 0) return undefined;
   if (!budget.takeNameComparisons(names.length * subtrees)) return budget.exceeded;
@@ -178,7 +187,7 @@ const smtpUtf8Mailbox = /* @__PURE__ */ Uint8Array.of(0x2b, 0x06, 0x01, 0x05, 0x
 
 /** RFC 9598 §6: constraints on mailboxes hold for internationalised ones, which are not compared here. */
 function checkOtherMailboxes(
-  names: readonly GeneralName[],
+  names: readonly ConstrainedName[],
   { permitted, excluded, constrainedBy }: PreparedConstraints,
   certificateIndex: number,
 ): ChainFailure | undefined {
@@ -188,10 +197,11 @@ function checkOtherMailboxes(
 }
 
 /** A name for people. Never to be taken apart again: it may hold any character. */
-export function generalNameText(name: GeneralName): string {
+export function generalNameText(name: ConstrainedName): string {
   switch (name.type) {
     case "dNSName":
     case "rfc822Name":
+    case "emailAddress":
     case "uniformResourceIdentifier":
       return name.value;
     case "iPAddress":

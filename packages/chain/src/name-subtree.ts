@@ -11,10 +11,13 @@ import { type GeneralName, type Name, nameKey } from "@latchkey/x509";
 import { canonicalHost, isHostName, parseMailbox } from "./dns-name.ts";
 import { parseIpv4 } from "./ip-address.ts";
 
+/** A name that constraints apply to; a mailbox in the subject is of no form of its own, and of a looser case. */
+export type ConstrainedName = GeneralName | { readonly type: "emailAddress"; readonly value: string };
+
 /** A subtree, and a name, of one form; both carry what is needed to compare them. */
 export interface Matcher<Base, Subject> {
   readonly base: (value: GeneralName) => Base;
-  readonly subject: (value: GeneralName) => Subject;
+  readonly subject: (value: ConstrainedName) => Subject;
   /** Whether all that the name stands for lies within the subtree. */
   readonly isWithin: (subject: Subject, base: Base) => boolean;
   /** Whether anything that the name stands for lies within the subtree. */
@@ -79,27 +82,44 @@ function hasEmptyLabel(host: string): boolean {
   return host.startsWith(".") || host.endsWith(".") || host.includes("..");
 }
 
-type MailBase = { readonly local: string | undefined; readonly host: string; readonly isBelowOnly: boolean };
+interface MailBase {
+  readonly local: string | undefined;
+  readonly host: string;
+  readonly isBelowOnly: boolean;
+}
 
-export const mailMatcher: Matcher<MailBase | undefined, { readonly local: string; readonly host: string } | undefined> =
-  {
-    base: (name) => {
-      const text = textOf(name);
-      const mailbox = parseMailbox(text);
-      if (mailbox !== undefined) return { ...mailbox, isBelowOnly: false };
-      const isBelowOnly = text.startsWith(".");
-      const host = (isBelowOnly ? text.slice(1) : text).toLowerCase();
-      return isHostName(host, { allowsUnderscore: false }) ? { local: undefined, host, isBelowOnly } : undefined;
-    },
-    subject: (name) => parseMailbox(textOf(name)),
-    isWithin: (subject, base) => subject !== undefined && base !== undefined && isInMailBase(subject, base),
-    touches: (subject, base) => subject === undefined || base === undefined || isInMailBase(subject, base),
-  };
+interface MailSubject {
+  readonly local: string;
+  readonly host: string;
+  /** RFC 5280 §4.1.2.6: emailAddress attributes are compared without regard to case. */
+  readonly ignoresCase: boolean;
+}
+
+export const mailMatcher: Matcher<MailBase | undefined, MailSubject | undefined> = {
+  base: (name) => {
+    const text = textOf(name);
+    const mailbox = parseMailbox(text);
+    if (mailbox !== undefined) return { ...mailbox, isBelowOnly: false };
+    const isBelowOnly = text.startsWith(".");
+    const host = (isBelowOnly ? text.slice(1) : text).toLowerCase();
+    return isHostName(host, { allowsUnderscore: false }) ? { local: undefined, host, isBelowOnly } : undefined;
+  },
+  subject: (name) => {
+    const mailbox = parseMailbox(textOf(name));
+    return mailbox && { ...mailbox, ignoresCase: name.type === "emailAddress" };
+  },
+  // As BoringSSL: where case may or may not count, what is permitted needs it and what is excluded does not.
+  isWithin: (subject, base) => subject !== undefined && base !== undefined && isInMailBase(subject, base, false),
+  touches: (subject, base) =>
+    subject === undefined || base === undefined || isInMailBase(subject, base, subject.ignoresCase),
+};
 
 /** The host's case does not count, the local part's does (RFC 5321 §2.4). */
-function isInMailBase({ local, host }: { readonly local: string; readonly host: string }, base: MailBase): boolean {
+function isInMailBase({ local, host }: MailSubject, base: MailBase, ignoresCase: boolean): boolean {
   if (base.isBelowOnly) return host.endsWith(`.${base.host}`);
-  return host === base.host && (base.local === undefined || local === base.local);
+  if (host !== base.host) return false;
+  if (base.local === undefined || local === base.local) return true;
+  return ignoresCase && local.toLowerCase() === base.local.toLowerCase();
 }
 
 export const uriMatcher: Matcher<HostBase | undefined, string | undefined> = {
@@ -183,11 +203,11 @@ function isInDirectory(subject: DirectorySubject | undefined, base: DirectoryBas
   return subject !== undefined && base !== undefined && subject.keyOfFirst(base.sets) === base.key;
 }
 
-function textOf(name: GeneralName): string {
+function textOf(name: ConstrainedName): string {
   return typeof name.value === "string" ? name.value : "";
 }
 
-function octetsOf(name: GeneralName): Uint8Array {
+function octetsOf(name: ConstrainedName): Uint8Array {
   return name.value instanceof Uint8Array ? name.value : new Uint8Array();
 }
 

@@ -4,7 +4,6 @@ import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import {
   decodeExtension,
   type ExtensionReader,
-  type GeneralName,
   nameConstraints,
   type NameConstraints,
   parseName,
@@ -14,6 +13,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { Budget, defaultLimits } from "../src/limits.ts";
 import { checkNames, constrainedNames, prepareConstraints } from "../src/name-constraints.ts";
+import type { ConstrainedName } from "../src/name-subtree.ts";
 import { base64Bytes, type CorpusException } from "./corpus.ts";
 
 interface ConstraintCase {
@@ -56,7 +56,7 @@ function decodeValue<Value>(value: Uint8Array, type: ExtensionReader<Value>): Va
   return decodeExtension({ oid: type.oid, critical: true, value, valueOffset: 0 }, type);
 }
 
-function namesOf(each: ConstraintCase): readonly GeneralName[] {
+function namesOf(each: ConstraintCase): readonly ConstrainedName[] {
   switch (each.op) {
     case "dns":
       return [{ type: "dNSName", value: each.name! }];
