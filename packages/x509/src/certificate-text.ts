@@ -79,10 +79,15 @@ function joinLines(lines: readonly string[]): string {
 /** Up to eight octets as a number, more as octets. */
 function serialLines(serialNumber: Uint8Array): string[] {
   if (serialNumber.length > 8) return ["        Serial Number:", ...octetLines(serialNumber, " ".repeat(12), 20)];
-  const decimal = serialNumberDecimal(serialNumber);
+  return [`        Serial Number: ${numberText(serialNumber)}`];
+}
+
+/** An INTEGER in decimal and hexadecimal. */
+function numberText(content: Uint8Array): string {
+  const decimal = serialNumberDecimal(content);
   const isNegative = decimal.startsWith("-");
   const hex = BigInt(isNegative ? decimal.slice(1) : decimal).toString(16);
-  return [`        Serial Number: ${decimal} (${isNegative ? "-" : ""}0x${hex})`];
+  return `${decimal} (${isNegative ? "-" : ""}0x${hex})`;
 }
 
 function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): string[] {
@@ -99,7 +104,7 @@ function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): 
       `${indent}Public-Key: (${bits} bit)`,
       `${indent}Modulus:`,
       ...octetLines(isSigned ? Uint8Array.of(0, ...modulus) : modulus, `${indent}    `, 15),
-      `${indent}Exponent: ${serialNumberDecimal(Uint8Array.of(0, ...exponent))}`,
+      `${indent}Exponent: ${numberText(Uint8Array.of(0, ...exponent))}`,
     ];
   }
   const curve = namedParameters(algorithm.parameters);

@@ -55,7 +55,9 @@ function makePrinters(): ReadonlyMap<string, Printer> {
     printer(certificateIssuer, namesLine),
     printer(subjectKeyIdentifier, (identifier) => [upperOctets(identifier)]),
     printer(authorityKeyIdentifier, ({ keyIdentifier, authorityCertIssuer, authorityCertSerialNumber }) => [
-      ...(keyIdentifier === undefined ? [] : [upperOctets(keyIdentifier)]),
+      ...(keyIdentifier === undefined
+        ? []
+        : [`${authorityCertIssuer === undefined ? "" : "keyid:"}${upperOctets(keyIdentifier)}`]),
       ...(authorityCertIssuer ?? []).map(generalNameText),
       ...(authorityCertSerialNumber === undefined ? [] : [`serial:${upperOctets(authorityCertSerialNumber)}`]),
     ]),

@@ -35,7 +35,7 @@ import {
   X509Error,
 } from "../src/index.ts";
 import { hexOf, makeDevice, makeRoot, now, provider } from "./authority.ts";
-import { Bench, openssl } from "./openssl.ts";
+import { Bench, openssl, withOpenssl } from "./openssl.ts";
 
 const root = makeRoot();
 const device = makeDevice(root);
@@ -122,14 +122,24 @@ describe("issued certificates", () => {
 
   it("are never issued by who may not issue them", () => {
     const publicKey = device.privateKey.publicKey;
-    const template = deviceCertificate({ subject: makeName([{ type: "commonName", value: "x" }]), validity: validityFrom(now, 1) });
-    const ca = certificateAuthority({ subject: makeName([{ type: "commonName", value: "ca" }]), validity: validityFrom(now, 1) });
+    const template = deviceCertificate({
+      subject: makeName([{ type: "commonName", value: "x" }]),
+      validity: validityFrom(now, 1),
+    });
+    const ca = certificateAuthority({
+      subject: makeName([{ type: "commonName", value: "ca" }]),
+      validity: validityFrom(now, 1),
+    });
     const leafOnly = makeIntermediate(root, "Leaf-only CA", 0);
     expect(codeOf(() => issueCertificate({ provider, issuer: device, publicKey, template }))).toBe("ERR_X509_ISSUER");
-    expect(codeOf(() => issueCertificate({ provider, issuer: leafOnly, publicKey, template: ca }))).toBe("ERR_X509_ISSUER");
+    expect(codeOf(() => issueCertificate({ provider, issuer: leafOnly, publicKey, template: ca }))).toBe(
+      "ERR_X509_ISSUER",
+    );
     expect(codeOf(() => issueCertificate({ provider, issuer: leafOnly, publicKey, template }))).toBe("accepted");
     const mismatched = { certificate: root.certificate, privateKey: device.privateKey };
-    expect(codeOf(() => issueCertificate({ provider, issuer: mismatched, publicKey, template }))).toBe("ERR_X509_ISSUER");
+    expect(codeOf(() => issueCertificate({ provider, issuer: mismatched, publicKey, template }))).toBe(
+      "ERR_X509_ISSUER",
+    );
     const signOnly = issueSelfSignedCertificate({
       provider,
       privateKey: root.privateKey,
@@ -154,22 +164,48 @@ describe("issued certificates", () => {
     const input = { provider, issuer: root, publicKey, template };
     expect(codeOf(() => issueCertificate({ ...input, serialNumber: Uint8Array.of(0) }))).toBe("ERR_X509_VALUE");
     expect(codeOf(() => issueCertificate({ ...input, serialNumber: new Uint8Array(0) }))).toBe("ERR_X509_VALUE");
-    expect(codeOf(() => issueCertificate({ ...input, serialNumber: new Uint8Array(20).fill(0xff) }))).toBe("ERR_X509_VALUE");
+    expect(codeOf(() => issueCertificate({ ...input, serialNumber: new Uint8Array(20).fill(0xff) }))).toBe(
+      "ERR_X509_VALUE",
+    );
     const backwards = { ...template, validity: { notBefore: now, notAfter: now - 1 } };
     expect(codeOf(() => issueCertificate({ ...input, template: backwards }))).toBe("ERR_X509_VALUE");
     const nameless = { ...template, subject: undefined };
     expect(codeOf(() => issueCertificate({ ...input, template: nameless }))).toBe("ERR_X509_VALUE");
     expect(codeOf(() => serverCertificate({ validity: validityFrom(now, 1) }))).toBe("ERR_X509_VALUE");
-    expect(codeOf(() => serverCertificate({ validity: validityFrom(now, 1), dnsNames: ["köln.example"] }))).toBe("ERR_X509_VALUE");
-    for (const address of ["1.2.3", "1.2.3.256", "01.2.3.4", "1:2", "::1::", "1:2:3:4:5:6:7:8:9", "g::", "", "::1.2.3"]) {
+    expect(codeOf(() => serverCertificate({ validity: validityFrom(now, 1), dnsNames: ["köln.example"] }))).toBe(
+      "ERR_X509_VALUE",
+    );
+    for (const address of [
+      "1.2.3",
+      "1.2.3.256",
+      "01.2.3.4",
+      "1:2",
+      "::1::",
+      "1:2:3:4:5:6:7:8:9",
+      "g::",
+      "",
+      "::1.2.3",
+    ]) {
       const server = { validity: validityFrom(now, 1), ipAddresses: [address] };
-      expect(codeOf(() => serverCertificate(server)), address).toBe("ERR_X509_VALUE");
+      expect(
+        codeOf(() => serverCertificate(server)),
+        address,
+      ).toBe("ERR_X509_VALUE");
     }
   });
 
   it("come out the same signed off the thread", async () => {
-    const template = deviceCertificate({ subject: makeName([{ type: "commonName", value: "x" }]), validity: validityFrom(now, 1) });
-    const input = { provider, issuer: root, publicKey: device.privateKey.publicKey, template, serialNumber: Uint8Array.of(7) };
+    const template = deviceCertificate({
+      subject: makeName([{ type: "commonName", value: "x" }]),
+      validity: validityFrom(now, 1),
+    });
+    const input = {
+      provider,
+      issuer: root,
+      publicKey: device.privateKey.publicKey,
+      template,
+      serialNumber: Uint8Array.of(7),
+    };
     const later = await issueCertificateAsync(input);
     expect(later.tbsCertificate).toEqual(issueCertificate(input).tbsCertificate);
   });
@@ -218,7 +254,7 @@ describe("requests", () => {
     );
   });
 
-  it.skipIf(openssl.path === undefined)(`are verified by openssl (${openssl.skipReason})`, () => {
+  it.skipIf(openssl.path === undefined)(withOpenssl("are verified by openssl"), () => {
     bench.write("ours.csr", request.encoding);
     const text = bench.run("req -verify -noout -text -inform DER -nameopt RFC2253,-esc_msb,utf8 -in ours.csr");
     expect(text).toContain("DNS:asked.example");
@@ -226,7 +262,7 @@ describe("requests", () => {
   });
 });
 
-describe.skipIf(openssl.path === undefined)(`openssl reads what we issue (${openssl.skipReason})`, () => {
+describe.skipIf(openssl.path === undefined)(withOpenssl("openssl reads what we issue"), () => {
   it.each(algorithms)("certificates and lists by $name $curve$modulusBits", (algorithm) => {
     const { privateKey } = provider.generateKeyPair(algorithm);
     const subject = makeName([{ type: "commonName", value: "Authority" }]);
@@ -247,9 +283,14 @@ describe.skipIf(openssl.path === undefined)(`openssl reads what we issue (${open
     expect(bench.run(`verify ${flags} leaf.pem`)).toBe("leaf.pem: OK\n");
     expect(() => bench.run(`verify ${flags.replace(String(now), String(now - 1))} leaf.pem`)).toThrow();
     expect(bench.run("asn1parse -in leaf.pem")).toContain("G030JF055364XVRB");
-    expect(bench.run("x509 -noout -fingerprint -sha256 -in leaf.pem").trim().split("=")[1]?.replaceAll(":", "").toLowerCase()).toBe(
-      certificateId(leaf, provider),
-    );
+    expect(
+      bench
+        .run("x509 -noout -fingerprint -sha256 -in leaf.pem")
+        .trim()
+        .split("=")[1]
+        ?.replaceAll(":", "")
+        .toLowerCase(),
+    ).toBe(certificateId(leaf, provider));
 
     const list = issueCertificateRevocationList({
       provider,
@@ -287,9 +328,18 @@ describe.skipIf(openssl.path === undefined)(`openssl reads what we issue (${open
     const text = bench.run("x509 -noout -text -in constrained.pem");
     expect(text).toContain("IP:10.0.0.0/255.0.0.0");
     const issuer = { certificate, privateKey };
-    const list = issueCertificateRevocationList({ provider, issuer, thisUpdate: now, nextUpdate: now, number: 0, entries: [] });
+    const list = issueCertificateRevocationList({
+      provider,
+      issuer,
+      thisUpdate: now,
+      nextUpdate: now,
+      number: 0,
+      entries: [],
+    });
     bench.write("empty.der", list.encoding);
-    expect(bench.run("crl -inform DER -in empty.der -CAfile constrained.pem -text -noout")).toContain("No Revoked Certificates");
+    expect(bench.run("crl -inform DER -in empty.der -CAfile constrained.pem -text -noout")).toContain(
+      "No Revoked Certificates",
+    );
   });
 
   it("private keys, and with them makes what we verify", () => {

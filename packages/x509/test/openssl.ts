@@ -26,7 +26,12 @@ export class Bench {
 
   /** Runs `openssl` with words split at spaces and returns what it prints. Throws where it fails. */
   run(words: string, input?: Uint8Array): string {
-    return execFileSync(openssl.path ?? "", words.split(" "), {
+    return this.runWords(words.split(" "), input);
+  }
+
+  /** As `run`, with the words already split. */
+  runWords(words: readonly string[], input?: Uint8Array): string {
+    return execFileSync(openssl.path ?? "", words, {
       cwd: this.folder,
       input,
       encoding: "utf8",
@@ -37,4 +42,9 @@ export class Bench {
   delete(): void {
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** The title of what needs openssl, with the reason where it is missing. */
+export function withOpenssl(title: string): string {
+  return openssl.path === undefined ? `${title} (${openssl.skipReason})` : title;
 }
