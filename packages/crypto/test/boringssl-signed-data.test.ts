@@ -1,11 +1,12 @@
 /** BoringSSL's signed-data cases: SubjectPublicKeyInfo, AlgorithmIdentifier, data and BIT STRING, together. */
 
-import { Asn1Error, decodeBase64, DerReader } from "@latchkey/asn1";
+import { Asn1Error, DerReader } from "@latchkey/asn1";
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { describe, expect, it } from "vitest";
 import { verifySignedData, type CryptoErrorCode, type CryptoProvider } from "../src/index.ts";
 import { createNobleProvider, nobleProvider } from "../src/noble.ts";
 import { createNodeProvider, nodeProvider } from "../src/node.ts";
+import { fromBase64 } from "./fixtures.ts";
 
 interface SignedDataCase {
   readonly id: string;
@@ -73,12 +74,12 @@ describe.skipIf(!hasVectors).each([
 });
 
 function outcomeOf(provider: CryptoProvider, signed: SignedDataCase): string {
-  const signature = signatureOctets(octets(signed.signature));
+  const signature = signatureOctets(fromBase64(signed.signature));
   if (signature === undefined) return "not a BIT STRING of octets";
   const result = verifySignedData(provider, {
-    publicKey: octets(signed.spki),
-    algorithm: octets(signed.algorithm),
-    data: octets(signed.data),
+    publicKey: fromBase64(signed.spki),
+    algorithm: fromBase64(signed.algorithm),
+    data: fromBase64(signed.data),
     signature,
   });
   return result.ok ? "accepted" : result.error.code;
@@ -94,10 +95,4 @@ function signatureOctets(bitString: Uint8Array): Uint8Array | undefined {
     if (error instanceof Asn1Error) return undefined;
     throw error;
   }
-}
-
-function octets(text: string): Uint8Array {
-  const decoded = decodeBase64(text, 0, text.length);
-  if (typeof decoded === "number") throw new Error("not base64");
-  return decoded;
 }

@@ -38,7 +38,7 @@ export const ciphers: CipherProvider = {
   encryptAesCbc(key, iv, plaintext) {
     checkAesCbc(key, iv);
     const cipher = createCipheriv(`aes-${key.length * 8}-cbc`, key, iv);
-    return octets(Buffer.concat([cipher.update(plaintext), cipher.final()]));
+    return Uint8Array.from(Buffer.concat([cipher.update(plaintext), cipher.final()]));
   },
 
   decryptAesCbc(key, iv, ciphertext) {
