@@ -114,7 +114,7 @@ function readProtocol(reader: Reader): void {
     throw reader.error("ERR_MQTT_CODEC_PROTOCOL_VERSION", "MQTT-3.1.2-2", "MQTT-3.1.2-2", reader.position - 1, answer);
   }
   reader.version = level;
-  if (reader.isLengthOverlong) reader.failOverlong();
+  if (level === 5 && reader.isLengthOverlong) reader.failOverlong();
 }
 
 function checkFlags(reader: Reader, flags: number, at: number): void {

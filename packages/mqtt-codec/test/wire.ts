@@ -1,0 +1,120 @@
+/** Packets written octet by octet, and what a decoder makes of them. */
+
+import {
+  MqttCodecError,
+  type MqttCodecErrorCode,
+  MqttEncodeError,
+  type Packet,
+  PacketDecoder,
+  type PacketDecoderOptions,
+} from "../src/index.ts";
+
+/** An octet, a length-prefixed UTF-8 string, or raw octets. */
+export type Part = number | string | readonly number[] | Uint8Array;
+
+const text = new TextEncoder();
+
+export function octets(...parts: readonly Part[]): Uint8Array {
+  const out: number[] = [];
+  for (const part of parts) {
+    if (typeof part === "number") {
+      out.push(part);
+    } else if (typeof part === "string") {
+      const encoded = text.encode(part);
+      out.push(encoded.length >> 8, encoded.length & 0xff, ...encoded);
+    } else {
+      out.push(...part);
+    }
+  }
+  return Uint8Array.from(out);
+}
+
+/** A length-prefixed string of octets that need not be UTF-8. */
+export function rawString(...raw: readonly number[]): number[] {
+  return [raw.length >> 8, raw.length & 0xff, ...raw];
+}
+
+export function variableByteInteger(value: number): number[] {
+  const out: number[] = [];
+  let left = value;
+  while (left > 0x7f) {
+    out.push((left & 0x7f) | 0x80);
+    left >>= 7;
+  }
+  return [...out, left];
+}
+
+/** A packet: first octet, remaining length, body. */
+export function packet(first: number, ...parts: readonly Part[]): Uint8Array {
+  const body = octets(...parts);
+  return octets(first, variableByteInteger(body.length), body);
+}
+
+/** A property list with its length. */
+export function properties(...parts: readonly Part[]): number[] {
+  const body = octets(...parts);
+  return [...variableByteInteger(body.length), ...body];
+}
+
+export const fromClient4: PacketDecoderOptions = { receives: "client-packets", protocolVersion: 4 };
+export const fromClient5: PacketDecoderOptions = { receives: "client-packets", protocolVersion: 5 };
+export const fromServer4: PacketDecoderOptions = { receives: "server-packets", protocolVersion: 4 };
+export const fromServer5: PacketDecoderOptions = { receives: "server-packets", protocolVersion: 5 };
+export const fresh: PacketDecoderOptions = { receives: "client-packets" };
+
+/** The complete packets in `bytes`, given in one chunk. */
+export function decodeAll(bytes: Uint8Array, options: PacketDecoderOptions): Packet[] {
+  const decoder = new PacketDecoder(options);
+  decoder.push(bytes);
+  return drain(decoder);
+}
+
+export function drain(decoder: PacketDecoder): Packet[] {
+  const packets: Packet[] = [];
+  for (let next = decoder.next(); next !== undefined; next = decoder.next()) packets.push(next);
+  return packets;
+}
+
+/** The one packet in `bytes`. */
+export function decodeOne(bytes: Uint8Array, options: PacketDecoderOptions): Packet {
+  const [first, ...others] = decodeAll(bytes, options);
+  if (first === undefined || others.length > 0) throw new Error("expected one packet");
+  return first;
+}
+
+/** The error that `bytes` end in; the same in one chunk and octet by octet. */
+export function faultOf(bytes: Uint8Array, options: PacketDecoderOptions): MqttCodecError {
+  const whole = caught(() => decodeAll(bytes, options));
+  const cut = caught(() => {
+    const decoder = new PacketDecoder(options);
+    for (let at = 0; at < bytes.length; at++) {
+      decoder.push(bytes.subarray(at, at + 1));
+      drain(decoder);
+    }
+  });
+  if (cut.message !== whole.message || cut.offset !== whole.offset) {
+    throw new Error(`in one chunk: ${whole.message}; octet by octet: ${cut.message}`);
+  }
+  return whole;
+}
+
+function caught(run: () => unknown): MqttCodecError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof MqttCodecError) return error;
+    throw error;
+  }
+  throw new Error("was accepted");
+}
+
+/** The code with which an encoder refuses. */
+export function refusalOf(run: () => unknown): MqttCodecErrorCode {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof MqttEncodeError) return error.code;
+    throw error;
+  }
+  throw new Error("was encoded");
+}
