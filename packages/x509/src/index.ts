@@ -140,6 +140,7 @@ export {
   privateKeyFromPem,
   type PrivateKeyPemOptions,
   privateKeyToPem,
+  type PrivateKeyToPemOptions,
   publicKeyFromPem,
   publicKeyToPem,
 } from "./pem-keys.ts";

@@ -41,7 +41,8 @@ export function escapeAttributeValue(text: string): string {
     // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     .replaceAll(/[\0-\x1f\x7f]/g, (char) => `\\${hexText(Uint8Array.of(char.charCodeAt(0)))}`);
   const start = escaped.startsWith(" ") || escaped.startsWith("#") ? `\\${escaped}` : escaped;
-  return start.length > 1 && start.endsWith(" ") ? `${start.slice(0, -1)}\\ ` : start;
+  // A single space is at both ends, and escaped already.
+  return start.endsWith(" ") && text !== " " ? `${start.slice(0, -1)}\\ ` : start;
 }
 
 /** The BER of the value, as RFC 4514 §2.4 asks. */

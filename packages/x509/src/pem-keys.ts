@@ -30,12 +30,17 @@ export function privateKeyFromPem(text: string | Uint8Array, options: PrivateKey
   return provider.importPkcs8(decryptPrivateKeyInfo(bytes, { provider, password }));
 }
 
+export interface PrivateKeyToPemOptions extends PrivateKeyPemOptions {
+  /** Rounds of PBKDF2 where there is a password. Default 600,000. */
+  readonly iterations?: number | undefined;
+}
+
 /** The PEM text of a private key: PKCS #8, encrypted where there is a password. */
-export function privateKeyToPem(key: PrivateKey, options: PrivateKeyPemOptions): string {
-  const { provider, password } = options;
+export function privateKeyToPem(key: PrivateKey, options: PrivateKeyToPemOptions): string {
+  const { provider, password, iterations } = options;
   const pkcs8 = provider.exportPkcs8(key);
   if (password === undefined) return encodePem("PRIVATE KEY", pkcs8);
-  return encodePem("ENCRYPTED PRIVATE KEY", encryptPrivateKeyInfo(pkcs8, { provider, password }));
+  return encodePem("ENCRYPTED PRIVATE KEY", encryptPrivateKeyInfo(pkcs8, { provider, password, iterations }));
 }
 
 /** The one public key in PEM text, `PUBLIC KEY` or PKCS #1 (`RSA PUBLIC KEY`). Throws `ERR_X509_PEM_LABEL`. */

@@ -102,7 +102,7 @@ export interface EncryptOptions {
   /** Text counts as UTF-8. */
   readonly password: string | Uint8Array;
   /** Rounds of PBKDF2. Default 600,000, some tenths of a second. */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
 }
 
 /** Encrypts DER PrivateKeyInfo by PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC. */

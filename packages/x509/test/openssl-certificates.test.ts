@@ -1,5 +1,6 @@
 /** What openssl writes, read here and compared with what openssl, node and @peculiar/x509 say of it. */
 
+// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs the polyfill before it
 import "reflect-metadata";
 import { X509Certificate } from "node:crypto";
 import * as peculiar from "@peculiar/x509";
