@@ -97,7 +97,7 @@ for (const [name, right, wrong, allowed] of table) {
         const bytes = encode(decoded, 5);
         expect(encode(decodeOne(bytes, options), 5)).toEqual(bytes);
         expect(JSON.stringify(decoded)).toContain(name === "userProperty" ? "userProperties" : name);
-        expect([...bytes].sort()).toEqual([...withValue(right)].sort());
+        expect(bytes.toSorted()).toEqual(withValue(right).toSorted());
       });
       test(`is refused in ${carrier} where it stands twice, is cut short or has a wrong value`, () => {
         const one = octets(identifier, ...right);

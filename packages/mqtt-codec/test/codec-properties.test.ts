@@ -1,0 +1,118 @@
+/** What holds for every packet and every octet string. */
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { encode, encodedLength, MqttCodecError, type Packet, PacketDecoder, PacketEncoder } from "../src/index.ts";
+import { clientPacket, connectPacket, serverPacket } from "./arbitraries.ts";
+import { decodeAll, drain, fresh, fromClient4, fromClient5, fromServer4, fromServer5 } from "./wire.ts";
+
+/** A decoded PUBLISH is an object with a getter; this makes it plain. */
+function plain(packet: Packet): unknown {
+  return "toJSON" in packet && typeof packet.toJSON === "function" ? (packet.toJSON() as unknown) : packet;
+}
+
+const clients = { 4: fromClient4, 5: fromClient5 } as const;
+const servers = { 4: fromServer4, 5: fromServer5 } as const;
+
+describe.each([4, 5] as const)("protocol version %i", (version) => {
+  const sides = [
+    ["client", clients[version], clientPacket(version)],
+    ["server", servers[version], serverPacket(version)],
+  ] as const;
+
+  test.each(sides)("%s packets: encode, cut anywhere, decode, equal", (_side, options, packet) => {
+    const cuts = fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(fc.array(packet, { minLength: 1, maxLength: 5 }), cuts, (packets, sizes) => {
+        const encoded = packets.map((one) => encode(one, version));
+        expect(encoded.map(({ length }) => length)).toEqual(packets.map((one) => encodedLength(one, version)));
+        const stream = Buffer.concat(encoded);
+        const decoder = new PacketDecoder(options);
+        const decoded: Packet[] = [];
+        for (let at = 0, turn = 0; at < stream.length; turn++) {
+          const size = sizes[turn % sizes.length] ?? 0;
+          const end = turn % sizes.length === 0 ? at + Math.max(size, 1) : at + size;
+          decoder.push(stream.subarray(at, end));
+          decoded.push(...drain(decoder));
+          at = Math.min(end, stream.length);
+        }
+        expect(decoded.map(plain)).toEqual(packets);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each(sides)("%s packets: an encoder that is kept writes what a fresh one does", (_side, _options, packet) => {
+    const encoder = new PacketEncoder(version);
+    const pool = new Uint8Array(65_536);
+    const topics = fc.constantFrom("a/b", "a/c", "é", "same/topic");
+    fc.assert(
+      fc.property(packet, topics, fc.nat({ max: 99 }), (one, topicName, offset) => {
+        const value = one.type === "publish" ? { ...one, topicName } : one;
+        const end = encoder.encodeInto(value, pool, offset);
+        expect(pool.slice(offset, end)).toEqual(encode(value, version));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("CONNECT: encode, decode, equal; and every cut waits for more", () => {
+    fc.assert(
+      fc.property(connectPacket(version), fc.nat(), (packet, at) => {
+        const bytes = encode(packet, version);
+        expect(decodeAll(bytes, fresh)).toEqual([packet]);
+        expect(decodeAll(bytes.subarray(0, at % bytes.length), fresh)).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each(sides)("%s packets: any octet changed decodes or ends in MqttCodecError", (_side, options, packet) => {
+    fc.assert(
+      fc.property(packet, fc.nat(), fc.integer({ min: 1, max: 255 }), (one, where, change) => {
+        const bytes = encode(one, version);
+        const at = where % bytes.length;
+        bytes[at] = (bytes[at] ?? 0) ^ change;
+        decodesOrFails(bytes, options);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test("any octets decode or end in MqttCodecError, however they are cut", () => {
+  const all = [fresh, fromClient4, fromClient5, fromServer4, fromServer5];
+  const first = fc.integer({ min: 0, max: 255 });
+  fc.assert(
+    fc.property(fc.constantFrom(...all), first, fc.uint8Array({ maxLength: 60 }), (options, octet, body) => {
+      decodesOrFails(Uint8Array.of(octet, body.length, ...body), options);
+      decodesOrFails(body, options);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** In one chunk and octet by octet, with the same outcome; what was decoded can be encoded again. */
+function decodesOrFails(bytes: Uint8Array, options: ConstructorParameters<typeof PacketDecoder>[0]): void {
+  const whole = outcome([bytes], options);
+  const cut = outcome(
+    Array.from(bytes, (octet) => Uint8Array.of(octet)),
+    options,
+  );
+  expect(cut).toEqual(whole);
+}
+
+function outcome(chunks: readonly Uint8Array[], options: ConstructorParameters<typeof PacketDecoder>[0]): unknown[] {
+  const decoder = new PacketDecoder(options);
+  const results: unknown[] = [];
+  try {
+    for (const chunk of chunks) {
+      decoder.push(chunk);
+      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) results.push(plain(packet));
+    }
+  } catch (error) {
+    if (!(error instanceof MqttCodecError)) throw error;
+    results.push([error.code, error.offset, error.clause]);
+  }
+  return results;
+}
