@@ -152,7 +152,11 @@ function logEvent(log: Logger, authority: PolicyAuthority, event: BrokerEvent<Pr
       );
       break;
     }
-    case "published":
+    case "published": {
+      const { type, principal, ...fields } = event;
+      log.debug({ ...fields, certificateId: principal.certificateId }, type);
+      break;
+    }
     case "subscribed":
     case "connected": {
       const { type, principal, ...fields } = event;

@@ -22,7 +22,10 @@ const { values: options } = parseArgs({
 
 const chosen: Scenario[] = [];
 const known: string[] = [];
-for (const suite of await loadSuites()) {
+const suites = await loadSuites();
+// A filter that begins with a suite's name needs no other suite's peers and fixtures.
+const named = suites.filter(({ name }) => options.filter.startsWith(`${name}/`));
+for (const suite of named.length > 0 ? named : suites) {
   for (const scenario of await suite.scenarios()) {
     known.push(scenario.scenario);
     if (scenario.scenario.includes(options.filter)) chosen.push(scenario);

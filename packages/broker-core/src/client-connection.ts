@@ -72,6 +72,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #lastInputMs: number;
   /** Chunks that arrived while authenticating. */
   #waiting: Uint8Array[] = [];
+  #waitingOctets = 0;
   #output: Uint8Array[] = [];
 
   constructor(context: ConnectionContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
@@ -154,8 +155,9 @@ export class ClientConnection<Peer, Principal> implements Receiver {
 
   #wait(chunk: Uint8Array): void {
     this.#waiting.push(chunk);
-    const octets = this.#waiting.reduce((sum, { length }) => sum + length, 0);
-    if (octets > this.#context.limits.maximumOctetsBeforeConnack) this.#close("limit", "maximumOctetsBeforeConnack");
+    this.#waitingOctets += chunk.length;
+    if (this.#waitingOctets > this.#context.limits.maximumOctetsBeforeConnack)
+      this.#close("limit", "maximumOctetsBeforeConnack");
   }
 
   #decode(chunk: Uint8Array): void {
