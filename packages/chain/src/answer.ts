@@ -1,6 +1,6 @@
 /** One answer: the certificates are read, a path is searched, and what comes of it is put together. */
 
-import { CandidatePool, type CertificateInput, isAnchorItself, readCandidate } from "./candidate-pool.ts";
+import { CandidatePool, type CertificateInput, isAnchorItself, readTarget } from "./candidate-pool.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
 import { type CheckSeverities, everyCheck } from "./checks.ts";
 import { type ChainFailure, failure } from "./failures.ts";
@@ -35,7 +35,7 @@ export function verify(context: Context, inputs: VerifyInputs): ChainResult {
   const validation = validationInputs(options, inputs);
   const tooMuch = sizeFailure(inputs, limits);
   if (tooMuch !== undefined) return refusal(inputs, validation.time, [], [tooMuch]);
-  const target = readCandidate(certificate, known, limits);
+  const target = readTarget(certificate, limits);
   if (!(target instanceof ChainCertificate)) {
     const { code, message, offset } = target;
     const malformed = failure("ERR_CHAIN_CERTIFICATE_MALFORMED", 0, { reason: code, message, offset });
@@ -110,8 +110,8 @@ class Answer {
         this.#isListIssuerValid(issuer, of);
       statusUntil = checkRevocation(path, anchor, this.#revocation(revocation, isIssuerValid), report);
     }
-    const { failures, warnings, passed: checks } = report;
-    if (failures.length > 0) return { path: [...path], anchor, failures, warnings, checks };
+    const { failures, warnings } = report;
+    if (failures.length > 0) return { path: [...path], anchor, failures, warnings, checks: report.passed() };
     for (const [index, candidate] of path.entries()) {
       if (index > 0) this.#context.known.remember(candidate, path[index + 1]?.key.spki ?? anchor.key.spki);
     }
@@ -124,7 +124,7 @@ class Answer {
       policies,
       validUntil: Math.min(validUntil, statusUntil),
       warnings,
-      checks,
+      passed: () => report.passed(),
     });
   }
 
@@ -174,8 +174,8 @@ class Answer {
         const everyone: RevocationInputs = { ...revocation, scope: "path" };
         checkRevocation(path, of, this.#revocation(everyone, undefined), report);
       }
-      const { failures, warnings, passed: checks } = report;
-      return failures.length === 0 ? true : { path: [...path], anchor: of, failures, warnings, checks };
+      const { failures, warnings } = report;
+      return failures.length === 0 ? true : { path: [...path], anchor: of, failures, warnings, checks: [] };
     };
     const isValid = this.#search(new Map([[anchor.subjectKey, [anchor]]]), judge).run(issuer) === true;
     this.#listIssuers.set(issuer, isValid);

@@ -53,6 +53,7 @@ export class CandidatePool {
 
   /** How many certificates are between this one and the nearest anchor by names; undefined where none is. */
   distance(candidate: ChainCertificate): number | undefined {
+    if (this.#anchors.has(candidate.issuerKey)) return 0;
     this.#distances ??= this.#measure();
     return this.#distances.get(candidate.issuerKey);
   }
@@ -114,9 +115,11 @@ export function readCandidate(
   known: KnownCertificates,
   limits: ChainLimits,
 ): ChainCertificate | X509Error {
-  const der = input instanceof Uint8Array ? input : input.encoding;
-  const recalled = known.recall(der);
-  if (recalled !== undefined) return recalled;
+  return known.recall(input instanceof Uint8Array ? input : input.encoding) ?? readTarget(input, limits);
+}
+
+/** Reads a certificate that is not looked for in memory, because none like it is kept there. */
+export function readTarget(input: CertificateInput, limits: ChainLimits): ChainCertificate | X509Error {
   if (!(input instanceof Uint8Array)) return readChainCertificate(input);
   try {
     return readChainCertificate(parseCertificate(input, { maximumOctets: limits.certificateOctets }));

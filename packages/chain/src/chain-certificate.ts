@@ -56,6 +56,8 @@ export class ChainCertificate {
   /** Critical extensions that nothing here knows. */
   readonly unknownCritical: readonly Extension[];
   readonly key: IssuerKey;
+  /** Whether a verifier keeps it from one answer to the next. */
+  isRemembered = false;
   readonly #signers: Uint8Array[] = [];
   #subjectKey: string | undefined;
   #issuerKey: string | undefined;

@@ -13,7 +13,7 @@ import { ChainCertificate } from "./chain-certificate.ts";
 export class KnownCertificates {
   readonly #maximum: number;
   /** In order of use, the least recent first. */
-  readonly #certificates = new Map<string, ChainCertificate>();
+  readonly #certificates = new Map<number, ChainCertificate>();
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -31,12 +31,13 @@ export class KnownCertificates {
 
   /** Keeps a certificate that a verified path went through; `signer` is the key that signed it. */
   remember(candidate: ChainCertificate, signer: Uint8Array): void {
+    if (this.#maximum === 0) return;
     const der = candidate.certificate.encoding;
-    let known = this.recall(der);
+    let known = candidate.isRemembered ? candidate : this.recall(der);
     if (known === undefined) {
-      if (this.#maximum === 0) return;
       // A copy: the caller's buffer is the caller's.
       known = new ChainCertificate(parseCertificate(der.slice(), { maximumOctets: der.length }));
+      known.isRemembered = true;
       const [oldest] = this.#certificates.keys();
       if (this.#certificates.size >= this.#maximum && oldest !== undefined) this.#certificates.delete(oldest);
       this.#certificates.set(keyOf(der), known);
@@ -45,7 +46,9 @@ export class KnownCertificates {
   }
 }
 
-/** The last octets, which are the signature's: as good as random, and cheaper than a hash. Equality is checked after. */
-function keyOf(der: Uint8Array): string {
-  return String.fromCharCode(...der.subarray(-16));
+/** Of the last octets, which are the signature's: as good as random, and cheaper than a hash. Equality is checked after. */
+function keyOf(der: Uint8Array): number {
+  let key = 0;
+  for (let index = Math.max(0, der.length - 6); index < der.length; index++) key = key * 256 + (der[index] ?? 0);
+  return key;
 }

@@ -47,7 +47,7 @@ export interface SearchInputs<Found> {
 export class PathSearch<Found> {
   readonly attempts: Attempt[] = [];
   readonly #inputs: SearchInputs<Found>;
-  readonly #links = new Map<ChainCertificate, Map<IssuerKey, SignatureFault | undefined>>();
+  readonly #faults = new Map<ChainCertificate, Map<IssuerKey, SignatureFault>>();
   readonly #ordered = new Map<ChainCertificate, readonly ChainCertificate[]>();
 
   constructor(inputs: SearchInputs<Found>) {
@@ -115,7 +115,8 @@ export class PathSearch<Found> {
     const named = pool.withSubject(child.issuerKey);
     const sameName = anchors.get(child.issuerKey) ?? [];
     let candidates: readonly ChainCertificate[] = [];
-    if (named.length > 0 && budget.takeSteps(named.length)) {
+    if (named.length === 0) return candidates;
+    if (budget.takeSteps(named.length)) {
       candidates = named.filter(
         (candidate) =>
           candidate !== child && pool.distance(candidate) !== undefined && !isAnchorItself(candidate, sameName),
@@ -136,8 +137,7 @@ export class PathSearch<Found> {
     const child = path.at(-1);
     if (child === undefined) return false;
     if (child.wasSignedBy(key.spki)) return true;
-    const links = this.#links.get(child) ?? new Map<IssuerKey, SignatureFault | undefined>();
-    let fault = links.get(key);
+    let fault = this.#faults.get(child)?.get(key);
     if (fault === undefined) {
       const { budget, provider } = this.#inputs;
       if (!budget.takeSignature()) return false;
@@ -148,11 +148,13 @@ export class PathSearch<Found> {
         signature: signatureValue,
       });
       if (fault === undefined) {
-        child.rememberSigner(key.spki);
+        // The certificate that was asked about is at the end of every path, and its links are taken once each.
+        if (path.length > 1) child.rememberSigner(key.spki);
         return true;
       }
-      links.set(key, fault);
-      this.#links.set(child, links);
+      const faults = this.#faults.get(child);
+      if (faults === undefined) this.#faults.set(child, new Map([[key, fault]]));
+      else faults.set(key, fault);
     }
     this.#note(path, anchor, signatureFailure(child, path.length - 1, fault));
     return false;

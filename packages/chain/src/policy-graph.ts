@@ -36,15 +36,8 @@ interface PolicyNode {
 type Level = Map<PolicyKey, PolicyNode>;
 
 export class PolicyGraph {
-  /** By depth; undefined once the graph is NULL. */
-  #levels: Level[] | undefined = [
-    new Map([[anyPolicyKey, { validPolicy: anyPolicyKey, expected: new Set([anyPolicyKey]), parents: [] }]]),
-  ];
-
-  /** Whether no policy is valid for the path any more. */
-  get isNull(): boolean {
-    return this.#levels === undefined;
-  }
+  /** By depth; undefined once the graph is NULL. Empty until the first certificate: most have no policies at all. */
+  #levels: Level[] | undefined = [];
 
   /** RFC 9618 §5.3, (e): a certificate without policies. */
   clear(): void {
@@ -53,8 +46,9 @@ export class PolicyGraph {
 
   /** RFC 9618 §5.2, step (d): the policies of the next certificate. */
   addCertificate(policies: readonly PolicyInformation[], acceptsAnyPolicy: boolean): void {
-    const above = this.#levels?.at(-1);
-    if (this.#levels === undefined || above === undefined) return;
+    if (this.#levels === undefined) return;
+    if (this.#levels.length === 0) this.#levels.push(new Map([[anyPolicyKey, nodeOf(anyPolicyKey, [])]]));
+    const above = this.#levels.at(-1) ?? new Map();
     const byExpected = indexByExpected(above);
     const level: Level = new Map();
     let hasAnyPolicy = false;

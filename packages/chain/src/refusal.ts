@@ -44,8 +44,9 @@ export function refusal(
 
 function inspected(attempt: Attempt, inspect: ((path: Attempt["path"]) => Report) | undefined): Attempt {
   if (attempt.anchor !== undefined || inspect === undefined) return attempt;
-  const { failures, warnings, passed } = inspect(attempt.path);
-  return { ...attempt, failures: [...attempt.failures, ...failures], warnings, checks: passed };
+  const report = inspect(attempt.path);
+  const failures = [...attempt.failures, ...report.failures];
+  return { ...attempt, failures, warnings: report.warnings, checks: report.passed() };
 }
 
 function failedPath({ path, anchor, failures, warnings, checks }: Attempt): FailedPath {

@@ -7,17 +7,25 @@ import type { ChainCheck, PassedCheck } from "./result.ts";
 type CodeOf<Check extends ProfileCheck> = (typeof profileChecks)[Check] & ChainFailureCode;
 
 export class Report {
-  readonly passed: PassedCheck[] = [];
   readonly failures: ChainFailure[] = [];
   readonly warnings: ChainFailure[] = [];
   readonly #severities: CheckSeverities;
+  /** Side by side, because most results are never asked what passed. */
+  readonly #passedChecks: ChainCheck[] = [];
+  readonly #passedIndexes: number[] = [];
 
   constructor(severities: CheckSeverities) {
     this.#severities = severities;
   }
 
   pass(check: ChainCheck, certificateIndex: number): void {
-    this.passed.push({ check, certificateIndex });
+    this.#passedChecks.push(check);
+    this.#passedIndexes.push(certificateIndex);
+  }
+
+  /** What passed, in the order of the checking; made anew each time. */
+  passed(): PassedCheck[] {
+    return this.#passedChecks.map((check, at) => ({ check, certificateIndex: this.#passedIndexes[at] ?? 0 }));
   }
 
   /** A check of path validation, which no profile turns off. */

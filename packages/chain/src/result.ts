@@ -68,7 +68,8 @@ export interface VerifiedChainFields {
   readonly validUntil: number;
   /** Failures of checks that are set to warnings, and unknown revocation where that is taken softly. */
   readonly warnings: readonly ChainFailure[];
-  readonly checks: readonly PassedCheck[];
+  /** Makes the list of what passed. */
+  readonly passed: () => readonly PassedCheck[];
 }
 
 /**
@@ -76,7 +77,7 @@ export interface VerifiedChainFields {
  *
  * It holds the certificates that were given, which are views into their bytes.
  */
-export class VerifiedChain implements VerifiedChainFields {
+export class VerifiedChain {
   readonly ok = true;
   readonly path: readonly Certificate[];
   readonly trustAnchor: TrustAnchor;
@@ -86,8 +87,7 @@ export class VerifiedChain implements VerifiedChainFields {
   readonly policies: readonly string[];
   readonly validUntil: number;
   readonly warnings: readonly ChainFailure[];
-  readonly checks: readonly PassedCheck[];
-  readonly #verified = true;
+  readonly #passed: () => readonly PassedCheck[];
 
   constructor(fields: VerifiedChainFields) {
     this.path = fields.path;
@@ -98,12 +98,12 @@ export class VerifiedChain implements VerifiedChainFields {
     this.policies = fields.policies;
     this.validUntil = fields.validUntil;
     this.warnings = fields.warnings;
-    this.checks = fields.checks;
+    this.#passed = fields.passed;
   }
 
-  /** Whether a value is a proof that this package made, and not an object that looks like one. */
-  static isVerified(value: object): value is VerifiedChain {
-    return #verified in value && value.#verified;
+  /** Every check that passed, on which certificate. */
+  get checks(): readonly PassedCheck[] {
+    return this.#passed();
   }
 }
 

@@ -24,16 +24,17 @@ export interface KeyFault {
  */
 export function subjectKeyFault({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): KeyFault | undefined {
   const oid = algorithm.algorithm;
-  const name = decodeOid(oid);
   if (equalBytes(oid, ed25519)) return undefined;
   if (equalBytes(oid, ecPublicKey)) {
     const curve = algorithm.parameters?.subarray(2);
     const isNamed = curve !== undefined && namedCurves.some((known) => equalBytes(known, curve));
-    return isNamed ? undefined : { algorithm: name, bits: undefined };
+    return isNamed ? undefined : { algorithm: decodeOid(oid), bits: undefined };
   }
-  if (!equalBytes(oid, rsaEncryption) && !equalBytes(oid, rsassaPss)) return { algorithm: name, bits: undefined };
+  if (!equalBytes(oid, rsaEncryption) && !equalBytes(oid, rsassaPss)) {
+    return { algorithm: decodeOid(oid), bits: undefined };
+  }
   const bits = modulusBits(subjectPublicKey);
-  return bits !== undefined && bits >= 2048 && bits % 8 === 0 ? undefined : { algorithm: name, bits };
+  return bits !== undefined && bits >= 2048 && bits % 8 === 0 ? undefined : { algorithm: decodeOid(oid), bits };
 }
 
 /** The bits of the modulus of a DER RSAPublicKey. */
