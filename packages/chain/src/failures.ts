@@ -6,7 +6,7 @@
  */
 
 import type { KeyUsage } from "@latchkey/x509";
-import type { LimitName } from "./limits.ts";
+import type { LimitName } from "./chain-limits.ts";
 
 /** The code says it all. */
 export interface NoEvidence {

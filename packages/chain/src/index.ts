@@ -13,7 +13,8 @@ export {
 export { ChainError, type ChainErrorCode } from "./errors.ts";
 export { explainChain } from "./explain.ts";
 export { type ChainFailure, type ChainFailureCode, type FailureEvidence } from "./failures.ts";
-export { type ChainLimits, defaultLimits, type LimitName } from "./limits.ts";
+export type { ChainLimits, LimitName } from "./chain-limits.ts";
+export { defaultLimits } from "./limits.ts";
 export { type CertificateStatus } from "./list-status.ts";
 export { checkOcspResponse, type OcspInputs } from "./ocsp-status.ts";
 export { type ReferenceName } from "./reference-name.ts";
