@@ -26,6 +26,8 @@ export const allReasons: readonly ReasonFlag[] = [
 /** What a certificate says of where its status is, as far as scope goes. */
 export interface CertificateScope {
   readonly issuer: Name;
+  /** The key of `issuer`. */
+  readonly issuerKey: string;
   readonly version: number;
   readonly isCa: boolean;
 }
@@ -33,6 +35,8 @@ export interface CertificateScope {
 /** What a list says of itself. */
 export interface ListScope {
   readonly issuer: Name;
+  /** The key of `issuer`. */
+  readonly issuerKey: string;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
 }
 
@@ -57,9 +61,9 @@ export function outOfScope(
   const scope = list.issuingDistributionPoint;
   // (b)(1).
   if (point.cRLIssuer === undefined) {
-    if (!sameName(list.issuer, certificate.issuer)) return "it is by another issuer";
+    if (list.issuerKey !== certificate.issuerKey) return "it is by another issuer";
   } else {
-    if (!namesOf(point.cRLIssuer).some((name) => sameName(list.issuer, name))) return "it is by another issuer";
+    if (!namesOf(point.cRLIssuer).some((name) => nameKey(name) === list.issuerKey)) return "it is by another issuer";
     if (scope?.indirectCRL !== true) return "it does not speak for other issuers' certificates";
   }
   if (scope === undefined) return undefined;
@@ -84,7 +88,11 @@ export function outOfScope(
 }
 
 /** (d): the reasons that a list speaks of by a point. */
-export function reasonsCovered(point: DistributionPoint, scope: IssuingDistributionPoint | undefined): ReasonFlag[] {
+export function reasonsCovered(
+  point: DistributionPoint,
+  scope: IssuingDistributionPoint | undefined,
+): readonly ReasonFlag[] {
+  if (point.reasons === undefined && scope?.onlySomeReasons === undefined) return allReasons;
   return allReasons.filter(
     (reason) =>
       (point.reasons === undefined || point.reasons.includes(reason)) &&

@@ -39,13 +39,19 @@ export interface ListInputs {
 interface Findings {
   readonly reasons: string[];
   readonly covered: Set<ReasonFlag>;
+  coversAll: boolean;
   validUntil: number;
 }
 
 /** The status of a certificate by the lists given. */
 export function statusByLists(candidate: ChainCertificate, inputs: ListInputs): CertificateStatus {
   const { certificate } = candidate;
-  const findings: Findings = { reasons: [], covered: new Set(), validUntil: Number.POSITIVE_INFINITY };
+  const findings: Findings = {
+    reasons: [],
+    covered: new Set(),
+    coversAll: false,
+    validUntil: Number.POSITIVE_INFINITY,
+  };
   const points = extensionValue(certificate, cRLDistributionPoints) ?? [];
   // The last paragraph of §6.3.3 takes lists by the certificate's issuer that no point names; not where the
   // certificate says that another issuer tells its status, for then the issuer's own list need not (as BoringSSL).
@@ -54,7 +60,8 @@ export function statusByLists(candidate: ChainCertificate, inputs: ListInputs): 
   for (const point of all) {
     const revoked = statusByPoint(candidate, point, inputs, findings);
     if (revoked !== undefined) return revoked;
-    if (findings.covered.size === allReasons.length) return { status: "good", validUntil: findings.validUntil };
+    if (findings.coversAll || findings.covered.size === allReasons.length)
+      return { status: "good", validUntil: findings.validUntil };
   }
   if (findings.covered.size > 0) findings.reasons.push("the lists do not cover all reasons");
   return { status: "unknown", reasons: [...new Set(findings.reasons)] };
@@ -68,15 +75,20 @@ function statusByPoint(
   findings: Findings,
 ): CertificateStatus | undefined {
   const { certificate, isCa } = candidate;
-  const scope = { issuer: certificate.issuer, version: certificate.version, isCa };
-  const complete = inputs.lists.filter(({ isDelta }) => !isDelta).sort((a, b) => b.list.thisUpdate - a.list.thisUpdate);
+  const { issuerKey } = candidate;
+  const scope = { issuer: certificate.issuer, issuerKey, version: certificate.version, isCa };
+  // Only a point that names another issuer can lead to another's list.
+  const complete = inputs.lists.filter(
+    (known) => !known.isDelta && (point.cRLIssuer !== undefined || known.issuerKey === issuerKey),
+  );
+  if (complete.length > 1) complete.sort((a, b) => b.list.thisUpdate - a.list.thisUpdate);
   for (const known of complete) {
-    const { list, issuingDistributionPoint } = known;
+    const { issuingDistributionPoint } = known;
     const covers = reasonsCovered(point, issuingDistributionPoint);
     // (e): nothing new.
-    if (covers.every((reason) => findings.covered.has(reason))) continue;
+    if (findings.coversAll || covers.every((reason) => findings.covered.has(reason))) continue;
     const fault =
-      outOfScope(scope, point, { issuer: list.issuer, issuingDistributionPoint }) ??
+      outOfScope(scope, point, { issuer: known.list.issuer, issuerKey: known.issuerKey, issuingDistributionPoint }) ??
       freshnessFault(known, inputs) ??
       inputs.profileFault(known) ??
       inputs.signatureFault(known);
@@ -89,7 +101,8 @@ function statusByPoint(
     if (entry !== undefined) {
       return { status: "revoked", reason: extensionValue(entry, cRLReason), revokedAt: entry.revocationDate };
     }
-    for (const reason of covers) findings.covered.add(reason);
+    if (covers === allReasons) findings.coversAll = true;
+    else for (const reason of covers) findings.covered.add(reason);
     findings.validUntil = Math.min(
       findings.validUntil,
       validUntil(known, inputs),
@@ -132,7 +145,7 @@ function newestDelta(complete: KnownList, inputs: ListInputs): KnownList | undef
 function isDeltaOf(delta: KnownList, complete: KnownList): boolean {
   if (delta.baseNumber === undefined || delta.number === undefined || complete.number === undefined) return false;
   return (
-    sameName(delta.list.issuer, complete.list.issuer) &&
+    delta.issuerKey === complete.issuerKey &&
     sameScope(delta, complete) &&
     sameKeyIdentifier(delta, complete) &&
     compareNumbers(complete.number, delta.baseNumber) >= 0 &&
