@@ -258,7 +258,7 @@ export class PacketDecoder {
     const limit = this.awaitsConnect ? Math.min(MAXIMUM_CONNECT_SIZE, this.maximumPacketSize) : this.maximumPacketSize;
     if (headerLength + value > limit) {
       const clause5 = reader.isFromClient ? "MQTT-3.2.2-15" : "MQTT-3.1.2-24";
-      reader.fail("ERR_MQTT_CODEC_PACKET_TOO_LARGE", "MQTT 3.1.1 §2.2.3", clause5, reader.packetStart + 1);
+      reader.fail("ERR_MQTT_CODEC_PACKET_TOO_LARGE", reader.packetStart + 1, "MQTT 3.1.1 §2.2.3", clause5);
     }
     const exact = this.rules.lengths[type] ?? -1;
     if (exact >= 0 && value !== exact) this.failRemainingLength();
@@ -271,26 +271,26 @@ export class PacketDecoder {
     const at = reader.packetStart;
     if (this.awaitsConnect) {
       if (type === PacketType.connect) return;
-      if (type !== 0) reader.fail("ERR_MQTT_CODEC_FIRST_PACKET", "MQTT-3.1.0-1", "MQTT-3.1.0-1", at);
+      if (type !== 0) reader.fail("ERR_MQTT_CODEC_FIRST_PACKET", at, "MQTT-3.1.0-1");
     }
     if (type === 0 || (type === PacketType.auth && reader.version === 4)) {
-      reader.fail("ERR_MQTT_CODEC_PACKET_TYPE", "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2", at);
+      reader.fail("ERR_MQTT_CODEC_PACKET_TYPE", at, "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2");
     }
     if (type === PacketType.connect && reader.isFromClient) {
-      reader.fail("ERR_MQTT_CODEC_SECOND_CONNECT", "MQTT-3.1.0-2", "MQTT-3.1.0-2", at);
+      reader.fail("ERR_MQTT_CODEC_SECOND_CONNECT", at, "MQTT-3.1.0-2");
     }
-    reader.fail("ERR_MQTT_CODEC_DIRECTION", "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2", at);
+    reader.fail("ERR_MQTT_CODEC_DIRECTION", at, "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2");
   }
 
   private failFlags(): never {
     const reader = this.reader;
-    return reader.fail("ERR_MQTT_CODEC_FLAGS", "MQTT-2.2.2-2", "MQTT-2.1.3-1", reader.packetStart);
+    return reader.fail("ERR_MQTT_CODEC_FLAGS", reader.packetStart, "MQTT-2.2.2-2", "MQTT-2.1.3-1");
   }
 
   private failRemainingLength(): never {
     const reader = this.reader;
     const code = "ERR_MQTT_CODEC_REMAINING_LENGTH";
-    return reader.fail(code, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4", reader.packetStart + 1);
+    return reader.fail(code, reader.packetStart + 1, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
   }
 
   private readBody(): Packet {
@@ -349,22 +349,16 @@ interface HeaderRules {
   readonly lengths: Int8Array;
 }
 
+/** Types by bit: PUBLISH to PUBCOMP go both ways; 5.0 adds DISCONNECT from the server, and AUTH. */
+const CLIENT_TYPES = 0b0101_0101_1111_1000;
+const SERVER_TYPES = 0b0010_1010_1111_1100;
+const TYPES_OF_5 = 0b1100_0000_0000_0000;
+
 function rulesOf(isFromClient: boolean, version: ProtocolVersion): HeaderRules {
-  const { publish, puback, pubrec, pubrel, pubcomp, pingreq, pingresp, disconnect, unsuback, connack, auth } =
-    PacketType;
-  const both = [publish, puback, pubrec, pubrel, pubcomp];
-  const sides: readonly number[] = isFromClient
-    ? [PacketType.subscribe, PacketType.unsubscribe, pingreq, disconnect]
-    : [connack, PacketType.suback, unsuback, pingresp];
-  const added: readonly number[] = version === 5 ? [disconnect, auth] : [];
-  let types = 0;
-  for (const type of [...both, ...sides, ...added]) types |= 1 << type;
-  const lengths = new Int8Array(16).fill(-1);
-  lengths[pingreq] = 0;
-  lengths[pingresp] = 0;
-  if (version === 4) {
-    lengths[disconnect] = 0;
-    for (const type of [puback, pubrec, pubrel, pubcomp, unsuback, connack]) lengths[type] = 2;
-  }
+  const types = (isFromClient ? CLIENT_TYPES : SERVER_TYPES) | (version === 5 ? TYPES_OF_5 : 0);
+  const variable = -1;
+  const lengths = Int8Array.of(...Array.from({ length: 12 }, () => variable), 0, 0, variable, variable);
+  if (version === 4)
+    lengths.set([variable, variable, 2, variable, 2, 2, 2, 2, variable, variable, variable, 2, 0, 0, 0]);
   return { types, lengths };
 }

@@ -44,7 +44,7 @@ export {
   type PublishReceiver,
   type PublishTemplate,
 } from "./prepared-publish.ts";
-export { PropertyIdentifier, type UserProperty } from "./property.ts";
+export type { UserProperty } from "./property.ts";
 export { ConnectReturnCode, ReasonCode } from "./reason-code.ts";
 export {
   type InvalidTopic,

@@ -10,7 +10,7 @@ export function isQoS(value: number): value is QoS {
   return value === 0 || value === 1 || value === 2;
 }
 
-/** Number of each type on the wire. */
+/** Number of each type on the wire, in their order. */
 export const PacketType = {
   connect: 1,
   connack: 2,
@@ -31,28 +31,14 @@ export const PacketType = {
 
 export type PacketTypeName = keyof typeof PacketType;
 
-const names: readonly (PacketTypeName | undefined)[] = [
-  undefined,
-  "connect",
-  "connack",
-  "publish",
-  "puback",
-  "pubrec",
-  "pubrel",
-  "pubcomp",
-  "subscribe",
-  "suback",
-  "unsubscribe",
-  "unsuback",
-  "pingreq",
-  "pingresp",
-  "disconnect",
-  "auth",
-];
-
 /** The name of a type number; undefined for 0, which is reserved. */
 export function packetTypeName(type: number): PacketTypeName | undefined {
-  return names[type];
+  const name = Object.keys(PacketType)[type - 1];
+  return isPacketTypeName(name) ? name : undefined;
+}
+
+function isPacketTypeName(name: string | undefined): name is PacketTypeName {
+  return name !== undefined && name in PacketType;
 }
 
 /** The fields that a caller may leave out when it encodes a packet, because they have a default. */

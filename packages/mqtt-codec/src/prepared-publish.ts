@@ -1,9 +1,10 @@
 /** One PUBLISH for many receivers: encoded once per protocol version, patched per receiver. */
 
 import { encode } from "./encode.ts";
-import { MqttEncodeError } from "./error.ts";
+import { type MqttCodecErrorCode, MqttEncodeError } from "./error.ts";
 import type { ProtocolVersion, QoS } from "./packet-type.ts";
 import { type EncodablePublish, publishFirstOctet } from "./packets/publish.ts";
+import { isPacketIdentifier } from "./writer.ts";
 
 /** What all receivers have in common. */
 export type PublishTemplate = Pick<EncodablePublish, "topicName" | "payload" | "properties">;
@@ -25,18 +26,25 @@ export function preparePublish(template: PublishTemplate): PreparedPublish {
 }
 
 export class PreparedPublish {
-  readonly #template: PublishTemplate;
+  private readonly template: PublishTemplate;
   /** By version, then QoS 0 plain, QoS 0 retained, QoS above 0. */
-  readonly #encoded: (Uint8Array | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
-  readonly #identifierOffset: number[] = [0, 0];
+  private readonly encodings: (Uint8Array | undefined)[] = [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ];
+  private readonly identifierOffset: number[] = [0, 0];
 
   constructor(template: PublishTemplate) {
-    this.#template = template;
+    this.template = template;
   }
 
   /** Octets of the PUBLISH for a receiver of this version and QoS. */
   encodedLength(protocolVersion: ProtocolVersion, qos: QoS): number {
-    return this.#bytes(protocolVersion, qos, false).length;
+    return this.bytes(protocolVersion, qos, false).length;
   }
 
   /**
@@ -44,7 +52,7 @@ export class PreparedPublish {
    * handed to any number of sockets.
    */
   shared(protocolVersion: ProtocolVersion, retain: boolean = false): Uint8Array {
-    return this.#bytes(protocolVersion, 0, retain);
+    return this.bytes(protocolVersion, 0, retain);
   }
 
   /**
@@ -53,39 +61,34 @@ export class PreparedPublish {
    */
   encodeInto(protocolVersion: ProtocolVersion, receiver: PublishReceiver, buffer: Uint8Array, offset: number): number {
     const { qos, retain = false, dup = false, packetIdentifier = 0 } = receiver;
-    const bytes = this.#bytes(protocolVersion, qos, retain);
+    const bytes = this.bytes(protocolVersion, qos, retain);
     const end = offset + bytes.length;
-    if (end > buffer.length) throw new MqttEncodeError("ERR_MQTT_CODEC_BUFFER_TOO_SMALL", "publish", "buffer");
+    if (end > buffer.length) fail("ERR_MQTT_CODEC_BUFFER_TOO_SMALL", "buffer");
+    if (qos === 0 ? packetIdentifier !== 0 : !isPacketIdentifier(packetIdentifier)) {
+      fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+    }
+    if (qos === 0 && dup) fail("ERR_MQTT_CODEC_DUP", "dup");
     buffer.set(bytes, offset);
-    if (qos === 0) {
-      if (dup) throw new MqttEncodeError("ERR_MQTT_CODEC_DUP", "publish", "dup");
-      if (packetIdentifier !== 0) {
-        throw new MqttEncodeError("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "publish", "packetIdentifier");
-      }
-      return end;
-    }
-    if (packetIdentifier >>> 0 !== packetIdentifier || packetIdentifier === 0 || packetIdentifier > 0xffff) {
-      throw new MqttEncodeError("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "publish", "packetIdentifier");
-    }
-    const at = offset + (this.#identifierOffset[protocolVersion - 4] ?? 0);
+    if (qos === 0) return end;
+    const at = offset + (this.identifierOffset[protocolVersion - 4] ?? 0);
     buffer[offset] = publishFirstOctet(qos, retain, dup);
     buffer[at] = packetIdentifier >>> 8;
     buffer[at + 1] = packetIdentifier;
     return end;
   }
 
-  #bytes(protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
+  private bytes(protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
     const slot = (protocolVersion - 4) * 3 + (qos > 0 ? 2 : retain ? 1 : 0);
-    return this.#encoded[slot] ?? this.#encode(slot, protocolVersion, qos, retain);
+    return this.encodings[slot] ?? this.encode(slot, protocolVersion, qos, retain);
   }
 
-  #encode(slot: number, protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
-    const { topicName, payload, properties } = this.#template;
+  private encode(slot: number, protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
+    const { topicName, payload, properties } = this.template;
     const packetIdentifier = qos > 0 ? 1 : 0;
     const packet = { type: "publish", topicName, payload, properties, qos, retain, packetIdentifier } as const;
     const bytes = encode(packet, protocolVersion);
-    this.#encoded[slot] = bytes;
-    if (qos > 0) this.#identifierOffset[protocolVersion - 4] = identifierOffset(bytes);
+    this.encodings[slot] = bytes;
+    if (qos > 0) this.identifierOffset[protocolVersion - 4] = identifierOffset(bytes);
     return bytes;
   }
 }
@@ -95,4 +98,8 @@ function identifierOffset(publish: Uint8Array): number {
   let at = 1;
   while ((publish[at] ?? 0) > 0x7f) at += 1;
   return at + 3 + (((publish[at + 1] ?? 0) << 8) | (publish[at + 2] ?? 0));
+}
+
+function fail(code: MqttCodecErrorCode, field: string): never {
+  throw new MqttEncodeError(code, "publish", field);
 }

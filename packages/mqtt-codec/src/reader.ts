@@ -68,16 +68,16 @@ export class Reader {
     this.end = 0;
   }
 
-  /** Throws; the clause is that of the connection's version. */
-  fail(code: MqttCodecErrorCode, clause4: string, clause5: string, at: number = this.position): never {
-    throw this.error(code, clause4, clause5, at);
+  /** Throws; the clause is that of the connection's version, 3.1.1 or 5.0. */
+  fail(code: MqttCodecErrorCode, at: number, clause4: string, clause5: string = clause4): never {
+    throw this.error(code, at, clause4, clause5);
   }
 
   error(
     code: MqttCodecErrorCode,
+    at: number,
     clause4: string,
     clause5: string,
-    at: number,
     answer: { reasonCode?: number; connackReturnCode?: number } = {},
   ): MqttCodecError {
     return new MqttCodecError({
@@ -113,6 +113,7 @@ export class Reader {
   /** A variable byte integer inside a packet, in as few octets as hold it (MQTT-1.5.5-1). */
   variableByteInteger(): number {
     const start = this.position;
+    if (start < this.end && this.view.getUint8(start) < 0x80) return this.view.getUint8(this.position++);
     let value = 0;
     for (let shift = 0; shift < 28; shift += 7) {
       const octet = this.uint8();
@@ -122,14 +123,14 @@ export class Reader {
         return value;
       }
     }
-    return this.fail("ERR_MQTT_CODEC_VARIABLE_BYTE_INTEGER", "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1", start);
+    return this.fail("ERR_MQTT_CODEC_VARIABLE_BYTE_INTEGER", start, "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1");
   }
 
   /** Two octets that are not 0 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
   packetIdentifier(): number {
     const at = this.position;
     const identifier = this.uint16();
-    if (identifier === 0) this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "MQTT-2.3.1-1", "MQTT-2.2.1-3", at);
+    if (identifier === 0) this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", at, "MQTT-2.3.1-1", "MQTT-2.2.1-3");
     return identifier;
   }
 
@@ -204,38 +205,46 @@ export class Reader {
   private failWildcard(start: number, end: number): never {
     let at = start;
     while (at < end - 1 && (this.view.getUint8(at) | 0x08) !== 0x2b) at++;
-    this.fail("ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-3.3.2-2", "MQTT-3.3.2-2", at);
+    this.fail("ERR_MQTT_CODEC_TOPIC_NAME", at, "MQTT-3.3.2-2");
+  }
+
+  /** The topic of a will or of a response: a topic name that is not empty (MQTT-4.7.3-1). */
+  nonEmptyTopicName(): string {
+    const length = this.uint16();
+    const start = this.position;
+    if (length === 0) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", start, "MQTT-4.7.3-1");
+    return (this.topicName(length) ? asciiText : utf8Text)(this.bytes, start, start + length);
   }
 
   /** The string rules on octets that are not all printable ASCII. */
   checkText(start: number, end: number): void {
     const { view } = this;
     for (let at = start; at < end; at++) {
-      if (view.getUint8(at) === 0) this.fail("ERR_MQTT_CODEC_NULL_CHARACTER", "MQTT-1.5.3-2", "MQTT-1.5.4-2", at);
+      if (view.getUint8(at) === 0) this.fail("ERR_MQTT_CODEC_NULL_CHARACTER", at, "MQTT-1.5.3-2", "MQTT-1.5.4-2");
     }
     const invalid = invalidUtf8(view, start, end);
-    if (invalid >= 0) this.fail("ERR_MQTT_CODEC_UTF8", "MQTT-1.5.3-1", "MQTT-1.5.4-1", invalid);
+    if (invalid >= 0) this.fail("ERR_MQTT_CODEC_UTF8", invalid, "MQTT-1.5.3-1", "MQTT-1.5.4-1");
     if (this.limits.refuseControlCharacters) {
       const refusable = refusableCharacter(view, start, end);
       const [clause4, clause5] = ["MQTT 3.1.1 §1.5.3", "MQTT 5.0 §1.5.4"];
-      if (refusable >= 0) this.fail("ERR_MQTT_CODEC_CONTROL_CHARACTER", clause4, clause5, refusable);
+      if (refusable >= 0) this.fail("ERR_MQTT_CODEC_CONTROL_CHARACTER", refusable, clause4, clause5);
     }
   }
 
   /** The packet has to end here. */
   finish(): void {
     if (this.position !== this.end) {
-      this.fail("ERR_MQTT_CODEC_TRAILING_BYTES", "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
+      this.fail("ERR_MQTT_CODEC_TRAILING_BYTES", this.position, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
     }
   }
 
   /** 5.0 wants the fewest octets (MQTT-1.5.5-1); 3.1.1 does not say, so there it passes. */
   failOverlong(): never {
-    this.fail("ERR_MQTT_CODEC_REMAINING_LENGTH", "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1", this.packetStart + 1);
+    this.fail("ERR_MQTT_CODEC_REMAINING_LENGTH", this.packetStart + 1, "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1");
   }
 
   failTruncated(): never {
-    this.fail("ERR_MQTT_CODEC_TRUNCATED", "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
+    this.fail("ERR_MQTT_CODEC_TRUNCATED", this.position, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
   }
 }
 

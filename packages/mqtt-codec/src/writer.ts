@@ -77,9 +77,7 @@ export class Writer {
 
   /** A packet identifier, which is never 0 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
   packetIdentifier(value: number): void {
-    if (value >>> 0 !== value || value === 0 || value > 0xffff) {
-      this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
-    }
+    if (!isPacketIdentifier(value)) this.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
     this.uint16(value, "packetIdentifier");
   }
 
@@ -102,6 +100,11 @@ export class Writer {
   topicName(text: string, field: string): void {
     if (/[#+]/u.test(text)) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
     this.string(text, field);
+  }
+
+  nonEmptyTopicName(text: string, field: string): void {
+    if (text.length === 0) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
+    this.topicName(text, field);
   }
 
   /** Puts the length before a string, and writes it again where it is not plain ASCII. */
@@ -145,6 +148,10 @@ export class Writer {
   private failField(field: string): never {
     this.fail("ERR_MQTT_CODEC_FIELD", field);
   }
+}
+
+export function isPacketIdentifier(value: number): boolean {
+  return value > 0 && value <= 0xffff && value >>> 0 === value;
 }
 
 /** Writes a value of at most 268,435,455 and returns the offset behind it. */

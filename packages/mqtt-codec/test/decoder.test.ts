@@ -234,7 +234,7 @@ describe("errors", () => {
         clause: "MQTT 5.0 §2.2.2",
         reasonCode: 0x81,
         protocolVersion: 5,
-        message: `publish: property identifier does not exist (MQTT 5.0 §2.2.2, octet ${before.length + 10})`,
+        message: `publish malformed: property identifier (MQTT 5.0 §2.2.2, octet ${before.length + 10})`,
       }),
     );
   });
@@ -253,7 +253,7 @@ describe("encoding", () => {
       }
       expect(encodeIntoNew(publish, bytes.length)).toBe(bytes.length);
     }
-    expect(() => prepared.encodeInto(4, { qos: 0 }, new Uint8Array(7), 0)).toThrow("does not fit");
+    expect(() => prepared.encodeInto(4, { qos: 0 }, new Uint8Array(7), 0)).toThrow("buffer too small");
   });
 });
 

@@ -321,7 +321,7 @@ describe("3.3 PUBLISH", () => {
     refused(bytes, "ERR_MQTT_CODEC_PROPERTY_NOT_ALLOWED", "MQTT-3.3.4-6", 0x82);
     expect(decodeOne(bytes, fromServer5)).toMatchObject({ properties: { subscriptionIdentifiers: [1, 2] } });
     const zero = packet(0x30, "a", properties(0x0b, 0));
-    refused(zero, "ERR_MQTT_CODEC_PROPERTY_VALUE", "MQTT 5.0 §3.3.2.3.8", 0x82, fromServer5);
+    refused(zero, "ERR_MQTT_CODEC_PROPERTY_VALUE", "MQTT 5.0 §3.8.2.1.2", 0x82, fromServer5);
   });
   test("MQTT-4.7.3-1 an empty topic name needs a topic alias", () => {
     refused(packet(0x30, "", none), "ERR_MQTT_CODEC_TOPIC_NAME", "MQTT-4.7.3-1", 0x82);
@@ -487,7 +487,7 @@ describe("3.14 DISCONNECT, 3.15 AUTH", () => {
   test("authentication data needs a method in CONNECT and CONNACK too", () => {
     const data = properties(0x16, "data");
     refused(connect(2, data, "a"), "ERR_MQTT_CODEC_PROPERTY_MISSING", "MQTT 5.0 §3.1.2.11.10", 0x82, fresh);
-    refused(packet(0x20, 0, 0, data), "ERR_MQTT_CODEC_PROPERTY_MISSING", "MQTT 5.0 §3.2.2.3.18", 0x82, fromServer5);
+    refused(packet(0x20, 0, 0, data), "ERR_MQTT_CODEC_PROPERTY_MISSING", "MQTT 5.0 §3.1.2.11.10", 0x82, fromServer5);
   });
   test("MQTT-6.0.0-2 frames and packets need not be aligned", () => {
     const bytes = octets(

@@ -1,7 +1,7 @@
 /** MQTT 5.0 table 2-4, written down a second time here: every property in every packet, its type and its values. */
 
 import { describe, expect, test } from "vitest";
-import { encode, PacketDecoder, type PacketDecoderOptions, PropertyIdentifier } from "../src/index.ts";
+import { encode, PacketDecoder, type PacketDecoderOptions } from "../src/index.ts";
 import {
   decodeOne,
   faultOf,
@@ -34,12 +34,43 @@ const carriers: Record<string, { options: PacketDecoderOptions; around: (list: n
   auth: { options: fromClient5, around: (list) => packet(0xf0, 0x18, list) },
 };
 
+/** Identifiers, MQTT 5.0 table 2-4. */
+const identifiers = {
+  payloadFormatIndicator: 0x01,
+  messageExpiryInterval: 0x02,
+  contentType: 0x03,
+  responseTopic: 0x08,
+  correlationData: 0x09,
+  subscriptionIdentifier: 0x0b,
+  sessionExpiryInterval: 0x11,
+  assignedClientIdentifier: 0x12,
+  serverKeepAlive: 0x13,
+  authenticationMethod: 0x15,
+  authenticationData: 0x16,
+  requestProblemInformation: 0x17,
+  willDelayInterval: 0x18,
+  requestResponseInformation: 0x19,
+  responseInformation: 0x1a,
+  serverReference: 0x1c,
+  reasonString: 0x1f,
+  receiveMaximum: 0x21,
+  topicAliasMaximum: 0x22,
+  topicAlias: 0x23,
+  maximumQoS: 0x24,
+  retainAvailable: 0x25,
+  userProperty: 0x26,
+  maximumPacketSize: 0x27,
+  wildcardSubscriptionAvailable: 0x28,
+  subscriptionIdentifierAvailable: 0x29,
+  sharedSubscriptionAvailable: 0x2a,
+} as const;
+
 const reasons = ["connack", "puback", "pubrec", "pubrel", "pubcomp", "suback", "unsuback", "auth"];
 const disconnects = ["disconnect from a client", "disconnect from a server"];
 const string: readonly Part[] = ["text"];
 
 /** Name, a right value, wrong values, the packets that may carry it. */
-const table: [keyof typeof PropertyIdentifier, readonly Part[], readonly (readonly Part[])[], readonly string[]][] = [
+const table: [keyof typeof identifiers, readonly Part[], readonly (readonly Part[])[], readonly string[]][] = [
   ["payloadFormatIndicator", [1], [[2], [255]], ["publish", "will"]],
   ["messageExpiryInterval", [[255, 255, 255, 255]], [], ["publish", "will"]],
   ["contentType", string, [], ["publish", "will"]],
@@ -76,11 +107,11 @@ function company(carrier: string, name: string): Part[] {
 }
 
 test("the table has all properties", () => {
-  expect(table.map(([name]) => name).sort()).toEqual(Object.keys(PropertyIdentifier).sort());
+  expect(table.map(([name]) => name).sort()).toEqual(Object.keys(identifiers).sort());
 });
 
 for (const [name, right, wrong, allowed] of table) {
-  const identifier = PropertyIdentifier[name];
+  const identifier = identifiers[name];
   describe(`0x${identifier.toString(16).padStart(2, "0")} ${name}`, () => {
     for (const [carrier, { options, around }] of Object.entries(carriers)) {
       const withValue = (value: readonly Part[]): Uint8Array =>
@@ -122,7 +153,7 @@ for (const [name, right, wrong, allowed] of table) {
 }
 
 test("identifiers that do not exist are malformed", () => {
-  const known = new Set<number>(Object.values(PropertyIdentifier));
+  const known = new Set<number>(Object.values(identifiers));
   for (const identifier of [...Array(256).keys(), 16_383, 268_435_455]) {
     if (known.has(identifier)) continue;
     const fault = faultOf(packet(0x30, "a", properties(variableByteInteger(identifier), 1, 1)), fromClient5);
@@ -153,5 +184,5 @@ test("the number of repeatable properties has a limit", () => {
   expect(decodeOne(list(1024), fromClient5).type).toBe("publish");
   const decoder = new PacketDecoder(fromClient5);
   decoder.push(list(1025));
-  expect(() => decoder.next()).toThrow("more user properties than the limit");
+  expect(() => decoder.next()).toThrow("too many user properties");
 });

@@ -1,14 +1,8 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP, MQTT 3.1.1 and 5.0 §3.4 to §3.7: one form, four types. */
 
-import type { Encodable } from "../packet-type.ts";
-import {
-  type Building,
-  PropertyIdentifier,
-  readProperties,
-  type UserProperty,
-  writeString,
-  writeUserProperties,
-} from "../property.ts";
+import { type Encodable, PacketType } from "../packet-type.ts";
+import { readProperties, writeProperties } from "../property-list.ts";
+import type { UserProperty } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 import { readReasonCode, writeReasonCode } from "./reason.ts";
@@ -50,7 +44,7 @@ export function readAcknowledgement<Type extends AcknowledgementType>(
   // MQTT 5.0 §3.4.2.1: a remaining length of 2 means success; below 4 there is no property length.
   if (reader.version === 5 && reader.position < reader.end) {
     reasonCode = readReasonCode(reader, type);
-    if (reader.position < reader.end) properties = readReasonProperties(reader, reader.first >>> 4);
+    if (reader.position < reader.end) properties = readProperties(reader, PacketType[type]);
   }
   reader.finish();
   return { type, packetIdentifier, reasonCode, properties };
@@ -62,39 +56,15 @@ export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledg
   if (writer.version === 5) {
     const has = hasReasonProperties(properties);
     if (reasonCode !== 0 || has) writeReasonCode(writer, type, reasonCode);
-    if (has) writeReasonProperties(writer, properties);
+    if (has) writeProperties(writer, PacketType[type], properties);
   } else if (reasonCode >= 0x80) {
     // In 3.1.1 an acknowledgement cannot refuse; leaving the code out would turn it into a success.
     writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "reasonCode");
   }
-  return firstOctets[type];
-}
-
-const firstOctets = { puback: 0x40, pubrec: 0x50, pubrel: 0x62, pubcomp: 0x70 } as const;
-
-export function readReasonProperties(reader: Reader, place: number): ReasonProperties | undefined {
-  return readProperties(reader, place, emptyProperties, readProperty);
-}
-
-function emptyProperties(): Building<ReasonProperties> {
-  return { reasonString: undefined, userProperties: [] };
-}
-
-function readProperty(reader: Reader, _identifier: number, properties: Building<ReasonProperties>): void {
-  properties.reasonString = reader.string();
+  return (PacketType[type] << 4) | (type === "pubrel" ? 2 : 0);
 }
 
 function hasReasonProperties(properties: EncodableReasonProperties | undefined): boolean {
   if (properties === undefined) return false;
   return properties.reasonString !== undefined || (properties.userProperties?.length ?? 0) > 0;
-}
-
-/** The property length and the properties, also where there are none. */
-export function writeReasonProperties(writer: Writer, properties: EncodableReasonProperties | undefined): void {
-  const place = writer.beginLength();
-  if (properties !== undefined) {
-    writeString(writer, PropertyIdentifier.reasonString, properties.reasonString, "properties.reasonString");
-    writeUserProperties(writer, properties.userProperties);
-  }
-  writer.endLength(place, "properties");
 }

@@ -1,17 +1,10 @@
 /** AUTH, MQTT 5.0 §3.15. */
 
 import type { Encodable } from "../packet-type.ts";
-import {
-  type Building,
-  PropertyIdentifier,
-  readProperties,
-  type UserProperty,
-  writeString,
-  writeUserProperties,
-} from "../property.ts";
+import { checkAuthentication, readProperties, writeProperties } from "../property-list.ts";
+import type { UserProperty } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
-import { writeAuthentication } from "./connect.ts";
 import { readReasonCode, writeReasonCode } from "./reason.ts";
 
 export interface AuthPacket {
@@ -37,39 +30,14 @@ export function readAuth(reader: Reader): AuthPacket {
   const at = reader.position;
   // MQTT 5.0 §3.15.2.1: no octets mean 0x00, which is the server's to send.
   if (at === reader.end) {
-    if (reader.isFromClient) reader.fail("ERR_MQTT_CODEC_REASON_CODE", "", "MQTT-3.15.2-1", at);
+    if (reader.isFromClient) reader.fail("ERR_MQTT_CODEC_REASON_CODE", at, "", "MQTT-3.15.2-1");
     return { type: "auth", reasonCode: 0, properties: undefined };
   }
   const reasonCode = readReasonCode(reader, "auth");
-  const properties = readProperties(reader, 15, emptyProperties, readProperty);
-  // MQTT 5.0 §3.15.2.2.2: it is a protocol error to omit the method.
-  if (properties?.authenticationMethod === undefined) {
-    reader.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "", "MQTT 5.0 §3.15.2.2.2");
-  }
+  const properties = readProperties<AuthProperties>(reader, 15);
+  checkAuthentication(reader, properties, true);
   reader.finish();
   return { type: "auth", reasonCode, properties };
-}
-
-function emptyProperties(): Building<AuthProperties> {
-  return {
-    authenticationMethod: undefined,
-    authenticationData: undefined,
-    reasonString: undefined,
-    userProperties: [],
-  };
-}
-
-function readProperty(reader: Reader, identifier: number, properties: Building<AuthProperties>): void {
-  switch (identifier) {
-    case PropertyIdentifier.authenticationMethod:
-      properties.authenticationMethod = reader.string();
-      break;
-    case PropertyIdentifier.authenticationData:
-      properties.authenticationData = reader.binary();
-      break;
-    default:
-      properties.reasonString = reader.string();
-  }
 }
 
 export function writeAuth(writer: Writer, packet: EncodableAuth): number {
@@ -80,10 +48,6 @@ export function writeAuth(writer: Writer, packet: EncodableAuth): number {
     return writer.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod");
   }
   writeReasonCode(writer, "auth", reasonCode);
-  const place = writer.beginLength();
-  writeAuthentication(writer, properties.authenticationMethod, properties.authenticationData);
-  writeString(writer, 0x1f, properties.reasonString, "properties.reasonString");
-  writeUserProperties(writer, properties.userProperties);
-  writer.endLength(place, "properties");
+  writeProperties(writer, 15, properties);
   return 0xf0;
 }

@@ -1,24 +1,11 @@
 /** CONNECT, MQTT 3.1.1 and 5.0 §3.1. */
 
 import { type Encodable, isQoS, type ProtocolVersion } from "../packet-type.ts";
-import {
-  type Building,
-  checkPositive,
-  PropertyIdentifier,
-  readBoolean,
-  readPositive,
-  readProperties,
-  type UserProperty,
-  writeBinary,
-  writeBoolean,
-  writeString,
-  writeUint16,
-  writeUint32,
-  writeUserProperties,
-} from "../property.ts";
+import { checkAuthentication, readProperties, writeProperties } from "../property-list.ts";
+import type { UserProperty } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
-import { type EncodableWill, readWill, type Will, writeWill, writeWillProperties } from "./will.ts";
+import { type EncodableWill, readWill, type Will, writeWill } from "./will.ts";
 
 export interface ConnectPacket {
   readonly type: "connect";
@@ -73,16 +60,14 @@ export function readConnect(reader: Reader): ConnectPacket {
   checkFlags(reader, flags, at);
   const keepAlive = reader.uint16();
   const protocolVersion = reader.version;
-  const properties = protocolVersion === 5 ? readProperties(reader, 1, emptyProperties, readProperty) : undefined;
-  if (properties?.authenticationData !== undefined && properties.authenticationMethod === undefined) {
-    reader.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "", "MQTT 5.0 §3.1.2.11.10");
-  }
+  const properties = protocolVersion === 5 ? readProperties<ConnectProperties>(reader, 1) : undefined;
+  checkAuthentication(reader, properties, false);
   const identifierAt = reader.position;
   const clientIdentifier = reader.string();
   const cleanStart = (flags & CLEAN_START) !== 0;
   if (protocolVersion === 4 && clientIdentifier === "" && !cleanStart) {
     const answer = { connackReturnCode: 0x02 };
-    throw reader.error("ERR_MQTT_CODEC_CLIENT_IDENTIFIER", "MQTT-3.1.3-8", "", identifierAt, answer);
+    throw reader.error("ERR_MQTT_CODEC_CLIENT_IDENTIFIER", identifierAt, "MQTT-3.1.3-8", "", answer);
   }
   const will = (flags & WILL) === 0 ? undefined : readWill(reader, flags);
   const userName = (flags & USER_NAME) === 0 ? undefined : reader.string();
@@ -106,12 +91,12 @@ function readProtocol(reader: Reader): void {
   const at = reader.position;
   const name = reader.string();
   const isOld = name === "MQIsdp";
-  if (name !== "MQTT" && !isOld) reader.fail("ERR_MQTT_CODEC_PROTOCOL_NAME", "MQTT-3.1.2-1", "MQTT-3.1.2-1", at);
+  if (name !== "MQTT" && !isOld) reader.fail("ERR_MQTT_CODEC_PROTOCOL_NAME", at, "MQTT-3.1.2-1");
   const level = reader.uint8();
   reader.protocolLevel = level;
   if (isOld || (level !== 4 && level !== 5)) {
     const answer = { connackReturnCode: 0x01 };
-    throw reader.error("ERR_MQTT_CODEC_PROTOCOL_VERSION", "MQTT-3.1.2-2", "MQTT-3.1.2-2", reader.position - 1, answer);
+    throw reader.error("ERR_MQTT_CODEC_PROTOCOL_VERSION", reader.position - 1, "MQTT-3.1.2-2", "MQTT-3.1.2-2", answer);
   }
   reader.version = level;
   if (level === 5 && reader.isLengthOverlong) reader.failOverlong();
@@ -119,57 +104,15 @@ function readProtocol(reader: Reader): void {
 
 function checkFlags(reader: Reader, flags: number, at: number): void {
   const code = "ERR_MQTT_CODEC_CONNECT_FLAGS";
-  if ((flags & RESERVED) !== 0) reader.fail(code, "MQTT-3.1.2-3", "MQTT-3.1.2-3", at);
+  if ((flags & RESERVED) !== 0) reader.fail(code, at, "MQTT-3.1.2-3");
   if ((flags & WILL) === 0) {
-    if ((flags & 0x18) !== 0) reader.fail(code, "MQTT-3.1.2-13", "MQTT-3.1.2-11", at);
-    if ((flags & WILL_QOS_AND_RETAIN) !== 0) reader.fail(code, "MQTT-3.1.2-15", "MQTT-3.1.2-13", at);
+    if ((flags & 0x18) !== 0) reader.fail(code, at, "MQTT-3.1.2-13", "MQTT-3.1.2-11");
+    if ((flags & WILL_QOS_AND_RETAIN) !== 0) reader.fail(code, at, "MQTT-3.1.2-15", "MQTT-3.1.2-13");
   }
-  if ((flags & 0x18) === 0x18) reader.fail("ERR_MQTT_CODEC_QOS", "MQTT-3.1.2-14", "MQTT-3.1.2-12", at);
+  if ((flags & 0x18) === 0x18) reader.fail("ERR_MQTT_CODEC_QOS", at, "MQTT-3.1.2-14", "MQTT-3.1.2-12");
   // 5.0 allows a password without a user name (MQTT 5.0 §3.1.2.9).
   if (reader.version === 4 && (flags & (USER_NAME | PASSWORD)) === PASSWORD) {
-    reader.fail(code, "MQTT-3.1.2-22", "", at);
-  }
-}
-
-function emptyProperties(): Building<ConnectProperties> {
-  return {
-    sessionExpiryInterval: undefined,
-    receiveMaximum: undefined,
-    maximumPacketSize: undefined,
-    topicAliasMaximum: undefined,
-    requestResponseInformation: undefined,
-    requestProblemInformation: undefined,
-    authenticationMethod: undefined,
-    authenticationData: undefined,
-    userProperties: [],
-  };
-}
-
-function readProperty(reader: Reader, identifier: number, properties: Building<ConnectProperties>): void {
-  switch (identifier) {
-    case PropertyIdentifier.sessionExpiryInterval:
-      properties.sessionExpiryInterval = reader.uint32();
-      break;
-    case PropertyIdentifier.receiveMaximum:
-      properties.receiveMaximum = readPositive(reader, "MQTT 5.0 §3.1.2.11.3", "uint16");
-      break;
-    case PropertyIdentifier.maximumPacketSize:
-      properties.maximumPacketSize = readPositive(reader, "MQTT 5.0 §3.1.2.11.4", "uint32");
-      break;
-    case PropertyIdentifier.topicAliasMaximum:
-      properties.topicAliasMaximum = reader.uint16();
-      break;
-    case PropertyIdentifier.requestResponseInformation:
-      properties.requestResponseInformation = readBoolean(reader, "MQTT 5.0 §3.1.2.11.6");
-      break;
-    case PropertyIdentifier.requestProblemInformation:
-      properties.requestProblemInformation = readBoolean(reader, "MQTT 5.0 §3.1.2.11.7");
-      break;
-    case PropertyIdentifier.authenticationMethod:
-      properties.authenticationMethod = reader.string();
-      break;
-    default:
-      properties.authenticationData = reader.binary();
+    reader.fail(code, at, "MQTT-3.1.2-22", "");
   }
 }
 
@@ -189,10 +132,10 @@ export function writeConnect(writer: Writer, packet: EncodableConnect): number {
   writer.uint8(version);
   writer.uint8(connectFlags(writer, packet, cleanStart));
   writer.uint16(keepAlive, "keepAlive");
-  if (version === 5) writeConnectProperties(writer, packet.properties);
+  if (version === 5) writeProperties(writer, 1, packet.properties);
   writer.string(clientIdentifier, "clientIdentifier");
   if (will !== undefined) {
-    if (version === 5) writeWillProperties(writer, will.properties);
+    if (version === 5) writeProperties(writer, 0, will.properties);
     writeWill(writer, will);
   }
   if (userName !== undefined) writer.string(userName, "userName");
@@ -211,31 +154,4 @@ function connectFlags(writer: Writer, packet: EncodableConnect, cleanStart: bool
   if (userName !== undefined) flags |= USER_NAME;
   if (password !== undefined) flags |= PASSWORD;
   return flags;
-}
-
-function writeConnectProperties(writer: Writer, properties: EncodableConnect["properties"]): void {
-  const place = writer.beginLength();
-  if (properties !== undefined) {
-    const { authenticationMethod, authenticationData } = properties;
-    checkPositive(writer, properties.receiveMaximum, "properties.receiveMaximum");
-    checkPositive(writer, properties.maximumPacketSize, "properties.maximumPacketSize");
-    writeUint32(writer, 0x11, properties.sessionExpiryInterval, "properties.sessionExpiryInterval");
-    writeUint16(writer, 0x21, properties.receiveMaximum, "properties.receiveMaximum");
-    writeUint32(writer, 0x27, properties.maximumPacketSize, "properties.maximumPacketSize");
-    writeUint16(writer, 0x22, properties.topicAliasMaximum, "properties.topicAliasMaximum");
-    writeBoolean(writer, 0x19, properties.requestResponseInformation);
-    writeBoolean(writer, 0x17, properties.requestProblemInformation);
-    writeAuthentication(writer, authenticationMethod, authenticationData);
-    writeUserProperties(writer, properties.userProperties);
-  }
-  writer.endLength(place, "properties");
-}
-
-/** Authentication Method and Data; no data without a method (MQTT 5.0 §3.1.2.11.10). */
-export function writeAuthentication(writer: Writer, method: string | undefined, data: Uint8Array | undefined): void {
-  if (data !== undefined && method === undefined) {
-    writer.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod");
-  }
-  writeString(writer, 0x15, method, "properties.authenticationMethod");
-  writeBinary(writer, 0x16, data, "properties.authenticationData");
 }

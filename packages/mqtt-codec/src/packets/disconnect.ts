@@ -1,15 +1,8 @@
 /** DISCONNECT, MQTT 3.1.1 and 5.0 §3.14. */
 
 import type { Encodable } from "../packet-type.ts";
-import {
-  type Building,
-  PropertyIdentifier,
-  readProperties,
-  type UserProperty,
-  writeString,
-  writeUint32,
-  writeUserProperties,
-} from "../property.ts";
+import { readProperties, writeProperties } from "../property-list.ts";
+import type { UserProperty } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 import { readReasonCode, writeReasonCode } from "./reason.ts";
@@ -40,31 +33,10 @@ export function readDisconnect(reader: Reader): DisconnectPacket {
   // MQTT 5.0 §3.14.2.1 and §3.14.2.2.1: no octets mean 0x00, one means a reason code without properties.
   if (reader.version === 5 && reader.position < reader.end) {
     reasonCode = readReasonCode(reader, "disconnect");
-    if (reader.position < reader.end) properties = readProperties(reader, 14, emptyProperties, readProperty);
+    if (reader.position < reader.end) properties = readProperties(reader, 14);
   }
   reader.finish();
   return { type: "disconnect", reasonCode, properties };
-}
-
-function emptyProperties(): Building<DisconnectProperties> {
-  return { sessionExpiryInterval: undefined, reasonString: undefined, serverReference: undefined, userProperties: [] };
-}
-
-function readProperty(reader: Reader, identifier: number, properties: Building<DisconnectProperties>): void {
-  const at = reader.position - 1;
-  const code = "ERR_MQTT_CODEC_PROPERTY_NOT_ALLOWED";
-  switch (identifier) {
-    case PropertyIdentifier.sessionExpiryInterval:
-      if (!reader.isFromClient) reader.fail(code, "", "MQTT-3.14.2-2", at);
-      properties.sessionExpiryInterval = reader.uint32();
-      break;
-    case PropertyIdentifier.serverReference:
-      if (reader.isFromClient) reader.fail(code, "", "MQTT 5.0 §3.14.2.2.5", at);
-      properties.serverReference = reader.string();
-      break;
-    default:
-      properties.reasonString = reader.string();
-  }
 }
 
 export function writeDisconnect(writer: Writer, packet: EncodableDisconnect): number {
@@ -73,12 +45,7 @@ export function writeDisconnect(writer: Writer, packet: EncodableDisconnect): nu
     const start = writer.position;
     writeReasonCode(writer, "disconnect", reasonCode);
     if (properties !== undefined) {
-      const place = writer.beginLength();
-      writeUint32(writer, 0x11, properties.sessionExpiryInterval, "properties.sessionExpiryInterval");
-      writeString(writer, 0x1f, properties.reasonString, "properties.reasonString");
-      writeString(writer, 0x1c, properties.serverReference, "properties.serverReference");
-      writeUserProperties(writer, properties.userProperties);
-      writer.endLength(place, "properties");
+      writeProperties(writer, 14, properties);
     } else if (reasonCode === 0) {
       writer.position = start;
     }

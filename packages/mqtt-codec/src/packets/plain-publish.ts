@@ -5,6 +5,7 @@
 
 import { isQoS, type ProtocolVersion } from "../packet-type.ts";
 import {
+  isPacketIdentifier,
   MAXIMUM_VARIABLE_BYTE_INTEGER,
   specialUnit,
   variableByteIntegerLength,
@@ -62,10 +63,6 @@ function writePlainTopic(topicName: string, buffer: Uint8Array, start: number): 
     wrong |= specialUnit(unit) | wildcardUnit(unit);
   }
   return wrong >= 0;
-}
-
-function isPacketIdentifier(value: number): boolean {
-  return value > 0 && value <= 0xffff && value >>> 0 === value;
 }
 
 /** The longest topic name that an encoder keeps. */

@@ -24,7 +24,7 @@ export function readReasonCode(reader: Reader, type: PacketTypeName): number {
   if (code === 0 && type !== "auth") return code;
   if (!reasonCodesOf(type, reader.version).has(code) || isReasonCodeOfOtherSide(type, code, reader.isFromClient)) {
     const [clause4, clause5] = clauses[type] ?? ["", ""];
-    reader.fail("ERR_MQTT_CODEC_REASON_CODE", clause4, clause5, at);
+    reader.fail("ERR_MQTT_CODEC_REASON_CODE", at, clause4, clause5);
   }
   return code;
 }

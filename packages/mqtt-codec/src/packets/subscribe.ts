@@ -1,14 +1,8 @@
 /** SUBSCRIBE and UNSUBSCRIBE, MQTT 3.1.1 and 5.0 §3.8 and §3.10. */
 
 import { type Encodable, isQoS, type QoS } from "../packet-type.ts";
-import {
-  type Building,
-  readPositive,
-  readProperties,
-  type UserProperty,
-  writeSubscriptionIdentifier,
-  writeUserProperties,
-} from "../property.ts";
+import { readProperties, writeProperties } from "../property-list.ts";
+import type { UserProperty } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import { isSharedTopicFilter, validateTopicFilter, wrongFilter } from "../topic.ts";
 import type { Writer } from "../writer.ts";
@@ -64,32 +58,33 @@ export type EncodableUnsubscribe = Encodable<UnsubscribePacket, "type" | "packet
 
 export function readSubscribe(reader: Reader): SubscribePacket {
   const packetIdentifier = reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties(reader, 8, emptyProperties, readProperty) : undefined;
+  const properties = reader.version === 5 ? readProperties<SubscribeProperties>(reader, 8) : undefined;
   const subscriptions: Subscription[] = [];
   while (reader.position < reader.end) {
     checkCount(reader, subscriptions.length);
     subscriptions.push(readSubscription(reader));
   }
-  if (subscriptions.length === 0) reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "MQTT-3.8.3-3", "MQTT-3.8.3-2");
+  if (subscriptions.length === 0)
+    reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", reader.position, "MQTT-3.8.3-3", "MQTT-3.8.3-2");
   return { type: "subscribe", packetIdentifier, subscriptions, properties };
 }
 
 export function readUnsubscribe(reader: Reader): UnsubscribePacket {
   const packetIdentifier = reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties(reader, 10, emptyUnsubscribe, noOther) : undefined;
+  const properties = reader.version === 5 ? readProperties<UnsubscribeProperties>(reader, 10) : undefined;
   const topicFilters: string[] = [];
   while (reader.position < reader.end) {
     checkCount(reader, topicFilters.length);
     topicFilters.push(readTopicFilter(reader));
   }
-  if (topicFilters.length === 0) reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "MQTT-3.10.3-2", "MQTT-3.10.3-2");
+  if (topicFilters.length === 0) reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", reader.position, "MQTT-3.10.3-2");
   return { type: "unsubscribe", packetIdentifier, topicFilters, properties };
 }
 
 /** The limit on the topic filters of a packet and the reason codes of its answer. */
 export function checkCount(reader: Reader, count: number): void {
   if (count < reader.limits.maximumTopicFilters) return;
-  reader.fail("ERR_MQTT_CODEC_TOO_MANY_TOPIC_FILTERS", "MQTT 3.1.1 §3.8.3", "MQTT 5.0 §4.13.2");
+  reader.fail("ERR_MQTT_CODEC_TOO_MANY_TOPIC_FILTERS", reader.position, "MQTT 3.1.1 §3.8.3", "MQTT 5.0 §4.13.2");
 }
 
 function readSubscription(reader: Reader): Subscription {
@@ -99,20 +94,20 @@ function readSubscription(reader: Reader): Subscription {
   const qos = options & 3;
   const reserved = reader.version === 5 ? 0xc0 : 0xfc;
   if ((options & reserved) !== 0) {
-    reader.fail("ERR_MQTT_CODEC_SUBSCRIPTION_OPTIONS", "MQTT-3-8.3-4", "MQTT-3.8.3-5", at);
+    reader.fail("ERR_MQTT_CODEC_SUBSCRIPTION_OPTIONS", at, "MQTT-3-8.3-4", "MQTT-3.8.3-5");
   }
   if (!isQoS(qos)) {
     // MQTT 5.0 §3.8.3.1 calls this a protocol error.
     const reasonCode = reader.version === 5 ? 0x82 : 0x81;
-    throw reader.error("ERR_MQTT_CODEC_QOS", "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1", at, { reasonCode });
+    throw reader.error("ERR_MQTT_CODEC_QOS", at, "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1", { reasonCode });
   }
   const noLocal = (options & 4) !== 0;
   const retainHandling = (options >>> 4) & 3;
   if (retainHandling !== 0 && retainHandling !== 1 && retainHandling !== 2) {
-    return reader.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1", at);
+    return reader.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", at, "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1");
   }
   if (noLocal && isSharedTopicFilter(topicFilter)) {
-    reader.fail("ERR_MQTT_CODEC_NO_LOCAL_SHARED", "MQTT-3.8.3-4", "MQTT-3.8.3-4", at);
+    reader.fail("ERR_MQTT_CODEC_NO_LOCAL_SHARED", at, "MQTT-3.8.3-4");
   }
   return { topicFilter, qos, noLocal, retainAsPublished: (options & 8) !== 0, retainHandling };
 }
@@ -120,9 +115,9 @@ function readSubscription(reader: Reader): Subscription {
 function readTopicFilter(reader: Reader): string {
   const at = reader.position;
   const topicFilter = reader.string();
-  if (topicFilter === "") reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", "MQTT-4.7.3-1", "MQTT-4.7.3-1", at);
+  if (topicFilter === "") reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", at, "MQTT-4.7.3-1");
   const wrong = wrongFilter(topicFilter, reader.version === 5);
-  if (wrong !== undefined) reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", clause4Of(wrong.clause), wrong.clause, at);
+  if (wrong !== undefined) reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", at, clause4Of(wrong.clause), wrong.clause);
   return topicFilter;
 }
 
@@ -132,32 +127,10 @@ function clause4Of(clause5: string): string {
   return clause5 === "MQTT-4.7.1-2" ? "MQTT-4.7.1-3" : clause5;
 }
 
-function emptyProperties(): Building<SubscribeProperties> {
-  return { subscriptionIdentifier: undefined, userProperties: [] };
-}
-
-function readProperty(reader: Reader, _identifier: number, properties: Building<SubscribeProperties>): void {
-  properties.subscriptionIdentifier = readPositive(reader, "MQTT 5.0 §3.8.2.1.2", "variableByteInteger");
-}
-
-function emptyUnsubscribe(): Building<UnsubscribeProperties> {
-  return { userProperties: [] };
-}
-
-/** UNSUBSCRIBE has user properties alone, and those never come here. */
-function noOther(): void {}
-
 export function writeSubscribe(writer: Writer, packet: EncodableSubscribe): number {
   const { subscriptions, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
-  if (writer.version === 5) {
-    const place = writer.beginLength();
-    if (properties?.subscriptionIdentifier !== undefined) {
-      writeSubscriptionIdentifier(writer, properties.subscriptionIdentifier);
-    }
-    writeUserProperties(writer, properties?.userProperties);
-    writer.endLength(place, "properties");
-  }
+  if (writer.version === 5) writeProperties(writer, 8, properties);
   if (subscriptions.length === 0) writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "subscriptions");
   for (const subscription of subscriptions) writeSubscription(writer, subscription);
   return 0x82;
@@ -180,11 +153,7 @@ function writeSubscription(writer: Writer, subscription: EncodableSubscription):
 
 export function writeUnsubscribe(writer: Writer, packet: EncodableUnsubscribe): number {
   writer.packetIdentifier(packet.packetIdentifier);
-  if (writer.version === 5) {
-    const place = writer.beginLength();
-    writeUserProperties(writer, packet.properties?.userProperties);
-    writer.endLength(place, "properties");
-  }
+  if (writer.version === 5) writeProperties(writer, 10, packet.properties);
   if (packet.topicFilters.length === 0) writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "topicFilters");
   for (const topicFilter of packet.topicFilters) writeTopicFilter(writer, topicFilter, "topicFilters");
   return 0xa2;
