@@ -1,0 +1,375 @@
+/** Revocation along a path: lists of every kind, the caller's own check, soft and hard. */
+
+import { nodeProvider } from "@latchkey/crypto/node";
+import {
+  certificateIssuer,
+  cRLDistributionPoints,
+  type CertificateRevocationList,
+  type DistributionPoint,
+  deltaCRLIndicator,
+  type Extension,
+  type GeneralName,
+  issueCertificateRevocationList,
+  type IssuingDistributionPoint,
+  issuingDistributionPoint,
+  parseCertificate,
+  parseCertificateRevocationList,
+  type ReasonFlag,
+  type RevocationReason,
+} from "@latchkey/x509";
+import { encodeDer } from "@latchkey/asn1";
+import { defaultSignatureAlgorithm, encodeSignatureAlgorithm } from "@latchkey/crypto";
+import { describe, expect, test } from "vitest";
+import { type ChainResult, createChainVerifier, type RevocationInputs, type VerifyInputs } from "../src/index.ts";
+import { authority, endEntity, entity, type Entity, extension, family, issue, now } from "./issuing.ts";
+
+const { root, intermediate, device, rootCertificate, intermediateCertificate } = family();
+const uri = (value: string): GeneralName => ({ type: "uniformResourceIdentifier", value });
+
+interface ListInput {
+  readonly issuer: Entity;
+  readonly certificate: Uint8Array;
+  readonly revoked?: readonly (readonly [serialNumber: number, reason?: RevocationReason])[];
+  readonly number?: number;
+  readonly thisUpdate?: number;
+  readonly nextUpdate?: number;
+  readonly extensions?: readonly Extension[];
+}
+
+function list(input: ListInput): CertificateRevocationList {
+  return issueCertificateRevocationList({
+    provider: nodeProvider,
+    issuer: { certificate: parseCertificate(input.certificate), privateKey: input.issuer.keys.privateKey },
+    thisUpdate: input.thisUpdate ?? now - 100,
+    nextUpdate: input.nextUpdate ?? now + 100,
+    number: input.number ?? 1,
+    entries: (input.revoked ?? []).map(([serialNumber, reason]) => ({
+      serialNumber: Uint8Array.of(serialNumber),
+      revocationDate: now - 50,
+      reason,
+    })),
+    extensions: input.extensions,
+  });
+}
+
+const rootList = list({ issuer: root, certificate: rootCertificate });
+
+function byIntermediate(input: Partial<ListInput> = {}): CertificateRevocationList {
+  return list({ issuer: intermediate, certificate: intermediateCertificate, ...input });
+}
+
+function deviceOf(serialNumber: number, points?: readonly DistributionPoint[]): Uint8Array {
+  const more = points === undefined ? [] : [extension(cRLDistributionPoints, points)];
+  return issue({ subject: device, issuer: intermediate, serialNumber, extensions: endEntity("clientAuth", [], more) });
+}
+
+const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors: [rootCertificate] });
+
+function ask(
+  revocationLists: readonly (CertificateRevocationList | Uint8Array)[],
+  inputs: Partial<VerifyInputs> = {},
+  revocation: Partial<RevocationInputs> = {},
+): ChainResult {
+  return verifier.verify({
+    certificate: deviceOf(7),
+    intermediates: [intermediateCertificate],
+    purpose: "clientAuth",
+    time: now,
+    revocation: { mode: "hard", revocationLists, ...revocation },
+    ...inputs,
+  });
+}
+
+function told(result: ChainResult): string {
+  return result.ok
+    ? "ok"
+    : result.failures.map(({ code, certificateIndex }) => `${code}@${certificateIndex}`).join(" ");
+}
+
+const revoked = "ERR_CHAIN_REVOKED@0";
+const unknown = "ERR_CHAIN_REVOCATION_UNKNOWN@0";
+
+describe("complete lists", () => {
+  test("tell of each certificate of the path, with date and reason", () => {
+    const result = ask([rootList, byIntermediate({ revoked: [[7, "keyCompromise"]] })]);
+    expect(told(result)).toBe(revoked);
+    expect(result.ok ? undefined : result.failures[0]?.evidence).toEqual({
+      source: "crl",
+      reason: "keyCompromise",
+      revokedAt: now - 50,
+    });
+    const good = ask([rootList, byIntermediate({ revoked: [[8]] })]);
+    expect(told(good)).toBe("ok");
+    expect(good.ok && good.validUntil).toBe(now + 100);
+    const serialNumber = parseCertificate(intermediateCertificate).serialNumber[0]!;
+    const revokedIntermediate = list({ issuer: root, certificate: rootCertificate, revoked: [[serialNumber]] });
+    expect(told(ask([revokedIntermediate, byIntermediate()]))).toBe("ERR_CHAIN_REVOKED@1");
+    expect(told(ask([revokedIntermediate, byIntermediate()], {}, { scope: "endEntity" }))).toBe("ok");
+  });
+
+  test("count as bytes as they do parsed", () => {
+    expect(told(ask([rootList.encoding, byIntermediate({ revoked: [[7]] }).encoding]))).toBe(revoked);
+  });
+
+  test("that are missing, old, early, by others or tampered with tell nothing: hard refuses, soft warns", () => {
+    const tampered = Uint8Array.from(byIntermediate().encoding);
+    tampered[tampered.length - 1]! ^= 1;
+    const stranger = entity("Pizza Intermediate");
+    const strangers = issue({ subject: stranger, issuer: stranger, extensions: authority() });
+    const useless: (CertificateRevocationList | Uint8Array)[][] = [
+      [],
+      [byIntermediate({ nextUpdate: now - 1 })],
+      [byIntermediate({ thisUpdate: now + 1 })],
+      [parseCertificateRevocationList(tampered)],
+      [list({ issuer: stranger, certificate: strangers })],
+      [Uint8Array.of(0x30, 0x00)],
+    ];
+    for (const lists of useless) {
+      expect(told(ask([rootList, ...lists]))).toBe(unknown);
+      const soft = ask([rootList, ...lists], {}, { mode: "soft" });
+      expect(soft.ok && soft.warnings.map(({ code }) => code)).toEqual(["ERR_CHAIN_REVOCATION_UNKNOWN"]);
+    }
+    expect(told(ask([rootList, byIntermediate()], {}, { maximumAgeSeconds: 99 }))).toContain(unknown);
+    // A good list beside a useless one is enough.
+    expect(told(ask([rootList, ...useless.flat(), byIntermediate()]))).toBe("ok");
+  });
+
+  test("must be signed by a key that is for it", () => {
+    const keyless = issue({ subject: intermediate, issuer: root, extensions: authority({ usages: ["keyCertSign"] }) });
+    expect(told(ask([rootList, byIntermediate()], { intermediates: [keyless] }))).toBe(unknown);
+  });
+
+  test("a newer list takes effect with the next answer", () => {
+    const older = byIntermediate({ thisUpdate: now - 100 });
+    const newer = byIntermediate({ thisUpdate: now - 10, number: 2, revoked: [[7]] });
+    expect(told(ask([rootList, older]))).toBe("ok");
+    expect(told(ask([rootList, older, newer]))).toBe(revoked);
+    expect(told(ask([rootList, newer, older]))).toBe(revoked);
+  });
+});
+
+describe("scopes", () => {
+  const point = (value: string, reasons?: readonly ReasonFlag[]): DistributionPoint => ({
+    distributionPoint: { type: "fullName", names: [uri(value)] },
+    reasons,
+    cRLIssuer: undefined,
+  });
+  const scope = (limits: Partial<IssuingDistributionPoint>): Extension =>
+    extension(
+      issuingDistributionPoint,
+      {
+        distributionPoint: undefined,
+        onlyContainsUserCerts: false,
+        onlyContainsCACerts: false,
+        onlySomeReasons: undefined,
+        indirectCRL: false,
+        onlyContainsAttributeCerts: false,
+        ...limits,
+      },
+      true,
+    );
+  const named = (...values: string[]): Partial<IssuingDistributionPoint> => ({
+    distributionPoint: { type: "fullName", names: values.map(uri) },
+  });
+
+  test("a list for another point, or another kind of certificates, does not tell", () => {
+    const certificate = deviceOf(7, [point("http://x/1")]);
+    const verdict = (limits: Partial<IssuingDistributionPoint>): string =>
+      told(ask([rootList, byIntermediate({ extensions: [scope(limits)] })], { certificate }));
+    expect(verdict(named("http://x/1"))).toBe("ok");
+    expect(verdict(named("http://x/2"))).toBe(unknown);
+    expect(verdict(named("http://x/2", "http://x/1"))).toBe("ok");
+    expect(verdict({ onlyContainsUserCerts: true })).toBe("ok");
+    expect(verdict({ onlyContainsCACerts: true })).toBe(unknown);
+    expect(verdict({ onlyContainsAttributeCerts: true })).toBe(unknown);
+  });
+
+  test("lists for some reasons tell once they are all there", () => {
+    const some: ReasonFlag[] = ["keyCompromise", "cACompromise"];
+    const others: ReasonFlag[] = [
+      "affiliationChanged",
+      "superseded",
+      "cessationOfOperation",
+      "certificateHold",
+      "privilegeWithdrawn",
+      "aACompromise",
+    ];
+    const first = byIntermediate({ extensions: [scope({ onlySomeReasons: some })] });
+    const second = byIntermediate({ extensions: [scope({ onlySomeReasons: others })] });
+    const secondRevokes = byIntermediate({
+      extensions: [scope({ onlySomeReasons: others })],
+      revoked: [[7, "superseded"]],
+    });
+    expect(told(ask([rootList, first]))).toBe(unknown);
+    expect(told(ask([rootList, first, second]))).toBe("ok");
+    expect(told(ask([rootList, first, secondRevokes]))).toBe(revoked);
+    const byPoints = deviceOf(7, [point("http://x/1", some), point("http://x/2", others)]);
+    const parts = [
+      byIntermediate({ extensions: [scope(named("http://x/1"))] }),
+      byIntermediate({ extensions: [scope(named("http://x/2"))] }),
+    ];
+    expect(told(ask([rootList, parts[0]!], { certificate: byPoints }))).toBe(unknown);
+    expect(told(ask([rootList, ...parts], { certificate: byPoints }))).toBe("ok");
+  });
+
+  test("delta lists add and take away, if they fit their base", () => {
+    const base = (number: number): Extension => extension(deltaCRLIndicator, Uint8Array.of(number), true);
+    const complete = byIntermediate({ number: 5 });
+    const held = byIntermediate({ number: 5, revoked: [[7, "certificateHold"]] });
+    const adds = byIntermediate({ number: 6, extensions: [base(5)], revoked: [[7, "keyCompromise"]] });
+    const takesAway = byIntermediate({ number: 6, extensions: [base(4)], revoked: [[7, "removeFromCRL"]] });
+    expect(told(ask([rootList, complete, adds]))).toBe(revoked);
+    expect(told(ask([rootList, held]))).toBe(revoked);
+    expect(told(ask([rootList, held, takesAway]))).toBe("ok");
+    // A delta alone, one for a later base, and one that is not newer tell nothing.
+    expect(told(ask([rootList, adds]))).toBe(unknown);
+    expect(told(ask([rootList, complete, byIntermediate({ number: 9, extensions: [base(6)], revoked: [[7]] })]))).toBe(
+      "ok",
+    );
+    expect(told(ask([rootList, complete, byIntermediate({ number: 5, extensions: [base(4)], revoked: [[7]] })]))).toBe(
+      "ok",
+    );
+    // A stale one is left aside.
+    const stale = byIntermediate({ number: 6, extensions: [base(5)], revoked: [[7]], nextUpdate: now - 1 });
+    expect(told(ask([rootList, complete, stale]))).toBe("ok");
+  });
+});
+
+describe("indirect lists", () => {
+  const clerk = entity("Revocation Clerk");
+  const clerkCertificate = issue({ subject: clerk, issuer: root, extensions: authority({ usages: ["cRLSign"] }) });
+  const certificate = deviceOf(7, [
+    {
+      distributionPoint: undefined,
+      reasons: undefined,
+      cRLIssuer: [{ type: "directoryName", value: clerk.name }],
+    },
+  ]);
+
+  /** By hand, for the entries of an indirect list name whose certificates they are. */
+  function indirect(
+    entries: readonly { readonly serialNumber: number; readonly issuer?: Entity }[],
+    isIndirect = true,
+  ): Uint8Array {
+    const algorithm = defaultSignatureAlgorithm(clerk.keys.privateKey.algorithm);
+    const scope = extension(
+      issuingDistributionPoint,
+      {
+        distributionPoint: { type: "fullName", names: [{ type: "directoryName", value: clerk.name }] },
+        onlyContainsUserCerts: false,
+        onlyContainsCACerts: false,
+        onlySomeReasons: undefined,
+        indirectCRL: isIndirect,
+        onlyContainsAttributeCerts: false,
+      },
+      true,
+    );
+    const number = {
+      oid: Uint8Array.of(0x55, 0x1d, 20),
+      critical: false,
+      value: Uint8Array.of(2, 1, 1),
+      valueOffset: 0,
+    };
+    const tbs = encodeDer((writer) => {
+      writer.sequence((fields) => {
+        fields.integer(1);
+        fields.encoded(encodeSignatureAlgorithm(algorithm));
+        fields.encoded(clerk.name.encoding);
+        fields.time(now - 100);
+        fields.time(now + 100);
+        if (entries.length > 0) {
+          fields.sequence((entriesBody) => {
+            for (const { serialNumber, issuer } of entries) {
+              entriesBody.sequence((entry) => {
+                entry.integer(serialNumber);
+                entry.time(now - 50);
+                if (issuer === undefined) return;
+                const names = extension(
+                  certificateIssuer,
+                  [{ type: "directoryName" as const, value: issuer.name }],
+                  true,
+                );
+                entry.sequence((extensions) => writeExtension(extensions, names));
+              });
+            }
+          });
+        }
+        fields.explicit(0, (explicit) =>
+          explicit.sequence((extensions) => {
+            for (const each of [number, scope]) writeExtension(extensions, each);
+          }),
+        );
+      });
+    });
+    return encodeDer((writer) => {
+      writer.sequence((fields) => {
+        fields.encoded(tbs);
+        fields.encoded(encodeSignatureAlgorithm(algorithm));
+        fields.bitString(nodeProvider.sign(clerk.keys.privateKey, algorithm, tbs));
+      });
+    });
+  }
+
+  function writeExtension(
+    writer: Parameters<Parameters<typeof encodeDer>[0]>[0],
+    { oid, critical, value }: Extension,
+  ): void {
+    writer.sequence((fields) => {
+      fields.oid(oid);
+      fields.booleanDefaultFalse(critical);
+      fields.octetString(value);
+    });
+  }
+
+  const known = { certificate, intermediates: [intermediateCertificate, clerkCertificate] };
+
+  test("tell of the certificates that their entries name, if their issuer is vouched for", () => {
+    expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], known))).toBe(revoked);
+    expect(told(ask([rootList, indirect([])], known))).toBe("ok");
+    // Serial number 7 of another issuer.
+    expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: root }])], known))).toBe("ok");
+    expect(told(ask([rootList, indirect([{ serialNumber: 7 }])], known))).toBe("ok");
+    // An entry without an issuer is of the issuer of the entry before.
+    const carried = indirect([{ serialNumber: 6, issuer: intermediate }, { serialNumber: 7 }]);
+    expect(told(ask([rootList, carried], known))).toBe(revoked);
+  });
+
+  test("do not tell where they may not", () => {
+    expect(told(ask([rootList, indirect([])], { certificate }))).toBe(unknown);
+    expect(told(ask([rootList, indirect([], false)], known))).toBe(unknown);
+    // The certificate says that another tells: the issuer's own list is no substitute.
+    expect(told(ask([rootList, byIntermediate()], known))).toBe(unknown);
+    // The clerk is revoked itself.
+    const serialNumber = parseCertificate(clerkCertificate).serialNumber[0]!;
+    const clerkRevoked = list({ issuer: root, certificate: rootCertificate, revoked: [[serialNumber]] });
+    expect(told(ask([clerkRevoked, indirect([])], known))).toBe(unknown);
+    // Two that vouch for each other end.
+    const mutual = issue({
+      subject: clerk,
+      issuer: clerk,
+      extensions: authority({ usages: ["cRLSign", "keyCertSign"] }),
+    });
+    expect(told(ask([rootList, indirect([])], { ...known, intermediates: [intermediateCertificate, mutual] }))).toBe(
+      unknown,
+    );
+  });
+});
+
+describe("the caller's own check", () => {
+  test("decides where it knows", () => {
+    const seen: string[] = [];
+    const check = (answer: "good" | "revoked" | "unknown"): Partial<RevocationInputs> => ({
+      check: (certificate, issuer) => {
+        seen.push(`${certificate.serialNumber.length} ${issuer?.encoding.length}`);
+        return answer;
+      },
+    });
+    expect(told(ask([], {}, check("good")))).toBe("ok");
+    expect(seen).toHaveLength(2);
+    expect(told(ask([], {}, check("revoked")))).toContain("ERR_CHAIN_REVOKED@1");
+    expect(told(ask([], {}, check("unknown")))).toContain(unknown);
+    // Another source's revocation is not overruled, and what it knows fills a gap.
+    expect(told(ask([rootList, byIntermediate({ revoked: [[7]] })], {}, check("good")))).toBe(revoked);
+    expect(told(ask([rootList, byIntermediate()], {}, check("unknown")))).toBe("ok");
+  });
+});
