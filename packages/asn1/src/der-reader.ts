@@ -51,7 +51,6 @@ export const defaultMaximumElements = 1_048_576;
 /** What all readers of one input share. */
 interface Budget {
   elementsLeft: number;
-  readonly elements: number;
   readonly depth: number;
   readonly baseOffset: number;
 }
@@ -59,10 +58,10 @@ interface Budget {
 export class DerReader {
   readonly #bytes: Uint8Array;
   readonly #budget: Budget;
-  readonly #depth: number;
+  #depth: number;
   /** Where this reader's own element starts, header included; equal to the first content octet for the outermost. */
   readonly #start: number;
-  readonly #end: number;
+  #end: number;
   #position: number;
   // The header read last, which faults are reported at.
   #headerStart = 0;
@@ -78,9 +77,7 @@ export class DerReader {
     this.#position = parent === undefined ? 0 : parent.#contentStart;
     this.#end = parent === undefined ? bytes.length : parent.#contentEnd;
     this.#headerStart = this.#start;
-    if (this.#depth > this.#budget.depth) {
-      throw this.#malformed("ERR_ASN1_DEPTH", `nested deeper than ${this.#budget.depth}`);
-    }
+    this.#checkDepth();
   }
 
   /** Where the next element starts, counted as errors count. */
@@ -98,6 +95,11 @@ export class DerReader {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
+  /** What was read since `offset`, counted as errors count: a view. */
+  since(offset: number): Uint8Array {
+    return this.#bytes.subarray(offset - this.#budget.baseOffset, this.#position);
+  }
+
   /** What was not read yet, a view. */
   get rest(): Uint8Array {
     return this.#bytes.subarray(this.#position, this.#end);
@@ -111,7 +113,7 @@ export class DerReader {
   /** Refuses what was not read: `ERR_ASN1_TRAILING`. */
   end(): void {
     this.#headerStart = this.#position;
-    if (!this.isAtEnd) throw this.#malformed("ERR_ASN1_TRAILING", "more data than the type has");
+    if (!this.isAtEnd) throw this.#malformed("ERR_ASN1_TRAILING", "trailing data");
   }
 
   /** The contents of a constructed element, SEQUENCE by default. The child shares this reader's limits. */
@@ -120,6 +122,27 @@ export class DerReader {
     const child = new DerReader(this.#bytes, undefined, this);
     this.#position = this.#contentEnd;
     return child;
+  }
+
+  /**
+   * Goes into a constructed element without making a reader for it; what comes back is for `leave`. For lists of many
+   * small elements.
+   */
+  enter(tag: number = Tag.sequence): number {
+    this.#header(tag);
+    const outerEnd = this.#end;
+    this.#position = this.#contentStart;
+    this.#end = this.#contentEnd;
+    this.#depth++;
+    this.#checkDepth();
+    return outerEnd;
+  }
+
+  /** Goes back to what was read before `enter`, refusing what was not read since: `ERR_ASN1_TRAILING`. */
+  leave(outerEnd: number): void {
+    this.end();
+    this.#end = outerEnd;
+    this.#depth--;
   }
 
   /** The contents of a SET or SET OF. Their order is not judged: DER's order is the writer's duty. */
@@ -132,15 +155,19 @@ export class DerReader {
     return this.sequence(contextConstructed(number));
   }
 
+  /** The identifier octet of the next element, which is in the form that DER has; 0 at the end. */
+  get nextTag(): number {
+    this.#headerStart = this.#position;
+    if (this.isAtEnd) return 0;
+    const tag = this.#bytes[this.#position] ?? 0;
+    if (isWellFormedTag(tag)) return tag;
+    const code = (tag & 0x1f) === 0x1f ? "ERR_ASN1_HIGH_TAG" : "ERR_ASN1_TAG";
+    throw this.#malformed(code, `${hex(tag)} is no tag of DER`, "X.690 §10.2");
+  }
+
   /** The next element, whatever low-number tag it has. Its content is not judged. */
   any(): DerElement {
-    this.#headerStart = this.#position;
-    const tag = this.isAtEnd ? 0 : (this.#bytes[this.#position] ?? 0);
-    if (!this.isAtEnd && !isWellFormedTag(tag)) {
-      const code = (tag & 0x1f) === 0x1f ? "ERR_ASN1_HIGH_TAG" : "ERR_ASN1_TAG";
-      throw this.#malformed(code, `${hex(tag)} is no tag of DER`, "X.690 §10.2");
-    }
-    return this.element(tag);
+    return this.element(this.nextTag);
   }
 
   /** The next element with this identifier octet; its content is not judged. */
@@ -178,7 +205,7 @@ export class DerReader {
   booleanDefaultFalse(tag: number = Tag.boolean): boolean {
     if (!this.nextIs(tag)) return false;
     if (this.boolean(tag)) return true;
-    throw this.#malformed("ERR_ASN1_DEFAULT_ENCODED", "DEFAULT value encoded", "X.690 §11.5");
+    throw this.#malformed("ERR_ASN1_DEFAULT_ENCODED", "DEFAULT encoded", "X.690 §11.5");
   }
 
   /** An INTEGER's content: two's complement, big-endian, minimal, at least one octet. A view. */
@@ -222,7 +249,7 @@ export class DerReader {
   octetAlignedBitString(tag: number = Tag.bitString): Uint8Array {
     const { bytes, unusedBits } = this.bitString(tag);
     if (unusedBits === 0) return bytes;
-    throw this.#malformed("ERR_ASN1_BIT_STRING", "unused bits in a string of octets");
+    throw this.#malformed("ERR_ASN1_BIT_STRING", "unused bits");
   }
 
   /**
@@ -273,7 +300,7 @@ export class DerReader {
   text(type: number, tag: number = type): string {
     this.#header(tag);
     const value = decodeText(type, this.#content);
-    if (value === undefined) throw this.#malformed("ERR_ASN1_STRING", "octets that the string type does not allow");
+    if (value === undefined) throw this.#malformed("ERR_ASN1_STRING", "malformed string");
     this.#position = this.#contentEnd;
     return value;
   }
@@ -291,6 +318,11 @@ export class DerReader {
     if (!isMinimalInteger(this.#bytes, this.#contentStart, this.#contentEnd)) {
       throw this.#malformed("ERR_ASN1_INTEGER", "INTEGER not minimal", "X.690 §8.3.2");
     }
+  }
+
+  #checkDepth(): void {
+    if (this.#depth <= this.#budget.depth) return;
+    throw this.#malformed("ERR_ASN1_DEPTH", "nested too deep");
   }
 
   /** The content of the element whose header was read. */
@@ -313,7 +345,7 @@ export class DerReader {
       throw this.#malformed("ERR_ASN1_TRUNCATED", `cut off where ${hex(tag)} belongs`);
     }
     if (--this.#budget.elementsLeft < 0) {
-      throw this.#malformed("ERR_ASN1_ELEMENTS", `more than ${this.#budget.elements} elements`);
+      throw this.#malformed("ERR_ASN1_ELEMENTS", "too many elements");
     }
     const actual = bytes[start] ?? 0;
     if (actual !== tag) throw this.#malformed("ERR_ASN1_TAG", `tag ${hex(actual)} where ${hex(tag)} belongs`);
@@ -332,13 +364,12 @@ export class DerReader {
   #longLength(start: number, first: number): number {
     // X.690 §10.1: the definite form, in the fewest octets.
     if (first === 0x80) throw this.#malformed("ERR_ASN1_INDEFINITE_LENGTH", "indefinite length", "X.690 §10.1");
-    const octets = first & 0x7f;
-    if (octets > 4) throw this.#malformed("ERR_ASN1_LENGTH", "length of more than 4 octets");
+    const octets = Math.min(first & 0x7f, 5);
     if (start + 2 + octets > this.#end) throw this.#malformed("ERR_ASN1_TRUNCATED", "cut off");
     let length = 0;
     for (let index = 0; index < octets; index++) length = length * 256 + (this.#bytes[start + 2 + index] ?? 0);
-    if (length < 0x80 || length < 256 ** (octets - 1)) {
-      throw this.#malformed("ERR_ASN1_LENGTH", "length not minimal", "X.690 §10.1");
+    if (octets > 4 || length < 0x80 || length < 256 ** (octets - 1)) {
+      throw this.#malformed("ERR_ASN1_LENGTH", "length not minimal, or over 4 octets", "X.690 §10.1");
     }
     return length;
   }
@@ -351,11 +382,11 @@ export class DerReader {
 
 function makeBudget(options: DerReaderOptions = {}): Budget {
   const {
-    maximumElements: elements = defaultMaximumElements,
+    maximumElements: elementsLeft = defaultMaximumElements,
     maximumDepth: depth = defaultMaximumDepth,
     baseOffset = 0,
   } = options;
-  return { elementsLeft: elements, elements, depth, baseOffset };
+  return { elementsLeft, depth, baseOffset };
 }
 
 /** X.690 §8.3.2: at least one octet, and the first nine bits neither all ones nor all zero. */

@@ -76,11 +76,11 @@ export class DerWriter {
   /** An INTEGER from a number, or from two's complement octets that are written as they are and so must be minimal. */
   integer(value: number | Uint8Array, tag: number = Tag.integer): void {
     if (typeof value !== "number") {
-      if (!isMinimalInteger(value, 0, value.length)) throw refused("an INTEGER that is not minimal");
+      if (!isMinimalInteger(value, 0, value.length)) throw refused("INTEGER not minimal");
       this.primitive(tag, value);
       return;
     }
-    if (!Number.isSafeInteger(value)) throw refused(`${value} is no integer`);
+    if (!Number.isSafeInteger(value)) throw refused("no integer");
     const octets: number[] = [];
     let rest = value;
     do {
@@ -104,7 +104,7 @@ export class DerWriter {
   /** A BIT STRING; the unused bits of the last octet must be zero. */
   bitString(bytes: Uint8Array, unusedBits: number = 0, tag: number = Tag.bitString): void {
     const stray = (bytes[bytes.length - 1] ?? 0xff) & ((1 << unusedBits) - 1);
-    if (unusedBits < 0 || unusedBits > 7 || stray !== 0) throw refused("a BIT STRING with stray unused bits");
+    if (unusedBits < 0 || unusedBits > 7 || stray !== 0) throw refused("stray unused bits");
     const content = new Uint8Array(bytes.length + 1);
     content[0] = unusedBits;
     content.set(bytes, 1);
@@ -165,7 +165,7 @@ export class DerWriter {
   }
 
   #ascii(tag: number, text: string, isAllowed: boolean): void {
-    if (!isAllowed) throw refused("text that the string type does not allow");
+    if (!isAllowed) throw refused("malformed string");
     this.primitive(tag, encodeAscii(text));
   }
 

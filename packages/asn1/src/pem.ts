@@ -31,12 +31,12 @@ export function decodePem(text: string | Uint8Array): PemBlock[] {
   for (const { 0: line, 1: kind, 2: rest = "", index } of source.matchAll(/^-----(BEGIN|END) (.*)$/gm)) {
     const number = blocks.length + 1;
     const label = /^(.*)-----[ \t]*$/.exec(rest)?.[1];
-    if (label === undefined || !isLabel(label)) throw boundaryFault("malformed boundary line", number, index);
+    if (label === undefined || !isLabel(label)) throw boundaryFault("malformed boundary", number, index);
     if (kind === "BEGIN") {
       if (open !== undefined) throw boundaryFault("no END", number, open.offset);
       open = { label, offset: index, bodyStart: index + line.length };
     } else {
-      if (open?.label !== label) throw boundaryFault(`END ${label} without its BEGIN`, number, index);
+      if (open?.label !== label) throw boundaryFault("END without BEGIN", number, index);
       blocks.push({
         label,
         bytes: readBody(source.slice(open.bodyStart, index), number, open.bodyStart),
@@ -51,7 +51,7 @@ export function decodePem(text: string | Uint8Array): PemBlock[] {
 
 /** The text of one block, lines of 64 characters, ended by a line feed. Throws `ERR_ASN1_VALUE` for an unfit label. */
 export function encodePem(label: string, bytes: Uint8Array): string {
-  if (!isLabel(label)) throw new Asn1Error("ERR_ASN1_VALUE", `"${label}" cannot label a PEM block`);
+  if (!isLabel(label)) throw new Asn1Error("ERR_ASN1_VALUE", `no PEM label: ${label}`);
   const lines = encodeBase64(bytes).match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

@@ -23,7 +23,7 @@ export function decodeText(tag: number, content: Uint8Array): string | undefined
     case Tag.numericString:
       return decodeAscii(content, numeric);
     case Tag.ia5String:
-      return decodeAscii(content, ia5);
+      return decodeAscii(content);
     case Tag.visibleString:
       return decodeAscii(content, visible);
     case Tag.bmpString:
@@ -55,20 +55,24 @@ export function encodeAscii(text: string): Uint8Array<ArrayBuffer> {
 /** Texts up to this length are put together character by character, which is faster than a TextDecoder's call. */
 const shortTextOctets = 64;
 
-function decodeAscii(content: Uint8Array, allowed: RegExp): string | undefined {
-  // The decoder maps octets from 0x80 to characters beyond ASCII, which no pattern allows.
-  const text = content.length <= shortTextOctets ? shortText(content) : new TextDecoder("latin1").decode(content);
-  return allowed.test(text) ? text : undefined;
-}
-
-function shortText(content: Uint8Array): string {
+function decodeAscii(content: Uint8Array, allowed: RegExp = ia5): string | undefined {
+  if (content.length > shortTextOctets) {
+    // The decoder maps octets from 0x80 to characters beyond ASCII, which no pattern allows.
+    const long = new TextDecoder("latin1").decode(content);
+    return allowed.test(long) ? long : undefined;
+  }
   let text = "";
-  for (let index = 0; index < content.length; index++) text += String.fromCharCode(content[index] ?? 0);
-  return text;
+  let all = 0;
+  for (let index = 0; index < content.length; index++) {
+    const octet = content[index] ?? 0;
+    all |= octet;
+    text += String.fromCharCode(octet);
+  }
+  return all < 0x80 && (allowed === ia5 || allowed.test(text)) ? text : undefined;
 }
 
 function decodeUtf8(content: Uint8Array): string | undefined {
-  const text = content.length <= shortTextOctets ? decodeAscii(content, ia5) : undefined;
+  const text = content.length <= shortTextOctets ? decodeAscii(content) : undefined;
   if (text !== undefined) return text;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);

@@ -12,9 +12,10 @@ export interface AlgorithmIdentifier {
 }
 
 export function readAlgorithmIdentifier(reader: DerReader): AlgorithmIdentifier {
-  const fields = reader.sequence();
-  const algorithm = fields.oid();
-  const parameters = fields.isAtEnd ? undefined : fields.any().encoding;
-  fields.end();
-  return { algorithm, parameters, encoding: fields.encoding };
+  const { offset } = reader;
+  const outerEnd = reader.enter();
+  const algorithm = reader.oid();
+  const parameters = reader.isAtEnd ? undefined : reader.any().encoding;
+  reader.leave(outerEnd);
+  return { algorithm, parameters, encoding: reader.since(offset) };
 }

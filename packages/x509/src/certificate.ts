@@ -146,9 +146,9 @@ function readCertificate(der: Uint8Array): Certificate {
 function readVersion(tbs: DerReader): 1 | 2 | 3 {
   if (!tbs.nextIs(contextConstructed(0))) return 1;
   const { offset } = tbs;
-  const explicit = tbs.explicit(0);
-  const number = explicit.smallInteger(255);
-  explicit.end();
+  const outerEnd = tbs.enter(contextConstructed(0));
+  const number = tbs.smallInteger(255);
+  tbs.leave(outerEnd);
   if (number === 1) return 2;
   if (number === 2) return 3;
   throw new X509Error("ERR_X509_VERSION", number === 0 ? "version 1 encoded" : `version ${number + 1}`, {
@@ -158,10 +158,10 @@ function readVersion(tbs: DerReader): 1 | 2 | 3 {
 }
 
 function readValidity(tbs: DerReader): Validity {
-  const fields = tbs.sequence();
-  const notBefore = fields.time();
-  const notAfter = fields.time();
-  fields.end();
+  const outerEnd = tbs.enter();
+  const notBefore = tbs.time();
+  const notAfter = tbs.time();
+  tbs.leave(outerEnd);
   return { notBefore, notAfter };
 }
 
@@ -188,8 +188,8 @@ function readExplicitExtensions(tbs: DerReader, version: number): Extension[] {
       clause: "RFC 5280 §4.1.2.9",
     });
   }
-  const explicit = tbs.explicit(3);
-  const extensions = readExtensions(explicit);
-  explicit.end();
+  const outerEnd = tbs.enter(tag);
+  const extensions = readExtensions(tbs);
+  tbs.leave(outerEnd);
   return extensions;
 }

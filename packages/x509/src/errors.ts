@@ -82,12 +82,17 @@ export function reading<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof Asn1Error)) throw error;
-    const isLimit = error.code === "ERR_ASN1_DEPTH" || error.code === "ERR_ASN1_ELEMENTS";
-    const code = isLimit ? "ERR_X509_LIMIT" : "ERR_X509_MALFORMED";
-    const { reason, offset, clause } = error;
-    throw new X509Error(code, `${what}: ${reason}`, { offset, clause, cause: error });
+    throw asX509Error(what, error);
   }
+}
+
+/** The X509Error for what the DER reader threw; anything else as it is. */
+export function asX509Error(what: string, error: unknown): unknown {
+  if (!(error instanceof Asn1Error)) return error;
+  const isLimit = error.code === "ERR_ASN1_DEPTH" || error.code === "ERR_ASN1_ELEMENTS";
+  const { reason, offset, clause } = error;
+  const code = isLimit ? "ERR_X509_LIMIT" : "ERR_X509_MALFORMED";
+  return new X509Error(code, `${what}: ${reason}`, { offset, clause, cause: error });
 }
 
 /** Refuses an empty list where RFC 5280 says SIZE (1..MAX). */

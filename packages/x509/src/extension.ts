@@ -1,7 +1,7 @@
 /** Extensions (RFC 5280 §4.2) as a list, and the one way by which a value of any type is found, read and written. */
 
 import { DerReader, type DerWriter, encodeDer, equalBytes } from "@latchkey/asn1";
-import { reading, refuseEmpty, X509Error } from "./errors.ts";
+import { asX509Error, refuseEmpty, X509Error } from "./errors.ts";
 
 export interface Extension {
   /** Content octets of the object identifier, a view. */
@@ -52,12 +52,15 @@ export function extensionValue<Value>(of: Extensible, type: ExtensionReader<Valu
 
 /** The value of an extension that is known to be of the type. Throws as `extensionValue`. */
 export function decodeExtension<Value>(extension: Extension, type: ExtensionReader<Value>): Value {
-  return reading(type.name, () => {
+  // No closure here: every extension of every certificate comes through.
+  try {
     const reader = new DerReader(extension.value, { baseOffset: extension.valueOffset });
     const value = type.read(reader);
     reader.end();
     return value;
-  });
+  } catch (error) {
+    throw asX509Error(type.name, error);
+  }
 }
 
 /** An extension of a value, to issue with. */
@@ -71,14 +74,14 @@ export const maximumExtensions = 256;
 
 /** Extensions: at least one, none twice, `maximumExtensions` at most. */
 export function readExtensions(reader: DerReader): Extension[] {
-  const list = reader.sequence();
-  refuseEmpty(list.isAtEnd, "Extensions", list.offset);
+  const outerEnd = reader.enter();
+  refuseEmpty(reader.isAtEnd, "Extensions", reader.offset);
   const extensions: Extension[] = [];
-  while (!list.isAtEnd) {
-    const { offset } = list;
-    const extension = readExtension(list.sequence());
+  while (!reader.isAtEnd) {
+    const { offset } = reader;
+    const extension = readExtension(reader);
     // §4.2: a certificate MUST NOT include more than one instance of an extension.
-    if (findExtension({ extensions }, extension.oid) !== undefined) {
+    if (extensions.some(({ oid }) => equalBytes(oid, extension.oid))) {
       throw new X509Error("ERR_X509_DUPLICATE_EXTENSION", "an extension twice", { offset, clause: "RFC 5280 §4.2" });
     }
     if (extensions.length === maximumExtensions) {
@@ -86,15 +89,17 @@ export function readExtensions(reader: DerReader): Extension[] {
     }
     extensions.push(extension);
   }
+  reader.leave(outerEnd);
   return extensions;
 }
 
-function readExtension(fields: DerReader): Extension {
-  const oid = fields.oid();
-  const critical = fields.booleanDefaultFalse();
-  const value = fields.octetString();
-  const valueOffset = fields.offset - value.length;
-  fields.end();
+function readExtension(reader: DerReader): Extension {
+  const outerEnd = reader.enter();
+  const oid = reader.oid();
+  const critical = reader.booleanDefaultFalse();
+  const value = reader.octetString();
+  const valueOffset = reader.offset - value.length;
+  reader.leave(outerEnd);
   return { oid, critical, value, valueOffset };
 }
 

@@ -29,7 +29,10 @@ const octetTexts: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }
 
 /** Lower-case hexadecimal, two digits an octet, `separator` between octets. */
 export function hexText(bytes: Uint8Array, separator = ""): string {
-  let text = octetTexts[bytes[0] ?? -1] ?? "";
-  for (let index = 1; index < bytes.length; index++) text += separator + (octetTexts[bytes[index] ?? 0] ?? "");
+  let text = "";
+  for (let index = 0; index < bytes.length; index++) {
+    if (index > 0 && separator !== "") text += separator;
+    text += octetTexts[bytes[index] ?? 0] ?? "";
+  }
   return text;
 }

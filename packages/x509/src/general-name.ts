@@ -36,7 +36,7 @@ export function readGeneralName(
   reader: DerReader,
   readIp: (reader: DerReader, tag: number) => Uint8Array,
 ): GeneralName {
-  const [tag = 0] = reader.rest;
+  const tag = reader.nextTag;
   switch (tag) {
     case contextConstructed(0): {
       const fields = reader.sequence(tag);

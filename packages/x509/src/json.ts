@@ -8,7 +8,7 @@ import { decodeExtension, type Extension } from "./extension.ts";
 import { extensionTypeOf } from "./extensions/known.ts";
 import { X509Error } from "./errors.ts";
 import { hexText } from "./fingerprint.ts";
-import { attributeText, type Name } from "./name.ts";
+import type { Name } from "./name.ts";
 import { nameText } from "./name-text.ts";
 import { oidName } from "./oid-names.ts";
 import type { CertificateRevocationList } from "./revocation-list.ts";
@@ -79,7 +79,7 @@ function nameToJson(name: Name): JsonValue {
     attributes: name.rdns.map((rdn) =>
       rdn.map((attribute) => ({
         type: decodeOid(attribute.type),
-        value: attributeText(attribute) ?? null,
+        value: attribute.text ?? null,
         valueOctets: hexText(attribute.value),
       })),
     ),

@@ -10,7 +10,7 @@
  * TeletexString and values that are no strings match only as equal bytes.
  */
 
-import { decodeText, equalBytes } from "@latchkey/asn1";
+import { equalBytes } from "@latchkey/asn1";
 import type { Name, NameAttribute, RelativeDistinguishedName } from "./name.ts";
 
 /** Whether two names are the same by RFC 5280 §7.1. */
@@ -44,8 +44,7 @@ function rdnKey(rdn: RelativeDistinguishedName): string {
   return rdn.map(attributeKey).sort().join("+");
 }
 
-function attributeKey({ type, valueTag, value }: NameAttribute): string {
-  const text = decodeText(valueTag, value);
+function attributeKey({ type, valueTag, value, text }: NameAttribute): string {
   return text === undefined
     ? `${hex(type)}#${valueTag}:${hex(value)}`
     : `${hex(type)}=${encodeURIComponent(prepare(text))}`;

@@ -4,7 +4,7 @@ import { decodeOid } from "@latchkey/asn1";
 import { attributeTypeOfLabel, attributeTypeOfOid } from "./attribute-types.ts";
 import { X509Error } from "./errors.ts";
 import { hexText } from "./fingerprint.ts";
-import { attributeText, makeNameOfSets, type Name, type NameAttribute, type NameAttributeInput } from "./name.ts";
+import { makeNameOfSets, type Name, type NameAttribute, type NameAttributeInput } from "./name.ts";
 
 /**
  * The RFC 4514 text of a name, for instance `CN=button-1,O=Pizza\, Inc.,C=DE`; empty for the empty name.
@@ -22,7 +22,7 @@ export function nameText(name: Name): string {
 /** One attribute as `label=value`. */
 export function attributeToText(attribute: NameAttribute): string {
   const label = attributeTypeOfOid(attribute.type)?.label;
-  const text = attributeText(attribute);
+  const { text } = attribute;
   if (label === undefined || text === undefined) return `${label ?? decodeOid(attribute.type)}=#${hexValue(attribute)}`;
   return `${label}=${escapeAttributeValue(text)}`;
 }

@@ -12,6 +12,8 @@ export interface NameAttribute {
   readonly valueTag: number;
   /** Content octets of the value, a view. */
   readonly value: Uint8Array;
+  /** What the value says; undefined for TeletexString, for what is no string, and for a malformed string. */
+  readonly text: string | undefined;
   /** Where the value's content starts in the input. */
   readonly valueOffset: number;
 }
@@ -44,27 +46,30 @@ export function parseName(der: Uint8Array): Name {
 }
 
 export function readName(reader: DerReader): Name {
-  const fields = reader.sequence();
+  const { offset } = reader;
+  const outerEnd = reader.enter();
   const rdns: RelativeDistinguishedName[] = [];
-  while (!fields.isAtEnd) rdns.push(readRdn(fields));
-  return { rdns, encoding: fields.encoding };
-}
-
-function readRdn(reader: DerReader): RelativeDistinguishedName {
-  const set = reader.set();
-  refuseEmpty(set.isAtEnd, "RelativeDistinguishedName", set.offset);
-  return readAttributes(set);
+  while (!reader.isAtEnd) {
+    const nameEnd = reader.enter(Tag.set);
+    refuseEmpty(reader.isAtEnd, "RelativeDistinguishedName", reader.offset);
+    rdns.push(readAttributes(reader));
+    reader.leave(nameEnd);
+  }
+  reader.leave(outerEnd);
+  return { rdns, encoding: reader.since(offset) };
 }
 
 /** The attributes up to the reader's end. */
 export function readAttributes(reader: DerReader): RelativeDistinguishedName {
   const attributes: NameAttribute[] = [];
   while (!reader.isAtEnd) {
-    const fields = reader.sequence();
-    const type = fields.oid();
-    const value = fields.any();
-    fields.end();
-    attributes.push({ type, valueTag: value.tag, value: value.content, valueOffset: value.contentOffset });
+    const setEnd = reader.enter();
+    const type = reader.oid();
+    const valueTag = reader.nextTag;
+    const value = reader.primitive(valueTag);
+    const valueOffset = reader.offset - value.length;
+    reader.leave(setEnd);
+    attributes.push({ type, valueTag, value, text: decodeText(valueTag, value), valueOffset });
   }
   return attributes;
 }
@@ -76,8 +81,8 @@ export function readAttributes(reader: DerReader): RelativeDistinguishedName {
  */
 export function checkNameStrings(name: Name): void {
   for (const rdn of name.rdns) {
-    for (const { valueTag, value, valueOffset } of rdn) {
-      if (isTextTag(valueTag) && decodeText(valueTag, value) === undefined) {
+    for (const { valueTag, text, valueOffset } of rdn) {
+      if (text === undefined && isTextTag(valueTag)) {
         throw new X509Error("ERR_X509_NAME_STRING", "a name's string holds octets that its type does not allow", {
           offset: valueOffset,
           clause: "RFC 5280 §4.1.2.4",
@@ -101,7 +106,7 @@ function isTextTag(tag: number): boolean {
 
 /** The text of a value; undefined for TeletexString and for whatever is no string. */
 export function attributeText(attribute: NameAttribute): string | undefined {
-  return decodeText(attribute.valueTag, attribute.value);
+  return attribute.text;
 }
 
 /** Every attribute of a type, in the order of the encoding, those of multi-valued sets included. */
@@ -118,7 +123,7 @@ export function attributesOf(name: Name, type: AttributeName | Uint8Array): Name
  * A value that is no text keeps its place as undefined, so that an index means the same to everybody.
  */
 export function attributeValues(name: Name, type: AttributeName | Uint8Array): (string | undefined)[] {
-  return attributesOf(name, type).map(attributeText);
+  return attributesOf(name, type).map(({ text }) => text);
 }
 
 /**

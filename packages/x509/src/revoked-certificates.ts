@@ -160,17 +160,17 @@ export function readEntryPositions(tbs: DerReader, version: 1 | 2, isChecked: bo
   let count = 0;
   for (; !list.isAtEnd; count++) {
     starts[count] = list.offset;
-    const fields = list.sequence();
-    const { length } = fields.integer();
-    serialEnds[count] = fields.offset;
-    serialStarts[count] = fields.offset - length;
-    fields.time();
-    if (!fields.isAtEnd) {
-      const namesIssuer = checkEntryExtensions(fields, version, isChecked);
+    const outerEnd = list.enter();
+    const { length } = list.integer();
+    serialEnds[count] = list.offset;
+    serialStarts[count] = list.offset - length;
+    list.time();
+    if (!list.isAtEnd) {
+      const namesIssuer = checkEntryExtensions(list, version, isChecked);
       if (namesIssuer) issuers ??= new Int32Array(room).fill(-1);
       if (namesIssuer && issuers !== undefined) issuers[count] = count;
-      fields.end();
     }
+    list.leave(outerEnd);
     if (issuers !== undefined && issuers[count] === -1 && count > 0) issuers[count] = issuers[count - 1] ?? -1;
   }
   return { count, starts, serialStarts, serialEnds, issuers };

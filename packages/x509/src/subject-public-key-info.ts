@@ -23,9 +23,10 @@ export function parseSubjectPublicKeyInfo(der: Uint8Array): SubjectPublicKeyInfo
 }
 
 export function readSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
-  const fields = reader.sequence();
-  const algorithm = readAlgorithmIdentifier(fields);
-  const subjectPublicKey = fields.octetAlignedBitString();
-  fields.end();
-  return { algorithm, subjectPublicKey, encoding: fields.encoding };
+  const { offset } = reader;
+  const outerEnd = reader.enter();
+  const algorithm = readAlgorithmIdentifier(reader);
+  const subjectPublicKey = reader.octetAlignedBitString();
+  reader.leave(outerEnd);
+  return { algorithm, subjectPublicKey, encoding: reader.since(offset) };
 }

