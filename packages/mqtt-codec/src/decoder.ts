@@ -92,7 +92,7 @@ export class PacketDecoder {
     this.awaitsConnect = isFromClient && options.protocolVersion === undefined;
     this.reader.version = options.protocolVersion ?? 4;
     if (!this.awaitsConnect) this.reader.protocolLevel = this.reader.version;
-    this.rules = rulesOf(isFromClient, this.reader.version);
+    this.rules = (isFromClient ? rulesOfClient : rulesOfServer)[this.reader.version];
   }
 
   /** The connection's version; undefined before CONNECT. */
@@ -199,9 +199,7 @@ export class PacketDecoder {
     while (this.heldTotal === 0) {
       if (this.position === chunk.length) return false;
       if (reader.source !== this.held) reader.open(this.held);
-      this.held.set(chunk.subarray(this.position, this.position + 1), this.heldLength);
-      this.position += 1;
-      this.heldLength += 1;
+      this.held[this.heldLength++] = chunk[this.position++] ?? 0;
       const headerLength = this.readFixedHeader(0, this.heldLength);
       if (headerLength > 0) this.heldTotal = headerLength + reader.remainingLength;
     }
@@ -283,7 +281,7 @@ export class PacketDecoder {
   }
 
   private failFlags(): never {
-    const reader = this.reader;
+    const { reader } = this;
     return reader.fail("ERR_MQTT_CODEC_FLAGS", reader.packetStart, "MQTT-2.2.2-2", "MQTT-2.1.3-1");
   }
 
@@ -333,7 +331,7 @@ export class PacketDecoder {
   private readConnect(): Packet {
     const packet = readConnect(this.reader);
     this.awaitsConnect = false;
-    this.rules = rulesOf(true, packet.protocolVersion);
+    this.rules = rulesOfClient[packet.protocolVersion];
     return packet;
   }
 }
@@ -354,11 +352,15 @@ const CLIENT_TYPES = 0b0101_0101_1111_1000;
 const SERVER_TYPES = 0b0010_1010_1111_1100;
 const TYPES_OF_5 = 0b1100_0000_0000_0000;
 
-function rulesOf(isFromClient: boolean, version: ProtocolVersion): HeaderRules {
-  const types = (isFromClient ? CLIENT_TYPES : SERVER_TYPES) | (version === 5 ? TYPES_OF_5 : 0);
-  const variable = -1;
-  const lengths = Int8Array.of(...Array.from({ length: 12 }, () => variable), 0, 0, variable, variable);
-  if (version === 4)
-    lengths.set([variable, variable, 2, variable, 2, 2, 2, 2, variable, variable, variable, 2, 0, 0, 0]);
-  return { types, lengths };
-}
+/** In 3.1.1 the acknowledgements and CONNACK have two octets; pings and the DISCONNECT of 3.1.1 have none. */
+const LENGTHS_OF_4 = Int8Array.of(-1, -1, 2, -1, 2, 2, 2, 2, -1, -1, -1, 2, 0, 0, 0, -1);
+const LENGTHS_OF_5 = Int8Array.of(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, -1, -1);
+
+const rulesOfClient: { readonly [Version in ProtocolVersion]: HeaderRules } = {
+  4: { types: CLIENT_TYPES, lengths: LENGTHS_OF_4 },
+  5: { types: CLIENT_TYPES | TYPES_OF_5, lengths: LENGTHS_OF_5 },
+};
+const rulesOfServer: { readonly [Version in ProtocolVersion]: HeaderRules } = {
+  4: { types: SERVER_TYPES, lengths: LENGTHS_OF_4 },
+  5: { types: SERVER_TYPES | TYPES_OF_5, lengths: LENGTHS_OF_5 },
+};

@@ -59,9 +59,7 @@ export class PacketEncoder {
 
   /** The octets of a packet in a buffer of their exact size. Throws `MqttEncodeError`. */
   encode(packet: EncodablePacket): Uint8Array {
-    const bytes = new Uint8Array(this.encodedLength(packet));
-    this.encodeInto(packet, bytes, 0);
-    return bytes;
+    return encode(packet, this.protocolVersion);
   }
 
   /** How many octets `encode` would give. Throws as it does. */

@@ -224,11 +224,10 @@ export class Reader {
     }
     const invalid = invalidUtf8(view, start, end);
     if (invalid >= 0) this.fail("ERR_MQTT_CODEC_UTF8", invalid, "MQTT-1.5.3-1", "MQTT-1.5.4-1");
-    if (this.limits.refuseControlCharacters) {
-      const refusable = refusableCharacter(view, start, end);
-      const [clause4, clause5] = ["MQTT 3.1.1 §1.5.3", "MQTT 5.0 §1.5.4"];
-      if (refusable >= 0) this.fail("ERR_MQTT_CODEC_CONTROL_CHARACTER", refusable, clause4, clause5);
-    }
+    if (!this.limits.refuseControlCharacters) return;
+    const refusable = refusableCharacter(utf8Text(this.bytes, start, end));
+    if (refusable < 0) return;
+    this.fail("ERR_MQTT_CODEC_CONTROL_CHARACTER", start + refusable, "MQTT 3.1.1 §1.5.3", "MQTT 5.0 §1.5.4");
   }
 
   /** The packet has to end here. */

@@ -1,20 +1,10 @@
 /** UTF-8 as MQTT wants it (1.5.3 in 3.1.1, 1.5.4 in 5.0): checked strictly, made into text apart from the check. */
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-type Slice = (this: Uint8Array, start: number, end: number) => string;
+const encoder = new TextEncoder();
 
 /** In Node `latin1Slice` takes about half the time of TextDecoder for a topic name; elsewhere TextDecoder does both. */
-const latin1Slice: Slice | undefined = findLatin1Slice();
-
-function findLatin1Slice(): Slice | undefined {
-  const slice = globalThis.Buffer?.prototype.latin1Slice;
-  return isSlice(slice) ? slice : undefined;
-}
-
-function isSlice(value: unknown): value is Slice {
-  return typeof value === "function";
-}
+const latin1Slice = globalThis.Buffer?.prototype.latin1Slice;
 
 /** Text of octets that are all below 0x80. */
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
@@ -69,23 +59,13 @@ function highestSecond(lead: number): number {
   return lead === 0xf4 ? 0x8f : 0xbf;
 }
 
-/**
- * Offset of the first code point that a receiver may refuse (U+0001 to U+001F, U+007F to U+009F, the non-characters)
- * in well-formed UTF-8, or -1.
- */
-export function refusableCharacter(view: DataView, start: number, end: number): number {
-  for (let at = start; at < end; at++) {
-    const octet = view.getUint8(at);
-    if (octet < 0x20 || octet === 0x7f) return at;
-    if (octet === 0xc2 && view.getUint8(at + 1) < 0xa0) return at;
-    if (octet === 0xef) {
-      const low = (view.getUint8(at + 1) << 8) | view.getUint8(at + 2);
-      if (low >= 0xb790 && low <= 0xb7af) return at;
-      if (low >= 0xbfbe) return at;
-    }
-    if (octet >= 0xf0 && (view.getUint8(at + 1) & 0x0f) === 0x0f && view.getUint16(at + 2) >= 0xbfbe) return at;
-  }
-  return -1;
+/** Code points that a receiver may refuse: U+0001 to U+001F, U+007F to U+009F and the non-characters. */
+const refusable = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
+
+/** Octets before the first code point that a receiver may refuse, or -1. */
+export function refusableCharacter(text: string): number {
+  const index = text.search(refusable);
+  return index < 0 ? -1 : utf8Length(text.slice(0, index));
 }
 
 /** Octets that a string takes as UTF-8, or -1 where it holds a lone surrogate or U+0000. */
@@ -109,28 +89,7 @@ export function utf8Length(text: string): number {
   return length;
 }
 
-/** Writes a string that `utf8Length` accepts and returns the offset behind it. */
-export function writeUtf8(text: string, bytes: Uint8Array, offset: number): number {
-  let at = offset;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) {
-      bytes[at++] = unit;
-    } else if (unit < 0x800) {
-      bytes[at++] = 0xc0 | (unit >> 6);
-      bytes[at++] = 0x80 | (unit & 0x3f);
-    } else if (unit < 0xd800 || unit > 0xdfff) {
-      bytes[at++] = 0xe0 | (unit >> 12);
-      bytes[at++] = 0x80 | ((unit >> 6) & 0x3f);
-      bytes[at++] = 0x80 | (unit & 0x3f);
-    } else {
-      index += 1;
-      const point = 0x10000 + ((unit & 0x3ff) << 10) + (text.charCodeAt(index) & 0x3ff);
-      bytes[at++] = 0xf0 | (point >> 18);
-      bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
-      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
-      bytes[at++] = 0x80 | (point & 0x3f);
-    }
-  }
-  return at;
+/** Writes a string that `utf8Length` accepts, as far as it fits. */
+export function writeUtf8(text: string, bytes: Uint8Array, offset: number): void {
+  encoder.encodeInto(text, bytes.subarray(offset));
 }

@@ -16,6 +16,9 @@ export interface SubscribePacket {
 
 export type RetainHandling = 0 | 1 | 2;
 
+/** It has the values of QoS. */
+const isRetainHandling: (value: number) => value is RetainHandling = isQoS;
+
 /** One topic filter and its options; those but QoS are of 5.0 and have their 3.1.1 meaning at the default. */
 export interface Subscription {
   readonly topicFilter: string;
@@ -64,8 +67,9 @@ export function readSubscribe(reader: Reader): SubscribePacket {
     checkCount(reader, subscriptions.length);
     subscriptions.push(readSubscription(reader));
   }
-  if (subscriptions.length === 0)
+  if (subscriptions.length === 0) {
     reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", reader.position, "MQTT-3.8.3-3", "MQTT-3.8.3-2");
+  }
   return { type: "subscribe", packetIdentifier, subscriptions, properties };
 }
 
@@ -103,7 +107,7 @@ function readSubscription(reader: Reader): Subscription {
   }
   const noLocal = (options & 4) !== 0;
   const retainHandling = (options >>> 4) & 3;
-  if (retainHandling !== 0 && retainHandling !== 1 && retainHandling !== 2) {
+  if (!isRetainHandling(retainHandling)) {
     return reader.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", at, "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1");
   }
   if (noLocal && isSharedTopicFilter(topicFilter)) {
@@ -140,7 +144,7 @@ function writeSubscription(writer: Writer, subscription: EncodableSubscription):
   const { topicFilter, qos = 0, noLocal = false, retainAsPublished = false, retainHandling = 0 } = subscription;
   writeTopicFilter(writer, topicFilter, "subscriptions.topicFilter");
   if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "subscriptions.qos");
-  if (retainHandling !== 0 && retainHandling !== 1 && retainHandling !== 2) {
+  if (!isRetainHandling(retainHandling)) {
     writer.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", "subscriptions.retainHandling");
   }
   const options = qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4);
