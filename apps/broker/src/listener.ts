@@ -7,7 +7,7 @@
  */
 
 import { constants } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 
 /** What a handshake told of the client. */
@@ -62,6 +62,8 @@ const closeTimeoutMs = 2000;
 /** Starts listening. Rejects with the system's error, for instance `EADDRINUSE`. */
 export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<Listener> {
   const sockets = new Set<TLSSocket>();
+  /** What is under the TLS connections, and what has not got that far. */
+  const connections = new Set<Socket>();
   const server = createServer({
     cert: options.certificate,
     key: options.privateKey,
@@ -74,6 +76,10 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
     noDelay: true,
   });
   server.maxConnections = options.maximumConnections;
+  server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.on("close", () => connections.delete(socket));
+  });
   server.on("secureConnection", (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -90,13 +96,21 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
       resolve();
     });
   });
+  // For instance EMFILE: this client is lost, the listener goes on.
+  server.on("error", (error) => options.onHandshakeFailed("unknown", error.message));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the listener has no address");
   return {
     address,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        const timer = setTimeout(() => {
+          for (const connection of connections) connection.destroy();
+        }, closeTimeoutMs);
+        server.close(() => {
+          clearTimeout(timer);
+          resolve();
+        });
         for (const socket of sockets) endSoon(socket);
       }),
   };

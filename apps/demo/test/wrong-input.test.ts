@@ -144,6 +144,16 @@ describe("starting the broker", () => {
   });
 });
 
+test("SIGTERM ends the broker in the middle of somebody's handshake, too", async () => {
+  const broker = await startBroker("--data", join(scratch, "half-open"));
+  const socket = connect(broker.port, "127.0.0.1");
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("connect", resolve));
+  socket.write(Uint8Array.of(0x16, 0x03, 0x01));
+  expect(await broker.stop()).toBe(0);
+  socket.destroy();
+});
+
 describe("commands", () => {
   test("a policy that is none is refused with line and column", async () => {
     writeFileSync(
