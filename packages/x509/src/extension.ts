@@ -70,7 +70,7 @@ export function makeExtension<Value>(type: ExtensionType<Value>, value: Value, c
 }
 
 /** Real certificates have up to about 15; the bound keeps the search for duplicates cheap. */
-export const maximumExtensions = 256;
+const maximumExtensions = 256;
 
 /** Extensions: at least one, none twice, `maximumExtensions` at most. */
 export function readExtensions(reader: DerReader): Extension[] {

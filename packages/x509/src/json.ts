@@ -69,7 +69,7 @@ export function revocationListToJson(list: CertificateRevocationList): { readonl
 }
 
 /** `2026-11-23T00:00:00Z`, for the years 0 to 9999. */
-export function isoTime(seconds: number): string {
+function isoTime(seconds: number): string {
   return generalizedTimeText(seconds).replace(/(....)(..)(..)(..)(..)(..)Z/, "$1-$2-$3T$4:$5:$6Z");
 }
 
