@@ -1,0 +1,210 @@
+/** Explanations: outcomes of elements, the nearest statement, unresolved variables, and the sentence for people. */
+
+import type { Explanation, RequestContext } from "@latchkey/policy";
+import { describe, expect, test } from "vitest";
+import { A, D, matcherOf, prefix, requestOf, type Short } from "./fixtures.ts";
+
+function explain(policy: readonly Short[], action: string, name: string, context: RequestContext = {}): Explanation {
+  return matcherOf(...policy).explain(requestOf(action, name, context));
+}
+
+const serialNumber = "${iot:Certificate.Subject.SerialNumber}";
+const press = A("Publish", `topic/iotbutton/${serialNumber}`);
+const button: RequestContext = { certificate: { subject: { SerialNumber: ["G03X"] } } };
+
+describe("sentences", () => {
+  const rows: readonly (readonly [string, readonly Short[], string, string, RequestContext, string])[] = [
+    [
+      "allowed",
+      [press],
+      "Publish",
+      "iotbutton/G03X",
+      button,
+      `Allowed: statement $.Statement[0] of test allows iot:Publish on ${prefix}topic/iotbutton/G03X.`,
+    ],
+    [
+      "on the neighbour's topic",
+      [press],
+      "Publish",
+      "iotbutton/G03Y",
+      button,
+      `stands for ${prefix}topic/iotbutton/G03X here, so this caller has to keep to that, or the statement needs a further resource`,
+    ],
+    [
+      "without a serial number in the subject",
+      [press],
+      "Publish",
+      "iotbutton/G03X",
+      { certificate: {} },
+      `because ${serialNumber} has no value: the certificate does not have it`,
+    ],
+    ["without a certificate", [press], "Publish", "iotbutton/G03X", {}, "has no value: there is no certificate"],
+    [
+      "with an unsafe serial number",
+      [press],
+      "Publish",
+      "iotbutton/G*",
+      { certificate: { subject: { SerialNumber: ["G*"] } } },
+      "is not substituted: the certificate's value holds one of * $ + ? # or is too long",
+    ],
+    [
+      "by the article's own slip",
+      [A("Publish", `topic/${serialNumber}`)],
+      "Publish",
+      "iotbutton/G03X",
+      button,
+      "which lacks the levels before it, so put them in front of the name",
+    ],
+    [
+      "with the wrong type",
+      [A("Subscribe", "topic/a")],
+      "Subscribe",
+      "a",
+      {},
+      "which is of another type than iot:Subscribe is asked for, so correct the type",
+    ],
+    [
+      "in another region",
+      [A("Publish", "arn:aws:iot:eu-west-1:123456789012:topic/a")],
+      "Publish",
+      "a",
+      {},
+      "which is in another region, account or partition",
+    ],
+    [
+      "with MQTT wildcards",
+      [A("Subscribe", "topicfilter/a/+")],
+      "Subscribe",
+      "a/b",
+      {},
+      "in which + and # are ordinary characters, so write * instead",
+    ],
+    ["with another action only", [press], "Connect", "c", {}, "it is about other actions, so add iot:Connect"],
+    [
+      "by a condition",
+      [A("Publish", "topic/a", { StringEquals: { "iot:ClientId": ["x", "y"] } })],
+      "Publish",
+      "a",
+      { clientId: "z" },
+      "its condition StringEquals iot:ClientId [x, y] does not hold: the request has z",
+    ],
+    [
+      "by a condition on a missing key",
+      [A("Publish", "topic/a", { Bool: { "iot:Connection.Thing.IsAttached": "true" } })],
+      "Publish",
+      "a",
+      {},
+      "[true] does not hold: the request has no value for it",
+    ],
+    ["by NotResource", [A("Receive", "!topic/a/*")], "Receive", "a/b", {}, "its NotResource leaves this resource out"],
+    [
+      "explicitly",
+      [A("Publish", "*"), D("Publish", "topic/a")],
+      "Publish",
+      "a",
+      {},
+      "Denied: statement $.Statement[1] of test denies",
+    ],
+    [
+      "with no Allow at all",
+      [D("Publish", "topic/b")],
+      "Publish",
+      "a",
+      {},
+      "no policy in effect has an Allow statement",
+    ],
+  ];
+  for (const [title, policy, action, name, context, part] of rows) {
+    test(title, () => {
+      expect(explain(policy, action, name, context).sentence).toContain(part);
+    });
+  }
+});
+
+describe("nearest", () => {
+  test("is the statement with the fewest elements in the way, and names them all", () => {
+    const { nearest } = explain(
+      [
+        A("Subscribe", "topicfilter/a"),
+        A("Publish", "topic/other"),
+        A("Publish", ["topic/far/away", "topic/a/c"], { StringEquals: { "iot:ClientId": "y" } }),
+        A("Publish", ["topic/far/away", "topic/a/c"]),
+      ],
+      "Publish",
+      "a/b",
+      { clientId: "x" },
+    );
+    expect(nearest?.statement.path).toBe("$.Statement[3]");
+    expect(nearest?.separatedBy).toMatchObject([
+      { element: "resource", path: "$.Statement[3].Resource[1]", closest: { text: `${prefix}topic/a/c` } },
+    ]);
+  });
+});
+
+describe("outcomes", () => {
+  test("each element of each statement, with what variables became", () => {
+    const condition = {
+      "ForAnyValue:StringLike": { "iot:Certificate.Subject.CommonName.List": ["x*", "${iot:ClientId}"] },
+    };
+    const { statements, decisive, unresolved } = explain(
+      [A(["Publish", "Receive"], `topic/${serialNumber}/*`, condition), D("Publish", "topic/${iot:Thing.ThingName}")],
+      "Publish",
+      "G03X/a",
+      { certificate: { subject: { SerialNumber: ["G03X"], CommonName: ["a", "xy"] } } },
+    );
+    expect(decisive).toEqual([statements[0]]);
+    expect(statements[0]).toMatchObject({
+      policy: "test",
+      effect: "Allow",
+      matches: true,
+      action: {
+        matches: true,
+        values: [
+          { text: "iot:Publish", matches: true },
+          { text: "iot:Receive", matches: false },
+        ],
+      },
+      resource: { matches: true, values: [{ resolved: `${prefix}topic/G03X/*`, matches: true, unresolved: [] }] },
+      conditions: [
+        {
+          matches: true,
+          operator: "ForAnyValue:StringLike",
+          key: "iot:Certificate.Subject.CommonName.List",
+          found: ["a", "xy"],
+          values: [
+            { text: "x*", matches: true },
+            { text: "${iot:ClientId}", matches: false, unresolved: [{ reason: "absent" }] },
+          ],
+        },
+      ],
+    });
+    expect(unresolved.map(({ variable, reason }) => [variable, reason])).toEqual([
+      ["${iot:ClientId}", "absent"],
+      ["${iot:Thing.ThingName}", "unknown"],
+    ]);
+  });
+
+  test("Null shows whether the key was absent", () => {
+    const { statements } = explain([A("Publish", "*", { Null: { "iot:ClientId": ["true"] } })], "Publish", "a");
+    expect(statements[0]?.conditions[0]).toMatchObject({
+      matches: true,
+      found: [],
+      values: [{ text: "true", matches: true }],
+    });
+  });
+
+  test("why each variable has no value", () => {
+    const why = (name: string, context: RequestContext): string | undefined =>
+      explain([A("Publish", `topic/\${${name}}`)], "Publish", "a", context).unresolved[0]?.detail;
+    const thing = { name: "t", isAttached: true };
+    expect(why("iot:ClientId", {})).toBe("has no value: only MQTT has client identifiers");
+    expect(why("iot:Connection.Thing.ThingName", {})).toContain("no thing is associated");
+    expect(why("iot:Connection.Thing.ThingName", { thing: { ...thing, isAttached: false } })).toContain("not attached");
+    expect(why("iot:Connection.Thing.ThingTypeName", { thing })).toContain("has no type");
+    expect(why("iot:Connection.Thing.Attributes[a]", { thing })).toContain("has no such attribute");
+    expect(why("iot:Certificate.Subject.CommonName.7", button)).toContain("only the first 5 values");
+    expect(why("iot:Certificate.Subject.CommonName.List", button)).toContain("only conditions can use it");
+    expect(why("iot:Topic", { topic: "a" })).toBe("is a condition key and no variable");
+    expect(why("iot:Nothing", {})).toBe("is no variable of AWS IoT");
+  });
+});
