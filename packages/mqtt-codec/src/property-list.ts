@@ -54,7 +54,7 @@ export function readProperties<Properties extends object>(reader: Reader, place:
         reader.fail("ERR_MQTT_CODEC_TOO_MANY_USER_PROPERTIES", at, CLAUSE, "MQTT 5.0 §4.13.2");
       }
       if (definition.kind === "pair") {
-        userProperties.push([reader.string(), reader.string()]);
+        userProperties.push([reader.recurringString(), reader.recurringString()]);
       } else {
         subscriptionIdentifiers.push(reader.variableByteInteger() || failValue(reader, definition, at));
       }
@@ -98,7 +98,7 @@ function readValue(reader: Reader, definition: PropertyDefinition): Value {
   const at = reader.position;
   switch (definition.kind) {
     case "text":
-      return reader.string();
+      return reader.recurringString();
     case "topic":
       return reader.nonEmptyTopicName();
     case "binary":

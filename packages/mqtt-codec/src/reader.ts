@@ -5,7 +5,7 @@
 
 import { type MqttCodecErrorCode, MqttCodecError } from "./error.ts";
 import { packetTypeName, type ProtocolVersion } from "./packet-type.ts";
-import type { TopicMemory } from "./topic-memory.ts";
+import { TextMemory } from "./text-memory.ts";
 import { asciiText, invalidUtf8, refusableCharacter, utf8Text } from "./utf8.ts";
 
 /** What a decoder may be told about what it accepts, with every default filled in. */
@@ -44,7 +44,9 @@ export class Reader {
   remainingLength = 0;
 
   /** Topic names of this connection whose text was asked for. */
-  topics: TopicMemory | undefined = undefined;
+  topics: TextMemory | undefined = undefined;
+  /** Texts of its properties. */
+  private texts: TextMemory | undefined = undefined;
 
   constructor(limits: ReaderLimits, isFromClient: boolean) {
     this.limits = limits;
@@ -162,6 +164,24 @@ export class Reader {
     if (this.isPlainAscii(start, end)) return asciiText(this.bytes, start, end);
     this.checkText(start, end);
     return utf8Text(this.bytes, start, end);
+  }
+
+  /** A UTF-8 encoded string that is likely to come again. */
+  recurringString(): string {
+    const length = this.uint16();
+    const start = this.position;
+    if (start + length > this.end) this.failTruncated();
+    const known = this.texts?.recall(this.view, start, length);
+    if (known !== undefined) {
+      this.position = start + length;
+      return known;
+    }
+    this.position = start - 2;
+    const text = this.string();
+    this.texts ??= new TextMemory();
+    // As many characters as octets: ASCII.
+    if (text.length === length) this.texts.remember(this.bytes, start, text);
+    return text;
   }
 
   /**

@@ -121,7 +121,7 @@ export function matchesTopicFilter(topicFilter: string, topicName: string, optio
       if (topicName.charCodeAt(at) !== unit) return false;
       at++;
     } else {
-      const isParent = unit === SLASH && topicFilter.length === index + 2 && topicFilter.charCodeAt(index + 1) === HASH;
+      const isParent = unit === SLASH && topicFilter.charCodeAt(index + 1) === HASH;
       return isParent && (options.multiLevelMatchesParent ?? true);
     }
   }

@@ -20,6 +20,7 @@ import {
   fromServer5,
   octets,
   packet,
+  properties,
   variableByteInteger,
 } from "./wire.ts";
 
@@ -109,6 +110,18 @@ describe("views and copies", () => {
     }
     decoder.push(packet(0x30, "sensors/1/temper+ture"));
     expect(() => decoder.next()).toThrow(MqttCodecError);
+  });
+
+  test("and so are property texts", () => {
+    const texts = ["text/plain", "text/plaim", "application/json", "application/jsom", "é", "abcd", "abc"];
+    const decoder = new PacketDecoder(fromClient5);
+    for (let round = 0; round < 100; round++) {
+      const [contentType = "", name = "", value = ""] = [0, 1, 2].map(
+        (step) => texts[(round * step + (round >> 2)) % texts.length],
+      );
+      decoder.push(packet(0x30, "t", properties(0x03, contentType, 0x26, name, value)));
+      expect(drain(decoder)).toMatchObject([{ properties: { contentType, userProperties: [[name, value]] } }]);
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { type Encodable, isQoS, type QoS } from "../packet-type.ts";
 import { readProperties, writePropertyValues } from "../property-list.ts";
 import type { UserProperty } from "../property.ts";
 import type { Reader } from "../reader.ts";
-import { TopicMemory } from "../topic-memory.ts";
+import { TextMemory } from "../text-memory.ts";
 import { asciiText, utf8Text } from "../utf8.ts";
 import type { Writer } from "../writer.ts";
 
@@ -95,7 +95,7 @@ export class ReceivedPublish implements PublishPacket {
     const { bytes, topicStart, topicEnd } = this;
     if (this.topicIsAscii) {
       this.text = asciiText(bytes, topicStart, topicEnd);
-      this.reader.topics ??= new TopicMemory();
+      this.reader.topics ??= new TextMemory();
       this.reader.topics.remember(bytes, topicStart, this.text);
     } else {
       this.text = utf8Text(bytes, topicStart, topicEnd);

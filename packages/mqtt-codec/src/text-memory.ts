@@ -1,10 +1,11 @@
 /**
- * The last few topic names of one connection, so that a topic that comes again is neither checked nor decoded again.
+ * The last few texts of one connection, so that a topic name or a property that comes again is neither checked nor
+ * decoded again.
  *
- * A device publishes to a handful of topics; comparing a name's octets, four at a time, with a copy of the last one
- * that fell into the same slot costs a fifth of making its text. A hash map keyed by octets would cost more than it
- * saves. Only ASCII names of 4 to 64 octets are kept; the memory is about 700 octets a connection, made when the first
- * topic text is asked for.
+ * A device publishes to a handful of topics with a handful of properties; comparing a text's octets, four at a time,
+ * with a copy of the last one that fell into the same slot costs a fifth of making it. A hash map keyed by octets would
+ * cost more than it saves. Only ASCII texts of 4 to 64 octets are kept; a memory is about 700 octets, made when the
+ * first text is asked for.
  */
 
 const SLOTS = 8;
@@ -12,13 +13,13 @@ const WORDS = 16;
 const SHORTEST = 4;
 const LONGEST = WORDS * 4;
 
-export class TopicMemory {
+export class TextMemory {
   private readonly words: Int32Array = new Int32Array(SLOTS * WORDS);
-  /** The last octets of the name that last missed each slot. */
+  /** The last octets of the text that last missed each slot. */
   private readonly candidates: Int32Array = new Int32Array(SLOTS);
   private readonly texts: string[] = Array.from({ length: SLOTS }, () => "");
 
-  /** The text of these octets where they are one of the names kept. */
+  /** The text of these octets where they are one of the texts kept. */
   recall(view: DataView, start: number, length: number): string | undefined {
     if (length < SHORTEST || length > LONGEST) return undefined;
     const last = view.getInt32(start + length - 4, true);
@@ -35,7 +36,7 @@ export class TopicMemory {
   }
 
   /**
-   * Keeps a checked ASCII name in place of the one that was in its slot, once it seems to come a second time: so names
+   * Keeps a checked ASCII text in place of the one that was in its slot, once it seems to come a second time: so texts
    * that never come again cost next to nothing.
    */
   remember(bytes: Uint8Array, start: number, text: string): void {
@@ -55,12 +56,12 @@ export class TopicMemory {
   }
 }
 
-/** As DataView's getInt32 reads it; a view made for one name would cost more than all the rest. */
+/** As DataView's getInt32 reads it; a view made for one text would cost more than all the rest. */
 function wordAt(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
 }
 
-/** Names of one connection differ at their end more often than at their beginning. */
+/** Topic names of one connection differ at their end more often than at their beginning. */
 function slotOf(last: number): number {
   return Math.imul(last, 0x9e37_79b1) >>> 29;
 }
