@@ -5,14 +5,13 @@ import { ChainCertificate } from "./chain-certificate.ts";
 import { type CheckSeverities, everyCheck } from "./checks.ts";
 import { type ChainFailure, failure } from "./failures.ts";
 import type { KnownCertificates } from "./known-certificates.ts";
-import type { KnownList, KnownLists } from "./known-list.ts";
 import { Budget, type ChainLimits, limitFailure } from "./limits.ts";
 import { type Attempt, PathSearch } from "./path-search.ts";
 import type { PreparedAnchor } from "./prepared-anchor.ts";
 import { refusal } from "./refusal.ts";
 import { Report } from "./report.ts";
 import { type ChainResult, VerifiedChain } from "./result.ts";
-import { checkRevocation, type RevocationContext, type RevocationInputs } from "./revocation.ts";
+import type { RevocationQuestion } from "./revocation-checker.ts";
 import { inspectPath, validatePath, type ValidationInputs } from "./validate-path.ts";
 import { type ChainVerifierOptions, validationInputs, type VerifyInputs } from "./verify-inputs.ts";
 
@@ -24,7 +23,8 @@ export interface Context {
   /** By subject. */
   readonly anchors: ReadonlyMap<string, readonly PreparedAnchor[]>;
   readonly known: KnownCertificates;
-  readonly knownLists: KnownLists;
+  /** What checkers of revocation keep by the caller's own objects. */
+  readonly memory: WeakMap<object, unknown>;
   readonly ownIntermediates: readonly ChainCertificate[];
 }
 
@@ -106,9 +106,10 @@ class Answer {
     const { revocation, purpose, referenceNames = [] } = this.#inputs;
     let statusUntil = Number.POSITIVE_INFINITY;
     if (revocation !== undefined && report.failures.length === 0) {
-      const isIssuerValid = (issuer: ChainCertificate, of: PreparedAnchor): boolean =>
+      const question = this.#question(path, anchor, report);
+      const isListIssuerValid = (issuer: ChainCertificate, of: PreparedAnchor): boolean =>
         this.#isListIssuerValid(issuer, of);
-      statusUntil = checkRevocation(path, anchor, this.#revocation(revocation, isIssuerValid), report);
+      statusUntil = revocation.check({ ...question, isListIssuerValid });
     }
     const { failures, warnings } = report;
     if (failures.length > 0) return { path: [...path], anchor, failures, warnings, checks: report.passed() };
@@ -134,18 +135,20 @@ class Answer {
     return report;
   }
 
-  #revocation(inputs: RevocationInputs, isIssuerValid: RevocationContext["isIssuerValid"]): RevocationContext {
-    const { anchors, knownLists, options, severities } = this.#context;
+  #question(path: readonly ChainCertificate[], anchor: PreparedAnchor, report: Report): RevocationQuestion {
+    const { anchors, memory, options, severities } = this.#context;
     return {
-      inputs,
+      path,
+      anchor,
       provider: options.provider,
       time: this.#validation.time,
       budget: this.#budget,
       anchors,
       pool: this.#pool,
-      knownLists,
-      profileFault: severities.revocationListNumber === "error" ? numberFault : () => undefined,
-      isIssuerValid,
+      memory,
+      needsListNumber: severities.revocationListNumber === "error",
+      isListIssuerValid: undefined,
+      report,
     };
   }
 
@@ -170,10 +173,7 @@ class Answer {
       const report = new Report(severities);
       validatePath(path, of, validation, this.#budget, report);
       const { revocation } = this.#inputs;
-      if (revocation !== undefined && report.failures.length === 0) {
-        const everyone: RevocationInputs = { ...revocation, scope: "path" };
-        checkRevocation(path, of, this.#revocation(everyone, undefined), report);
-      }
+      if (report.failures.length === 0) revocation?.check(this.#question(path, of, report));
       const { failures, warnings } = report;
       return failures.length === 0 ? true : { path: [...path], anchor: of, failures, warnings, checks: [] };
     };
@@ -183,20 +183,13 @@ class Answer {
   }
 }
 
-/** RFC 5280 §5.2.3: a list has a number, and the number is not critical. */
-function numberFault({ number, isNumberCritical }: KnownList): string | undefined {
-  if (number === undefined) return "it has no number";
-  return isNumberCritical ? "its number is marked critical" : undefined;
-}
-
 /** A limit that the inputs break before any is looked into. */
 function sizeFailure(
   { certificate, intermediates = [], revocation }: VerifyInputs,
   limits: ChainLimits,
 ): ChainFailure | undefined {
   if (intermediates.length > limits.candidates) return limitFailure("candidates", limits);
-  const statements = (revocation?.revocationLists?.length ?? 0) + (revocation?.ocspResponses?.length ?? 0);
-  if (statements > limits.statements) return limitFailure("statements", limits);
+  if (revocation !== undefined && revocation.statements > limits.statements) return limitFailure("statements", limits);
   if (octetsOf(certificate) > limits.certificateOctets) return limitFailure("certificateOctets", limits, 0);
   const isTooLarge = intermediates.some((candidate) => octetsOf(candidate) > limits.certificateOctets);
   return isTooLarge ? limitFailure("certificateOctets", limits) : undefined;

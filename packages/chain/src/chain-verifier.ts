@@ -6,7 +6,6 @@ import { ChainCertificate } from "./chain-certificate.ts";
 import { type CheckSeverities, profiles } from "./checks.ts";
 import { ChainError } from "./errors.ts";
 import { KnownCertificates } from "./known-certificates.ts";
-import { KnownLists } from "./known-list.ts";
 import { chainLimits } from "./limits.ts";
 import { PreparedAnchor } from "./prepared-anchor.ts";
 import type { ChainResult } from "./result.ts";
@@ -42,7 +41,7 @@ export function createChainVerifier(options: ChainVerifierOptions): ChainVerifie
     severities: severitiesOf(options),
     anchors: Map.groupBy(anchors, ({ subjectKey }) => subjectKey),
     known,
-    knownLists: new KnownLists(),
+    memory: new WeakMap(),
     ownIntermediates: (options.intermediates ?? [])
       .map((input) => readCandidate(input, known, limits))
       .filter((read) => read instanceof ChainCertificate),

@@ -9,7 +9,7 @@ import type { KeyUsage } from "@latchkey/x509";
 import type { LimitName } from "./chain-limits.ts";
 
 /** The code says it all. */
-export interface NoEvidence {
+interface NoEvidence {
   readonly [name: string]: never;
 }
 

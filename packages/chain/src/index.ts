@@ -15,8 +15,6 @@ export { explainChain } from "./explain.ts";
 export { type ChainFailure, type ChainFailureCode, type FailureEvidence } from "./failures.ts";
 export type { ChainLimits, LimitName } from "./chain-limits.ts";
 export { defaultLimits } from "./limits.ts";
-export { type CertificateStatus } from "./list-status.ts";
-export { checkOcspResponse, type OcspInputs } from "./ocsp-status.ts";
 export { type ReferenceName } from "./reference-name.ts";
 export type {
   ChainCheck,
@@ -28,6 +26,6 @@ export type {
   RefusedChain,
   VerifiedChain,
 } from "./result.ts";
-export type { RevocationAnswer, RevocationInputs } from "./revocation.ts";
+export { type RevocationChecker } from "./revocation-checker.ts";
 export { type TrustAnchor, type TrustAnchorInput } from "./trust-anchor.ts";
 export type { AnchorOptions, ChainVerifierOptions, PolicyInputs, VerifyInputs } from "./verify-inputs.ts";

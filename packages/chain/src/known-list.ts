@@ -87,24 +87,21 @@ function findUnknownCritical(list: CertificateRevocationList): string | undefine
   return undefined;
 }
 
-/** The lists that a verifier knows, by identity. */
-export class KnownLists {
-  readonly #lists = new WeakMap<CertificateRevocationList, KnownList | X509Error>();
-
-  /** A list as a caller hands it in, made ready; or what is wrong with it. DER is read anew each time. */
-  read(input: CertificateRevocationList | Uint8Array): KnownList | X509Error {
-    try {
-      if (input instanceof Uint8Array) return new KnownList(parseCertificateRevocationList(input));
-      let known = this.#lists.get(input);
-      if (known === undefined) {
-        known = new KnownList(input);
-        this.#lists.set(input, known);
-      }
-      return known;
-    } catch (error) {
-      if (error instanceof X509Error) return error;
-      throw error;
-    }
+/** A list as a caller hands it in, made ready; or what is wrong with it. DER is read anew each time. */
+export function readList(
+  input: CertificateRevocationList | Uint8Array,
+  memory: WeakMap<object, unknown>,
+): KnownList | X509Error {
+  const remembered = memory.get(input);
+  if (remembered instanceof KnownList) return remembered;
+  try {
+    if (input instanceof Uint8Array) return new KnownList(parseCertificateRevocationList(input));
+    const known = new KnownList(input);
+    memory.set(input, known);
+    return known;
+  } catch (error) {
+    if (error instanceof X509Error) return error;
+    throw error;
   }
 }
 

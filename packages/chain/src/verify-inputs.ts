@@ -9,7 +9,7 @@ import type { ChainLimits } from "./limits.ts";
 import { policyKey } from "./policy-graph.ts";
 import { prepareReferenceName, type PreparedName, type ReferenceName } from "./reference-name.ts";
 import type { ChainPurpose } from "./result.ts";
-import type { RevocationInputs } from "./revocation.ts";
+import type { RevocationChecker } from "./revocation-checker.ts";
 import type { TrustAnchorInput } from "./trust-anchor.ts";
 import type { ValidationInputs } from "./validate-path.ts";
 
@@ -68,8 +68,8 @@ export interface VerifyInputs {
   readonly policies?: PolicyInputs;
   /** How many intermediates that are not self-issued the path may have (RFC 5280's max_path_length). */
   readonly maximumPathLength?: number;
-  /** Without it, revocation is not looked at. */
-  readonly revocation?: RevocationInputs;
+  /** Made by `checkRevocation` of `@latchkey/chain/revocation`. Without it, revocation is not looked at. */
+  readonly revocation?: RevocationChecker;
 }
 
 /** The inputs of RFC 5280 §6.1.1, made ready. Throws `ERR_CHAIN_ARGUMENT` and `ERR_CHAIN_REFERENCE_NAME_SYNTAX`. */

@@ -4,6 +4,7 @@ import { createNodeProvider } from "@latchkey/crypto/node";
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { describe, expect, test } from "vitest";
 import { createChainVerifier, everyCheck } from "../src/index.ts";
+import { checkRevocation } from "../src/revocation.ts";
 import { base64Bytes, type CorpusException } from "./corpus.ts";
 
 interface Corpus {
@@ -48,7 +49,12 @@ function statusOf(certificate: Uint8Array, issuers: readonly Uint8Array[], crl: 
     certificate,
     purpose: "any",
     time: Date.parse(time) / 1000,
-    revocation: { mode: "hard", scope: "endEntity", revocationLists: [crl], maximumAgeSeconds: maxAgeSeconds },
+    revocation: checkRevocation({
+      mode: "hard",
+      scope: "endEntity",
+      revocationLists: [crl],
+      maximumAgeSeconds: maxAgeSeconds,
+    }),
   });
   if (result.ok) return "good";
   const codes = result.failures.map(({ code }) => code);

@@ -10,7 +10,8 @@ import { createNodeProvider } from "@latchkey/crypto/node";
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { parseCertificate, X509Error } from "@latchkey/x509";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { checkOcspResponse, createChainVerifier, everyCheck } from "../src/index.ts";
+import { createChainVerifier, everyCheck } from "../src/index.ts";
+import { checkOcspResponse, checkRevocation } from "../src/revocation.ts";
 import { base64Bytes, type CorpusException } from "./corpus.ts";
 
 const sha1 = vi.hoisted(() => ({ isAllowed: false, wasSeen: false }));
@@ -94,12 +95,12 @@ function statusAlongPath({ response, issuer, cert }: OcspCase): string {
     certificate: base64Bytes(cert),
     purpose: "any",
     time: seconds,
-    revocation: {
+    revocation: checkRevocation({
       mode: "hard",
       scope: "endEntity",
       ocspResponses: [base64Bytes(response)],
       maximumAgeSeconds: maxAgeSeconds,
-    },
+    }),
   });
   if (result.ok) return "GOOD";
   const [failure] = result.failures;

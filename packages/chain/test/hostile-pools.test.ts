@@ -4,6 +4,7 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import { type GeneralName, makeName, parseCertificate } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
 import { type ChainResult, type ChainVerifierOptions, createChainVerifier, type VerifyInputs } from "../src/index.ts";
+import { checkRevocation } from "../src/revocation.ts";
 import { authority, dns, endEntity, entity, family, issue, newKeys, now } from "./issuing.ts";
 
 const { root, rootCertificate, intermediate, intermediateCertificate, device, deviceCertificate } = family();
@@ -169,7 +170,7 @@ describe("hostile pools", () => {
     const revocationLists = Array.from({ length: 300 }, () => new Uint8Array(8));
     const { verdict } = ask({
       intermediates: [intermediateCertificate],
-      revocation: { mode: "hard", revocationLists },
+      revocation: checkRevocation({ mode: "hard", revocationLists }),
     });
     expect(verdict).toBe("limit: statements");
   });

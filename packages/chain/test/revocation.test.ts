@@ -20,7 +20,8 @@ import {
 import { encodeDer } from "@latchkey/asn1";
 import { defaultSignatureAlgorithm, encodeSignatureAlgorithm } from "@latchkey/crypto";
 import { describe, expect, test } from "vitest";
-import { type ChainResult, createChainVerifier, type RevocationInputs, type VerifyInputs } from "../src/index.ts";
+import { type ChainResult, createChainVerifier, type VerifyInputs } from "../src/index.ts";
+import { checkRevocation, type RevocationInputs } from "../src/revocation.ts";
 import { authority, endEntity, entity, type Entity, extension, family, issue, now } from "./issuing.ts";
 
 const { root, intermediate, device, rootCertificate, intermediateCertificate } = family();
@@ -75,7 +76,7 @@ function ask(
     intermediates: [intermediateCertificate],
     purpose: "clientAuth",
     time: now,
-    revocation: { mode: "hard", revocationLists, ...revocation },
+    revocation: checkRevocation({ mode: "hard", revocationLists, ...revocation }),
     ...inputs,
   });
 }

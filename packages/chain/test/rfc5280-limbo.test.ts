@@ -7,6 +7,7 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { describe, expect, test } from "vitest";
 import { createChainVerifier, type ChainResult, type ReferenceName } from "../src/index.ts";
+import { checkRevocation } from "../src/revocation.ts";
 import { type CorpusException, pemBytes } from "./corpus.ts";
 import { limboReasons } from "./limbo-reasons.ts";
 
@@ -95,7 +96,9 @@ function verdict(each: LimboCase): ChainResult {
     time: Date.parse(each.validation_time ?? "2026-11-23T00:00:00Z") / 1000,
     referenceNames,
     ...(each.max_chain_depth === null ? {} : { maximumPathLength: each.max_chain_depth }),
-    ...(each.crls.length === 0 ? {} : { revocation: { mode: "hard", revocationLists: each.crls.map(pemBytes) } }),
+    ...(each.crls.length === 0
+      ? {}
+      : { revocation: checkRevocation({ mode: "hard", revocationLists: each.crls.map(pemBytes) }) }),
   });
 }
 

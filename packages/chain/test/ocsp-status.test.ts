@@ -1,0 +1,136 @@
+/** OCSP responses made here: who may sign them, what they are about, and that every octet of them counts. */
+
+import { type DerWriter, encodeDer, encodeOid } from "@latchkey/asn1";
+import { defaultSignatureAlgorithm, encodeSignatureAlgorithm, type KeyPair } from "@latchkey/crypto";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { extendedKeyUsage, keyPurposes, parseCertificate, parseSubjectPublicKeyInfo } from "@latchkey/x509";
+import { describe, expect, test } from "vitest";
+import { checkOcspResponse } from "../src/revocation.ts";
+import { type Entity, entity, extension, family, issue, newKeys, now } from "./issuing.ts";
+
+const { intermediate, intermediateCertificate, deviceCertificate } = family();
+const certificate = parseCertificate(deviceCertificate);
+const issuer = parseCertificate(intermediateCertificate);
+
+interface ResponseInput {
+  readonly signer?: KeyPair;
+  readonly responder?: Entity;
+  readonly certificates?: readonly Uint8Array[];
+  readonly status?: "good" | "revoked" | "unknown";
+  readonly serialNumber?: Uint8Array;
+  readonly thisUpdate?: number;
+  readonly nextUpdate?: number | undefined;
+}
+
+function keyBits(keys: KeyPair): Uint8Array {
+  return parseSubjectPublicKeyInfo(keys.publicKey.spki).subjectPublicKey;
+}
+
+function response(input: ResponseInput = {}): Uint8Array {
+  const { signer = intermediate.keys, responder = intermediate, certificates = [], status = "good" } = input;
+  const nextUpdate = "nextUpdate" in input ? input.nextUpdate : now + 100;
+  const algorithm = defaultSignatureAlgorithm(signer.privateKey.algorithm);
+  const data = encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.explicit(1, (explicit) => explicit.encoded(responder.name.encoding));
+      fields.generalizedTime(now - 10);
+      fields.sequence((responses) => {
+        responses.sequence((single) => {
+          single.sequence((id) => {
+            id.sequence((hash) => hash.oid(encodeOid("2.16.840.1.101.3.4.2.1")));
+            id.octetString(nodeProvider.hash("SHA-256", intermediate.name.encoding));
+            id.octetString(nodeProvider.hash("SHA-256", keyBits(intermediate.keys)));
+            id.integer(input.serialNumber ?? certificate.serialNumber);
+          });
+          writeStatus(single, status);
+          single.generalizedTime(input.thisUpdate ?? now - 10);
+          if (nextUpdate !== undefined) single.explicit(0, (explicit) => explicit.generalizedTime(nextUpdate));
+        });
+      });
+    });
+  });
+  const basic = encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.encoded(data);
+      fields.encoded(encodeSignatureAlgorithm(algorithm));
+      fields.bitString(nodeProvider.sign(signer.privateKey, algorithm, data));
+      if (certificates.length > 0) {
+        fields.explicit(0, (explicit) =>
+          explicit.sequence((list) => certificates.forEach((each) => list.encoded(each))),
+        );
+      }
+    });
+  });
+  return encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.integer(0, 0x0a);
+      fields.explicit(0, (explicit) =>
+        explicit.sequence((bytes) => {
+          bytes.oid(encodeOid("1.3.6.1.5.5.7.48.1.1"));
+          bytes.octetString(basic);
+        }),
+      );
+    });
+  });
+}
+
+function writeStatus(writer: DerWriter, status: "good" | "revoked" | "unknown"): void {
+  if (status === "good") writer.primitive(0x80, new Uint8Array());
+  else if (status === "unknown") writer.primitive(0x82, new Uint8Array());
+  else {
+    writer.sequence((fields) => {
+      fields.generalizedTime(now - 50);
+      fields.explicit(0, (explicit) => explicit.integer(1, 0x0a));
+    }, 0xa1);
+  }
+}
+
+function ask(der: Uint8Array, maximumAgeSeconds?: number): ReturnType<typeof checkOcspResponse> {
+  const age = maximumAgeSeconds === undefined ? {} : { maximumAgeSeconds };
+  return checkOcspResponse({ response: der, certificate, issuer, time: now, provider: nodeProvider, ...age });
+}
+
+describe("OCSP responses", () => {
+  test("by the issuer tell", () => {
+    expect(ask(response())).toEqual({ status: "good", validUntil: now + 100 });
+    expect(ask(response({ status: "revoked" }))).toEqual({
+      status: "revoked",
+      reason: "keyCompromise",
+      revokedAt: now - 50,
+    });
+    expect(ask(response({ status: "unknown" })).status).toBe("unknown");
+  });
+
+  test("by one whom the issuer made a responder tell; by anybody else they do not", () => {
+    const responder = entity("Responder");
+    const by = (oids: readonly Uint8Array[], signer: Entity = intermediate): string => {
+      const made = issue({ subject: responder, issuer: signer, extensions: [extension(extendedKeyUsage, oids)] });
+      return ask(response({ signer: responder.keys, responder, certificates: [made] })).status;
+    };
+    expect(by([keyPurposes.OCSPSigning])).toBe("good");
+    expect(by([keyPurposes.anyExtendedKeyUsage])).toBe("unknown");
+    expect(by([keyPurposes.clientAuth])).toBe("unknown");
+    expect(by([keyPurposes.OCSPSigning], entity("Pizza Intermediate"))).toBe("unknown");
+    expect(ask(response({ signer: responder.keys, responder })).status).toBe("unknown");
+    expect(ask(response({ signer: newKeys() })).status).toBe("unknown");
+  });
+
+  test("about another certificate, or not current, do not tell", () => {
+    expect(ask(response({ serialNumber: Uint8Array.of(99) })).status).toBe("unknown");
+    expect(ask(response({ thisUpdate: now + 1 })).status).toBe("unknown");
+    expect(ask(response({ nextUpdate: now - 1 })).status).toBe("unknown");
+    expect(ask(response({ nextUpdate: undefined })).status).toBe("unknown");
+    expect(ask(response({ nextUpdate: undefined }), 60)).toEqual({ status: "good", validUntil: now + 50 });
+    expect(ask(response(), 5).status).toBe("unknown");
+  });
+
+  test("no octet can be changed, and no end cut off", () => {
+    const good = response();
+    for (let at = 0; at < good.length; at++) {
+      const changed = Uint8Array.from(good);
+      changed[at]! ^= 0x11;
+      expect(ask(changed).status, `octet ${at}`).toBe("unknown");
+      expect(ask(good.subarray(0, at)).status).toBe("unknown");
+    }
+  });
+});
