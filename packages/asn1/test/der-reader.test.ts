@@ -240,7 +240,11 @@ describe("limits", () => {
       return best;
     };
     time(20_000);
-    expect(time(160_000) / time(20_000)).toBeLessThan(8 * 4);
+    // Eight times the input: 8 is linear, 64 quadratic. Other work on the machine is noise, so the best attempt counts.
+    let growth = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 4 && growth > 24; attempt++)
+      growth = Math.min(growth, time(160_000) / time(20_000));
+    expect(growth).toBeLessThan(24);
   });
 });
 

@@ -84,6 +84,11 @@ describe("PEM (checklist 58)", () => {
       return performance.now() - start;
     };
     time(1000);
-    expect(time(64_000) / Math.max(time(8000), 0.5)).toBeLessThan(8 * 6);
+    // Eight times the input: 8 is linear, 64 quadratic. Other work on the machine is noise, so the best attempt counts.
+    let growth = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 4 && growth > 24; attempt++) {
+      growth = Math.min(growth, time(64_000) / Math.max(time(8000), 0.5));
+    }
+    expect(growth).toBeLessThan(24);
   });
 });
