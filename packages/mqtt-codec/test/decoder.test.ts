@@ -21,6 +21,7 @@ import {
   octets,
   packet,
   properties,
+  rawString,
   variableByteInteger,
 } from "./wire.ts";
 
@@ -121,6 +122,20 @@ describe("views and copies", () => {
       );
       decoder.push(packet(0x30, "t", properties(0x03, contentType, 0x26, name, value)));
       expect(drain(decoder)).toMatchObject([{ properties: { contentType, userProperties: [[name, value]] } }]);
+    }
+  });
+
+  test("the beginning of a text that came before is not taken for it", () => {
+    for (const beginning of [rawString(0x61, 0x62, 0x63, 0x64, 0xc3), rawString(0x61, 0x62, 0x63, 0x64)]) {
+      const decoder = new PacketDecoder(fromClient5);
+      for (let times = 0; times < 3; times++) decoder.push(packet(0x30, "t", properties(0x03, "abcdé")));
+      drain(decoder);
+      decoder.push(packet(0x30, "t", properties(0x03, beginning)));
+      if (beginning.length === 6) {
+        expect(decoder.next()).toMatchObject({ properties: { contentType: "abcd" } });
+      } else {
+        expect(() => decoder.next()).toThrow("utf8");
+      }
     }
   });
 });

@@ -22,7 +22,7 @@ test("a kept text is recalled, one that came once is not", () => {
 });
 
 test("only the very same text is recalled, also from the same slot", () => {
-  const letters = [..."abcdefghijklmnopqrstuvwxyz0123456789"];
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789".split("");
   const texts = [4, 5, 6, 7, 8, 9, 63, 64].flatMap((length) => [
     ...letters.map((letter) => "x".repeat(length - 1) + letter),
     ...letters.map((letter) => letter + "x".repeat(length - 1)),
