@@ -48,7 +48,7 @@ export function canonicalHost(text: string): string {
 export function coversHost(presented: string, host: string): boolean {
   if (!presented.startsWith("*.")) return presented === host;
   const firstPeriod = host.indexOf(".");
-  return firstPeriod > 0 && presented.length > 2 && presented.slice(1) === host.slice(firstPeriod);
+  return firstPeriod > 0 && presented.slice(1) === host.slice(firstPeriod);
 }
 
 /** A mailbox `local@host`, the host canonical; undefined for anything else, quoted local parts and addresses included. */

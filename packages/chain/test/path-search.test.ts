@@ -84,6 +84,19 @@ describe("a path among several", () => {
     expect(pathOf([certificates.rootB], [...pool, certificates.bByRootB])).toBe("leaf aByB bByRootB");
   });
 
+  test("no path visits an entity twice", () => {
+    const late = issue({ subject: b, issuer: rootB, extensions: authority(), notAfter: now - 1 });
+    const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors: [certificates.rootB] });
+    const intermediates = [certificates.aByB, certificates.bByA, late];
+    const result = verifier.verify({ certificate: leaf, intermediates, purpose: "clientAuth", time: now });
+    if (result.ok) throw new Error("accepted");
+    expect(result.failures[0]?.code).toBe("ERR_CHAIN_EXPIRED");
+    for (const { path } of [result, ...result.tried]) {
+      const subjects = path.map(({ subject }) => subject.encoding.join());
+      expect(new Set(subjects).size).toBe(subjects.length);
+    }
+  });
+
   test("all that was tried is kept, the most telling first", () => {
     const late = { extensions: authority(), notAfter: now - 1 };
     const pool = [issue({ subject: a, issuer: rootA, ...late }), issue({ subject: a, issuer: rootB, ...late })];
