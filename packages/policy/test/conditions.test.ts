@@ -27,6 +27,12 @@ const comparisons: readonly (readonly [string, unknown, string, boolean])[] = [
   ["StringLike", "a*c?", "abbcd", true],
   ["StringLike", "a?", "a\u{1f355}", true],
   ["StringLike", "a*", "A", false],
+  ["StringLike", "x*a?", "xa\u{1f355}", true],
+  ["StringLike", "x*?a?", "x\u{1f355}a", false],
+  ["StringLike", "*a*a*", "aa", true],
+  ["StringLike", "*a*ba*", "aba", true],
+  ["StringLike", "*ab*ab*", "abab", true],
+  ["StringLike", "*ab*ab", "ab", false],
   ["StringNotLike", "a*", "abc", false],
   ["StringLike", "a${*}", "a*", true],
   ["StringLike", "a${*}", "ab", false],
@@ -59,6 +65,7 @@ const comparisons: readonly (readonly [string, unknown, string, boolean])[] = [
   ["IpAddress", "2001:db8::/33", "2001:db8:7fff::1", true],
   ["IpAddress", "2001:db8::/33", "2001:db8:8000::1", false],
   ["IpAddress", "::ffff:192.0.2.0/120", "192.0.2.9", true],
+  ["IpAddress", "192.0.2.0/24", "192.0.2.0/8", false],
   ["IpAddress", "192.0.2.0/24", "garden", false],
   ["NotIpAddress", "192.0.2.0/24", "198.51.100.1", true],
   ["ArnEquals", "arn:aws:iot:*:1:topic/*", "arn:aws:iot:eu-west-1:1:topic/a:b", true],
@@ -286,6 +293,7 @@ describe("resources", () => {
     ask(matcherOf(A(action, resource)), { action: `iot:${action}`, resource: requested, context: {} });
   const rows: readonly (readonly [string, string, Decision])[] = [
     ["arn:aws:iot:*:1:topic/a", "arn:aws:iot:eu-west-1:1:topic/a", "allow"],
+    ["arn:aws:iot:*:1:topic/a", "arn:aws:iot:r:2:topic/b:1:topic/a", "implicit-deny"],
     ["arn:aws:iot:*:topic/a", "arn:aws:iot:eu-west-1:1:topic/a", "implicit-deny"],
     ["arn:aws:iot:*:*", "arn:aws:iot:eu-west-1:1:topic/a", "allow"],
     ["arn:aws:iot:eu-west-1:1:*", "arn:aws:iot:eu-west-1:1:topic/a", "allow"],
