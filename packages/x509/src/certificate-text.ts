@@ -78,7 +78,9 @@ function joinLines(lines: readonly string[]): string {
 
 /** Up to eight octets as a number, more as octets. */
 function serialLines(serialNumber: Uint8Array): string[] {
-  if (serialNumber.length > 8) return ["        Serial Number:", ...octetLines(serialNumber, " ".repeat(12), 20)];
+  // As openssl shows it: the magnitude, without the zero octet that keeps it positive.
+  const magnitude = serialNumber[0] === 0 ? serialNumber.subarray(1) : serialNumber;
+  if (serialNumber.length > 8) return ["        Serial Number:", ...octetLines(magnitude, " ".repeat(12), 20)];
   return [`        Serial Number: ${numberText(serialNumber)}`];
 }
 
