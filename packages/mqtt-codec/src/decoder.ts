@@ -149,9 +149,7 @@ export class PacketDecoder {
 
   /** Lets go of a chunk that is read to its end. */
   private release(): void {
-    this.chunkOffset += this.chunk.length;
-    this.chunk = EMPTY;
-    this.position = 0;
+    this.open(EMPTY);
     this.reader.close();
   }
 
@@ -248,7 +246,7 @@ export class PacketDecoder {
         value |= (octet & 0x7f) << (7 * (headerLength - 1));
       }
       reader.isLengthOverlong = octet === 0;
-      if (octet === 0 && reader.version === 5) reader.failOverlong();
+      if (octet === 0 && reader.version === 5) reader.failRemainingLength("MQTT-1.5.5-1");
     } else {
       reader.isLengthOverlong = false;
     }
@@ -286,9 +284,7 @@ export class PacketDecoder {
   }
 
   private failRemainingLength(): never {
-    const reader = this.reader;
-    const code = "ERR_MQTT_CODEC_REMAINING_LENGTH";
-    return reader.fail(code, reader.packetStart + 1, "MQTT 3.1.1 §2.2.3", "MQTT 5.0 §2.1.4");
+    return this.reader.failRemainingLength("MQTT 5.0 §2.1.4");
   }
 
   private readBody(): Packet {

@@ -28,14 +28,7 @@ export function preparePublish(template: PublishTemplate): PreparedPublish {
 export class PreparedPublish {
   private readonly template: PublishTemplate;
   /** By version, then QoS 0 plain, QoS 0 retained, QoS above 0. */
-  private readonly encodings: (Uint8Array | undefined)[] = [
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ];
+  private readonly encodings: (Uint8Array | undefined)[] = [];
   private readonly identifierOffset: number[] = [0, 0];
 
   constructor(template: PublishTemplate) {

@@ -162,15 +162,11 @@ export function writePropertyValues(writer: Writer, place: Place, values: readon
 }
 
 function writeProperty(writer: Writer, definition: PropertyDefinition, value: Value): void {
-  const { identifier } = definition;
-  if (!Array.isArray(value)) {
+  const { identifier, isList, kind } = definition;
+  if (isList !== Array.isArray(value)) writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", definition.path);
+  for (const one of Array.isArray(value) ? value : [value]) {
     writer.uint8(identifier);
-    writeValue(writer, definition, value);
-    return;
-  }
-  for (const one of value) {
-    writer.uint8(identifier);
-    if (definition.kind === "pair") {
+    if (kind === "pair") {
       writeValue(writer, definition, one[0]);
       writeValue(writer, definition, one[1]);
     } else {

@@ -148,50 +148,66 @@ export class Reader {
   }
 
   private take(length: number): Uint8Array {
+    const start = this.advance(length);
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);
+  }
+
+  /** Goes past so many octets, which have to be there; where they begin. */
+  private advance(length: number): number {
     const start = this.position;
     if (start + length > this.end) this.failTruncated();
     this.position = start + length;
-    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);
+    return start;
   }
 
   /** A UTF-8 encoded string. */
   string(): string {
     const length = this.uint16();
-    const start = this.position;
-    const end = start + length;
-    if (end > this.end) this.failTruncated();
-    this.position = end;
-    if (this.isPlainAscii(start, end)) return asciiText(this.bytes, start, end);
-    this.checkText(start, end);
-    return utf8Text(this.bytes, start, end);
+    return this.text(this.advance(length), length, false);
   }
 
   /** A UTF-8 encoded string that is likely to come again. */
   recurringString(): string {
     const length = this.uint16();
-    const start = this.position;
-    if (start + length > this.end) this.failTruncated();
+    const start = this.advance(length);
     const known = this.texts?.recall(this.view, start, length);
-    if (known !== undefined) {
-      this.position = start + length;
-      return known;
-    }
-    this.position = start - 2;
-    const text = this.string();
+    if (known !== undefined) return known;
+    const text = this.text(start, length, false);
     this.texts ??= new TextMemory();
     // As many characters as octets: ASCII.
     if (text.length === length) this.texts.remember(this.bytes, start, text);
     return text;
   }
 
-  /**
-   * Checks a topic name of `length` octets that begins here and goes past it; true where it is printable ASCII.
-   */
-  topicName(length: number): boolean {
+  /** The topic of a will or of a response: a topic name that is not empty (MQTT-4.7.3-1). */
+  nonEmptyTopicName(): string {
+    const length = this.uint16();
+    if (length === 0) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", this.position, "MQTT-4.7.3-1");
+    return this.text(this.advance(length), length, true);
+  }
+
+  /** Goes past a topic name that is remembered and gives its text. */
+  recallTopic(length: number): string | undefined {
     const start = this.position;
+    if (start + length > this.end) this.failTruncated();
+    const text = this.topics?.recall(this.view, start, length);
+    if (text !== undefined) this.position = start + length;
+    return text;
+  }
+
+  /** Checks a topic name that begins here and goes past it; true where it is printable ASCII. */
+  topicName(length: number): boolean {
+    const start = this.advance(length);
+    return this.checkOctets(start, start + length, true);
+  }
+
+  private text(start: number, length: number, isTopicName: boolean): string {
     const end = start + length;
-    if (end > this.end) this.failTruncated();
-    this.position = end;
+    return (this.checkOctets(start, end, isTopicName) ? asciiText : utf8Text)(this.bytes, start, end);
+  }
+
+  /** The string rules, and no wildcards in a topic name; true where all is printable ASCII. Four octets at a time. */
+  private checkOctets(start: number, end: number, isTopicName: boolean): boolean {
     const { view } = this;
     let special = 0;
     let wildcards = 0;
@@ -206,38 +222,18 @@ export class Reader {
       special |= specialOctets(octet);
       wildcards |= wildcardOctets(octet);
     }
-    if ((wildcards & HIGH_BITS) !== 0) this.failWildcard(start, end);
-    const isPlain = (special & HIGH_BITS) === 0;
-    if (!isPlain) this.checkText(start, end);
-    return isPlain;
-  }
-
-  /** Whether octets are all printable ASCII, four at a time. */
-  private isPlainAscii(start: number, end: number): boolean {
-    const { view } = this;
-    let special = 0;
-    let at = start;
-    for (; at < end - 3; at += 4) special |= specialOctets(view.getInt32(at, true));
-    for (; at < end; at++) special |= specialOctets(view.getUint8(at) | PADDING);
-    return (special & HIGH_BITS) === 0;
-  }
-
-  private failWildcard(start: number, end: number): never {
-    let at = start;
-    while (at < end - 1 && (this.view.getUint8(at) | 0x08) !== 0x2b) at++;
-    this.fail("ERR_MQTT_CODEC_TOPIC_NAME", at, "MQTT-3.3.2-2");
-  }
-
-  /** The topic of a will or of a response: a topic name that is not empty (MQTT-4.7.3-1). */
-  nonEmptyTopicName(): string {
-    const length = this.uint16();
-    const start = this.position;
-    if (length === 0) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", start, "MQTT-4.7.3-1");
-    return (this.topicName(length) ? asciiText : utf8Text)(this.bytes, start, start + length);
+    if (isTopicName && (wildcards & HIGH_BITS) !== 0) {
+      at = start;
+      while (at < end - 1 && (view.getUint8(at) | 0x08) !== 0x2b) at++;
+      this.fail("ERR_MQTT_CODEC_TOPIC_NAME", at, "MQTT-3.3.2-2");
+    }
+    if ((special & HIGH_BITS) === 0) return true;
+    this.checkText(start, end);
+    return false;
   }
 
   /** The string rules on octets that are not all printable ASCII. */
-  checkText(start: number, end: number): void {
+  private checkText(start: number, end: number): void {
     const { view } = this;
     for (let at = start; at < end; at++) {
       if (view.getUint8(at) === 0) this.fail("ERR_MQTT_CODEC_NULL_CHARACTER", at, "MQTT-1.5.3-2", "MQTT-1.5.4-2");
@@ -257,9 +253,9 @@ export class Reader {
     }
   }
 
-  /** 5.0 wants the fewest octets (MQTT-1.5.5-1); 3.1.1 does not say, so there it passes. */
-  failOverlong(): never {
-    this.fail("ERR_MQTT_CODEC_REMAINING_LENGTH", this.packetStart + 1, "MQTT 3.1.1 §2.2.3", "MQTT-1.5.5-1");
+  /** Too long, overlong where 5.0 wants the fewest octets (3.1.1 lets that pass), or not the packet's. */
+  failRemainingLength(clause5: string): never {
+    this.fail("ERR_MQTT_CODEC_REMAINING_LENGTH", this.packetStart + 1, "MQTT 3.1.1 §2.2.3", clause5);
   }
 
   failTruncated(): never {

@@ -13,6 +13,12 @@ const WORDS = 16;
 const SHORTEST = 4;
 const LONGEST = WORDS * 4;
 
+/**
+ * Printable ASCII without wildcards. A topic is remembered when its text is asked for, and whoever has used the chunk's
+ * memory again by then must not get something kept that was never checked.
+ */
+const keepable = /^[ -"$-*,-~]+$/u;
+
 export class TextMemory {
   private readonly words: Int32Array = new Int32Array(SLOTS * WORDS);
   /** The last octets of the text that last missed each slot. */
@@ -48,6 +54,7 @@ export class TextMemory {
       this.candidates[slot] = last;
       return;
     }
+    if (!keepable.test(text)) return;
     let index = slot * WORDS;
     const end = start + length - 3;
     for (let at = start; at < end; at += 4) this.words[index++] = wordAt(bytes, at);

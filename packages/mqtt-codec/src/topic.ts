@@ -54,10 +54,8 @@ export interface ParsedTopicFilter {
 export function validateTopicName(text: string): ValidTopicName | InvalidTopic {
   const wrong = wrongText(text);
   if (wrong !== undefined) return wrong;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit === PLUS || unit === HASH) return invalid("wildcard-in-name", index, "MQTT-3.3.2-2");
-  }
+  const wildcard = text.search(/[+#]/u);
+  if (wildcard >= 0) return invalid("wildcard-in-name", wildcard, "MQTT-3.3.2-2");
   return { ok: true, topicName: text };
 }
 
@@ -78,8 +76,8 @@ export interface TopicFilterOptions {
 /** Checks a topic filter and takes it apart. */
 export function parseTopicFilter(text: string, options: TopicFilterOptions = {}): ParsedTopicFilter | InvalidTopic {
   const shared = options.sharedSubscriptions ?? true;
-  const wrong = wrongText(text) ?? wrongFilter(text, shared);
-  if (wrong !== undefined) return wrong;
+  const check = validateTopicFilter(text, options);
+  if (!check.ok) return check;
   const slash = shared && text.startsWith(SHARE) ? text.indexOf("/", SHARE.length) : -1;
   const topicFilter = text.slice(slash + 1);
   return {

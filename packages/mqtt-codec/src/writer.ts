@@ -126,6 +126,7 @@ export class Writer {
   }
 
   octets(octets: Uint8Array): void {
+    if (!(octets instanceof Uint8Array)) this.failField("payload");
     const end = this.position + octets.length;
     if (!this.isMeasuring && end <= this.bytes.length) this.bytes.set(octets, this.position);
     this.position = end;

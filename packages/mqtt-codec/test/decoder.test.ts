@@ -22,6 +22,7 @@ import {
   packet,
   properties,
   rawString,
+  refusalOf,
   variableByteInteger,
 } from "./wire.ts";
 
@@ -111,6 +112,19 @@ describe("views and copies", () => {
     }
     decoder.push(packet(0x30, "sensors/1/temper+ture"));
     expect(() => decoder.next()).toThrow(MqttCodecError);
+  });
+
+  test("a topic whose chunk was overwritten before its text was asked for is not remembered as checked", () => {
+    const decoder = new PacketDecoder(fromClient4);
+    for (let times = 0; times < 3; times++) {
+      const chunk = packet(0x30, "abcd/efgh");
+      decoder.push(chunk);
+      const [publish] = drain(decoder);
+      chunk.set(packet(0x30, "abcd/+fgh"));
+      expect(publish).toMatchObject({ topicName: "abcd/+fgh" });
+    }
+    decoder.push(packet(0x30, "abcd/+fgh"));
+    expect(() => decoder.next()).toThrow("topic name");
   });
 
   test("and so are property texts", () => {
@@ -269,6 +283,33 @@ describe("errors", () => {
 });
 
 describe("encoding", () => {
+  test("values of another type are refused, not written as something else", () => {
+    const publish = { type: "publish", topicName: "a" } as const;
+    const wrong: object[] = [
+      { ...publish, payload: "text" },
+      { ...publish, payload: [1, 2] },
+      { ...publish, properties: { contentType: 5 } },
+      { ...publish, properties: { contentType: ["a", "b"] } },
+      { ...publish, properties: { payloadFormatIndicator: true } },
+      { ...publish, properties: { messageExpiryInterval: "60" } },
+      { ...publish, properties: { messageExpiryInterval: 2 ** 32 } },
+      { ...publish, properties: { correlationData: "text" } },
+      { ...publish, properties: { userProperties: "text" } },
+      { ...publish, properties: { userProperties: [["name", 1]] } },
+      { ...publish, properties: { subscriptionIdentifiers: 1 } },
+      { ...publish, properties: { subscriptionIdentifiers: [0] } },
+      { ...publish, properties: { subscriptionIdentifiers: [268_435_456] } },
+      { type: "connack", properties: { retainAvailable: 1 } },
+      { type: "connect", clientIdentifier: "a", password: "text" },
+      { type: "nonsense" },
+    ];
+    for (const packet of wrong) {
+      expect(["ERR_MQTT_CODEC_FIELD", "ERR_MQTT_CODEC_PROPERTY_VALUE"]).toContain(
+        refusalOf(() => encode(packet as Parameters<typeof encode>[0], 5)),
+      );
+    }
+  });
+
   test("a buffer that is too small is said so, by the general and by the plain way", () => {
     const prepared = preparePublish({ topicName: "abcd" });
     for (const properties of [undefined, { contentType: "t" }]) {

@@ -192,6 +192,12 @@ const weReadDifferently: readonly Difference[] = [
 
 const itReadsDifferently: readonly Difference[] = [
   {
+    name: "it loses a user property of the name __proto__",
+    decidedBy: "MQTT-3.3.2-17, MQTT-3.1.3-10: all user properties; a name is any string",
+    applies: (packet) => userPropertyLists(packet).some((list) => list.some(([name]) => name === "__proto__")),
+    sample: { type: "publish", topicName: "a", properties: { userProperties: [["__proto__", "1"]] } },
+  },
+  {
     name: "it forgets a user property with an empty value when its name comes again",
     decidedBy: "MQTT-3.3.2-18, MQTT-3.1.3-10: all user properties, in order",
     applies: (packet) => userPropertyLists(packet).some(hasRepeatedNameAfterEmptyValue),

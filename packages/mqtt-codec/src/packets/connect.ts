@@ -99,7 +99,7 @@ function readProtocol(reader: Reader): void {
     throw reader.error("ERR_MQTT_CODEC_PROTOCOL_VERSION", reader.position - 1, "MQTT-3.1.2-2", "MQTT-3.1.2-2", answer);
   }
   reader.version = level;
-  if (level === 5 && reader.isLengthOverlong) reader.failOverlong();
+  if (level === 5 && reader.isLengthOverlong) reader.failRemainingLength("MQTT-1.5.5-1");
 }
 
 function checkFlags(reader: Reader, flags: number, at: number): void {

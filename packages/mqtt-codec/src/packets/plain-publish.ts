@@ -28,6 +28,7 @@ export function encodePlainPublish(
   if (qos === 0 ? dup || packetIdentifier !== 0 : !isQoS(qos) || !isPacketIdentifier(packetIdentifier)) return 0;
   const { length } = topicName;
   if (length === 0 || length > 0xffff) return 0;
+  if (payload !== undefined && !(payload instanceof Uint8Array)) return 0;
   const payloadLength = payload === undefined ? 0 : payload.length;
   const remainingLength = 2 + length + (qos === 0 ? 0 : 2) + propertyLength + payloadLength;
   const start = offset + 1 + variableByteIntegerLength(remainingLength);

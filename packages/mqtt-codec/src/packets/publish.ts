@@ -40,7 +40,7 @@ export interface PublishProperties {
   readonly userProperties: readonly UserProperty[];
 }
 
-export type EncodablePublishProperties = Encodable<PublishProperties, never>;
+type EncodablePublishProperties = Encodable<PublishProperties, never>;
 
 /**
  * A PUBLISH as the decoder gives it. Topic text is made when it is first asked for; the topic's octets and the payload
@@ -120,14 +120,8 @@ export function readPublish(reader: Reader): ReceivedPublish {
   const length = reader.uint16();
   const topicStart = reader.position;
   const topicEnd = topicStart + length;
-  if (topicEnd > reader.end) reader.failTruncated();
-  const text = reader.topics?.recall(reader.view, topicStart, length);
-  let isAscii = true;
-  if (text === undefined) {
-    isAscii = reader.topicName(length);
-  } else {
-    reader.position = topicEnd;
-  }
+  const text = reader.recallTopic(length);
+  const isAscii = text !== undefined || reader.topicName(length);
   const packetIdentifier = qos === 0 ? 0 : reader.packetIdentifier();
   const properties = reader.version === 5 ? readProperties<PublishProperties>(reader, 3) : undefined;
   // MQTT 5.0 §3.3.2.1: a topic name of no octets needs a topic alias.
