@@ -25,13 +25,18 @@ type Segment = readonly Piece[];
 const noMatch = -1;
 
 export class Glob {
+  /** Literal text at the start, which refutes most candidates before anything else is looked at. */
+  readonly #prefix: string;
+  /** The rest, cut at its `*`s. */
   readonly #segments: readonly Segment[];
   readonly #keys: readonly ContextKey[];
 
   constructor(tokens: readonly PatternToken[]) {
     const segments: Piece[][] = [[]];
     const keys: ContextKey[] = [];
-    for (const token of tokens) {
+    const [first, ...others] = tokens;
+    this.#prefix = first?.kind === "text" ? first.text : "";
+    for (const token of first?.kind === "text" ? others : tokens) {
       if (token.kind === "any") segments.push([]);
       else if (token.kind === "one") segments.at(-1)?.push({ text: "", key: undefined, isOne: true });
       else if (token.kind === "text") segments.at(-1)?.push({ text: token.text, key: undefined, isOne: false });
@@ -46,9 +51,10 @@ export class Glob {
 
   /** Whether the part of `text` from `start` to `end` matches. A variable that does not resolve matches nothing. */
   matches(text: string, start: number, end: number, context: RequestContext): boolean {
+    if (!text.startsWith(this.#prefix, start)) return false;
     const segments = this.#segments;
     const last = segments.length - 1;
-    let offset = matchForward(segments[0] ?? [], text, start, end, context);
+    let offset = matchForward(segments[0] ?? [], text, start + this.#prefix.length, end, context);
     if (offset === noMatch) return false;
     if (last === 0) return offset === end;
     const tail = matchBackward(segments[last] ?? [], text, offset, end, context);
