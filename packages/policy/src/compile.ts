@@ -44,8 +44,8 @@ const noContext: RequestContext = {};
 export function resourceMatches(compiled: CompiledStatement, resource: string, context: RequestContext): boolean {
   const { resources } = compiled;
   if (compiled.statement.resource.isNegated) {
-    // What must not match and cannot be known refuses: it excludes nothing, so an Allow would let everything through.
-    if (compiled.isAllow && !resources.every((pattern) => pattern.resolves(context))) return false;
+    // What must not match and is not known says nothing: the statement does not apply, be it Allow or Deny.
+    if (!resources.every((pattern) => pattern.resolves(context))) return false;
     return !resources.some((pattern) => pattern.matches(resource, context));
   }
   for (let index = 0; index < resources.length; index++) {
@@ -73,8 +73,8 @@ export function conditionMatches(compiled: CompiledCondition, isAllow: boolean, 
   if (isMissing || found === undefined) {
     return operator.ifExists || operator.quantifier === "all" || (operator.quantifier === "none" && operator.isNegated);
   }
-  // A negated operator with an unknown value excludes nothing, so an Allow would let everything through.
-  if (operator.isNegated && isAllow && !valuesResolve(values, context)) return false;
+  // As for NotResource: a negated operator with an unknown value does not hold.
+  if (operator.isNegated && !valuesResolve(values, context)) return false;
   if (typeof found === "string") return someValueMatches(values, found, context) !== operator.isNegated;
   const holds = (value: string): boolean => someValueMatches(values, value, context) !== operator.isNegated;
   // Without a set prefix several values are ambiguous, and IAM leaves them open: here they refuse. An Allow wants all

@@ -34,7 +34,7 @@ export interface ContextKey {
 /** Certificate attributes beyond this many values are cut off (AWS: "limited to five items"). */
 export const maximumAttributeValues = 5;
 /** A certificate value longer than this is not substituted. */
-export const maximumSubstitutedLength = 1024;
+const maximumSubstitutedLength = 1024;
 
 /** Looks a name up; unknown names give a key that reads `context.keys`. */
 export function contextKey(name: string): ContextKey {
@@ -47,13 +47,13 @@ export function knownNames(): string[] {
 }
 
 /**
- * Text that is put in a variable's place, or `undefined` where it does not resolve: no value, several values, a name
+ * Text that is put in a variable's place, or `undefined` where it does not resolve: no value or an empty one, several values, a name
  * that is for conditions only, or a certificate's value that holds `* $ + ? #` or is too long.
  */
 export function substitute(key: ContextKey, context: RequestContext): string | undefined {
   if (!key.isVariable) return undefined;
   const value = key.read(context);
-  if (typeof value !== "string") return undefined;
+  if (typeof value !== "string" || value === "") return undefined;
   return key.isFromCertificate && !isSafe(value) ? undefined : value;
 }
 
@@ -69,7 +69,7 @@ export function isSafe(value: string): boolean {
 }
 
 /** Puts the backslashes in that AWS wants before special characters of certificate values: `, " \ + = < > ;`. */
-export function escapeAttributeValue(value: string): string {
+function escapeAttributeValue(value: string): string {
   for (let index = 0; index < value.length; index++) {
     const code = value.charCodeAt(index);
     // , " \ + = < > ;

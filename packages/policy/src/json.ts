@@ -23,17 +23,17 @@ export interface JsonMember {
   readonly value: JsonNode;
 }
 
-export interface JsonArray extends JsonPlace {
+interface JsonArray extends JsonPlace {
   readonly kind: "array";
   readonly items: readonly JsonNode[];
 }
 
-export interface JsonString extends JsonPlace {
+interface JsonString extends JsonPlace {
   readonly kind: "string";
   readonly text: string;
 }
 
-export interface JsonLiteral extends JsonPlace {
+interface JsonLiteral extends JsonPlace {
   readonly kind: "number" | "boolean" | "null";
   readonly text: string;
 }

@@ -76,10 +76,8 @@ const actionOfKey: ReadonlyMap<string, string> = new Map([
 function lintDeny(run: LintRun, { compiled, actions }: LintSubject): void {
   const { policy, statement } = compiled;
   const places = [
-    ...(statement.resource.isNegated ? [] : statement.resource.values.map(({ tokens, at }) => ({ tokens, at }))),
-    ...statement.conditions
-      .filter((condition) => !condition.operator.isNegated)
-      .flatMap((condition) => condition.values.map(({ test, at }) => ({ tokens: test.tokens, at }))),
+    ...statement.resource.values.map(({ tokens, at }) => ({ tokens, at })),
+    ...statement.conditions.flatMap(({ values }) => values.map(({ test, at }) => ({ tokens: test.tokens, at }))),
   ];
   for (const { tokens, at } of places) {
     const variable = tokens.find((token) => token.kind === "variable" && mayBeAbsent(token.key));

@@ -93,7 +93,7 @@ function partsOf(arn: string): readonly [string, string, string] {
 }
 
 /** MQTT's own matching, to see whether somebody took a policy's `+` and `#` for wildcards. */
-export function topicFilterMatches(filter: string, topic: string): boolean {
+function topicFilterMatches(filter: string, topic: string): boolean {
   if (!/[+#]/.test(filter)) return false;
   const levels = topic.split("/");
   const wanted = filter.split("/");

@@ -10,7 +10,7 @@ const device = "device-1";
 export const sampleSerialNumber = "G030JF055364XVRB";
 
 /** Every key that the policies use, in patterns and in conditions. */
-export function keysOf(policies: readonly ParsedPolicy[]): ContextKey[] {
+function keysOf(policies: readonly ParsedPolicy[]): ContextKey[] {
   const keys: ContextKey[] = [];
   const add = (tokens: readonly PatternToken[]): void => {
     for (const token of tokens) if (token.kind === "variable") keys.push(token.key);

@@ -35,6 +35,7 @@ export function whyUnresolved(
     if (!key.isKnown) return { variable, reason: "unknown", detail: "is no variable of AWS IoT" };
     return { variable, reason: "absent", detail: whyAbsent(key.name, context) };
   }
+  if (value === "") return { variable, reason: "absent", detail: "has no value: it is empty" };
   if (!key.isFromCertificate || isSafe(value)) return undefined;
   const detail = "is not substituted: the certificate's value holds one of * $ + ? # or is too long";
   return { variable, reason: "unsafe", detail };

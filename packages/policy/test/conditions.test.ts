@@ -252,6 +252,12 @@ describe("variables", () => {
     expect(of(1025)).toBe("implicit-deny");
   });
 
+  test("an empty value is none: it would open a pattern to everybody", () => {
+    const context = { certificate: { subject: { CommonName: [""] } } };
+    expect(topic("topic/${iot:Certificate.Subject.CommonName}*", "anything", context)).toBe("implicit-deny");
+    expect(topic("topic/a${iot:ClientId}", "a", { clientId: "" })).toBe("implicit-deny");
+  });
+
   test("sets and request keys are no variables", () => {
     const context: RequestContext = { topic: "a", lastWillTopic: "a", connectAttributes: ["LastWill"] };
     for (const name of ["iot:Topic", "iot:LastWillTopic", "iot:ConnectAttributes"]) {
@@ -275,14 +281,14 @@ describe("variables", () => {
     expect(allows(condition, key("a/c/d"))).toBe(false);
   });
 
-  test("what cannot be resolved refuses, also where it is negated", () => {
+  test("what cannot be resolved matches nothing, also where it is negated, in an Allow and in a Deny", () => {
     const unresolved = "${iot:Certificate.Subject.CommonName}";
     const condition = { StringNotEquals: { "iot:ClientId": unresolved } };
     expect(allows(condition, { clientId: "c" })).toBe(false);
-    expect(denies(condition, { clientId: "c" })).toBe(true);
+    expect(denies(condition, { clientId: "c" })).toBe(false);
     const request = requestOf("Publish", "a", { clientId: "c" });
     expect(ask(matcherOf(A("Publish", `!topic/${unresolved}`)), request)).toBe("implicit-deny");
-    expect(ask(matcherOf(D("Publish", `!topic/${unresolved}`)), request)).toBe("explicit-deny");
+    expect(ask(matcherOf(D("Publish", `!topic/${unresolved}`)), request)).toBe("implicit-deny");
     // As AWS documents it: a Deny whose own resource does not resolve does not fire.
     expect(ask(matcherOf(A("Publish", "topic/a"), D("Publish", `topic/${unresolved}`)), request)).toBe("allow");
   });

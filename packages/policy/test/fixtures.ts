@@ -28,7 +28,7 @@ function each(values: Values, change: (value: string) => string): Values {
   return typeof values === "string" ? change(values) : values.map(change);
 }
 
-export function full(resource: string): string {
+function full(resource: string): string {
   return resource === "*" || resource.startsWith("arn:") ? resource : prefix + resource;
 }
 

@@ -38,7 +38,7 @@ function applies(statement: Json, { action, resource, context }: PolicyRequest):
     if (!list(statement["Resource"]).some(fits)) return false;
   } else {
     const excluded = list(statement["NotResource"]);
-    if (isAllow && excluded.some((pattern) => parts(pattern, context).includes(undefined))) return false;
+    if (excluded.some((pattern) => parts(pattern, context).includes(undefined))) return false;
     if (excluded.some(fits)) return false;
   }
   const conditions = (statement["Condition"] ?? {}) as Record<string, Json>;
@@ -56,7 +56,7 @@ function holds(operator: string, key: string, wanted: string[], context: Request
   const isNegated = name.includes("Not");
   if (found.length === 0) return ifExists || set === "ForAllValues" || (set === "" && isNegated);
   const expanded = wanted.map((text) => parts(text, context));
-  if (isNegated && isAllow && expanded.some((one) => one.includes(undefined))) return false;
+  if (isNegated && expanded.some((one) => one.includes(undefined))) return false;
   const one = (value: string): boolean =>
     wanted.some((text) => compare(name.replace("Not", ""), text, value, context)) !== isNegated;
   return set === "ForAllValues" || (set === "" && isAllow) ? found.every(one) : found.some(one);
@@ -103,6 +103,7 @@ function variable(name: string, context: RequestContext): string | undefined {
   if (["iot:connectattributes", "iot:lastwilltopic", "iot:topic"].includes(name.toLowerCase()) || /\.List$/i.test(name))
     return undefined;
   const [value] = valuesOf(name, context);
+  if (value === "") return undefined;
   if (/^iot:Certificate\./i.test(name) && value !== undefined && (/[*$+?#]/.test(value) || value.length > 1024))
     return undefined;
   return value;
