@@ -1,5 +1,6 @@
 /** Packets to bytes: into a buffer of their own, into the caller's, or only counted. */
 
+import { EncodedTopic } from "./encoded-topic.ts";
 import type { EncodablePacket } from "./packet.ts";
 import type { ProtocolVersion } from "./packet-type.ts";
 import { writeAcknowledgement } from "./packets/acknowledgement.ts";
@@ -7,7 +8,7 @@ import { writeAuth } from "./packets/auth.ts";
 import { writeConnack } from "./packets/connack.ts";
 import { writeConnect } from "./packets/connect.ts";
 import { writeDisconnect } from "./packets/disconnect.ts";
-import { EncodedTopic, encodePlainPublish } from "./packets/plain-publish.ts";
+import { encodePlainPublish } from "./packets/plain-publish.ts";
 import { writePublish } from "./packets/publish.ts";
 import { writeSuback, writeUnsuback } from "./packets/suback.ts";
 import { writeSubscribe, writeUnsubscribe } from "./packets/subscribe.ts";
@@ -27,7 +28,10 @@ export function encode(packet: EncodablePacket, protocolVersion: ProtocolVersion
 
 /** How many octets `encode` would give. Throws as it does. */
 export function encodedLength(packet: EncodablePacket, protocolVersion: ProtocolVersion): number {
-  return measure(new Writer(), packet, protocolVersion);
+  const writer = new Writer();
+  writer.measure(protocolVersion);
+  write(writer, packet);
+  return writer.finish();
 }
 
 /** Writes a packet into `buffer`; see `PacketEncoder.encodeInto`. */
@@ -45,26 +49,16 @@ export function encodeInto(
 }
 
 /**
- * Encodes packets of one version. The functions above are the same for a single packet; an encoder that is kept, one a
- * connection or one a process, is faster: it remembers the last topic that came twice in a row.
+ * Encodes packets of one version. `encodeInto` is the same for a single packet; an encoder that is kept, one a connection
+ * or one a process, is faster: it remembers the last topic that came twice in a row.
  */
 export class PacketEncoder {
   readonly protocolVersion: ProtocolVersion;
   private readonly writer: Writer = new Writer();
-  private readonly topic: EncodedTopic = new EncodedTopic();
 
   constructor(protocolVersion: ProtocolVersion) {
     this.protocolVersion = protocolVersion;
-  }
-
-  /** The octets of a packet in a buffer of their exact size. Throws `MqttEncodeError`. */
-  encode(packet: EncodablePacket): Uint8Array {
-    return encode(packet, this.protocolVersion);
-  }
-
-  /** How many octets `encode` would give. Throws as it does. */
-  encodedLength(packet: EncodablePacket): number {
-    return measure(this.writer, packet, this.protocolVersion);
+    this.writer.topic = new EncodedTopic();
   }
 
   /**
@@ -75,17 +69,11 @@ export class PacketEncoder {
    */
   encodeInto(packet: EncodablePacket, buffer: Uint8Array, offset: number): number {
     if (packet.type === "publish") {
-      const end = encodePlainPublish(packet, this.protocolVersion, buffer, offset, this.topic);
+      const end = encodePlainPublish(packet, this.protocolVersion, buffer, offset, this.writer.topic);
       if (end > 0) return end;
     }
     return writeInto(this.writer, packet, this.protocolVersion, buffer, offset);
   }
-}
-
-function measure(writer: Writer, packet: EncodablePacket, protocolVersion: ProtocolVersion): number {
-  writer.measure(protocolVersion);
-  write(writer, packet);
-  return writer.finish();
 }
 
 function writeInto(

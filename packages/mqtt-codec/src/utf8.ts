@@ -28,35 +28,19 @@ export function invalidUtf8(view: DataView, start: number, end: number): number 
       at += 1;
       continue;
     }
-    const length = sequenceLength(lead);
-    if (length === 0 || at + length > end) return at;
-    const second = view.getUint8(at + 1);
-    if (second < lowestSecond(lead) || second > highestSecond(lead)) return at;
-    for (let next = 2; next < length; next++) {
-      if ((view.getUint8(at + next) & 0xc0) !== 0x80) return at;
+    const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (lead < 0xc2 || lead > 0xf4 || at + length > end) return at;
+    let point = lead & (0x7f >> length);
+    for (let next = 1; next < length; next++) {
+      const octet = view.getUint8(at + next);
+      if ((octet & 0xc0) !== 0x80) return at;
+      point = (point << 6) | (octet & 0x3f);
     }
+    const isOverlong = point < (length === 2 ? 0x80 : length === 3 ? 0x800 : 0x1_0000);
+    if (isOverlong || point > 0x10_ffff || (point >= 0xd800 && point <= 0xdfff)) return at;
     at += length;
   }
   return -1;
-}
-
-function sequenceLength(lead: number): number {
-  if (lead < 0xc2) return 0;
-  if (lead < 0xe0) return 2;
-  if (lead < 0xf0) return 3;
-  return lead < 0xf5 ? 4 : 0;
-}
-
-/** RFC 3629 §4: E0 and F0 need more than the lowest continuation, or the form is overlong. */
-function lowestSecond(lead: number): number {
-  if (lead === 0xe0) return 0xa0;
-  return lead === 0xf0 ? 0x90 : 0x80;
-}
-
-/** RFC 3629 §4: ED would reach the surrogates, F4 would pass U+10FFFF. */
-function highestSecond(lead: number): number {
-  if (lead === 0xed) return 0x9f;
-  return lead === 0xf4 ? 0x8f : 0xbf;
 }
 
 /** Code points that a receiver may refuse: U+0001 to U+001F, U+007F to U+009F and the non-characters. */

@@ -6,6 +6,7 @@
  * the counted octets move up. Writing past the buffer is noticed at the end, by `finish`.
  */
 
+import type { EncodedTopic } from "./encoded-topic.ts";
 import { type MqttCodecErrorCode, MqttEncodeError } from "./error.ts";
 import type { PacketTypeName, ProtocolVersion } from "./packet-type.ts";
 import { utf8Length, writeUtf8 } from "./utf8.ts";
@@ -20,6 +21,8 @@ export class Writer {
   position = 0;
   version: ProtocolVersion = 4;
   packetType: PacketTypeName = "connect";
+  /** What an encoder that is kept remembers. */
+  topic: EncodedTopic | undefined = undefined;
   /** Only counts; `bytes` is not touched. */
   isMeasuring = false;
 
@@ -100,6 +103,17 @@ export class Writer {
   topicName(text: string, field: string): void {
     if (/[#+]/u.test(text)) this.fail("ERR_MQTT_CODEC_TOPIC_NAME", field);
     this.string(text, field);
+  }
+
+  /** The topic name of a PUBLISH, which is likely to be the last one's. */
+  recurringTopicName(text: string): void {
+    const { topic, position } = this;
+    if (topic !== undefined && topic.topicName === text) {
+      this.octets(topic.octets);
+      return;
+    }
+    this.topicName(text, "topicName");
+    if (!this.isMeasuring) topic?.remember(text, this.bytes, position, this.position);
   }
 
   nonEmptyTopicName(text: string, field: string): void {

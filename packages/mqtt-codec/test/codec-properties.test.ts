@@ -38,7 +38,7 @@ describe.each([4, 5] as const)("protocol version %i", (version) => {
         }
         expect(decoded.map(plain)).toEqual(packets);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -52,7 +52,7 @@ describe.each([4, 5] as const)("protocol version %i", (version) => {
         const end = encoder.encodeInto(value, pool, offset);
         expect(pool.slice(offset, end)).toEqual(encode(value, version));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -63,7 +63,7 @@ describe.each([4, 5] as const)("protocol version %i", (version) => {
         expect(decodeAll(bytes, fresh)).toEqual([packet]);
         expect(decodeAll(bytes.subarray(0, at % bytes.length), fresh)).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

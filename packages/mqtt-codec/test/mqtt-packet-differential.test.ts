@@ -249,7 +249,7 @@ describe.each(kinds)("protocol version %i, %s", (version, _kind, arbitrary, opti
           if (!isListed(itReadsDifferently, packet, version, JSON.stringify(actual))) throw error;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -271,7 +271,7 @@ describe.each(kinds)("protocol version %i, %s", (version, _kind, arbitrary, opti
           if (!isListed(weReadDifferently, packet, version, String(error))) throw error;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 });

@@ -54,17 +54,11 @@ export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledg
   const { type, reasonCode = 0, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) {
-    const has = hasReasonProperties(properties);
-    if (reasonCode !== 0 || has) writeReasonCode(writer, type, reasonCode);
-    if (has) writeProperties(writer, PacketType[type], properties);
+    if (reasonCode !== 0 || properties !== undefined) writeReasonCode(writer, type, reasonCode);
+    if (properties !== undefined) writeProperties(writer, PacketType[type], properties);
   } else if (reasonCode >= 0x80) {
     // In 3.1.1 an acknowledgement cannot refuse; leaving the code out would turn it into a success.
     writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "reasonCode");
   }
   return (PacketType[type] << 4) | (type === "pubrel" ? 2 : 0);
-}
-
-function hasReasonProperties(properties: EncodableReasonProperties | undefined): boolean {
-  if (properties === undefined) return false;
-  return properties.reasonString !== undefined || (properties.userProperties?.length ?? 0) > 0;
 }

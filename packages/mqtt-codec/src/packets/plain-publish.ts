@@ -3,6 +3,7 @@
  * its first octet is written. Every other one goes the general way of `publish.ts`.
  */
 
+import type { EncodedTopic } from "../encoded-topic.ts";
 import { isQoS, type ProtocolVersion } from "../packet-type.ts";
 import {
   isPacketIdentifier,
@@ -38,7 +39,7 @@ export function encodePlainPublish(
     buffer.set(memory.octets, start);
   } else {
     if (!writePlainTopic(topicName, buffer, start)) return 0;
-    memory?.remember(topicName, buffer, start);
+    memory?.remember(topicName, buffer, start, start + 2 + length);
   }
   buffer[offset] = publishFirstOctet(qos, packet.retain ?? false, dup);
   writeVariableByteInteger(remainingLength, buffer, offset + 1);
@@ -64,29 +65,4 @@ function writePlainTopic(topicName: string, buffer: Uint8Array, start: number): 
     wrong |= specialUnit(unit) | wildcardUnit(unit);
   }
   return wrong >= 0;
-}
-
-/** The longest topic name that an encoder keeps. */
-const LONGEST = 256;
-
-const EMPTY = new Uint8Array(0);
-
-/**
- * The last topic name of an encoder as it is written: who publishes to one topic again and again has it checked and
- * encoded once. A name is kept when it comes for the second time in a row.
- */
-export class EncodedTopic {
-  topicName = "";
-  /** With the two octets of length before them. */
-  octets: Uint8Array = EMPTY;
-  private candidate = "";
-
-  remember(topicName: string, buffer: Uint8Array, start: number): void {
-    if (topicName === this.candidate && topicName.length <= LONGEST) {
-      this.topicName = topicName;
-      // A copy: `slice` of a Buffer would be a view.
-      this.octets = Uint8Array.prototype.slice.call(buffer, start, start + 2 + topicName.length);
-    }
-    this.candidate = topicName;
-  }
 }

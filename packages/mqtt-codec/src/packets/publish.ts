@@ -144,7 +144,7 @@ export function writePublish(writer: Writer, packet: EncodablePublish): number {
   if (topicName.length === 0 && !(writer.version === 5 && properties?.topicAlias !== undefined)) {
     writer.fail("ERR_MQTT_CODEC_TOPIC_NAME", "topicName");
   }
-  writer.topicName(topicName, "topicName");
+  writer.recurringTopicName(topicName);
   if (qos > 0) {
     writer.packetIdentifier(packetIdentifier);
   } else if (packetIdentifier !== 0) {
