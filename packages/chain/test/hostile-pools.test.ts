@@ -41,16 +41,22 @@ const boundMs = 250;
 
 describe("hostile pools", () => {
   const keyRing = Array.from({ length: 50 }, newKeys);
-  const wrongKeys = Array.from({ length: 10_000 }, (_, index) =>
+  const strangers = keyRing.map((keys) =>
     issue({
-      subject: entity("Pizza Intermediate", keyRing[index % keyRing.length]),
+      subject: entity("Pizza Intermediate", keys),
       issuer: root,
-      // Nothing of these is looked at but names and keys: one signature serves.
-      signer: keyRing[0]!,
       extensions: authority(),
       keyIdentifiers: "none",
+      serialNumber: 0x4000_0000,
     }),
   );
+  // Copies with serial numbers of their own: their own signatures are never looked at, only those below them.
+  const wrongKeys = Array.from({ length: 10_000 }, (_, index) => {
+    const copy = Uint8Array.from(strangers[index % strangers.length]!);
+    const { byteOffset } = parseCertificate(copy, { checkContents: false }).serialNumber;
+    new DataView(copy.buffer).setUint32(byteOffset, 0x4000_0000 + index);
+    return copy;
+  });
 
   test("10,000 intermediates of one name: refused by number", () => {
     const { verdict, ms } = ask({ intermediates: [...wrongKeys, intermediateCertificate] });
