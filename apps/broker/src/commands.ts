@@ -1,5 +1,6 @@
 /** What the command line does besides running the broker: certificates and policies in a data directory. */
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { encodePem } from "@latchkey/asn1";
@@ -19,6 +20,12 @@ import { BrokerError, messageOf } from "./errors.ts";
 
 /** Runs `body` on an opened data directory and closes it again. */
 export async function withDataDirectory<T>(directory: string, body: (data: DataDirectory) => Promise<T>): Promise<T> {
+  if (!existsSync(join(directory, "registry.db"))) {
+    throw new BrokerError(
+      "ERR_BROKER_DATA_DIRECTORY",
+      `${directory} is no data directory: start the broker there first`,
+    );
+  }
   const data = await openDataDirectory(directory, { serverNames: undefined, now: new Date() });
   try {
     return await body(data);
@@ -48,6 +55,9 @@ export async function createDevice(data: DataDirectory, device: NewDevice, now: 
     if ((await data.registry.policy(name)) === undefined)
       throw new BrokerError("ERR_BROKER_USAGE", `there is no policy ${name}`);
   }
+  const file = (name: string): string => join(device.outDirectory, name);
+  const taken = ["private.key", "certificate.pem", "root-ca.pem"].map(file).find((one) => existsSync(one));
+  if (taken !== undefined) throw new BrokerError("ERR_BROKER_USAGE", `${taken} exists already: take another folder`);
   const nowSeconds = Math.floor(now.getTime() / 1000);
   const { privateKey, publicKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
   const certificate = issueCertificate({
@@ -65,7 +75,6 @@ export async function createDevice(data: DataDirectory, device: NewDevice, now: 
   const id = certificateId(certificate, nodeProvider);
   // The key is only here: it is written before anybody hears of the certificate.
   await makeDirectory(resolve(device.outDirectory));
-  const file = (name: string): string => join(device.outDirectory, name);
   await writeFileWhole(file("private.key"), encodePem("PRIVATE KEY", nodeProvider.exportPkcs8(privateKey)), 0o600);
   await writeFileWhole(file("certificate.pem"), certificateToPem(certificate), 0o644);
   await writeFileWhole(file("root-ca.pem"), certificateToPem(data.serverAuthority), 0o644);

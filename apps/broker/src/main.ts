@@ -29,7 +29,7 @@ const start = defineCommand({
     },
     "log-level": { type: "string", default: "info", description: "fatal, error, warn, info, debug or silent" },
   },
-  run: ({ args }) => reportErrors(() => startBroker(args)),
+  run: (context) => reportErrors(context, ({ args }) => startBroker(args)),
 });
 
 const certificateCommand = defineCommand({
@@ -49,8 +49,8 @@ const certificateCommand = defineCommand({
         policy: { type: "string", description: "Policies to attach, separated by commas" },
         days: { type: "string", default: "3650", description: "How long it is valid" },
       },
-      run: ({ args }) =>
-        reportErrors(() =>
+      run: (context) =>
+        reportErrors(context, ({ args }) =>
           withDataDirectory(args.data, async (directory) => {
             const commonName = args["common-name"] ?? args.serial;
             if (commonName === undefined) throw new BrokerError("ERR_BROKER_USAGE", "give --common-name or --serial");
@@ -64,8 +64,8 @@ const certificateCommand = defineCommand({
     status: defineCommand({
       meta: { name: "status", description: "Set a certificate's status" },
       args: { data, certificate, to: { type: "string", required: true, description: "ACTIVE, INACTIVE or REVOKED" } },
-      run: ({ args }) =>
-        reportErrors(() =>
+      run: (context) =>
+        reportErrors(context, ({ args }) =>
           withDataDirectory(args.data, ({ registry }) =>
             registry.setCertificateStatus(args.certificate, statusOf(args.to)),
           ),
@@ -74,8 +74,8 @@ const certificateCommand = defineCommand({
     list: defineCommand({
       meta: { name: "list", description: "List certificates" },
       args: { data },
-      run: ({ args }) =>
-        reportErrors(() =>
+      run: (context) =>
+        reportErrors(context, ({ args }) =>
           withDataDirectory(args.data, async ({ registry }) => {
             for (const record of await registry.certificates()) print(`${record.certificateId} ${record.status}`);
           }),
@@ -90,24 +90,24 @@ const policyCommand = defineCommand({
     create: defineCommand({
       meta: { name: "create", description: "Store a policy" },
       args: { data, name: policyName, document: { type: "string", required: true, description: "A JSON file" } },
-      run: ({ args }) =>
-        reportErrors(() =>
+      run: (context) =>
+        reportErrors(context, ({ args }) =>
           withDataDirectory(args.data, (directory) => createPolicy(directory, args.name, args.document)),
         ),
     }),
     attach: defineCommand({
       meta: { name: "attach", description: "Attach a policy to a certificate" },
       args: { data, name: policyName, certificate },
-      run: ({ args }) =>
-        reportErrors(() =>
+      run: (context) =>
+        reportErrors(context, ({ args }) =>
           withDataDirectory(args.data, ({ registry }) => registry.attachPolicy(args.name, args.certificate)),
         ),
     }),
     detach: defineCommand({
       meta: { name: "detach", description: "Detach a policy from a certificate" },
       args: { data, name: policyName, certificate },
-      run: ({ args }) =>
-        reportErrors(() =>
+      run: (context) =>
+        reportErrors(context, ({ args }) =>
           withDataDirectory(args.data, ({ registry }) => registry.detachPolicy(args.name, args.certificate)),
         ),
     }),
@@ -155,15 +155,34 @@ async function startBroker(args: StartArguments): Promise<void> {
   await broker[Symbol.asyncDispose]();
 }
 
+/** What citty hands to a command. */
+interface Call<Arguments> {
+  readonly args: Arguments & { readonly _: readonly string[] };
+  readonly rawArgs: readonly string[];
+  readonly cmd: { readonly args?: unknown };
+}
+
 /** Turns what a person can mend into one line and exit code 1. */
-async function reportErrors(body: () => Promise<void>): Promise<void> {
+async function reportErrors<Arguments>(
+  call: Call<Arguments>,
+  body: (call: Call<Arguments>) => Promise<void>,
+): Promise<void> {
   try {
-    await body();
+    refuseUnknown(call);
+    await body(call);
   } catch (error) {
     if (!(error instanceof BrokerError || error instanceof RegistryError)) throw error;
     process.stderr.write(`${error.code}: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** A mistyped flag must not leave a default in force without a word. */
+function refuseUnknown<Arguments>({ args, rawArgs, cmd }: Call<Arguments>): void {
+  const known = Object.keys(cmd.args ?? {});
+  const flags = rawArgs.filter((word) => word.startsWith("--")).map((word) => word.slice(2).split("=", 1)[0] ?? "");
+  const unknown = flags.find((flag) => !known.includes(flag)) ?? args._[0];
+  if (unknown !== undefined) throw new BrokerError("ERR_BROKER_USAGE", `${unknown} is not known here: see --help`);
 }
 
 function listOf(text: string | undefined): string[] {

@@ -3,8 +3,10 @@
 import type { ServerIdentity } from "./judge-server.ts";
 import { MqttClient, type MqttClientOptions } from "./mqtt-client.ts";
 
-/** How the button was pressed. */
-type ClickType = "SINGLE" | "DOUBLE" | "LONG";
+/** How a button can be pressed. */
+export const clickTypes = ["SINGLE", "DOUBLE", "LONG"] as const;
+
+export type ClickType = (typeof clickTypes)[number];
 
 /** A press: which button, on which topic, and the connection's settings. */
 export interface Press extends Omit<MqttClientOptions, "clientIdentifier"> {

@@ -113,6 +113,8 @@ describe("starting the broker", () => {
 
   test.each([
     [["--port", "70000"], /ERR_BROKER_USAGE: 70000 is no port/],
+    [["--denail", "parity"], /ERR_BROKER_USAGE: denail is not known here/],
+    [["now"], /ERR_BROKER_USAGE: now is not known here/],
     [["--log-level", "loud"], /ERR_BROKER_USAGE: loud is no log level/],
   ])("with %j says what is wrong", async (words, message) => {
     const { code, stderr } = await run("broker", "start", "--data", join(scratch, "usage"), ...words);
@@ -186,6 +188,24 @@ describe("commands", () => {
     expect(stderr).toMatch(message);
   });
 
+  test("a second identity in the same folder is refused, and the first one's key stays", async () => {
+    const before = readFileSync(shop.file("button", "private.key"), "utf8");
+    const { code, stderr } = await shop.latchkey(
+      ...["certificate", "create", "--out", shop.file("button"), "--serial", "X"],
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ERR_BROKER_USAGE: .*private\.key exists already/);
+    expect(readFileSync(shop.file("button", "private.key"), "utf8")).toBe(before);
+  });
+
+  test("a folder that is no data directory is refused and not made", async () => {
+    const nowhere = join(scratch, "nowhere");
+    const { code, stderr } = await run("broker", "certificate", "list", "--data", nowhere);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ERR_BROKER_DATA_DIRECTORY: .*nowhere is no data directory/);
+    expect(readdirSync(scratch)).not.toContain("nowhere");
+  });
+
   test("an identity with an unknown policy leaves nothing behind", async () => {
     const before = await shop.latchkey("certificate", "list");
     const { code, stderr } = await shop.latchkey(
@@ -212,11 +232,21 @@ describe("the button", () => {
     ["a missing certificate", ["--cert", "/nowhere"], /ERR_BUTTON_USAGE: cannot read the certificate/],
     ["a missing key", ["--key", "/nowhere"], /ERR_BUTTON_USAGE: cannot read the private key/],
     ["no broker", ["--port", "1"], /ERR_BUTTON_UNREACHABLE/],
+    ["an unknown flag", ["--certificate", "x"], /^ERR_BUTTON_USAGE: --certificate is not known here/],
+    ["an unknown click", ["--click", "TRIPLE"], /^ERR_BUTTON_USAGE: TRIPLE is none of SINGLE, DOUBLE, LONG/],
     ["no port", ["--port", "x"], /ERR_BUTTON_USAGE: x is not a port/],
   ])("with %s says so", async (_, wrong, message) => {
     const { code, stderr } = await run("button", ...words(), ...wrong);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
+  });
+
+  test("without arguments says what is missing, in one line", async () => {
+    expect(await run("button")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "ERR_BUTTON_USAGE: --cert is missing: see --help\n",
+    });
   });
 
   test("with a key that is not its certificate's says so", async () => {

@@ -16,7 +16,7 @@ if (app !== undefined && !existsSync(new URL(`../../../apps/${app}/package.json`
 } else {
   const tasks = app === undefined ? ["build", "test"] : ["dev", `--filter=@latchkey/${app}`, ...rest];
   const watch = spawn("turbo", ["watch", ...tasks], { cwd: root, stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => watch.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => watch.kill("SIGTERM"));
   watch.on("exit", (code) => {
     process.exitCode = code ?? 1;
   });
