@@ -141,13 +141,19 @@ function* statuses(
   }
   if (inputs.revocationLists === undefined) return;
   const { lists, malformed } = around;
-  const status = statusByLists(candidate, {
-    time,
-    lists,
-    maximumAgeSeconds: inputs.maximumAgeSeconds,
-    profileFault: context.needsListNumber ? numberFault : () => undefined,
-    signatureFault: (list) => listSignatureFault(list, index, context),
-  });
+  const ask = (from: number): CertificateStatus =>
+    statusByLists(candidate, {
+      time,
+      lists,
+      maximumAgeSeconds: inputs.maximumAgeSeconds,
+      profileFault: context.needsListNumber ? numberFault : () => undefined,
+      signatureFault: (list) => listSignatureFault(list, from, context),
+    });
+  const byOthers = ask(index + 1);
+  // One whom an authority made the signer of its lists may be on those lists itself: where nobody else tells its
+  // status, and the lists are in scope by what the authority says in its certificate, they do (PKITS 4.14.30).
+  const isListIssuer = index === 0 && context.isListIssuerValid === undefined;
+  const status = isListIssuer && byOthers.status === "unknown" ? ask(0) : byOthers;
   const isIncomplete = status.status === "unknown" && malformed > 0;
   const told = isIncomplete ? { ...status, reasons: [...status.reasons, "a list could not be read"] } : status;
   yield { source: "crl", status: told };
@@ -165,11 +171,14 @@ function hookStatus(answer: RevocationAnswer): CertificateStatus {
   return { status: "unknown", reasons: ["the caller's own check does not know"] };
 }
 
-/** (f), (g): signed by one who may sign lists, and who is vouched for by the same anchor. */
-function listSignatureFault(known: KnownList, index: number, context: RevocationContext): string | undefined {
+/**
+ * (f), (g): signed by one who may sign lists, and who is vouched for by the same anchor. `from` is where on the path those
+ * begin who may have signed.
+ */
+function listSignatureFault(known: KnownList, from: number, context: RevocationContext): string | undefined {
   if (known.unknownCritical !== undefined) return `it has the critical extension ${known.unknownCritical}`;
   let fault = "nobody is known who may have signed it";
-  for (const { authority, isVouchedFor } of listAuthorities(known, index, context)) {
+  for (const { authority, isVouchedFor } of listAuthorities(known, from, context)) {
     const { keyUsage } = authority.chainCertificate?.values ?? {};
     if (keyUsage !== undefined && !keyUsage.includes("cRLSign")) {
       fault = "its issuer's key is not for signing lists";
@@ -195,10 +204,10 @@ interface ListAuthority {
 /** Who bears the name of a list's issuer: those above the certificate, whose path holds, then others. */
 function* listAuthorities(
   known: KnownList,
-  index: number,
+  from: number,
   { path, anchor, pool, isListIssuerValid, anchors }: RevocationContext,
 ): Generator<ListAuthority> {
-  for (const chainCertificate of path.slice(index + 1)) {
+  for (const chainCertificate of path.slice(from)) {
     if (chainCertificate.subjectKey === known.issuerKey) {
       yield { authority: { key: chainCertificate.key, chainCertificate }, isVouchedFor: isAboveCertificate };
     }

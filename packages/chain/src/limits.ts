@@ -19,6 +19,7 @@ export const defaultLimits: ChainLimits = {
   paths: 200,
   steps: 50_000,
   nameComparisons: 1_048_576,
+  allNameComparisons: 4_194_304,
 };
 
 /** The limits, defaults filled in. Throws `ERR_CHAIN_ARGUMENT` for one that is no whole number or negative. */
@@ -38,7 +39,7 @@ export class Budget {
   #signatures: number;
   #paths: number;
   #steps: number;
-  #nameComparisons: number;
+  #allNameComparisons: number;
   #exceeded: ChainFailure | undefined;
 
   constructor(limits: ChainLimits) {
@@ -46,7 +47,7 @@ export class Budget {
     this.#signatures = limits.signatures;
     this.#paths = limits.paths;
     this.#steps = limits.steps;
-    this.#nameComparisons = limits.nameComparisons;
+    this.#allNameComparisons = limits.allNameComparisons;
   }
 
   /** The limit that ended the search, if one did. */
@@ -67,9 +68,11 @@ export class Budget {
     return this.#steps >= 0 || this.exceed("steps");
   }
 
+  /** Of one certificate's names with one other's constraints. */
   takeNameComparisons(count: number): boolean {
-    this.#nameComparisons -= count;
-    return this.#nameComparisons >= 0 || this.exceed("nameComparisons");
+    if (count > this.limits.nameComparisons) return this.exceed("nameComparisons");
+    this.#allNameComparisons -= count;
+    return this.#allNameComparisons >= 0 || this.exceed("allNameComparisons");
   }
 
   /** Notes that a limit was reached; false, for the caller to return. */

@@ -134,9 +134,12 @@ export function checkNames(
   if (constraints.length === 0 || names.length === 0) return undefined;
   const byForm = Map.groupBy(names, ({ type }) => type);
   for (const each of constraints) {
+    let comparisons = 0;
+    for (const [form, ofForm] of byForm) comparisons += ofForm.length * countSubtrees(form, each);
+    if (!budget.takeNameComparisons(comparisons)) return budget.exceeded;
     for (const [form, ofForm] of byForm) {
       const found =
-        checkForm(form, ofForm, each, certificateIndex, budget) ??
+        checkForm(form, ofForm, each, certificateIndex) ??
         (form === "otherName" ? checkOtherMailboxes(ofForm, each, certificateIndex) : undefined);
       if (found !== undefined) return found;
     }
@@ -144,19 +147,25 @@ export function checkNames(
   return undefined;
 }
 
+/** The form that constrains names of a form. */
+function constrainingForm(form: ConstrainedName["type"]): Form {
+  return form === "emailAddress" ? "rfc822Name" : form;
+}
+
+function countSubtrees(form: ConstrainedName["type"], { permitted, excluded }: PreparedConstraints): number {
+  const constraining = constrainingForm(form);
+  return (permitted.get(constraining)?.names.length ?? 0) + (excluded.get(constraining)?.names.length ?? 0);
+}
+
 function checkForm(
   form: ConstrainedName["type"],
   names: readonly ConstrainedName[],
   { permitted, excluded, constrainedBy }: PreparedConstraints,
   certificateIndex: number,
-  budget: Budget,
 ): ChainFailure | undefined {
-  const constrained = form === "emailAddress" ? "rfc822Name" : form;
-  const allowed = permitted.get(constrained);
-  const forbidden = excluded.get(constrained);
-  const subtrees = (allowed?.names.length ?? 0) + (forbidden?.names.length ?? 0);
-  if (subtrees === 0) return undefined;
-  if (!budget.takeNameComparisons(names.length * subtrees)) return budget.exceeded;
+  const allowed = permitted.get(constrainingForm(form));
+  const forbidden = excluded.get(constrainingForm(form));
+  if (allowed === undefined && forbidden === undefined) return undefined;
   // Either process the constraint or reject the certificate; whether it is critical does not matter here.
   if ((allowed ?? forbidden)?.matching === undefined) {
     return failure("ERR_CHAIN_NAME_CONSTRAINT_UNSUPPORTED", certificateIndex, { form, constrainedBy });

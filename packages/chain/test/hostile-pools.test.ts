@@ -112,6 +112,18 @@ describe("hostile pools", () => {
     const { verdict, ms } = ask({ certificate, intermediates: [narrow] });
     expect(verdict).toBe("limit: nameComparisons");
     expect(ms).toBeLessThan(boundMs);
+    // Nor is much done in many small steps: each of ten authorities constrains a thousand names.
+    const line = [root, ...keyRing.slice(0, 10).map((keys, index) => entity(`Link ${index}`, keys))];
+    const thousand = { permittedSubtrees: undefined, excludedSubtrees: subtrees.slice(0, 1000) };
+    const constrained = line
+      .slice(1)
+      .map((subject, index) =>
+        issue({ subject, issuer: line[index]!, extensions: authority({ nameConstraints: thousand }) }),
+      );
+    const leaf = { extensions: endEntity("clientAuth", names.slice(0, 1000)), subject: device, issuer: line.at(-1)! };
+    const spread = ask({ certificate: issue(leaf), intermediates: constrained });
+    expect(spread.verdict).toBe("limit: allNameComparisons");
+    expect(spread.ms).toBeLessThan(boundMs);
     // Half of each is within the budget, and is compared.
     const few = issue({
       subject: device,

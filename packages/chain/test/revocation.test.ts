@@ -344,6 +344,19 @@ describe("indirect lists", () => {
     const serialNumber = parseCertificate(clerkCertificate).serialNumber[0]!;
     const clerkRevoked = list({ issuer: root, certificate: rootCertificate, revoked: [[serialNumber]] });
     expect(told(ask([clerkRevoked, indirect([])], known))).toBe(unknown);
+    // Who signs the lists may be on them itself, if its certificate says so.
+    const cRLIssuer: GeneralName[] = [{ type: "directoryName", value: clerk.name }];
+    const itself = extension(cRLDistributionPoints, [{ distributionPoint: undefined, reasons: undefined, cRLIssuer }]);
+    const onItsOwn = issue({
+      subject: clerk,
+      issuer: intermediate,
+      serialNumber: 9,
+      extensions: authority({ usages: ["cRLSign"], more: [itself] }),
+    });
+    const withClerk = { ...known, intermediates: [intermediateCertificate, onItsOwn] };
+    expect(told(ask([rootList, indirect([])], withClerk))).toBe("ok");
+    expect(told(ask([rootList, indirect([{ serialNumber: 9, issuer: intermediate }])], withClerk))).toBe(unknown);
+    expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], withClerk))).toBe(revoked);
     // Two that vouch for each other end.
     const mutual = issue({
       subject: clerk,
