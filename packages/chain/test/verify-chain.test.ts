@@ -1,5 +1,6 @@
 /** What the verifier says of chains of three with one thing wrong, and what a result looks like. */
 
+import { nobleProvider } from "@latchkey/crypto/noble";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
   extendedKeyUsage,
@@ -124,6 +125,14 @@ describe("a chain that holds", () => {
       time: now + 0.9,
     });
     expect(result.ok && result.time).toBe(now);
+  });
+
+  test("holds by any provider", () => {
+    expect(codes(ask({}, { provider: nobleProvider }))).toBe("ok");
+    const stranger = entity("Pizza Intermediate");
+    expect(codes(ask({ certificate: deviceWith({ signer: stranger.keys }) }, { provider: nobleProvider }))).toBe(
+      "ERR_CHAIN_SIGNATURE@0",
+    );
   });
 
   test("holds by intermediates that the verifier has at hand", () => {
