@@ -1,6 +1,7 @@
 /** Lint: how far the policies reach together, found by asking them. */
 
 import { clientArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
+import { resourceMatches } from "./compile.ts";
 import type { PolicyRequest, RequestContext } from "./context.ts";
 import { Glob } from "./glob.ts";
 import type { LintCode, LintRun, LintSubject } from "./lint-run.ts";
@@ -116,11 +117,12 @@ function lintReceive(
   const topic = sampleText(filter, run.context);
   if (parts.type !== "topicfilter" || topic === undefined) return;
   const resource = topicArn(parts.scope, topic);
+  // A shared subscription's messages may be granted with its group before the topic, too.
+  const shared = topicArn(parts.scope, (sampleText(parts.name, run.context) ?? topic).replaceAll(/[+#]/g, "x"));
   const glob = new Glob(filter);
   const isHeard = receives.some(
     ({ subject, topics }) =>
-      subject.compiled.resources.some((pattern) => pattern.matches(resource, run.context)) !==
-        subject.compiled.statement.resource.isNegated ||
+      [resource, shared].some((one) => resourceMatches(subject.compiled, one, run.context)) ||
       topics.some((one) => glob.matches(one, 0, one.length, run.context)),
   );
   if (isHeard) return;
@@ -135,14 +137,25 @@ function lintReceive(
 
 /** The filter as a pattern of topics: `+` and `#` become `*`, and `$share/group/` is taken off. */
 export function deliverable(name: readonly PatternToken[]): readonly PatternToken[] {
-  return name.flatMap((token, index): PatternToken[] => {
+  return withoutGroup(name).flatMap((token): PatternToken[] => {
     if (token.kind !== "text") return [token];
-    const text = index === 0 ? token.text.replace(/^\$share\/[^/]*\//, "") : token.text;
-    return text.split(/([+#])/).flatMap((part): PatternToken[] => {
+    return token.text.split(/([+#])/).flatMap((part): PatternToken[] => {
       if (part === "+" || part === "#") return [{ kind: "any" }];
       return part === "" ? [] : [{ kind: "text", text: part }];
     });
   });
+}
+
+/** A shared filter without `$share/group/`; the group may be a wildcard or a variable. */
+function withoutGroup([first, ...others]: readonly PatternToken[]): readonly PatternToken[] {
+  const share = "$share/";
+  if (first === undefined) return [];
+  if (first.kind !== "text" || !first.text.startsWith(share)) return [first, ...others];
+  const rest: PatternToken[] = [{ kind: "text", text: first.text.slice(share.length) }, ...others];
+  const end = rest.findIndex((token) => token.kind === "text" && token.text.includes("/"));
+  const token = rest[end];
+  if (token?.kind !== "text") return [];
+  return [{ kind: "text", text: token.text.slice(token.text.indexOf("/") + 1) }, ...rest.slice(end + 1)];
 }
 
 /** AWS's own example: as client `+`, `topicfilter/${iot:ClientId}` is everybody's. */

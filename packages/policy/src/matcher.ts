@@ -50,6 +50,16 @@ export class PolicyMatcher {
     return someMatches(allows, resource, context) ? "allow" : "implicit-deny";
   }
 
+  /**
+   * One decision about a thing that has several names, such as a message to a shared subscription, which policies name
+   * with `$share/group/` before its topic or without: a Deny of any name denies, else an Allow of any name allows.
+   */
+  decideAny(requests: readonly PolicyRequest[]): Decision {
+    const decisions = requests.map((request) => this.decide(request));
+    if (decisions.includes("explicit-deny")) return "explicit-deny";
+    return decisions.includes("allow") ? "allow" : "implicit-deny";
+  }
+
   /** The decision and how it came about; for logs and people, some hundred times slower than `decide`. */
   explain(request: PolicyRequest): Explanation {
     return explainRequest(this.#statements, request);

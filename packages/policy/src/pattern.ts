@@ -33,18 +33,15 @@ export function parsePattern(text: string, syntax: PatternSyntax): readonly Patt
     tokens.push(token);
   };
   for (let offset = 0; offset < text.length;) {
-    const character = text.charAt(offset);
-    if (syntax.wildcards && character === "*") push({ kind: "any" });
-    else if (syntax.wildcards && character === "?") push({ kind: "one" });
-    else if (syntax.variables && character === "$") {
-      const [written, name] = variableAt(text, offset);
-      if (name === undefined) literal += written;
-      else if (name === "*" || name === "?" || name === "$") literal += name;
-      else push({ kind: "variable", key: contextKey(name), written });
-      offset += written.length;
-      continue;
-    } else literal += character;
-    offset++;
+    plainPattern.lastIndex = offset;
+    const plain = plainPattern.exec(text)?.[0] ?? text.charAt(offset);
+    const [written, name] = syntax.variables && plain === "$" ? variableAt(text, offset) : [plain, undefined];
+    if (syntax.wildcards && written === "*") push({ kind: "any" });
+    else if (syntax.wildcards && written === "?") push({ kind: "one" });
+    else if (name === undefined) literal += written;
+    else if (name === "*" || name === "?" || name === "$") literal += name;
+    else push({ kind: "variable", key: contextKey(name), written });
+    offset += written.length;
   }
   if (literal !== "") tokens.push({ kind: "text", text: literal });
   return tokens;
@@ -72,4 +69,6 @@ function variableAt(text: string, offset: number): readonly [string, string | un
   return match === null ? ["$", undefined] : [match[0], match[1] ?? match[2]];
 }
 
+/** Text without anything special. */
+const plainPattern = /[^*?$]+/y;
 const variablePattern = /\$\{([^{}]+)\}|\$\(([*?$])\)/y;

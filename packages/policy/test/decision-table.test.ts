@@ -453,6 +453,19 @@ describe("decision table", () => {
   }
 });
 
+describe("a message to a shared subscription", () => {
+  const names = ["test/topic", "$share/group/test/topic"];
+  const decide = (...policy: readonly Short[]): Decision =>
+    matcherOf(...policy).decideAny(names.map((name) => requestOf("Receive", name, client1)));
+
+  test("Receive is granted with the group before the topic, or without", () => {
+    expect(decide(A("Receive", "topic/test/topic"))).toBe("allow");
+    expect(decide(A("Receive", "topic/$share/*/test/topic"))).toBe("allow");
+    expect(decide(A("Receive", "topic/other"))).toBe("implicit-deny");
+    expect(decide(A("Receive", "topic/test/topic"), D("Receive", "topic/$share/*"))).toBe("explicit-deny");
+  });
+});
+
 describe("ConnectAttributes table", () => {
   const key = "iot:ConnectAttributes";
   const all = (...values: string[]): Short["condition"] => ({ "ForAllValues:StringEquals": { [key]: values } });

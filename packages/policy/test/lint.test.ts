@@ -118,6 +118,14 @@ const cases: readonly Case[] = [
     expected: [["receive-missing", "$.Statement[0].Resource", "implicit-deny"]],
   },
   {
+    title: "a shared subscription with Receive in either form",
+    policy: [
+      A("Subscribe", ["topicfilter/$share/group/a", "topicfilter/$share/*/b"]),
+      A("Receive", ["topic/$share/*/a", "topic/b"]),
+    ],
+    expected: [],
+  },
+  {
     title: "Receive for one topic of a filter is enough",
     policy: [A("Subscribe", "topicfilter/a/+"), A("Receive", "topic/a/b")],
     expected: [],
