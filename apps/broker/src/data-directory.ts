@@ -6,19 +6,22 @@
  *     server.pem, server.key         what the listener shows; made anew when it runs out or is to have other names
  *     registry.db                    certificates, policies, attachments
  *
- * Key files and the directory can be read by their owner only. A file is written under another name and then renamed,
- * so a process that dies in the middle leaves either the old file or the new one; a key is written before its
- * certificate, so a certificate without its key means damage, not an interrupted start.
+ * Key files and the registry can be read by their owner only. A file is written under another name and then renamed, so
+ * a process that dies in the middle leaves either the old file or the new one; a key is written before its certificate,
+ * so an authority without its key means damage, not an interrupted start. The server's pair can be made again, so one that
+ * does not fit together is. One process at a time opens a directory: a lock in SQLite (lock.db), which ends with its
+ * process whatever happens.
  */
 
-import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { decodePem, encodePem, equalBytes } from "@latchkey/asn1";
 import type { PrivateKey } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import type { RegistryStore } from "@latchkey/registry";
-import { RegistryError } from "@latchkey/registry";
 import { openSqliteStore } from "@latchkey/registry/node";
 import {
   certificateAuthority,
@@ -61,6 +64,8 @@ const serverDays = 397;
 /** A server certificate is replaced when it has less than this left. */
 const renewalDays = 30;
 const secondsPerDay = 86_400;
+/** How long another process may take to open the directory. */
+const lockTimeoutMs = 10_000;
 
 /**
  * Opens a data directory; makes what is missing of a new one.
@@ -70,6 +75,27 @@ const secondsPerDay = 86_400;
  */
 export async function openDataDirectory(directory: string, options: DataDirectoryOptions): Promise<DataDirectory> {
   await mapErrors(directory, () => makeDirectory(resolve(directory)));
+  const lock = await mapErrors(directory, async () => takeLock(join(directory, "lock.db")));
+  try {
+    return await openLocked(directory, options);
+  } finally {
+    lock.close();
+  }
+}
+
+/** Waits for other processes that open the directory. What it gives is to be closed. */
+function takeLock(file: string): DatabaseSync {
+  const lock = new DatabaseSync(file, { timeout: lockTimeoutMs });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+async function openLocked(directory: string, options: DataDirectoryOptions): Promise<DataDirectory> {
   const nowSeconds = Math.floor(options.now.getTime() / 1000);
   const [serverIssuer, deviceAuthority] = await mapErrors(directory, () =>
     Promise.all([
@@ -79,6 +105,7 @@ export async function openDataDirectory(directory: string, options: DataDirector
   );
   const server = await mapErrors(directory, () => openServer(directory, serverIssuer, options.serverNames, nowSeconds));
   const registry = openSqliteStore(join(directory, "registry.db"));
+  await mapErrors(directory, () => chmod(join(directory, "registry.db"), 0o600));
   try {
     await registerAuthority(registry, deviceAuthority.certificate, nowSeconds);
   } catch (error) {
@@ -112,18 +139,12 @@ async function registerAuthority(registry: RegistryStore, certificate: Certifica
   const id = certificateId(certificate, nodeProvider);
   const known = await registry.certificateAuthorities();
   if (known.some((one) => one.certificateId === id)) return;
-  const record = {
+  await registry.createCertificateAuthority({
     certificateId: id,
     der: certificate.encoding,
     status: "ACTIVE",
     createdAtSeconds: nowSeconds,
-  } as const;
-  try {
-    await registry.createCertificateAuthority(record);
-  } catch (error) {
-    // Another process on the same directory was quicker.
-    if (!(error instanceof RegistryError && error.code === "ERR_REGISTRY_ALREADY_EXISTS")) throw error;
-  }
+  });
 }
 
 /** Reads an authority, or makes it where neither its certificate nor its key is there. */
@@ -135,7 +156,10 @@ async function openAuthority(
 ): Promise<CertificateIssuer> {
   const files = pairFiles(directory, name);
   const kept = await readPair(files);
-  if (kept !== undefined) return kept;
+  if (kept !== undefined) {
+    if (!fitsTogether(kept)) throw new Error(`${files.privateKey} is not the key of ${files.certificate}`);
+    return kept;
+  }
   const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
   const certificate = issueSelfSignedCertificate({
     provider: nodeProvider,
@@ -175,6 +199,7 @@ async function openServer(
       JSON.stringify(extensionValue(template, subjectAltName));
   const isKept =
     kept !== undefined &&
+    fitsTogether(kept) &&
     kept.certificate.validity.notAfter - nowSeconds > renewalDays * secondsPerDay &&
     equalBytes(kept.certificate.issuer.encoding, issuer.certificate.subject.encoding) &&
     hasNames(kept.certificate);
@@ -211,10 +236,11 @@ async function readPair(files: PairFiles): Promise<CertificateIssuer | undefined
     const [block] = decodePem(keyPem);
     return block?.label === "PRIVATE KEY" ? nodeProvider.importPkcs8(block.bytes) : undefined;
   });
-  if (!equalBytes(certificate.subjectPublicKeyInfo.encoding, privateKey.publicKey.spki)) {
-    throw new Error(`${files.privateKey} is not the key of ${files.certificate}`);
-  }
   return { certificate, privateKey };
+}
+
+function fitsTogether({ certificate, privateKey }: CertificateIssuer): boolean {
+  return equalBytes(certificate.subjectPublicKeyInfo.encoding, privateKey.publicKey.spki);
 }
 
 /** Names the file in whatever goes wrong with its content. */
@@ -243,19 +269,31 @@ async function writePair(files: PairFiles, certificate: Certificate, privateKey:
   await writeFileWhole(files.certificate, certificateToPem(certificate), 0o644);
 }
 
-/** Writes a file so that it is there whole or not at all, and stays after a power cut. */
+/**
+ * Writes a file so that it is there whole or not at all, and stays after a power cut. Nothing that is there already is
+ * opened: a name that cannot be guessed, made anew with its mode from the start.
+ */
 export async function writeFileWhole(file: string, content: string, mode: number): Promise<void> {
-  const unfinished = `${file}.${process.pid}.new`;
-  const handle = await open(unfinished, "w", mode);
+  const unfinished = `${file}.${randomUUID()}.new`;
   try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(unfinished, "wx", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
   }
-  // The mode of `open` is cut by the umask and ignored for a file that is there.
-  await chmod(unfinished, mode);
-  await rename(unfinished, file);
+  const folder = await open(dirname(file));
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 async function mapErrors<T>(directory: string, body: () => Promise<T>): Promise<T> {

@@ -96,10 +96,18 @@ export class PolicyAuthority implements Authenticator<Peer, Principal>, Authoriz
     const registryVersion = this.#store.version();
     if (principal.registryVersion === registryVersion) return undefined;
     const refusal = await this.#refusal(principal.certificateId);
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined) {
+      this.revoke(principal);
+      return refusal;
+    }
     principal.matcher = await this.#compilePolicies(principal.certificateId);
     principal.registryVersion = registryVersion;
     return undefined;
+  }
+
+  /** Takes all rights from a connected principal, that of publishing its will included. */
+  revoke(principal: Principal): void {
+    principal.matcher = compile([]);
   }
 
   async #refusal(certificateId: string): Promise<string | undefined> {

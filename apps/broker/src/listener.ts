@@ -7,7 +7,7 @@
  */
 
 import { constants } from "node:crypto";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 
 /** What a handshake told of the client. */
@@ -22,13 +22,17 @@ export interface Handshake {
   readonly remote: string;
 }
 
-/** A client that was let in; whoever takes it sets the two callbacks in the same turn. */
+/** A client that was let in; whoever takes it sets the callbacks in the same turn. */
 export interface AcceptedConnection {
   write(chunks: readonly Uint8Array[]): void;
   close(): void;
   readonly bufferedOctets: number;
   onData: (chunk: Uint8Array) => void;
   onLost: (detail: string) => void;
+  /** Everything that was written has gone out. */
+  onDrained: () => void;
+  pause(): void;
+  resume(): void;
 }
 
 /** What a listener needs. */
@@ -64,6 +68,7 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
   const sockets = new Set<TLSSocket>();
   /** What is under the TLS connections, and what has not got that far. */
   const connections = new Set<Socket>();
+  let isClosing = false;
   const server = createServer({
     cert: options.certificate,
     key: options.privateKey,
@@ -81,21 +86,20 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
     socket.on("close", () => connections.delete(socket));
   });
   server.on("secureConnection", (socket) => {
+    // Without an address no condition on it can be decided: it is gone where the client reset the connection.
+    if (isClosing || socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    void admit(socket, options);
+    void admit(socket, options, () => isClosing);
   });
   server.on("tlsClientError", (error, socket) => {
     options.onHandshakeFailed(remoteOf(socket), error.message);
     socket.destroy();
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+  await startListening(server, options.port, options.host);
   // For instance EMFILE: this client is lost, the listener goes on.
   server.on("error", (error) => options.onHandshakeFailed("unknown", error.message));
   const address = server.address();
@@ -104,6 +108,7 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
     address,
     close: () =>
       new Promise((resolve) => {
+        isClosing = true;
         const timer = setTimeout(() => {
           for (const connection of connections) connection.destroy();
         }, closeTimeoutMs);
@@ -116,8 +121,18 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
   };
 }
 
+function startListening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
 /** Judges a client after its handshake; it is read from only when it has been let in. */
-async function admit<Peer>(socket: TLSSocket, options: ListenerOptions<Peer>): Promise<void> {
+async function admit<Peer>(socket: TLSSocket, options: ListenerOptions<Peer>, isClosing: () => boolean): Promise<void> {
   socket.pause();
   // Errors while judging: the socket is destroyed by then, which is looked at below.
   socket.on("error", () => {});
@@ -132,13 +147,14 @@ async function admit<Peer>(socket: TLSSocket, options: ListenerOptions<Peer>): P
   } catch (error) {
     options.onHandshakeFailed(remoteOf(socket), error instanceof Error ? error.message : String(error));
   }
-  if (peer === undefined || socket.destroyed) {
+  if (peer === undefined || socket.destroyed || isClosing()) {
     socket.destroy();
     return;
   }
   const connection = connectionOf(socket);
   options.onConnection(peer, connection);
   socket.on("data", (chunk: Buffer) => connection.onData(chunk));
+  socket.on("drain", () => connection.onDrained());
   socket.on("error", (error) => connection.onLost(error.message));
   socket.on("close", () => connection.onLost("the client closed the connection"));
   socket.resume();
@@ -147,9 +163,7 @@ async function admit<Peer>(socket: TLSSocket, options: ListenerOptions<Peer>): P
 function connectionOf(socket: TLSSocket): AcceptedConnection {
   return {
     write(chunks) {
-      socket.cork();
-      for (const chunk of chunks) socket.write(chunk);
-      socket.uncork();
+      socket.write(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     },
     close: () => endSoon(socket),
     get bufferedOctets() {
@@ -157,6 +171,9 @@ function connectionOf(socket: TLSSocket): AcceptedConnection {
     },
     onData: () => {},
     onLost: () => {},
+    onDrained: () => {},
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
   };
 }
 

@@ -136,7 +136,11 @@ async function startBroker(args: StartArguments): Promise<void> {
   if (pino.levels.values[level] === undefined && level !== "silent") {
     throw new BrokerError("ERR_BROKER_USAGE", `${level} is no log level`);
   }
-  const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  // A log that cannot be written must not stop the broker: lines beyond the bound are lost.
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: maximumLogOctets });
+  destination.on("error", () => {});
+  process.stdout.on("error", () => {});
+  const log = pino({ level, base: null }, destination);
   const stopped = new Promise<string>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
   });
@@ -154,6 +158,9 @@ async function startBroker(args: StartArguments): Promise<void> {
   log.info({ signal: await stopped }, "stopping");
   await broker[Symbol.asyncDispose]();
 }
+
+/** Octets of log that may wait for whoever reads it. */
+const maximumLogOctets = 8 * 1024 * 1024;
 
 /** What citty hands to a command. */
 interface Call<Arguments> {

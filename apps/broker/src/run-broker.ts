@@ -104,6 +104,7 @@ function judgeWith(
 function serve(broker: Broker<Peer, Principal>, peer: Peer, connection: AcceptedConnection): void {
   const client = broker.accept(peer, connection, performance.now());
   connection.onData = (chunk) => client.receive(chunk, performance.now());
+  connection.onDrained = () => client.drained(performance.now());
   connection.onLost = (detail) => client.lost(detail);
 }
 
@@ -113,11 +114,9 @@ function startTimers(broker: Broker<Peer, Principal>, authority: PolicyAuthority
   const poll = setInterval(() => {
     if (isApplying) return;
     isApplying = true;
-    applyChanges(broker, authority)
-      .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the registry cannot be read"))
-      .finally(() => {
-        isApplying = false;
-      });
+    void applyChanges(broker, authority, log).finally(() => {
+      isApplying = false;
+    });
   }, registryPollMs);
   return () => {
     clearInterval(tick);
@@ -125,12 +124,19 @@ function startTimers(broker: Broker<Peer, Principal>, authority: PolicyAuthority
   };
 }
 
-/** A changed status or policy acts on live connections. */
-async function applyChanges(broker: Broker<Peer, Principal>, authority: PolicyAuthority): Promise<void> {
+/** A changed status or policy acts on live connections; one whose rights cannot be read has none. */
+async function applyChanges(broker: Broker<Peer, Principal>, authority: PolicyAuthority, log: Logger): Promise<void> {
   for (const connection of Array.from(broker.connections())) {
     const { principal } = connection;
-    const refusal = principal === undefined ? undefined : await authority.refresh(principal);
-    if (refusal !== undefined) connection.end("administrative", refusal);
+    if (principal === undefined) continue;
+    try {
+      const refusal = await authority.refresh(principal);
+      if (refusal !== undefined) connection.end("administrative", refusal);
+    } catch (error) {
+      authority.revoke(principal);
+      log.error({ certificateId: principal.certificateId, reason: messageOf(error) }, "rights cannot be read");
+      connection.end("administrative", "the registry cannot be read");
+    }
   }
 }
 

@@ -143,8 +143,11 @@ export class MqttClient {
   async disconnect(): Promise<void> {
     this.#failure ??= new MqttClientError("ERR_BUTTON_CLOSED", "the client disconnected");
     await new Promise<void>((resolve) => {
-      this.#socket.once("close", () => resolve());
-      this.#socket.setTimeout(this.#timeoutMs, () => this.#socket.destroy());
+      const timer = setTimeout(() => this.#socket.destroy(), this.#timeoutMs);
+      this.#socket.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
       this.#socket.end(encode({ type: "disconnect" }, 4));
     });
   }
@@ -186,7 +189,10 @@ export class MqttClient {
 
   #message({ topicName, payload, qos, packetIdentifier }: PublishPacket): void {
     this.#onMessage?.(topicName, payload.slice());
-    if (qos === 1) this.#socket.write(encode({ type: "puback", packetIdentifier }, 4));
+    if (qos === 0) return;
+    this.#socket.write(encode({ type: "puback", packetIdentifier }, 4));
+    // A server that does not read the acknowledgements is not read from.
+    if (this.#socket.writableNeedDrain) this.#socket.pause().once("drain", () => this.#socket.resume());
   }
 
   #fail(error: MqttClientError): void {

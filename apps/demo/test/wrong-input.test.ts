@@ -15,6 +15,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { startProgram } from "@latchkey/tooling-vitest/programs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, startBroker } from "../src/program.ts";
 import { openShop, type Shop } from "./shop.ts";
@@ -144,6 +146,38 @@ describe("starting the broker", () => {
     expect(readFileSync(join(data, "server.pem"), "utf8")).not.toBe(before);
     expect(await third.stop()).toBe(0);
   });
+});
+
+test("processes that open a new data directory at the same moment agree on its authorities", async () => {
+  const data = join(scratch, "at-once");
+  const brokers = await Promise.all([1, 2, 3].map(() => startBroker("--data", data)));
+  expect(await Promise.all(brokers.map((broker) => broker.stop()))).toEqual([0, 0, 0]);
+  const again = await startBroker("--data", data);
+  expect(await again.stop()).toBe(0);
+});
+
+test("a server certificate whose key is another one's, as after a crash, is made anew", async () => {
+  const copy = copyOfData();
+  cpSync(join(copy, "device-ca.key"), join(copy, "server.key"));
+  const broker = await startBroker("--data", copy);
+  expect(await broker.stop()).toBe(0);
+});
+
+test("a broker whose log cannot be written goes on", async () => {
+  const main = fileURLToPath(new URL("../../broker/src/main.ts", import.meta.url));
+  const words = `--conditions=@latchkey/source ${main} start --port 0 --data ${join(scratch, "full")}`;
+  const broker = startProgram("/bin/sh", ["-c", `exec ${process.execPath} ${words} 2>/dev/full`]);
+  const ready = await broker.saw(/ready mqtts:\/\/.*:\d+/);
+  const port = Number(ready.split(":").at(-1));
+  for (let i = 0; i < 3; i++) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.end("GET / HTTP/1.1\r\n\r\n");
+    socket.resume();
+    await new Promise((resolve) => socket.once("close", resolve));
+  }
+  broker.kill("SIGTERM");
+  expect((await broker.finished).code).toBe(0);
 });
 
 test("SIGTERM ends the broker in the middle of somebody's handshake, too", async () => {

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- one state machine: its parts share the private state of one connection
 /**
  * One client's connection: MQTT 3.1.1 from CONNECT to DISCONNECT, as a state machine over bytes and the time.
  *
@@ -22,6 +23,7 @@ import type { Limits } from "./limits.ts";
 import type { Action, Authentication, Authenticator, Authorizer, Transport } from "./ports.ts";
 import type { Receiver, Router } from "./router.ts";
 import { createMessage, type Message, type Session } from "./session.ts";
+import { utf8Length } from "./utf8-length.ts";
 
 /** What a connection needs of its broker. */
 export interface ConnectionContext<Peer, Principal> {
@@ -40,6 +42,8 @@ export interface ConnectionContext<Peer, Principal> {
 
 /** MQTT 3.1.1, the only version that is spoken. */
 const protocolVersion = 4;
+
+const nothing = new Uint8Array();
 
 /** SUBACK return code "failure" (MQTT 3.1.1 §3.9.3). */
 const subscriptionFailure = 0x80;
@@ -69,16 +73,21 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #state: State = "awaiting-connect";
   #client: Client<Principal> | undefined;
   #will: { readonly message: Message; readonly qos: 0 | 1; readonly retain: boolean } | undefined;
+  readonly #openedMs: number;
   #lastInputMs: number;
   /** Chunks that arrived while authenticating. */
   #waiting: Uint8Array[] = [];
   #waitingOctets = 0;
   #output: Uint8Array[] = [];
+  #outputOctets = 0;
+  /** Whether the transport was told to stop reading, because the client does not take what it is sent. */
+  #isPaused = false;
 
   constructor(context: ConnectionContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
     this.#context = context;
     this.peer = peer;
     this.#transport = transport;
+    this.#openedMs = nowMs;
     this.#lastInputMs = nowMs;
     this.#decoder = new PacketDecoder({
       receives: "client-packets",
@@ -105,6 +114,19 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     this.#context.inputDone();
   }
 
+  /** The transport has room again for what is to be sent: goes on where `Transport.pause` stopped it. */
+  drained(nowMs: number): void {
+    if (this.#state !== "connected") return;
+    this.#sendQueued();
+    if (this.#isPaused && !this.#isFull) {
+      this.#isPaused = false;
+      this.#lastInputMs = nowMs;
+      this.#transport.resume();
+      this.#decode(nothing);
+    }
+    this.#context.inputDone();
+  }
+
   /** The network connection ended. `detail` says how, for the log. */
   lost(detail: string): void {
     this.end("connection-lost", detail);
@@ -118,9 +140,13 @@ export class ClientConnection<Peer, Principal> implements Receiver {
 
   /** For the broker: closes if the client has been silent for too long. */
   checkTime(nowMs: number): void {
+    const { connectTimeoutMs } = this.#context.limits;
     const silence = nowMs - this.#lastInputMs;
     if (this.#client === undefined) {
-      if (silence >= this.#context.limits.connectTimeoutMs) this.#close("connect-timeout", "no CONNECT in time");
+      if (nowMs - this.#openedMs >= connectTimeoutMs) this.#close("connect-timeout", "no accepted CONNECT in time");
+    } else if (this.#isPaused) {
+      // It is not read from, so its silence is the broker's doing.
+      if (silence >= connectTimeoutMs) this.#close("limit", "maximumBufferedOctets: the client does not read");
     } else if (this.#client.silenceMs > 0 && silence >= this.#client.silenceMs) {
       this.#close("keep-alive-timeout", `silent for ${Math.round(silence / 1000)} s`);
     }
@@ -138,7 +164,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     if (qos === 1) {
       if (client.session.enqueue({ message, retain })) this.#sendQueued();
       else this.#dropped(message, "maximumQueuedMessages");
-    } else if (this.#transport.bufferedOctets > this.#context.limits.maximumBufferedOctets) {
+    } else if (this.#isFull) {
       this.#dropped(message, "maximumBufferedOctets");
     } else if (this.#allows("receive", message.topicName)) {
       this.#write(message.prepared.shared(protocolVersion, retain));
@@ -150,6 +176,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     if (this.#output.length === 0) return;
     const output = this.#output;
     this.#output = [];
+    this.#outputOctets = 0;
     this.#transport.write(output);
   }
 
@@ -175,10 +202,26 @@ export class ClientConnection<Peer, Principal> implements Receiver {
 
   #handleDecoded(): void {
     while (this.#state === "awaiting-connect" || this.#state === "connected") {
+      // Every packet may be answered: who does not read the answers is not read from, either.
+      if (this.#isFull && !this.#pause()) return;
       const packet = this.#decoder.next();
       if (packet === undefined) return;
       this.#handle(packet);
     }
+  }
+
+  /** Whether more is on its way to the client than is to be held for it. */
+  get #isFull(): boolean {
+    return this.#transport.bufferedOctets + this.#outputOctets > this.#context.limits.maximumBufferedOctets;
+  }
+
+  /** Hands over what has been collected, and stops reading if that is too much for the transport; true to go on. */
+  #pause(): boolean {
+    this.flush();
+    if (!this.#isFull) return true;
+    this.#isPaused = true;
+    this.#transport.pause();
+    return false;
   }
 
   #handle(packet: Packet): void {
@@ -222,13 +265,13 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       return;
     }
     const clientIdentifier = given === "" ? this.#context.assignClientIdentifier() : given;
-    if (clientIdentifier.length > this.#context.limits.maximumClientIdentifierOctets) {
+    if (utf8Length(clientIdentifier) > this.#context.limits.maximumClientIdentifierOctets) {
       this.#refuseConnect(ConnectReturnCode.identifierRejected);
       this.#close("limit", "maximumClientIdentifierOctets");
       return;
     }
-    if (will !== undefined && will.qos === 2) {
-      this.#close("protocol-error", "a will of QoS 2 is not supported");
+    if (will !== undefined && (will.qos === 2 || this.#isTopicTooLarge(will.topicName))) {
+      this.#close("protocol-error", "a will of QoS 2, or with too large a topic, is not supported");
       return;
     }
     this.#state = "authenticating";
@@ -240,11 +283,14 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       isPersistent: !cleanStart,
       willTopicName: will?.topicName,
     };
-    this.#context.authenticator.authenticate(this.peer, credentials).then(
-      (authentication) => this.#authenticated(packet, clientIdentifier, cleanStart, authentication),
-      (cause: unknown) =>
-        this.#authenticated(packet, clientIdentifier, cleanStart, { ok: false, reason: String(cause) }),
-    );
+    const settled = (result: Authentication<Principal>): void =>
+      this.#authenticated(packet, clientIdentifier, cleanStart, result);
+    new Promise<Authentication<Principal>>((resolve) => {
+      resolve(this.#context.authenticator.authenticate(this.peer, credentials));
+    })
+      .catch((cause: unknown): Authentication<Principal> => ({ ok: false, reason: String(cause) }))
+      .then(settled)
+      .catch((cause: unknown) => this.end("protocol-error", `the authorizer failed: ${String(cause)}`));
   }
 
   #authenticated(
@@ -281,6 +327,11 @@ export class ClientConnection<Peer, Principal> implements Receiver {
 
   #accept(packet: ConnectPacket, clientIdentifier: string, isClean: boolean, principal: Principal): void {
     const { session, wasPresent } = this.#context.router.takeSession(this, clientIdentifier, isClean);
+    // Ending the connection that had the session is an event, and who hears of it may end this one.
+    if (this.#state !== "authenticating") {
+      this.#context.router.release(session);
+      return;
+    }
     this.#client = { principal, clientIdentifier, session, silenceMs: packet.keepAlive * 1500 };
     this.#state = "connected";
     const { will } = packet;
@@ -296,7 +347,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     this.#sendQueued();
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.#decode(new Uint8Array());
+    this.#decode(nothing);
     for (const chunk of waiting) if (this.#state === "connected") this.#decode(chunk);
   }
 
@@ -306,8 +357,8 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     if (client === undefined) return;
     if (qos === 2) {
       this.#close("protocol-error", "QoS 2 is not supported");
-    } else if (this.#isTooDeep(topicName)) {
-      this.#close("limit", "maximumTopicLevels");
+    } else if (this.#isTopicTooLarge(topicName)) {
+      this.#close("limit", "maximumTopicLevels or maximumTopicOctets");
     } else if (!this.#allows("publish", topicName) || (retain && !this.#allows("retain-publish", topicName))) {
       this.#close("not-authorized", `publish to ${topicName}`);
     } else {
@@ -342,41 +393,60 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       return;
     }
     const granted: { readonly topicFilter: string; readonly qos: 0 | 1 | typeof subscriptionFailure }[] = [];
+    const added = new Set<string>();
     for (const { topicFilter, qos } of subscriptions) {
-      if (this.#maySubscribe(client, topicFilter)) {
+      if (this.#maySubscribe(client, topicFilter, added)) {
         granted.push({ topicFilter, qos: qos === 0 ? 0 : 1 });
       } else if (this.#context.denial === "explain") {
         granted.push({ topicFilter, qos: subscriptionFailure });
       } else {
         this.#close("not-authorized", `subscribe to ${topicFilter}`);
-        return;
       }
+      if (!this.#isConnected) return;
     }
     this.#send({ type: "suback", packetIdentifier, reasonCodes: granted.map(({ qos }) => qos) });
-    for (const { topicFilter, qos } of granted)
-      if (qos !== subscriptionFailure) this.#addSubscription(client, topicFilter, qos);
+    for (const { topicFilter, qos } of granted) {
+      if (qos !== subscriptionFailure && this.#isConnected) this.#addSubscription(client, topicFilter, qos);
+    }
   }
 
-  #maySubscribe({ session }: Client<Principal>, topicFilter: string): boolean {
+  /** `added` are the new filters of the same packet, which count before they are there. */
+  #maySubscribe({ session }: Client<Principal>, topicFilter: string, added: Set<string>): boolean {
     const { maximumSubscriptionsPerSession } = this.#context.limits;
-    const isNew = !session.subscriptions.has(topicFilter);
-    if (isNew && session.subscriptions.size >= maximumSubscriptionsPerSession) return false;
+    const isNew = !session.subscriptions.has(topicFilter) && !added.has(topicFilter);
+    if (isNew && session.subscriptions.size + added.size >= maximumSubscriptionsPerSession) return false;
     // Shared subscriptions are not supported: to take one for an ordinary filter would deliver nothing, silently.
-    if (this.#isTooDeep(topicFilter) || topicFilter.startsWith("$share/")) return false;
-    return this.#allows("subscribe", topicFilter);
+    if (this.#isTopicTooLarge(topicFilter) || topicFilter.startsWith("$share/")) return false;
+    if (!this.#allows("subscribe", topicFilter)) return false;
+    if (isNew) added.add(topicFilter);
+    return true;
   }
 
   #addSubscription(client: Client<Principal>, topicFilter: string, qos: 0 | 1): void {
     const { clientIdentifier, principal, session } = client;
     const retained = this.#context.router.subscribe(session, topicFilter, qos);
     this.#context.emit({ type: "subscribed", clientIdentifier, principal, topicFilter, qos });
-    for (const one of retained) this.deliver(one.message, qos === 1 ? one.qos : 0, true);
+    for (const { message, qos: retainedQos } of retained) {
+      if (!this.#isConnected) return;
+      const deliveredQos = qos === 1 ? retainedQos : 0;
+      const hasRoom = deliveredQos === 1 ? session.hasRoom : !this.#isFull;
+      this.deliver(message, deliveredQos, true);
+      // One event says that the rest of them is lost, too.
+      if (!hasRoom) return;
+    }
+  }
+
+  /** Read through a getter, since what is called in between may have closed the connection. */
+  get #isConnected(): boolean {
+    return this.#state === "connected";
   }
 
   #sendQueued(): void {
     const session = this.#client?.session;
-    if (session === undefined || this.#state !== "connected") return;
-    for (let next = session.takeNext(); next !== undefined; next = session.takeNext()) {
+    if (session === undefined) return;
+    while (this.#isConnected && !this.#isFull) {
+      const next = session.takeNext();
+      if (next === undefined) return;
       this.#sendOwed(next.packetIdentifier, next.owed.message, next.owed.retain, false);
     }
   }
@@ -399,6 +469,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #write(bytes: Uint8Array): void {
     if (this.#state === "closed") return;
     this.#output.push(bytes);
+    this.#outputOctets += bytes.length;
     this.#context.hasOutput(this);
   }
 
@@ -418,10 +489,9 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     return false;
   }
 
-  #isTooDeep(name: string): boolean {
-    return (
-      name.split("/", this.#context.limits.maximumTopicLevels + 1).length > this.#context.limits.maximumTopicLevels
-    );
+  #isTopicTooLarge(name: string): boolean {
+    const { maximumTopicLevels, maximumTopicOctets } = this.#context.limits;
+    return name.split("/", maximumTopicLevels + 1).length > maximumTopicLevels || utf8Length(name) > maximumTopicOctets;
   }
 
   #dropped({ topicName }: Message, limit: Extract<BrokerEvent<Principal>, { type: "dropped" }>["limit"]): void {

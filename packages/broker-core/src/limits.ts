@@ -10,6 +10,8 @@ export interface Limits {
   readonly maximumOctetsBeforeConnack: number;
   /** Levels of a topic name or filter: AWS allows seven slashes. */
   readonly maximumTopicLevels: number;
+  /** Octets of a topic name or filter in UTF-8. */
+  readonly maximumTopicOctets: number;
   readonly maximumClientIdentifierOctets: number;
   readonly maximumFiltersPerSubscribe: number;
   readonly maximumSubscriptionsPerSession: number;
@@ -17,9 +19,12 @@ export interface Limits {
   readonly maximumInFlight: number;
   /** QoS 1 messages that wait for a session, offline or slow; when it is full the newest is dropped. */
   readonly maximumQueuedMessages: number;
-  /** Octets that a transport may hold unsent before QoS 0 messages to it are dropped. */
+  /**
+   * Octets that may wait to be sent to a client. Beyond it QoS 0 messages to it are dropped, QoS 1 messages wait in its
+   * queue, and it is not read from until it has read.
+   */
   readonly maximumBufferedOctets: number;
-  /** Retained messages, over all topics. */
+  /** Retained messages, over all topics; each new subscription is held against all of them. */
   readonly maximumRetainedMessages: number;
   /** Sessions kept without a connection, over all clients; the one that has been offline longest goes first. */
   readonly maximumOfflineSessions: number;
@@ -31,12 +36,13 @@ export const defaultLimits: Limits = {
   connectTimeoutMs: 10_000,
   maximumOctetsBeforeConnack: 64 * 1024,
   maximumTopicLevels: 8,
+  maximumTopicOctets: 256,
   maximumClientIdentifierOctets: 128,
   maximumFiltersPerSubscribe: 8,
   maximumSubscriptionsPerSession: 50,
   maximumInFlight: 100,
   maximumQueuedMessages: 1000,
   maximumBufferedOctets: 1024 * 1024,
-  maximumRetainedMessages: 10_000,
+  maximumRetainedMessages: 1000,
   maximumOfflineSessions: 10_000,
 };

@@ -38,6 +38,9 @@ export interface Transport {
   write(chunks: readonly Uint8Array[]): void;
   /** Sends what was written, then closes. No `receive` or `closed` is needed after it, and either is ignored. */
   close(): void;
-  /** Octets that were written and not yet taken by the network. */
+  /** Stops calling `receive`, until `resume`. What is on its way already may still come. */
+  pause(): void;
+  resume(): void;
+  /** Octets that were written and not yet taken by the network. When it falls, `ClientConnection.drained` is called. */
   readonly bufferedOctets: number;
 }

@@ -51,9 +51,14 @@ export class Session {
     this.#limits = limits;
   }
 
+  /** Whether the queue takes another message. */
+  get hasRoom(): boolean {
+    return this.#queue.length < this.#limits.maximumQueuedMessages;
+  }
+
   /** Puts a message at the end of the queue; false where the queue is full and the message is lost. */
   enqueue(owed: OwedMessage): boolean {
-    if (this.#queue.length >= this.#limits.maximumQueuedMessages) return false;
+    if (!this.hasRoom) return false;
     this.#queue.push(owed);
     return true;
   }

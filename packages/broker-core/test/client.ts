@@ -45,6 +45,13 @@ export class TestClient {
   writes = 0;
   readonly transport = {
     bufferedOctets: 0,
+    isPaused: false,
+    pause: (): void => {
+      this.transport.isPaused = true;
+    },
+    resume: (): void => {
+      this.transport.isPaused = false;
+    },
     write: (chunks: readonly Uint8Array[]): void => {
       this.writes++;
       for (const chunk of chunks) this.#decoder.push(chunk);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, renameSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -81,6 +81,16 @@ describe("a file", () => {
     newer.exec("PRAGMA user_version = 99");
     newer.close();
     expect(() => openSqliteStore(file)).toThrow(/newer version/);
+  });
+
+  test.each(["removed", "replaced"])("that is %s under an open store makes it unavailable", async (how) => {
+    const file = newFile();
+    await using store = openSqliteStore(file);
+    store.version();
+    if (how === "replaced") cpSync(file, `${file}.copy`);
+    rmSync(file);
+    if (how === "replaced") renameSync(`${file}.copy`, file);
+    expect(() => store.version()).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_UNAVAILABLE" }));
   });
 
   test("in a folder that does not exist is unavailable", () => {

@@ -3,6 +3,7 @@
  * while a broker runs on the same file. Write-ahead log, synchronous FULL: what was acknowledged survives a power cut.
  */
 
+import { statSync } from "node:fs";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { alreadyExists, notAttached, notFound, RegistryError, type RegistryErrorCode } from "../errors.ts";
 import {
@@ -42,7 +43,7 @@ export function openSqliteStore(file: string): RegistryStore {
   try {
     database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     prepareFile(database, file);
-    return new SqliteStore(database);
+    return new SqliteStore(database, file === ":memory:" ? undefined : { path: file, inode: statSync(file).ino });
   } catch (cause) {
     database?.close();
     throw registryError(cause, file);
@@ -72,9 +73,12 @@ function prepareFile(database: DatabaseSync, file: string): void {
 
 class SqliteStore implements RegistryStore {
   readonly #database: DatabaseSync;
+  /** The file that was opened, and what it was then. */
+  readonly #file: { readonly path: string; readonly inode: number } | undefined;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, file: { readonly path: string; readonly inode: number } | undefined) {
     this.#database = database;
+    this.#file = file;
   }
 
   async createCertificateAuthority(record: CertificateAuthorityRecord): Promise<void> {
@@ -158,6 +162,9 @@ class SqliteStore implements RegistryStore {
 
   version(): number {
     try {
+      if (this.#file !== undefined && statSync(this.#file.path).ino !== this.#file.inode) {
+        throw new RegistryError("ERR_REGISTRY_UNAVAILABLE", `${this.#file.path} was replaced: open it anew`);
+      }
       // data_version counts the commits of other connections, total_changes the rows changed through this one.
       const { others, own } = this.#one(
         "SELECT data_version AS others, total_changes() AS own FROM pragma_data_version",
