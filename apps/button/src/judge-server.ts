@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { createChainVerifier } from "@latchkey/chain";
+import { createChainVerifier, describeFailure } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificatesFromPem, nameText, parseCertificate, type Certificate } from "@latchkey/x509";
 
@@ -36,8 +36,10 @@ export function judgeServer(socket: TLSSocket, roots: string, serverName: string
       referenceNames: [referenceName],
       time,
     });
-    if (!result.ok)
-      return { ok: false, reason: result.failures.map(({ code, clause }) => `${code} (${clause})`).join(", ") };
+    if (!result.ok) {
+      const reasons = result.failures.map((failure) => `its certificate ${describeFailure(failure)} (${failure.code})`);
+      return { ok: false, reason: reasons.join("; ") };
+    }
     const server = {
       protocol: socket.getProtocol() ?? "TLS",
       subject: nameText(certificate.subject),

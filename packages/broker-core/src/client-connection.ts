@@ -12,6 +12,7 @@ import {
   MqttCodecError,
   PacketDecoder,
   ReasonCode,
+  utf8Length,
   type ConnectPacket,
   type EncodablePacket,
   type Packet,
@@ -23,7 +24,6 @@ import type { Limits } from "./limits.ts";
 import type { Action, Authentication, Authenticator, Authorizer, Transport } from "./ports.ts";
 import type { Receiver, Router } from "./router.ts";
 import { createMessage, type Message, type Session } from "./session.ts";
-import { utf8Length } from "./utf8-length.ts";
 
 /** What a connection needs of its broker. */
 export interface ConnectionContext<Peer, Principal> {

@@ -9,19 +9,8 @@ import {
   type Name,
   nameKey,
   type ReasonFlag,
+  reasonFlags,
 } from "@latchkey/x509";
-
-/** The reasons that a list can be limited to; together they are all-reasons. */
-export const allReasons: readonly ReasonFlag[] = [
-  "keyCompromise",
-  "cACompromise",
-  "affiliationChanged",
-  "superseded",
-  "cessationOfOperation",
-  "certificateHold",
-  "privilegeWithdrawn",
-  "aACompromise",
-];
 
 /** What a certificate says of where its status is, as far as scope goes. */
 export interface CertificateScope {
@@ -92,8 +81,8 @@ export function reasonsCovered(
   point: DistributionPoint,
   scope: IssuingDistributionPoint | undefined,
 ): readonly ReasonFlag[] {
-  if (point.reasons === undefined && scope?.onlySomeReasons === undefined) return allReasons;
-  return allReasons.filter(
+  if (point.reasons === undefined && scope?.onlySomeReasons === undefined) return reasonFlags;
+  return reasonFlags.filter(
     (reason) =>
       (point.reasons === undefined || point.reasons.includes(reason)) &&
       (scope?.onlySomeReasons === undefined || scope.onlySomeReasons.includes(reason)),

@@ -11,6 +11,7 @@ export {
   type Severity,
 } from "./checks.ts";
 export { ChainError, type ChainErrorCode } from "./errors.ts";
+export { describeFailure } from "./describe-failure.ts";
 export { explainChain } from "./explain.ts";
 export { type ChainFailure, type ChainFailureCode, type FailureEvidence } from "./failures.ts";
 export type { ChainLimits, LimitName } from "./chain-limits.ts";

@@ -14,9 +14,10 @@ import {
   type Name,
   type ReasonFlag,
   type RevokedCertificate,
+  reasonFlags,
 } from "@latchkey/x509";
 import type { ChainCertificate } from "./chain-certificate.ts";
-import { allReasons, issuersOwnPoint, outOfScope, reasonsCovered, sameName } from "./distribution-point.ts";
+import { issuersOwnPoint, outOfScope, reasonsCovered, sameName } from "./distribution-point.ts";
 import { compareNumbers, type KnownList } from "./known-list.ts";
 
 /** What sources of revocation say of a certificate. */
@@ -60,7 +61,7 @@ export function statusByLists(candidate: ChainCertificate, inputs: ListInputs): 
   for (const point of all) {
     const revoked = statusByPoint(candidate, point, inputs, findings);
     if (revoked !== undefined) return revoked;
-    if (findings.coversAll || findings.covered.size === allReasons.length)
+    if (findings.coversAll || findings.covered.size === reasonFlags.length)
       return { status: "good", validUntil: findings.validUntil };
   }
   if (findings.covered.size > 0) findings.reasons.push("the lists do not cover all reasons");
@@ -101,7 +102,7 @@ function statusByPoint(
     if (entry !== undefined) {
       return { status: "revoked", reason: extensionValue(entry, cRLReason), revokedAt: entry.revocationDate };
     }
-    if (covers === allReasons) findings.coversAll = true;
+    if (covers === reasonFlags) findings.coversAll = true;
     else for (const reason of covers) findings.covered.add(reason);
     findings.validUntil = Math.min(
       findings.validUntil,

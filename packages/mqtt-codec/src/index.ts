@@ -60,3 +60,4 @@ export {
   validateTopicName,
   type ValidTopicName,
 } from "./topic.ts";
+export { utf8Length } from "./utf8.ts";

@@ -5,7 +5,7 @@
  * authority for clientAuth, and its status must be ACTIVE. That the peer holds the private key is the handshake's part.
  */
 
-import { createChainVerifier, type ChainFailure, type ChainVerifier, type VerifiedChain } from "@latchkey/chain";
+import { createChainVerifier, describeFailure, type ChainVerifier, type VerifiedChain } from "@latchkey/chain";
 import type { CryptoProvider } from "@latchkey/crypto";
 import { certificateId, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
 import type { RegistryStore } from "./store.ts";
@@ -66,7 +66,11 @@ export class CertificateIdentifier {
     const record = await this.#store.certificate(id);
     const verifier = await this.#currentVerifier();
     const result = verifier.verify({ certificate, intermediates, purpose: "clientAuth", time: nowSeconds });
-    if (!result.ok) return refuse("ERR_IDENTITY_CHAIN", result.failures.map(failureText).join("; "));
+    if (!result.ok)
+      return refuse(
+        "ERR_IDENTITY_CHAIN",
+        result.failures.map((failure) => `${failure.code}: it ${describeFailure(failure)}`).join("; "),
+      );
     if (record === undefined) return refuse("ERR_IDENTITY_UNKNOWN", `certificate ${id} is not registered`);
     if (record.status !== "ACTIVE") return refuse("ERR_IDENTITY_NOT_ACTIVE", `certificate ${id} is ${record.status}`);
     return { ok: true, identity: { certificateId: id, certificate, chain: result } };
@@ -85,9 +89,4 @@ export class CertificateIdentifier {
 
 function refuse(code: IdentificationCode, reason: string): Identification {
   return { ok: false, code, reason };
-}
-
-function failureText({ code, certificateIndex, clause, evidence }: ChainFailure): string {
-  const where = certificateIndex === undefined ? "" : ` in certificate ${certificateIndex}`;
-  return `${code}${where} (${clause}): ${JSON.stringify(evidence)}`;
 }

@@ -50,6 +50,7 @@ export {
   type IssuingDistributionPoint,
   issuingDistributionPoint,
   type ReasonFlag,
+  reasonFlags,
   type RevocationReason,
   revocationReasons,
 } from "./extensions/distribution-points.ts";

@@ -22,6 +22,9 @@ const reasonFlagNames = [
 
 export type ReasonFlag = Exclude<(typeof reasonFlagNames)[number], undefined>;
 
+/** Every reason that a list can be limited to (all-reasons of RFC 5280 §6.3.1). */
+export const reasonFlags: readonly ReasonFlag[] = /* @__PURE__ */ reasonFlagNames.filter((name) => name !== undefined);
+
 /** Names of a point, or the last set of attributes of a name that the CRL issuer's continues. */
 export type DistributionPointName =
   | { readonly type: "fullName"; readonly names: readonly GeneralName[] }
