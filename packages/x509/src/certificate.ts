@@ -5,7 +5,7 @@ import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-i
 import { reading, X509Error } from "./errors.ts";
 import { type Extension, findExtension, readExtensions } from "./extension.ts";
 import { subjectAltName } from "./extensions/alternative-names.ts";
-import { checkExtensionValues } from "./extensions/known.ts";
+import { checkExtensionValues } from "./extensions/extension-table.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
 import { readSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";
 

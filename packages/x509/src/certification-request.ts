@@ -6,7 +6,7 @@ import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-i
 import { checkSize, type ParseOptions } from "./certificate.ts";
 import { reading, refuseEmpty, X509Error } from "./errors.ts";
 import { type Extension, readExtensions } from "./extension.ts";
-import { checkExtensionValues } from "./extensions/known.ts";
+import { checkExtensionValues } from "./extensions/extension-table.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
 import { blockOf } from "./pem-files.ts";
 import { readSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";

@@ -67,7 +67,15 @@ export {
   type KeyUsage,
   keyUsage,
 } from "./extensions/key-usage.ts";
-export { extensionTypeOf } from "./extensions/known.ts";
+export {
+  type ExtensionCriticality,
+  extensionTypeOf,
+  type ExtensionUser,
+  isUnderstoodBy,
+  type KnownExtension,
+  knownExtension,
+  knownExtensions,
+} from "./extensions/extension-table.ts";
 export { type NameConstraints, nameConstraints } from "./extensions/name-constraints.ts";
 export {
   anyPolicy,
@@ -79,6 +87,7 @@ export {
   type PolicyMapping,
   policyMappings,
   type PolicyQualifier,
+  policyQualifierIds,
 } from "./extensions/policies.ts";
 export {
   type AccessDescription,

@@ -5,7 +5,7 @@ import type { AlgorithmIdentifier } from "./algorithm-identifier.ts";
 import type { Certificate } from "./certificate.ts";
 import type { CertificationRequest } from "./certification-request.ts";
 import { decodeExtension, type Extension } from "./extension.ts";
-import { extensionTypeOf } from "./extensions/known.ts";
+import { extensionTypeOf } from "./extensions/extension-table.ts";
 import { X509Error } from "./errors.ts";
 import { hexText } from "./fingerprint.ts";
 import type { Name } from "./name.ts";

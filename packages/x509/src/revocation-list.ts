@@ -5,7 +5,7 @@ import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-i
 import { checkSize, type ParseOptions } from "./certificate.ts";
 import { reading, X509Error } from "./errors.ts";
 import { type Extension, readExtensions } from "./extension.ts";
-import { checkExtensionValues } from "./extensions/known.ts";
+import { checkExtensionValues } from "./extensions/extension-table.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
 import { blocksOf } from "./pem-files.ts";
 import { noPositions, readEntryPositions, RevokedCertificates } from "./revoked-certificates.ts";

@@ -10,7 +10,7 @@ import { DerReader } from "@latchkey/asn1";
 import { reading, refuseEmpty, X509Error } from "./errors.ts";
 import { type Extension, extensionValue, findExtension, readExtensions } from "./extension.ts";
 import { certificateIssuer } from "./extensions/alternative-names.ts";
-import { checkExtensionValues } from "./extensions/known.ts";
+import { checkExtensionValues } from "./extensions/extension-table.ts";
 import type { GeneralName } from "./general-name.ts";
 
 /** One entry; bytes are views into the list's DER. */

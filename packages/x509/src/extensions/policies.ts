@@ -8,9 +8,14 @@ import { idCe } from "./oid.ts";
 
 /** Content octets of anyPolicy, 2.5.29.32.0. */
 export const anyPolicy: Uint8Array = /* @__PURE__ */ Uint8Array.of(0x55, 0x1d, 0x20, 0x00);
-/** The two qualifiers that RFC 5280 knows: a pointer to a practice statement, and a notice for people. */
-const idQtCps = /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.1");
-const idQtUserNotice = /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.2");
+/**
+ * The two qualifiers that RFC 5280 §4.2.1.4 defines, as content octets: a pointer to a practice statement, and a notice
+ * for people. A critical certificatePolicies extension with any other qualifier has to be refused.
+ */
+export const policyQualifierIds: { readonly cps: Uint8Array; readonly userNotice: Uint8Array } = {
+  cps: /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.1"),
+  userNotice: /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.2"),
+};
 
 /** Greatest number of certificates that a constraint or inhibitor can skip; as `pathLenConstraint`. */
 const maximumSkipCertificates = 255;
@@ -82,9 +87,9 @@ function readPolicy(fields: DerReader): PolicyInformation {
 function readQualifier(fields: DerReader, isOfAnyPolicy: boolean): PolicyQualifier {
   const { offset } = fields;
   const policyQualifierId = fields.oid();
-  if (equalBytes(policyQualifierId, idQtCps)) {
+  if (equalBytes(policyQualifierId, policyQualifierIds.cps)) {
     if (!fields.nextIs(Tag.ia5String)) throw invalid("a CPS pointer that is no IA5String", offset, "RFC 5280 §4.2.1.4");
-  } else if (equalBytes(policyQualifierId, idQtUserNotice)) {
+  } else if (equalBytes(policyQualifierId, policyQualifierIds.userNotice)) {
     if (!fields.nextIs(Tag.sequence)) throw invalid("a user notice that is no SEQUENCE", offset, "RFC 5280 §4.2.1.4");
   } else if (isOfAnyPolicy) {
     // anyPolicy takes the two qualifiers of the RFC only.
