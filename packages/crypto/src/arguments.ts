@@ -20,8 +20,24 @@ const maximumPbkdf2Iterations = 10_000_000;
 const maximumRandomLength = 65_536;
 
 export function checkAead(algorithm: AeadAlgorithm, key: Uint8Array, nonce: Uint8Array): void {
+  checkAeadKey(algorithm, key);
+  checkAeadNonce(nonce);
+}
+
+export function checkAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
   expectLength("key", key.length, aeadKeyLengths[algorithm]);
+}
+
+export function checkAeadNonce(nonce: Uint8Array): void {
   expectLength("nonce", nonce.length, aeadNonceLength);
+}
+
+/** The plaintext of `sealInPlace` lies in its buffer, with room for the tag behind it. */
+export function checkSealRange(buffer: Uint8Array, start: number, end: number): void {
+  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end) {
+    if (end + aeadTagLength <= buffer.length) return;
+  }
+  throw argument(`${start} to ${end} and a tag do not lie in a buffer of ${buffer.length} octets`);
 }
 
 export function checkAesCbc(key: Uint8Array, iv: Uint8Array): void {

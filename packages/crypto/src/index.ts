@@ -11,6 +11,7 @@ export type {
 } from "./errors.ts";
 export type {
   AeadAlgorithm,
+  AeadKey,
   CipherProvider,
   CryptoProvider,
   EcCurve,
@@ -23,6 +24,7 @@ export type {
   PrivateKey,
   PublicKey,
   RsaPssParameters,
+  RunningHash,
   SignatureAlgorithm,
   SignatureHash,
   SignatureProvider,

@@ -73,9 +73,20 @@ export interface KeyPair {
   readonly publicKey: PublicKey;
 }
 
+/** A hash that is fed piece by piece: what a TLS transcript is kept in. */
+export interface RunningHash {
+  /** Appends `data`, which is read at once and not kept. */
+  update(data: Uint8Array): void;
+  /** The hash of everything so far. More may follow, and this may be called again. */
+  digest(): Uint8Array;
+}
+
 /** Hashes and what is built on them. */
 export interface HashProvider {
   hash(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array;
+
+  /** A hash of nothing yet. `hash` is cheaper where all octets are at hand. */
+  createHash(algorithm: HashAlgorithm): RunningHash;
 
   /** HMAC (RFC 2104), whole tag. Compare tags with `equalSecrets` of this package. */
   hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint8Array;
@@ -104,8 +115,32 @@ export interface HashProvider {
   ): Uint8Array;
 }
 
+/** An AEAD key that is made ready once, for many messages. The key's octets cannot be had back. */
+export interface AeadKey {
+  readonly algorithm: AeadAlgorithm;
+
+  /**
+   * Encrypts `buffer[start, end)` where it lies and writes the 16-octet tag behind it, at `end`. The nonce must never
+   * repeat.
+   *
+   * Throws `ERR_CRYPTO_ARGUMENT` for a nonce that has not 12 octets, or where the buffer ends before the tag does.
+   */
+  sealInPlace(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void;
+
+  /**
+   * The plaintext as a fresh array, or undefined where anything was changed or the ciphertext is shorter than its tag:
+   * then nothing of it can be seen.
+   *
+   * Throws `ERR_CRYPTO_ARGUMENT` for a nonce that has not 12 octets.
+   */
+  open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+}
+
 /** Symmetric encryption. */
 export interface CipherProvider {
+  /** A key for many messages: in Node.js `seal` with a bare key costs four times as much. Copies the key. */
+  createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+
   /** Encrypts and authenticates: the ciphertext with its 16-octet tag behind it. The nonce must never repeat. */
   seal(
     algorithm: AeadAlgorithm,

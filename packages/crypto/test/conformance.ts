@@ -55,6 +55,43 @@ function hashes(provider: CryptoProvider): void {
     expect(toHex(provider.hash(algorithm, utf8("abc")))).toBe(digest);
   });
 
+  it.each(["SHA-1", "SHA-256", "SHA-384", "SHA-512"] as const)(
+    "%s piece by piece, looked at on the way",
+    (algorithm) => {
+      const running = provider.createHash(algorithm);
+      const other = provider.createHash(algorithm);
+      let whole = new Uint8Array(0);
+      expect(toHex(running.digest())).toBe(toHex(provider.hash(algorithm, whole)));
+      for (const piece of [utf8("ab"), new Uint8Array(0), utf8("c".repeat(200)), utf8("d")]) {
+        running.update(piece);
+        whole = Uint8Array.from([...whole, ...piece]);
+        expect(toHex(running.digest())).toBe(toHex(provider.hash(algorithm, whole)));
+        expect(toHex(running.digest())).toBe(toHex(provider.hash(algorithm, whole)));
+      }
+      expect(toHex(other.digest())).toBe(toHex(provider.hash(algorithm, new Uint8Array(0))));
+    },
+  );
+
+  it("HMAC of short and long keys and data, as its definition in RFC 2104 has it", () => {
+    for (const [algorithm, block] of [
+      ["SHA-256", 64],
+      ["SHA-384", 128],
+    ] as const) {
+      for (const keyLength of [0, 1, 32, block - 1, block, block + 1]) {
+        for (const length of [0, 1, 4096, 4097]) {
+          const key = Uint8Array.from({ length: keyLength }, (_, index) => index * 7 + 1);
+          const data = new Uint8Array(length).fill(length & 0xff);
+          const short = keyLength > block ? provider.hash(algorithm, key) : key;
+          const pad = (value: number): number[] =>
+            Array.from({ length: block }, (_, index) => (short[index] ?? 0) ^ value);
+          const inner = provider.hash(algorithm, Uint8Array.from([...pad(0x36), ...data]));
+          const tag = provider.hash(algorithm, Uint8Array.from([...pad(0x5c), ...inner]));
+          expect(toHex(provider.hmac(algorithm, key, data))).toBe(toHex(tag));
+        }
+      }
+    }
+  });
+
   it("HMAC-SHA-256 as in RFC 4231 §4.3", () => {
     expect(toHex(provider.hmac("SHA-256", utf8("Jefe"), utf8("what do ya want for nothing?")))).toBe(
       "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
@@ -130,12 +167,19 @@ function ciphers(provider: CryptoProvider, other: CryptoProvider): void {
           (key, nonce, plaintext, additionalData, bit) => {
             const sealed = provider.seal(algorithm, key, nonce, plaintext, additionalData);
             expect(sealed).toHaveLength(plaintext.length + 16);
+            const kept = provider.createAeadKey(algorithm, key);
+            const buffer = Uint8Array.from([1, 2, 3, ...plaintext, ...new Uint8Array(17).fill(9)]);
+            kept.sealInPlace(nonce, additionalData, buffer, 3, 3 + plaintext.length);
+            expect(toHex(buffer)).toBe(`010203${toHex(sealed)}09`);
+            expect(toHex(kept.open(nonce, additionalData, sealed) ?? utf8("nothing"))).toBe(toHex(plaintext));
             expect(toHex(other.open(algorithm, key, nonce, sealed, additionalData))).toBe(toHex(plaintext));
             const at = bit % (sealed.length * 8);
             sealed[at >> 3]! ^= 1 << (at & 7);
             expect(codeOf(() => provider.open(algorithm, key, nonce, sealed, additionalData))).toBe(
               "ERR_CRYPTO_AUTHENTICATION_FAILED",
             );
+            expect(kept.open(nonce, additionalData, sealed)).toBeUndefined();
+            expect(kept.open(nonce, additionalData, sealed.subarray(0, 15))).toBeUndefined();
           },
         ),
         { numRuns: 30 },
@@ -146,6 +190,18 @@ function ciphers(provider: CryptoProvider, other: CryptoProvider): void {
   it.each(Object.entries(keyLengths) as [AeadAlgorithm, number][])("%s: lengths are checked", (algorithm, length) => {
     const none = new Uint8Array(0);
     const [key, nonce] = [new Uint8Array(length), new Uint8Array(12)];
+    const kept = provider.createAeadKey(algorithm, key);
+    expect(codeOf(() => provider.createAeadKey(algorithm, key.subarray(1)))).toBe("ERR_CRYPTO_ARGUMENT");
+    expect(codeOf(() => kept.open(nonce.subarray(1), none, new Uint8Array(16)))).toBe("ERR_CRYPTO_ARGUMENT");
+    for (const [start, end, room] of [
+      [0, 1, 16],
+      [2, 1, 32],
+      [-1, 1, 32],
+      [0.5, 1, 32],
+    ] as const) {
+      const seal = (): void => kept.sealInPlace(nonce, none, new Uint8Array(room), start, end);
+      expect(codeOf(seal)).toBe("ERR_CRYPTO_ARGUMENT");
+    }
     for (const wrongKey of [length - 1, length + 1, 24, 0]) {
       expect(codeOf(() => provider.seal(algorithm, new Uint8Array(wrongKey), nonce, none, none))).toBe(
         "ERR_CRYPTO_ARGUMENT",

@@ -2,11 +2,24 @@
 
 import { cbc, gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { aeadTagLength, checkAead, checkAesCbc, checkCbcCiphertext } from "../arguments.ts";
+import {
+  aeadTagLength,
+  checkAead,
+  checkAeadKey,
+  checkAeadNonce,
+  checkAesCbc,
+  checkCbcCiphertext,
+  checkSealRange,
+} from "../arguments.ts";
 import { CryptoError } from "../errors.ts";
-import type { AeadAlgorithm, CipherProvider } from "../provider.ts";
+import type { AeadAlgorithm, AeadKey, CipherProvider } from "../provider.ts";
 
 export const ciphers: CipherProvider = {
+  createAeadKey(algorithm, key) {
+    checkAeadKey(algorithm, key);
+    return new NobleAeadKey(algorithm, Uint8Array.from(key));
+  },
+
   seal(algorithm, key, nonce, plaintext, additionalData) {
     checkAead(algorithm, key, nonce);
     return aead(algorithm)(key, nonce, additionalData).encrypt(plaintext);
@@ -37,6 +50,32 @@ export const ciphers: CipherProvider = {
     }
   },
 };
+
+class NobleAeadKey implements AeadKey {
+  readonly algorithm: AeadAlgorithm;
+  readonly #key: Uint8Array;
+
+  constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
+    this.algorithm = algorithm;
+    this.#key = key;
+  }
+
+  sealInPlace(nonce: Uint8Array, additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
+    checkAeadNonce(nonce);
+    checkSealRange(buffer, start, end);
+    buffer.set(aead(this.algorithm)(this.#key, nonce, additionalData).encrypt(buffer.subarray(start, end)), start);
+  }
+
+  open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
+    checkAeadNonce(nonce);
+    if (ciphertext.length < aeadTagLength) return undefined;
+    try {
+      return aead(this.algorithm)(this.#key, nonce, additionalData).decrypt(ciphertext);
+    } catch {
+      return undefined;
+    }
+  }
+}
 
 function aead(algorithm: AeadAlgorithm): typeof gcm | typeof chacha20poly1305 {
   return algorithm === "ChaCha20-Poly1305" ? chacha20poly1305 : gcm;

@@ -6,7 +6,7 @@ import { pbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { checkPbkdf2 } from "../arguments.ts";
 import { expand, extract } from "../hkdf.ts";
-import type { HashAlgorithm, HashProvider } from "../provider.ts";
+import type { HashAlgorithm, HashProvider, RunningHash } from "../provider.ts";
 
 type NobleHash = typeof sha1 | typeof sha256 | typeof sha512;
 
@@ -26,8 +26,20 @@ function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint
   return nobleHmac(functions[algorithm], key, data);
 }
 
+/** The hash of everything so far is that of a clone, which ends; the first can go on. */
+function createHash(algorithm: HashAlgorithm): RunningHash {
+  const running = functions[algorithm].create();
+  return {
+    update: (data) => {
+      running.update(data);
+    },
+    digest: () => running.clone().digest(),
+  };
+}
+
 export const hashes: HashProvider = {
   hash: hashOctets,
+  createHash,
   hmac,
   hkdfExtract: (algorithm, salt, keyMaterial) => extract(hmac, algorithm, salt, keyMaterial),
   hkdfExpand: (algorithm, pseudoRandomKey, info, length) => expand(hmac, algorithm, pseudoRandomKey, info, length),
