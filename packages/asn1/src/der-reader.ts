@@ -3,27 +3,15 @@
  *
  * A reader is a cursor over one value's contents. Each method takes exactly the type that the caller's schema asks for
  * and moves on, or throws an `Asn1Error` with the offset of the wrong element. Nothing is built ahead: the schema walks,
- * and what it does not ask for is refused by `end()`. Values are views into the given bytes, valid as long as those.
+ * and `end()` refuses what was not asked for. Values are views into the given bytes, valid as long as those.
  */
 
-import { Asn1Error, type Asn1ErrorCode } from "./error.ts";
+import { type Budget, type DerReaderOptions, makeBudget } from "./der-options.ts";
+import { Asn1Error, type Asn1ErrorCode, type Asn1Evidence } from "./errors.ts";
 import { checkOid } from "./oid.ts";
-import { contextConstructed, Tag } from "./tag.ts";
-import { decodeText } from "./text.ts";
+import { contextConstructed, Tag, tagName } from "./tag.ts";
+import { decodeText, malformedAt, visibleText } from "./text.ts";
 import { decodeGeneralizedTime, decodeUtcTime } from "./time.ts";
-
-/** What bounds a reader's work on one input. */
-export interface DerLimits {
-  /** How deep constructed values may nest; certificates with every extension stay under 16. Default 32. */
-  readonly maximumDepth?: number;
-  /** How many elements are read in all. Default 1,048,576. */
-  readonly maximumElements?: number;
-}
-
-export interface DerReaderOptions extends DerLimits {
-  /** Added to every reported offset: where `bytes` starts within what the caller calls the input. Default 0. */
-  readonly baseOffset?: number;
-}
 
 /** One element of any type. */
 export interface DerElement {
@@ -45,16 +33,7 @@ export interface BitString {
   readonly unusedBits: number;
 }
 
-export const defaultMaximumDepth = 32;
-export const defaultMaximumElements = 1_048_576;
-
-/** What all readers of one input share. */
-interface Budget {
-  elementsLeft: number;
-  readonly depth: number;
-  readonly baseOffset: number;
-}
-
+/** A cursor over the elements that some bytes hold: see the head of this file. */
 export class DerReader {
   readonly #bytes: Uint8Array;
   readonly #budget: Budget;
@@ -63,7 +42,7 @@ export class DerReader {
   readonly #start: number;
   #end: number;
   #position: number;
-  // The header read last, which faults are reported at.
+  // Where the header that was read last starts: errors are reported there.
   #headerStart = 0;
   #contentStart = 0;
   #contentEnd = 0;
@@ -113,7 +92,9 @@ export class DerReader {
   /** Refuses what was not read: `ERR_ASN1_TRAILING`. */
   end(): void {
     this.#headerStart = this.#position;
-    if (!this.isAtEnd) throw this.#malformed("ERR_ASN1_TRAILING", "trailing data");
+    if (this.isAtEnd) return;
+    const octets = this.#end - this.#position;
+    throw this.#malformed("ERR_ASN1_TRAILING", `${count(octets)} too many behind the last element`, { octets });
   }
 
   /** The contents of a constructed element, SEQUENCE by default. The child shares this reader's limits. */
@@ -125,8 +106,8 @@ export class DerReader {
   }
 
   /**
-   * Goes into a constructed element without making a reader for it; what comes back is for `leave`. For lists of many
-   * small elements.
+   * Goes into a constructed element without making a reader for it, which is faster in lists of many small elements.
+   * Pass the result to `leave`.
    */
   enter(tag: number = Tag.sequence): number {
     this.#header(tag);
@@ -145,7 +126,7 @@ export class DerReader {
     this.#depth--;
   }
 
-  /** The contents of a SET or SET OF. Their order is not judged: DER's order is the writer's duty. */
+  /** The contents of a SET or SET OF. Their order is not checked: certificates in use have wrong ones. */
   set(): DerReader {
     return this.sequence(Tag.set);
   }
@@ -161,16 +142,28 @@ export class DerReader {
     if (this.isAtEnd) return 0;
     const tag = this.#bytes[this.#position] ?? 0;
     if (isWellFormedTag(tag)) return tag;
-    const code = (tag & 0x1f) === 0x1f ? "ERR_ASN1_HIGH_TAG" : "ERR_ASN1_TAG";
-    throw this.#malformed(code, `${hex(tag)} is no tag of DER`, "X.690 §10.2");
+    if ((tag & 0x1f) === 0x1f) {
+      const reason = `identifier octet ${hex(tag)} starts a tag number over 30, which is not read`;
+      throw this.#malformed("ERR_ASN1_HIGH_TAG", reason, { found: tag });
+    }
+    const reason = `identifier octet ${hex(tag)} does not occur in DER`;
+    throw this.#malformed("ERR_ASN1_TAG", reason, { found: tag, expected: undefined, clause: "X.690 §10.2" });
   }
 
-  /** The next element, whatever low-number tag it has. Its content is not judged. */
+  /**
+   * Whether the options tolerate a fault of this name here. A schema asks before it refuses something that has one
+   * meaning only.
+   */
+  tolerates(name: string, offset: number = this.offset): boolean {
+    return this.#budget.tolerate !== undefined && this.#budget.tolerate(name, offset);
+  }
+
+  /** The next element, whatever low-number tag it has. Its content is not checked. */
   any(): DerElement {
     return this.element(this.nextTag);
   }
 
-  /** The next element with this identifier octet; its content is not judged. */
+  /** The next element with this identifier octet; its content is not checked. */
   element(tag: number): DerElement {
     this.#header(tag);
     const start = this.#position;
@@ -184,28 +177,40 @@ export class DerReader {
     };
   }
 
-  /** The content octets of a primitive element, a view; they are not judged. */
+  /** The content octets of a primitive element, a view; they are not checked. */
   primitive(tag: number): Uint8Array {
     this.#header(tag);
     return this.#take();
   }
 
+  /** A BOOLEAN: one octet, 0x00 or 0xff. Where `booleanTrue` is tolerated, all but 0x00 is true, as in BER. */
   boolean(tag: number = Tag.boolean): boolean {
     this.#header(tag);
-    const value = this.#bytes[this.#contentStart];
+    const value = this.#bytes[this.#contentStart] ?? 0;
+    const octets = this.#contentEnd - this.#contentStart;
     // X.690 §11.1: TRUE is one octet of ones.
-    if (this.#contentEnd - this.#contentStart !== 1 || (value !== 0x00 && value !== 0xff)) {
-      throw this.#malformed("ERR_ASN1_BOOLEAN", "malformed BOOLEAN", "X.690 §11.1");
+    const isWrong = octets !== 1 || (value !== 0x00 && value !== 0xff);
+    if (isWrong && !(octets === 1 && this.tolerates("booleanTrue"))) {
+      const found = [...this.#content.subarray(0, 4)];
+      const text = octets === 1 ? hex(value) : `${count(octets)} of content`;
+      const reason = `BOOLEAN with ${text}; it has one octet, 0x00 for FALSE or 0xff for TRUE`;
+      throw this.#malformed("ERR_ASN1_BOOLEAN", reason, { found, octets, clause: "X.690 §11.1" });
     }
     this.#position = this.#contentEnd;
-    return value === 0xff;
+    return value !== 0x00;
   }
 
-  /** An optional BOOLEAN DEFAULT FALSE. An encoded FALSE is `ERR_ASN1_DEFAULT_ENCODED` (X.690 §11.5). */
+  /**
+   * An optional BOOLEAN DEFAULT FALSE. A FALSE that is written out is `ERR_ASN1_DEFAULT_ENCODED` (X.690 §11.5) unless
+   * `defaultWrittenOut` is tolerated.
+   */
   booleanDefaultFalse(tag: number = Tag.boolean): boolean {
     if (!this.nextIs(tag)) return false;
+    const { offset } = this;
     if (this.boolean(tag)) return true;
-    throw this.#malformed("ERR_ASN1_DEFAULT_ENCODED", "DEFAULT encoded", "X.690 §11.5");
+    if (this.tolerates("defaultWrittenOut", offset)) return false;
+    const reason = "FALSE is written out; it is the default, which DER leaves out";
+    throw this.#malformed("ERR_ASN1_DEFAULT_ENCODED", reason, { clause: "X.690 §11.5" });
   }
 
   /** An INTEGER's content: two's complement, big-endian, minimal, at least one octet. A view. */
@@ -218,18 +223,31 @@ export class DerReader {
   unsignedInteger(tag: number = Tag.integer): Uint8Array {
     this.#integerHeader(tag);
     const first = this.#bytes[this.#contentStart] ?? 0;
-    if (first >= 0x80) throw this.#malformed("ERR_ASN1_INTEGER", "negative INTEGER");
+    if (first >= 0x80) {
+      throw this.#malformed("ERR_ASN1_INTEGER", "negative INTEGER where none may be negative", { problem: "negative" });
+    }
     if (first === 0 && this.#contentEnd - this.#contentStart > 1) this.#contentStart++;
     return this.#take();
   }
 
-  /** An INTEGER from 0 to `maximum` (at most 2^31 - 1). Greater ones are `ERR_ASN1_INTEGER_RANGE`. */
+  /** An INTEGER from 0 to `maximum` (at most 2^53 - 1). Greater ones are `ERR_ASN1_INTEGER_RANGE`. */
   smallInteger(maximum: number, tag: number = Tag.integer): number {
     const octets = this.unsignedInteger(tag);
     let value = 0;
-    for (let index = 0; index < octets.length && value <= maximum; index++) value = value * 256 + (octets[index] ?? 0);
-    if (value > maximum) throw this.#malformed("ERR_ASN1_INTEGER_RANGE", `INTEGER over ${maximum}`);
-    return value;
+    for (let index = 0; index < octets.length && value <= Number.MAX_SAFE_INTEGER; index++) {
+      value = value * 256 + (octets[index] ?? 0);
+    }
+    if (value <= maximum) return value;
+    const found = Number.isSafeInteger(value) ? value : undefined;
+    throw this.#malformed(
+      "ERR_ASN1_INTEGER_RANGE",
+      `INTEGER ${found ?? `of ${count(octets.length)}`} over ${maximum}`,
+      {
+        found,
+        octets: octets.length,
+        limit: maximum,
+      },
+    );
   }
 
   /** A BIT STRING of any length. Unused bits are zero (X.690 §11.2.1). */
@@ -239,7 +257,13 @@ export class DerReader {
     const unusedBits = this.#bytes[this.#contentStart] ?? 0;
     const last = this.#bytes[this.#contentEnd - 1] ?? 0;
     if (length === 0 || unusedBits > 7 || (length === 1 ? unusedBits > 0 : (last & ((1 << unusedBits) - 1)) !== 0)) {
-      throw this.#malformed("ERR_ASN1_BIT_STRING", "malformed BIT STRING", "X.690 §11.2");
+      const clause = "X.690 §11.2";
+      if (length === 0) {
+        const reason = "BIT STRING without the octet that counts its unused bits";
+        throw this.#malformed("ERR_ASN1_BIT_STRING", reason, { problem: "empty", clause });
+      }
+      const reason = `BIT STRING with ${unusedBits} unused bits, which are not all zero or not all there`;
+      throw this.#malformed("ERR_ASN1_BIT_STRING", reason, { problem: "unused bits", clause });
     }
     this.#contentStart++;
     return { bytes: this.#take(), unusedBits };
@@ -249,13 +273,14 @@ export class DerReader {
   octetAlignedBitString(tag: number = Tag.bitString): Uint8Array {
     const { bytes, unusedBits } = this.bitString(tag);
     if (unusedBits === 0) return bytes;
-    throw this.#malformed("ERR_ASN1_BIT_STRING", "unused bits");
+    const reason = `BIT STRING with ${unusedBits} unused bits where whole octets belong`;
+    throw this.#malformed("ERR_ASN1_BIT_STRING", reason, { problem: "not whole octets" });
   }
 
   /**
    * A BIT STRING with named bits: bit 0 is the value's lowest bit. At most 31 bits; later ones are dropped.
    *
-   * Trailing zero bits, which DER wants dropped (X.690 §11.2.2), are taken, as everybody does.
+   * Trailing zero bits, which DER wants dropped (X.690 §11.2.2), are read, as Go, OpenSSL and BoringSSL do.
    */
   namedBits(tag: number = Tag.bitString): number {
     const { bytes } = this.bitString(tag);
@@ -271,9 +296,11 @@ export class DerReader {
     return this.primitive(tag);
   }
 
+  /** A NULL, which has no content. */
   null(tag: number = Tag.null): void {
     this.#header(tag);
-    if (this.#contentStart !== this.#contentEnd) throw this.#malformed("ERR_ASN1_NULL", "NULL with content");
+    const octets = this.#contentEnd - this.#contentStart;
+    if (octets > 0) throw this.#malformed("ERR_ASN1_NULL", `NULL with ${count(octets)} of content`, { octets });
     this.#position = this.#contentEnd;
   }
 
@@ -300,7 +327,12 @@ export class DerReader {
   text(type: number, tag: number = type): string {
     this.#header(tag);
     const value = decodeText(type, this.#content);
-    if (value === undefined) throw this.#malformed("ERR_ASN1_STRING", "malformed string");
+    if (value === undefined) {
+      const position = malformedAt(type, this.#content);
+      const octet = this.#content[position] ?? 0;
+      const reason = `${tagName(type)} does not allow octet ${hex(octet)} at position ${position}`;
+      throw this.#malformed("ERR_ASN1_STRING", reason, { type: tagName(type), octet, position });
+    }
     this.#position = this.#contentEnd;
     return value;
   }
@@ -308,7 +340,12 @@ export class DerReader {
   #time(tag: number, decode: typeof decodeUtcTime): number {
     this.#header(tag);
     const seconds = decode(this.#bytes, this.#contentStart, this.#contentEnd);
-    if (seconds === undefined) throw this.#malformed("ERR_ASN1_TIME", "malformed time", "RFC 5280 §4.1.2.5");
+    if (seconds === undefined) {
+      const found = visibleText(this.#content.subarray(0, 32));
+      const expected = tag === Tag.utcTime ? "YYMMDDHHMMSSZ" : "YYYYMMDDHHMMSSZ";
+      const reason = `"${found}" is not a time of the form ${expected}, with a date that exists`;
+      throw this.#malformed("ERR_ASN1_TIME", reason, { found, expected, clause: "RFC 5280 §4.1.2.5" });
+    }
     this.#position = this.#contentEnd;
     return seconds;
   }
@@ -316,13 +353,22 @@ export class DerReader {
   #integerHeader(tag: number): void {
     this.#header(tag);
     if (!isMinimalInteger(this.#bytes, this.#contentStart, this.#contentEnd)) {
-      throw this.#malformed("ERR_ASN1_INTEGER", "INTEGER not minimal", "X.690 §8.3.2");
+      const isEmpty = this.#contentStart === this.#contentEnd;
+      throw this.#malformed(
+        "ERR_ASN1_INTEGER",
+        isEmpty ? "INTEGER without content" : "INTEGER with an octet too many",
+        {
+          problem: isEmpty ? "empty" : "not minimal",
+          clause: "X.690 §8.3.2",
+        },
+      );
     }
   }
 
   #checkDepth(): void {
     if (this.#depth <= this.#budget.depth) return;
-    throw this.#malformed("ERR_ASN1_DEPTH", "nested too deep");
+    const limit = this.#budget.depth;
+    throw this.#malformed("ERR_ASN1_DEPTH", `elements nest deeper than the ${limit} levels allowed`, { limit });
   }
 
   /** The content of the element whose header was read. */
@@ -342,13 +388,18 @@ export class DerReader {
     const start = this.#position;
     this.#headerStart = start;
     if (start + 2 > this.#end) {
-      throw this.#malformed("ERR_ASN1_TRUNCATED", `cut off where ${hex(tag)} belongs`);
+      const reason = `nothing follows where ${tagName(tag)} belongs`;
+      throw this.#malformed("ERR_ASN1_TRUNCATED", reason, { announced: 0, present: 0 });
     }
     if (--this.#budget.elementsLeft < 0) {
-      throw this.#malformed("ERR_ASN1_ELEMENTS", "too many elements");
+      const limit = this.#budget.elements;
+      throw this.#malformed("ERR_ASN1_ELEMENTS", `more than the ${limit} elements allowed`, { limit });
     }
     const actual = bytes[start] ?? 0;
-    if (actual !== tag) throw this.#malformed("ERR_ASN1_TAG", `tag ${hex(actual)} where ${hex(tag)} belongs`);
+    if (actual !== tag) {
+      const reason = `${tagName(actual)} where ${tagName(tag)} belongs`;
+      throw this.#malformed("ERR_ASN1_TAG", reason, { found: actual, expected: tag });
+    }
     const first = bytes[start + 1] ?? 0;
     let length = first;
     let contentStart = start + 2;
@@ -356,37 +407,54 @@ export class DerReader {
       length = this.#longLength(start, first);
       contentStart += first & 0x7f;
     }
-    if (length > this.#end - contentStart) throw this.#malformed("ERR_ASN1_TRUNCATED", "cut off");
+    if (length > this.#end - contentStart) throw this.#truncated(tag, length, this.#end - contentStart);
     this.#contentStart = contentStart;
     this.#contentEnd = contentStart + length;
   }
 
   #longLength(start: number, first: number): number {
+    const clause = "X.690 §10.1";
     // X.690 §10.1: the definite form, in the fewest octets.
-    if (first === 0x80) throw this.#malformed("ERR_ASN1_INDEFINITE_LENGTH", "indefinite length", "X.690 §10.1");
+    if (first === 0x80) {
+      const reason = "indefinite length, which is BER: DER says how long an element is";
+      throw this.#malformed("ERR_ASN1_INDEFINITE_LENGTH", reason, { clause });
+    }
     const octets = Math.min(first & 0x7f, 5);
-    if (start + 2 + octets > this.#end) throw this.#malformed("ERR_ASN1_TRUNCATED", "cut off");
+    const present = this.#end - start - 2;
+    if (octets > present) {
+      const reason = `a length of ${count(octets)} of which ${present} are present`;
+      throw this.#malformed("ERR_ASN1_TRUNCATED", reason, { announced: octets, present });
+    }
     let length = 0;
     for (let index = 0; index < octets; index++) length = length * 256 + (this.#bytes[start + 2 + index] ?? 0);
-    if (octets > 4 || length < 0x80 || length < 256 ** (octets - 1)) {
-      throw this.#malformed("ERR_ASN1_LENGTH", "length not minimal, or over 4 octets", "X.690 §10.1");
+    if (octets > 4) {
+      const reason = `a length of ${first & 0x7f} octets, more than the 4 allowed`;
+      throw this.#malformed("ERR_ASN1_LENGTH", reason, { problem: "over 4 octets", octets: first & 0x7f, clause });
+    }
+    if (length < 0x80 || length < 256 ** (octets - 1)) {
+      const reason = `the length ${length} in ${count(octets)} more than it needs`;
+      throw this.#malformed("ERR_ASN1_LENGTH", reason, { problem: "not minimal", octets, clause });
     }
     return length;
   }
 
+  #truncated(tag: number, announced: number, present: number): Error {
+    const reason = `${tagName(tag)} is cut off: ${count(announced)} announced, ${present} present`;
+    return this.#malformed("ERR_ASN1_TRUNCATED", reason, { announced, present });
+  }
+
   /** A fault of the element whose header was read last. */
-  #malformed(code: Asn1ErrorCode, message: string, clause?: string): Asn1Error {
-    return new Asn1Error(code, message, this.#budget.baseOffset + this.#headerStart, clause);
+  #malformed<Code extends Asn1ErrorCode>(
+    code: Code,
+    reason: string,
+    details: Asn1Evidence[Code] & { readonly clause?: string },
+  ): Error {
+    return new Asn1Error(code, reason, { ...details, offset: this.#budget.baseOffset + this.#headerStart });
   }
 }
 
-function makeBudget(options: DerReaderOptions = {}): Budget {
-  const {
-    maximumElements: elementsLeft = defaultMaximumElements,
-    maximumDepth: depth = defaultMaximumDepth,
-    baseOffset = 0,
-  } = options;
-  return { elementsLeft, depth, baseOffset };
+function count(octets: number): string {
+  return octets === 1 ? "1 octet" : `${octets} octets`;
 }
 
 /** X.690 §8.3.2: at least one octet, and the first nine bits neither all ones nor all zero. */

@@ -1,12 +1,12 @@
 /**
- * A DER writer: elements are appended to one growing buffer; a constructed element's length is put in when its body
- * is done, and moves the body only where it needs more than one octet.
+ * A DER writer. Elements are appended to one growing buffer. The length of a constructed element is written when its
+ * body is done; the body then moves only if the length needs more than one octet.
  */
 
 import { isMinimalInteger } from "./der-reader.ts";
-import { Asn1Error } from "./error.ts";
+import { Asn1Error } from "./errors.ts";
 import { checkOid, encodeOid } from "./oid.ts";
-import { contextConstructed, Tag } from "./tag.ts";
+import { contextConstructed, Tag, tagName } from "./tag.ts";
 import { encodeAscii, isIa5, isPrintable } from "./text.ts";
 import { generalizedTimeText, isUtcTime } from "./time.ts";
 
@@ -20,6 +20,7 @@ export function encodeDer(body: DerBody): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
+/** Elements written one after the other; `encodeDer` makes one and returns what it wrote. */
 export class DerWriter {
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(256);
   #length = 0;
@@ -64,6 +65,7 @@ export class DerWriter {
     this.sequence((writer) => writer.encoded(content), tag);
   }
 
+  /** A BOOLEAN. */
   boolean(value: boolean, tag: number = Tag.boolean): void {
     this.primitive(tag, Uint8Array.of(value ? 0xff : 0x00));
   }
@@ -76,11 +78,11 @@ export class DerWriter {
   /** An INTEGER from a number, or from two's complement octets that are written as they are and so must be minimal. */
   integer(value: number | Uint8Array, tag: number = Tag.integer): void {
     if (typeof value !== "number") {
-      if (!isMinimalInteger(value, 0, value.length)) throw refused("INTEGER not minimal");
+      if (!isMinimalInteger(value, 0, value.length)) throw refused("the octets are no minimal INTEGER");
       this.primitive(tag, value);
       return;
     }
-    if (!Number.isSafeInteger(value)) throw refused("no integer");
+    if (!Number.isSafeInteger(value)) throw refused(`${value} is no integer that a number holds exactly`);
     const octets: number[] = [];
     let rest = value;
     do {
@@ -104,7 +106,8 @@ export class DerWriter {
   /** A BIT STRING; the unused bits of the last octet must be zero. */
   bitString(bytes: Uint8Array, unusedBits: number = 0, tag: number = Tag.bitString): void {
     const stray = (bytes[bytes.length - 1] ?? 0xff) & ((1 << unusedBits) - 1);
-    if (unusedBits < 0 || unusedBits > 7 || stray !== 0) throw refused("stray unused bits");
+    if (unusedBits < 0 || unusedBits > 7 || stray !== 0)
+      throw refused(`a BIT STRING with ${unusedBits} unused bits, which must be 0 to 7 and zero`);
     const content = new Uint8Array(bytes.length + 1);
     content[0] = unusedBits;
     content.set(bytes, 1);
@@ -121,10 +124,12 @@ export class DerWriter {
     this.bitString(bytes, bytes.length * 8 - count, tag);
   }
 
+  /** An OCTET STRING. */
   octetString(bytes: Uint8Array, tag: number = Tag.octetString): void {
     this.primitive(tag, bytes);
   }
 
+  /** A NULL. */
   null(): void {
     this.primitive(Tag.null, new Uint8Array(0));
   }
@@ -150,22 +155,25 @@ export class DerWriter {
 
   /** A UTF8String. */
   utf8String(text: string, tag: number = Tag.utf8String): void {
-    if (!text.isWellFormed()) throw refused("text with a lone surrogate");
+    if (!text.isWellFormed()) throw refused("the text holds half of a surrogate pair, which UTF-8 cannot encode");
     this.primitive(tag, new TextEncoder().encode(text));
   }
 
   /** A PrintableString. */
   printableString(text: string, tag: number = Tag.printableString): void {
-    this.#ascii(tag, text, isPrintable(text));
+    this.#ascii(tag, text, Tag.printableString, isPrintable);
   }
 
   /** An IA5String. */
   ia5String(text: string, tag: number = Tag.ia5String): void {
-    this.#ascii(tag, text, isIa5(text));
+    this.#ascii(tag, text, Tag.ia5String, isIa5);
   }
 
-  #ascii(tag: number, text: string, isAllowed: boolean): void {
-    if (!isAllowed) throw refused("malformed string");
+  #ascii(tag: number, text: string, type: number, isAllowed: (text: string) => boolean): void {
+    if (!isAllowed(text)) {
+      const wrong = Array.from(text).find((character) => !isAllowed(character)) ?? "";
+      throw refused(`${tagName(type)} does not allow the character ${JSON.stringify(wrong)}`);
+    }
     this.primitive(tag, encodeAscii(text));
   }
 
@@ -204,5 +212,5 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 function refused(message: string): Asn1Error {
-  return new Asn1Error("ERR_ASN1_VALUE", message);
+  return new Asn1Error("ERR_ASN1_VALUE", message, {});
 }

@@ -1,11 +1,11 @@
 /**
  * Object identifiers (X.690 §8.19) as their content octets.
  *
- * Programs compare identifiers as bytes; dotted text is for people. Comparing decoded numbers instead has let
- * identifiers with overflowing arcs pass for others.
+ * Programs compare identifiers as bytes; dotted text is for people. Programs that compared decoded numbers took
+ * identifiers with overflowing arcs for others.
  */
 
-import { Asn1Error } from "./error.ts";
+import { Asn1Error } from "./errors.ts";
 
 /** Longest accepted content, in octets; the longest in practical use have about 20. */
 export const maximumOidOctets = 128;
@@ -14,12 +14,15 @@ export const maximumOidOctets = 128;
 export function encodeOid(text: string): Uint8Array<ArrayBuffer> {
   const arcs = /^[012](?:\.(?:0|[1-9]\d*))+$/.test(text) ? text.split(".").map(BigInt) : [];
   const [root = 0n, second = 40n, ...others] = arcs;
-  if (root < 2n && second > 39n) throw new Asn1Error("ERR_ASN1_VALUE", `"${text}" is no object identifier`);
+  if (root < 2n && second > 39n) {
+    throw new Asn1Error("ERR_ASN1_VALUE", `"${text}" is no object identifier such as 2.5.29.17`, {});
+  }
   const octets: number[] = [];
   for (const arc of [root * 40n + second, ...others]) {
-    const groups = [Number(arc & 0x7fn)];
-    for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) groups.unshift(Number(rest & 0x7fn) | 0x80);
-    octets.push(...groups);
+    let shift = 0n;
+    while (arc >> (shift + 7n) > 0n) shift += 7n;
+    for (; shift > 0n; shift -= 7n) octets.push(Number((arc >> shift) & 0x7fn) | 0x80);
+    octets.push(Number(arc & 0x7fn));
   }
   return Uint8Array.from(octets);
 }
@@ -48,7 +51,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Refuses content that is empty, cut off within an arc, padded, or longer than `maximumOidOctets`. */
+/** Refuses content that is empty, ends within an arc, pads an arc, or is longer than `maximumOidOctets`. */
 export function checkOid(content: Uint8Array, offset: number): void {
   const { length } = content;
   let isValid = length > 0 && length <= maximumOidOctets;
@@ -59,7 +62,14 @@ export function checkOid(content: Uint8Array, offset: number): void {
     isValid = octet !== 0x80 || before >= 0x80;
     before = octet;
   }
-  if (!isValid || before >= 0x80) {
-    throw new Asn1Error("ERR_ASN1_OID", "malformed OBJECT IDENTIFIER", offset, "X.690 §8.19");
-  }
+  if (isValid && before < 0x80) return;
+  const problem =
+    length === 0 ? "empty" : length > maximumOidOctets ? "too long" : isValid ? "ends within an arc" : "padded arc";
+  throw new Asn1Error("ERR_ASN1_OID", `malformed OBJECT IDENTIFIER: ${problem}, ${length} octets`, {
+    problem,
+    octets: length,
+    limit: maximumOidOctets,
+    offset,
+    clause: "X.690 §8.19",
+  });
 }

@@ -32,3 +32,32 @@ export function contextPrimitive(number: number): number {
 export function contextConstructed(number: number): number {
   return 0xa0 | number;
 }
+
+const names: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
+  [Tag.boolean, "BOOLEAN"],
+  [Tag.integer, "INTEGER"],
+  [Tag.bitString, "BIT STRING"],
+  [Tag.octetString, "OCTET STRING"],
+  [Tag.null, "NULL"],
+  [Tag.objectIdentifier, "OBJECT IDENTIFIER"],
+  [Tag.enumerated, "ENUMERATED"],
+  [Tag.utf8String, "UTF8String"],
+  [Tag.numericString, "NumericString"],
+  [Tag.printableString, "PrintableString"],
+  [Tag.teletexString, "TeletexString"],
+  [Tag.ia5String, "IA5String"],
+  [Tag.utcTime, "UTCTime"],
+  [Tag.generalizedTime, "GeneralizedTime"],
+  [Tag.visibleString, "VisibleString"],
+  [Tag.universalString, "UniversalString"],
+  [Tag.bmpString, "BMPString"],
+  [Tag.sequence, "SEQUENCE"],
+  [Tag.set, "SET"],
+]);
+
+/** What an identifier octet stands for, for people: `SEQUENCE (0x30)`, `[0] (0xa0)`. */
+export function tagName(tag: number): string {
+  const name = names.get(tag) ?? (tag >= 0x80 && tag < 0xc0 ? `[${tag & 0x1f}]` : undefined);
+  const hex = `0x${tag.toString(16).padStart(2, "0")}`;
+  return name === undefined ? hex : `${name} (${hex})`;
+}

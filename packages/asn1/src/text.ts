@@ -1,8 +1,8 @@
 /**
  * The string types of X.509 and which octets each may hold (X.680 §41, RFC 5280 §4.1.2.4).
  *
- * TeletexString is refused as text: its octets mean what nobody implements, and guessing Latin-1 has let names differ
- * from what they seem to be. Callers keep it as bytes.
+ * TeletexString (T.61) has no text here. Its character set has escape sequences that no program implements in full.
+ * Programs that read it as Latin-1 showed names that were different as if they were the same. Callers keep its octets.
  */
 
 import { Tag } from "./tag.ts";
@@ -35,6 +35,35 @@ export function decodeText(tag: number, content: Uint8Array): string | undefined
   }
 }
 
+/**
+ * The position of the first octet that the type does not allow; for malformed UTF-8, and for an incomplete or impossible
+ * character of a wide string, where that character starts. 0 where there is no such octet.
+ */
+export function malformedAt(tag: number, content: Uint8Array): number {
+  const width = tag === Tag.bmpString ? 2 : tag === Tag.universalString ? 4 : 1;
+  if (tag === Tag.utf8String) return malformedUtf8At(content);
+  for (let start = 0; start < content.length; start += width) {
+    if (decodeText(tag, content.subarray(start, start + width)) === undefined) return start;
+  }
+  return 0;
+}
+
+function malformedUtf8At(content: Uint8Array): number {
+  let start = 0;
+  while (start < content.length) {
+    const first = content[start] ?? 0;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (decodeUtf8(content.subarray(start, start + length)) === undefined) return start;
+    start += length;
+  }
+  return 0;
+}
+
+/** Octets as text for messages: visible ASCII as it is, everything else as `?`. */
+export function visibleText(content: Uint8Array): string {
+  return Array.from(content, (octet) => (octet >= 0x20 && octet < 0x7f ? String.fromCharCode(octet) : "?")).join("");
+}
+
 /** Whether text can be a PrintableString (X.680 §41.4). */
 export function isPrintable(text: string): boolean {
   return printable.test(text);
@@ -52,12 +81,12 @@ export function encodeAscii(text: string): Uint8Array<ArrayBuffer> {
   return octets;
 }
 
-/** Texts up to this length are put together character by character, which is faster than a TextDecoder's call. */
+/** Up to this length, joining characters one by one is faster than calling a TextDecoder. */
 const shortTextOctets = 64;
 
 function decodeAscii(content: Uint8Array, allowed: RegExp = ia5): string | undefined {
   if (content.length > shortTextOctets) {
-    // The decoder maps octets from 0x80 to characters beyond ASCII, which no pattern allows.
+    // The decoder turns octets from 0x80 on into characters outside ASCII, which no pattern allows.
     const long = new TextDecoder("latin1").decode(content);
     return allowed.test(long) ? long : undefined;
   }

@@ -1,13 +1,13 @@
 /**
  * UTCTime and GeneralizedTime in the one form each that RFC 5280 §4.1.2.5 allows: seconds present, `Z` at the end, no
- * fraction, no offset. Times are whole seconds since 1970-01-01T00:00:00Z; no `Date` is ever made of text.
+ * fraction, no offset. Times are whole seconds since 1970-01-01T00:00:00Z; no `Date` is made from text.
  */
 
-import { Asn1Error } from "./error.ts";
+import { Asn1Error } from "./errors.ts";
 
 /**
- * Seconds of the `YYMMDDHHMMSSZ` that stands in `bytes` from `start` to `end` (years 50 to 99 are 1950 to 1999), or
- * undefined where it is not that.
+ * Seconds of the `YYMMDDHHMMSSZ` in `bytes` from `start` to `end` (years 50 to 99 are 1950 to 1999), or
+ * undefined if it has another form.
  */
 export function decodeUtcTime(bytes: Uint8Array, start: number, end: number): number | undefined {
   if (end - start !== 13) return undefined;
@@ -15,7 +15,7 @@ export function decodeUtcTime(bytes: Uint8Array, start: number, end: number): nu
   return year < 0 ? undefined : decodeFields(bytes, start + 2, year < 50 ? 2000 + year : 1900 + year);
 }
 
-/** Seconds of the `YYYYMMDDHHMMSSZ` that stands in `bytes` from `start` to `end`, or undefined where it is not that. */
+/** Seconds of the `YYYYMMDDHHMMSSZ` in `bytes` from `start` to `end`, or undefined if it has another form. */
 export function decodeGeneralizedTime(bytes: Uint8Array, start: number, end: number): number | undefined {
   if (end - start !== 15) return undefined;
   const century = twoDigits(bytes, start);
@@ -23,7 +23,7 @@ export function decodeGeneralizedTime(bytes: Uint8Array, start: number, end: num
   return century < 0 || year < 0 ? undefined : decodeFields(bytes, start + 4, century * 100 + year);
 }
 
-/** Whether RFC 5280 wants UTCTime for what `generalizedTimeText` says: in the years 1950 to 2049. */
+/** Whether RFC 5280 wants UTCTime for the time that `generalizedTimeText` wrote: in the years 1950 to 2049. */
 export function isUtcTime(text: string): boolean {
   return text >= "1950" && text < "2050";
 }
@@ -34,7 +34,7 @@ export function generalizedTimeText(seconds: number): string {
   const isTime = Number.isInteger(seconds) && Math.abs(seconds) < 1e12;
   const text = isTime ? new Date(seconds * 1000).toISOString().replaceAll(/[-:T]|\.000/g, "") : "";
   if (text.length === 15) return text;
-  throw new Asn1Error("ERR_ASN1_VALUE", `${seconds} is no second of the years 0 to 9999`);
+  throw new Asn1Error("ERR_ASN1_VALUE", `${seconds} is no whole second of the years 0 to 9999, counted from 1970`, {});
 }
 
 /** Month to second and the `Z`, from `start`. */
@@ -45,7 +45,7 @@ function decodeFields(content: Uint8Array, start: number, year: number): number 
   const minute = twoDigits(content, start + 6);
   const second = twoDigits(content, start + 8);
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
-  // Second 60 is a leap second; like BoringSSL we take it as the first second of the next minute.
+  // Second 60 is a leap second. Like BoringSSL we read it as the first second of the next minute.
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return undefined;
   if (content[start + 10] !== 0x5a) return undefined;
   return daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
@@ -64,8 +64,8 @@ function daysInMonth(year: number, month: number): number {
 }
 
 /**
- * Days from 1970-01-01 in the proleptic Gregorian calendar. Years start in March here, so that the leap day is a
- * year's last and the days before a month are the linear `(153 m + 2) / 5`.
+ * Days from 1970-01-01 in the proleptic Gregorian calendar. Years start in March here. Then the leap day is the last
+ * day of a year, and the number of days before month `m` is `(153 m + 2) / 5`.
  */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const marchYear = month <= 2 ? year - 1 : year;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Asn1Error, decodePem, encodePem } from "../src/index.ts";
+import { Asn1Error, decodePem, encodePem, findPemSections } from "../src/index.ts";
 
 const block = "-----BEGIN TEST-----\nAAEC\n-----END TEST-----\n";
 
@@ -92,3 +92,88 @@ describe("PEM (checklist 58)", () => {
     expect(growth).toBeLessThan(24);
   });
 });
+
+describe("PEM as files have it", () => {
+  const block = encodePem("TEST", Uint8Array.of(1, 2, 3));
+
+  it.each<[string, string | Uint8Array]>([
+    ["a byte order mark", `\ufeff${block}`],
+    ["a byte order mark in octets", new TextEncoder().encode(`\ufeff${block}`)],
+    ["UTF-16, little-endian", utf16(block, "little")],
+    ["UTF-16, big-endian", utf16(block, "big")],
+    ["NUL octets at the end", `${block}\0\0`],
+    ["a NUL octet on the END line", `${block.trimEnd()}\0`],
+    ["an indented block", block.replaceAll(/^/gm, "    ")],
+    ["a block indented by tabs", block.replaceAll(/^/gm, "\t\t")],
+    ["lines ended by CRLF", block.replaceAll("\n", "\r\n")],
+    ["spaces behind the dashes", block.replaceAll("-----\n", "-----  \n")],
+  ])("reads %s", (_, text) => {
+    expect(decodePem(text)).toEqual([expect.objectContaining({ label: "TEST", bytes: Uint8Array.of(1, 2, 3) })]);
+  });
+
+  it.each<[string, string]>([
+    ["an encrypted key of OpenSSL's old form", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAEC"],
+    ["an OpenPGP message with its checksum", "Version: GnuPG v2\n\nAAEC\n=abcd"],
+    ["what is no base64 at all", "!?"],
+  ])("finds blocks beside %s", (_, body) => {
+    const other = `-----BEGIN OTHER THING-----\n${body}\n-----END OTHER THING-----\n`;
+    const sections = findPemSections(`${other}${block}${other}`);
+    expect(sections.map(({ label }) => label)).toEqual(["OTHER THING", "TEST", "OTHER THING"]);
+    expect(sections[1]?.decode()).toEqual(Uint8Array.of(1, 2, 3));
+    expect(sections[1]?.offset).toBe(other.length);
+    expect(() => sections[0]?.decode()).toThrow(Asn1Error);
+  });
+
+  it.each<[string, string]>([
+    ["without its END line", `-----BEGIN OTHER-----\nAAEC\n${block}`],
+    ["without its BEGIN line", `-----END OTHER-----\n${block}`],
+    ["closed by another label", `-----BEGIN OTHER-----\nAAEC\n-----END ANOTHER-----\n${block}`],
+    ["that nothing ends", `${block}-----BEGIN OTHER-----\nAAEC\n`],
+    ["whose BEGIN line has lost its dashes", `${block}-----BEGIN OTHER---\nAAEC\n`],
+  ])("passes over a block of another label %s, and refuses it among wanted ones", (_, text) => {
+    expect(findPemSections(text, (label) => label === "TEST").map(({ label }) => label)).toEqual(["TEST"]);
+    expect(codeOf(text)).toBe("ERR_ASN1_PEM_BOUNDARY");
+  });
+});
+
+describe("what an error about PEM says", () => {
+  it.each<[string, string, object]>([
+    [
+      "-----BEGIN A-----\nAA\0C\n-----END A-----",
+      "ERR_ASN1_PEM_BASE64",
+      { problem: "character", character: "\0", offset: 20 },
+    ],
+    [
+      "-----BEGIN A-----\nAA😀C\n-----END A-----",
+      "ERR_ASN1_PEM_BASE64",
+      { problem: "character", character: "😀", offset: 20 },
+    ],
+    ["-----BEGIN A-----\nAAE\n-----END A-----", "ERR_ASN1_PEM_BASE64", { problem: "padding", character: undefined }],
+    [
+      "-----BEGIN A-----\nAB==\n-----END A-----",
+      "ERR_ASN1_PEM_BASE64",
+      { problem: "stray bits", label: "A", block: 1 },
+    ],
+    ["-----BEGIN A-----\nAAEC\n", "ERR_ASN1_PEM_BOUNDARY", { problem: "no END", label: "A" }],
+    ["-----BEGIN A-----\nAAEC\n-----END B-----", "ERR_ASN1_PEM_BOUNDARY", { problem: "another label at the END" }],
+    ["-----END A-----", "ERR_ASN1_PEM_BOUNDARY", { problem: "END without BEGIN", label: "A", block: 1 }],
+    ["-----BEGIN A----- AAEC -----END A-----", "ERR_ASN1_PEM_BOUNDARY", { problem: "malformed", label: "A" }],
+    [
+      "-----BEGIN A-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\nAAEC\n-----END A-----",
+      "ERR_ASN1_PEM_HEADERS",
+      { headers: ["Proc-Type", "DEK-Info"], isEncrypted: true, label: "A" },
+    ],
+    ["-----BEGIN A-----\nComment: x\n\nAAEC\n-----END A-----", "ERR_ASN1_PEM_HEADERS", { isEncrypted: false }],
+  ])("%j", (text, code, evidence) => {
+    expect(() => decodePem(text)).toThrow(expect.objectContaining({ code, ...evidence }));
+  });
+});
+
+function utf16(text: string, order: "little" | "big"): Uint8Array {
+  const octets = new Uint8Array(2 * text.length + 2);
+  const view = new DataView(octets.buffer);
+  for (const [index, character] of Array.from(`\ufeff${text}`).entries()) {
+    view.setUint16(2 * index, character.charCodeAt(0), order === "little");
+  }
+  return octets;
+}

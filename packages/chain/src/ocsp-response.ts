@@ -109,7 +109,7 @@ function readBasic(der: Uint8Array): BasicOcspResponse {
   const list = data.sequence();
   const responses: SingleResponse[] = [];
   while (!list.isAtEnd) {
-    if (responses.length === maximumResponses) throw tooMany(list, "single responses");
+    if (responses.length === maximumResponses) throw tooMany(list, "single responses", maximumResponses);
     responses.push(readSingle(list.sequence()));
   }
   const unknownCritical = readExtensions(data, contextConstructed(1));
@@ -218,12 +218,12 @@ function readCertificates(explicit: DerReader): Uint8Array[] {
   explicit.end();
   const certificates: Uint8Array[] = [];
   while (!list.isAtEnd) {
-    if (certificates.length === maximumCertificates) throw tooMany(list, "certificates");
+    if (certificates.length === maximumCertificates) throw tooMany(list, "certificates", maximumCertificates);
     certificates.push(list.element(Tag.sequence).encoding);
   }
   return certificates;
 }
 
-function tooMany(reader: DerReader, what: string): Asn1Error {
-  return new Asn1Error("ERR_ASN1_ELEMENTS", `too many ${what}`, reader.offset);
+function tooMany(reader: DerReader, what: string, limit: number): Asn1Error {
+  return new Asn1Error("ERR_ASN1_ELEMENTS", `more than ${limit} ${what}`, { limit, offset: reader.offset });
 }
