@@ -1,5 +1,5 @@
 /**
- * The broker's core: it takes connections that somebody else accepted, speaks MQTT 3.1.1 with them and routes what they
+ * The broker's core: it is given connections that a listener accepted, speaks MQTT 3.1.1 with them and routes what they
  * publish. No sockets, clocks or randomness of its own: bytes and the time come in, bytes and events go out.
  *
  * QoS 2 is refused, as AWS IoT Core refuses it, and so is MQTT 5.0 for now.
@@ -18,10 +18,10 @@ export interface BrokerOptions<Peer, Principal> {
   /** Names a client that gave no identifier. It must not repeat and not be guessable. */
   readonly assignClientIdentifier: () => string;
   /** Called synchronously with everything that happens. It must not throw. */
-  readonly onEvent?: (event: BrokerEvent<Principal>) => void;
+  readonly onEvent?: (event: BrokerEvent<Peer, Principal>) => void;
   readonly limits?: Partial<Limits>;
   /**
-   * What a refused client is told. `explain` (default): CONNACK 5, SUBACK 0x80. `parity`: nothing, the connection closes,
+   * The answer to a refused client. `explain` (default): CONNACK 5, SUBACK 0x80. `parity`: nothing, the connection closes,
    * as AWS IoT Core does with MQTT 3.1.1 clients. A refused PUBLISH closes the connection either way (MQTT-3.3.5-2).
    */
   readonly denial?: "explain" | "parity";
@@ -45,7 +45,8 @@ export class Broker<Peer, Principal> {
       denial: options.denial ?? "explain",
       assignClientIdentifier: options.assignClientIdentifier,
       router: new Router(limits, ({ clientIdentifier }, { topicName }) => {
-        emit({ type: "dropped", clientIdentifier, topicName, limit: "maximumQueuedMessages" });
+        const source = { peer: undefined, clientIdentifier, isAssignedIdentifier: false, principal: undefined };
+        emit({ type: "dropped", ...source, topicName, limit: "maximumQueuedMessages" });
       }),
       hasOutput: (connection) => this.#unflushed.add(connection),
       inputDone: () => this.#flush(),
@@ -71,13 +72,13 @@ export class Broker<Peer, Principal> {
     return this.#context.router.receivers();
   }
 
-  /** Closes all connections. Wills are published as MQTT asks, to whoever is still there. */
+  /** Closes all connections. Wills are published as MQTT demands, to those who are still connected. */
   shutdown(): void {
     for (const connection of this.#open) connection.end("server-shutdown", "the broker stops");
     this.#flush();
   }
 
-  /** Everybody whom an input concerned gets one write. */
+  /** One write for each connection that the input concerned. */
   #flush(): void {
     for (const connection of this.#unflushed) connection.flush();
     this.#unflushed.clear();

@@ -2,8 +2,8 @@
 /**
  * One client's connection: MQTT 3.1.1 from CONNECT to DISCONNECT, as a state machine over bytes and the time.
  *
- * Whatever ends it goes through `#close`, once. What is to be sent is collected and written when the input that caused it
- * has been dealt with, so a chunk with a hundred packets costs each receiver one write.
+ * Every way to end it goes through `#close`, once. What is to be sent is collected and written after the input that caused
+ * it, so a chunk with a hundred packets costs each receiver one write.
  */
 
 import {
@@ -19,7 +19,7 @@ import {
   type PublishPacket,
   type SubscribePacket,
 } from "@latchkey/mqtt-codec";
-import type { BrokerEvent, CloseReason } from "./events.ts";
+import type { BrokerEvent, ClientSource, CloseReason, EventSource } from "./events.ts";
 import type { Limits } from "./limits.ts";
 import type { Action, Authentication, Authenticator, Authorizer, Transport } from "./ports.ts";
 import type { Receiver, Router } from "./router.ts";
@@ -33,7 +33,7 @@ export interface ConnectionContext<Peer, Principal> {
   readonly denial: "explain" | "parity";
   readonly router: Router<ClientConnection<Peer, Principal>>;
   readonly assignClientIdentifier: () => string;
-  readonly emit: (event: BrokerEvent<Principal>) => void;
+  readonly emit: (event: BrokerEvent<Peer, Principal>) => void;
   /** The connection wants `flush` to be called when the current input is done. */
   readonly hasOutput: (connection: ClientConnection<Peer, Principal>) => void;
   readonly inputDone: () => void;
@@ -55,13 +55,26 @@ type State =
   | "connected"
   | "closed";
 
-/** An accepted CONNECT: who is connected, and as what. */
-interface Client<Principal> {
-  readonly principal: Principal;
+/** What a client is called. */
+interface ClientIdentifier {
   readonly clientIdentifier: string;
+  /** The broker made the identifier up. */
+  readonly isAssignedIdentifier: boolean;
+}
+
+/** An accepted CONNECT: who is connected, and as what. */
+interface Client<Principal> extends ClientIdentifier {
+  readonly principal: Principal;
   readonly session: Session;
   /** Milliseconds of silence that end the connection; 0 for never (MQTT-3.1.2-24). */
   readonly silenceMs: number;
+}
+
+/** What is published for a client whose connection ends without DISCONNECT. */
+interface Will {
+  readonly message: Message;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
 }
 
 /** A connection that a broker accepted. Its transport reports input with `receive` and its end with `lost`. */
@@ -72,7 +85,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   readonly #decoder: PacketDecoder;
   #state: State = "awaiting-connect";
   #client: Client<Principal> | undefined;
-  #will: { readonly message: Message; readonly qos: 0 | 1; readonly retain: boolean } | undefined;
+  #will: Will | undefined;
   readonly #openedMs: number;
   #lastInputMs: number;
   /** Chunks that arrived while authenticating. */
@@ -80,7 +93,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #waitingOctets = 0;
   #output: Uint8Array[] = [];
   #outputOctets = 0;
-  /** Whether the transport was told to stop reading, because the client does not take what it is sent. */
+  /** Whether the transport is paused, because the client does not read what it is sent. */
   #isPaused = false;
 
   constructor(context: ConnectionContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
@@ -146,7 +159,14 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       if (nowMs - this.#openedMs >= connectTimeoutMs) this.#close("connect-timeout", "no accepted CONNECT in time");
     } else if (this.#isPaused) {
       // It is not read from, so its silence is the broker's doing.
-      if (silence >= connectTimeoutMs) this.#close("limit", "maximumBufferedOctets: the client does not read");
+      if (silence < connectTimeoutMs) return;
+      const { maximumBufferedOctets } = this.#context.limits;
+      const waiting = this.#transport.bufferedOctets + this.#outputOctets;
+      this.#close(
+        "limit",
+        `maximumBufferedOctets ${maximumBufferedOctets}: ${waiting} octets wait and the client has read nothing for ` +
+          `${Math.round(silence / 1000)} s`,
+      );
     } else if (this.#client.silenceMs > 0 && silence >= this.#client.silenceMs) {
       this.#close("keep-alive-timeout", `silent for ${Math.round(silence / 1000)} s`);
     }
@@ -183,8 +203,13 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #wait(chunk: Uint8Array): void {
     this.#waiting.push(chunk);
     this.#waitingOctets += chunk.length;
-    if (this.#waitingOctets > this.#context.limits.maximumOctetsBeforeConnack)
-      this.#close("limit", "maximumOctetsBeforeConnack");
+    const { maximumOctetsBeforeConnack } = this.#context.limits;
+    if (this.#waitingOctets > maximumOctetsBeforeConnack) {
+      this.#close(
+        "limit",
+        `maximumOctetsBeforeConnack ${maximumOctetsBeforeConnack}: ${this.#waitingOctets} octets came before CONNACK was sent`,
+      );
+    }
   }
 
   #decode(chunk: Uint8Array): void {
@@ -264,14 +289,24 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       this.#close("protocol-error", `MQTT protocol level ${packet.protocolVersion} is not supported yet`);
       return;
     }
-    const clientIdentifier = given === "" ? this.#context.assignClientIdentifier() : given;
+    const isAssignedIdentifier = given === "";
+    const clientIdentifier = isAssignedIdentifier ? this.#context.assignClientIdentifier() : given;
     if (utf8Length(clientIdentifier) > this.#context.limits.maximumClientIdentifierOctets) {
       this.#refuseConnect(ConnectReturnCode.identifierRejected);
-      this.#close("limit", "maximumClientIdentifierOctets");
+      this.#close(
+        "limit",
+        `maximumClientIdentifierOctets ${this.#context.limits.maximumClientIdentifierOctets}: the client identifier has ` +
+          `${utf8Length(clientIdentifier)} octets`,
+      );
       return;
     }
-    if (will !== undefined && (will.qos === 2 || this.#isTopicTooLarge(will.topicName))) {
-      this.#close("protocol-error", "a will of QoS 2, or with too large a topic, is not supported");
+    if (will?.qos === 2) {
+      this.#close("protocol-error", "a will of QoS 2 is not supported: QoS 0 and 1 are");
+      return;
+    }
+    const willFault = will === undefined ? undefined : this.#topicFault("the will's topic", will.topicName);
+    if (willFault !== undefined) {
+      this.#close("limit", willFault);
       return;
     }
     this.#state = "authenticating";
@@ -284,7 +319,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       willTopicName: will?.topicName,
     };
     const settled = (result: Authentication<Principal>): void =>
-      this.#authenticated(packet, clientIdentifier, cleanStart, result);
+      this.#authenticated(packet, { clientIdentifier, isAssignedIdentifier }, result);
     new Promise<Authentication<Principal>>((resolve) => {
       resolve(this.#context.authenticator.authenticate(this.peer, credentials));
     })
@@ -293,53 +328,53 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       .catch((cause: unknown) => this.end("protocol-error", `the authorizer failed: ${String(cause)}`));
   }
 
-  #authenticated(
-    packet: ConnectPacket,
-    clientIdentifier: string,
-    isClean: boolean,
-    result: Authentication<Principal>,
-  ): void {
+  #authenticated(packet: ConnectPacket, identifier: ClientIdentifier, result: Authentication<Principal>): void {
     if (this.#state !== "authenticating") return;
     if (!result.ok) {
       if (this.#context.denial === "explain") this.#refuseConnect(ConnectReturnCode.notAuthorized);
       this.#close("not-authenticated", result.reason);
-    } else if (!this.#mayConnect(packet, clientIdentifier, result.principal)) {
+    } else if (!this.#mayConnect(packet, identifier, result.principal)) {
       if (this.#context.denial === "explain") this.#refuseConnect(ConnectReturnCode.notAuthorized);
-      this.#close("not-authorized", `connect as ${clientIdentifier}`);
+      this.#close("not-authorized", `connect as ${identifier.clientIdentifier}`);
     } else {
-      this.#accept(packet, clientIdentifier, isClean, result.principal);
+      this.#accept(packet, identifier, result.principal);
     }
     this.#context.inputDone();
   }
 
-  #mayConnect(packet: ConnectPacket, clientIdentifier: string, principal: Principal): boolean {
+  #mayConnect(packet: ConnectPacket, identifier: ClientIdentifier, principal: Principal): boolean {
     const { will } = packet;
-    const wanted: [Action, string][] = [["connect", clientIdentifier]];
+    const wanted: [Action, string][] = [["connect", identifier.clientIdentifier]];
     if (will !== undefined) wanted.push(["publish", will.topicName]);
     if (will?.retain === true) wanted.push(["retain-publish", will.topicName]);
     for (const [action, name] of wanted) {
       if (this.#context.authorizer.allows(principal, action, name)) continue;
-      this.#context.emit({ type: "denied", clientIdentifier, principal, action, name });
+      this.#context.emit({ type: "denied", peer: this.peer, ...identifier, principal, action, name });
       return false;
     }
     return true;
   }
 
-  #accept(packet: ConnectPacket, clientIdentifier: string, isClean: boolean, principal: Principal): void {
-    const { session, wasPresent } = this.#context.router.takeSession(this, clientIdentifier, isClean);
-    // Ending the connection that had the session is an event, and who hears of it may end this one.
+  #accept(packet: ConnectPacket, identifier: ClientIdentifier, principal: Principal): void {
+    const { session, wasPresent } = this.#context.router.takeSession(
+      this,
+      identifier.clientIdentifier,
+      packet.cleanStart,
+    );
+    // Ending the connection that had the session is an event, and its listener may end this connection, too.
     if (this.#state !== "authenticating") {
       this.#context.router.release(session);
       return;
     }
-    this.#client = { principal, clientIdentifier, session, silenceMs: packet.keepAlive * 1500 };
+    const client = { principal, ...identifier, session, silenceMs: packet.keepAlive * 1500 };
+    this.#client = client;
     this.#state = "connected";
     const { will } = packet;
     if (will !== undefined) {
       const message = createMessage(will.topicName, will.payload);
       this.#will = { message, qos: will.qos === 0 ? 0 : 1, retain: will.retain };
     }
-    this.#context.emit({ type: "connected", clientIdentifier, principal });
+    this.#context.emit({ type: "connected", ...this.#sourceOf(client) });
     this.#send({ type: "connack", sessionPresent: wasPresent, reasonCode: ConnectReturnCode.accepted });
     for (const [packetIdentifier, { message, retain }] of session.inFlight()) {
       this.#sendOwed(packetIdentifier, message, retain, true);
@@ -355,10 +390,11 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     const { topicName, qos, retain, packetIdentifier } = packet;
     const client = this.#client;
     if (client === undefined) return;
+    const topicFault = this.#topicFault("the topic of PUBLISH", topicName);
     if (qos === 2) {
-      this.#close("protocol-error", "QoS 2 is not supported");
-    } else if (this.#isTopicTooLarge(topicName)) {
-      this.#close("limit", "maximumTopicLevels or maximumTopicOctets");
+      this.#close("protocol-error", "PUBLISH with QoS 2 is not supported: QoS 0 and 1 are");
+    } else if (topicFault !== undefined) {
+      this.#close("limit", topicFault);
     } else if (!this.#allows("publish", topicName) || (retain && !this.#allows("retain-publish", topicName))) {
       this.#close("not-authorized", `publish to ${topicName}`);
     } else {
@@ -369,14 +405,12 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   }
 
   #distribute(client: Client<Principal>, message: Message, qos: 0 | 1, retain: boolean): void {
-    const { clientIdentifier, principal } = client;
     const { topicName, payloadOctets } = message;
     if (retain && !this.#context.router.retain(message, qos)) this.#dropped(message, "maximumRetainedMessages");
     const receivers = this.#context.router.route(message, qos);
     this.#context.emit({
       type: "published",
-      clientIdentifier,
-      principal,
+      ...this.#sourceOf(client),
       topicName,
       qos,
       payloadOctets,
@@ -389,7 +423,11 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     const client = this.#client;
     if (client === undefined) return;
     if (subscriptions.length > this.#context.limits.maximumFiltersPerSubscribe) {
-      this.#close("limit", "maximumFiltersPerSubscribe");
+      this.#close(
+        "limit",
+        `maximumFiltersPerSubscribe ${this.#context.limits.maximumFiltersPerSubscribe}: SUBSCRIBE has ` +
+          `${subscriptions.length} topic filters`,
+      );
       return;
     }
     const granted: { readonly topicFilter: string; readonly qos: 0 | 1 | typeof subscriptionFailure }[] = [];
@@ -416,16 +454,17 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     const isNew = !session.subscriptions.has(topicFilter) && !added.has(topicFilter);
     if (isNew && session.subscriptions.size + added.size >= maximumSubscriptionsPerSession) return false;
     // Shared subscriptions are not supported: to take one for an ordinary filter would deliver nothing, silently.
-    if (this.#isTopicTooLarge(topicFilter) || topicFilter.startsWith("$share/")) return false;
+    if (this.#topicFault("a topic filter", topicFilter) !== undefined || topicFilter.startsWith("$share/"))
+      return false;
     if (!this.#allows("subscribe", topicFilter)) return false;
     if (isNew) added.add(topicFilter);
     return true;
   }
 
   #addSubscription(client: Client<Principal>, topicFilter: string, qos: 0 | 1): void {
-    const { clientIdentifier, principal, session } = client;
+    const { session } = client;
     const retained = this.#context.router.subscribe(session, topicFilter, qos);
-    this.#context.emit({ type: "subscribed", clientIdentifier, principal, topicFilter, qos });
+    this.#context.emit({ type: "subscribed", ...this.#sourceOf(client), topicFilter, qos });
     for (const { message, qos: retainedQos } of retained) {
       if (!this.#isConnected) return;
       const deliveredQos = qos === 1 ? retainedQos : 0;
@@ -434,6 +473,14 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       // One event says that the rest of them is lost, too.
       if (!hasRoom) return;
     }
+  }
+
+  /** The will was allowed at CONNECT. A policy may have changed since, so it is asked again for all that the will needs. */
+  #publishWill(client: Client<Principal>, { message, qos, retain }: Will): void {
+    const { topicName } = message;
+    if (!this.#allows("publish", topicName)) return;
+    if (retain && !this.#allows("retain-publish", topicName)) return;
+    this.#distribute(client, message, qos, retain);
   }
 
   /** Read through a getter, since what is called in between may have closed the connection. */
@@ -473,7 +520,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     this.#context.hasOutput(this);
   }
 
-  /** To be followed by `#close`. `reasonCode5` is what a client of MQTT 5.0 is told instead. */
+  /** To be followed by `#close`. `reasonCode5` is the reason code for a client of MQTT 5.0. */
   #refuseConnect(returnCode: number, reasonCode5?: number): void {
     const reasonCode = reasonCode5 ?? returnCode;
     const packet = { type: "connack", sessionPresent: false, reasonCode } as const;
@@ -483,20 +530,36 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #allows(action: Action, name: string): boolean {
     const client = this.#client;
     if (client === undefined) return false;
-    const { principal, clientIdentifier } = client;
-    if (this.#context.authorizer.allows(principal, action, name)) return true;
-    this.#context.emit({ type: "denied", clientIdentifier, principal, action, name });
+    if (this.#context.authorizer.allows(client.principal, action, name)) return true;
+    this.#context.emit({ type: "denied", ...this.#sourceOf(client), action, name });
     return false;
   }
 
-  #isTopicTooLarge(name: string): boolean {
+  /** Which limit a topic name or filter exceeds, in words with the limit, the value and the topic; undefined: none. */
+  #topicFault(what: string, name: string): string | undefined {
     const { maximumTopicLevels, maximumTopicOctets } = this.#context.limits;
-    return name.split("/", maximumTopicLevels + 1).length > maximumTopicLevels || utf8Length(name) > maximumTopicOctets;
+    const levels = countLevels(name);
+    if (levels > maximumTopicLevels) {
+      return `maximumTopicLevels ${maximumTopicLevels}: ${what} has ${levels} levels: ${shortened(name)}`;
+    }
+    const octets = utf8Length(name);
+    if (octets > maximumTopicOctets) {
+      return `maximumTopicOctets ${maximumTopicOctets}: ${what} has ${octets} octets: ${shortened(name)}`;
+    }
+    return undefined;
   }
 
-  #dropped({ topicName }: Message, limit: Extract<BrokerEvent<Principal>, { type: "dropped" }>["limit"]): void {
-    const clientIdentifier = this.#client?.clientIdentifier;
-    if (clientIdentifier !== undefined) this.#context.emit({ type: "dropped", clientIdentifier, topicName, limit });
+  #dropped({ topicName }: Message, limit: Extract<BrokerEvent<Peer, Principal>, { type: "dropped" }>["limit"]): void {
+    this.#context.emit({ type: "dropped", ...this.#source(), topicName, limit });
+  }
+
+  #source(): EventSource<Peer, Principal> {
+    const { clientIdentifier, principal, isAssignedIdentifier = false } = this.#client ?? {};
+    return { peer: this.peer, clientIdentifier, isAssignedIdentifier, principal };
+  }
+
+  #sourceOf({ clientIdentifier, isAssignedIdentifier, principal }: Client<Principal>): ClientSource<Peer, Principal> {
+    return { peer: this.peer, clientIdentifier, isAssignedIdentifier, principal };
   }
 
   #close(reason: CloseReason, detail: string): void {
@@ -508,13 +571,22 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     const client = this.#client;
     if (client !== undefined) this.#context.router.release(client.session);
     this.#context.closed(this);
-    const { clientIdentifier, principal } = client ?? {};
-    this.#context.emit({ type: "closed", clientIdentifier, principal, reason, detail });
+    this.#context.emit({ type: "closed", ...this.#source(), reason, detail });
     const will = this.#will;
     this.#will = undefined;
-    // The will was allowed at CONNECT; what it may be now is asked again, since a policy may have changed.
-    if (client !== undefined && will !== undefined && this.#allows("publish", will.message.topicName)) {
-      this.#distribute(client, will.message, will.qos, will.retain);
-    }
+    if (client !== undefined && will !== undefined) this.#publishWill(client, will);
   }
 }
+
+function countLevels(name: string): number {
+  let levels = 1;
+  for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) levels++;
+  return levels;
+}
+
+/** The beginning of a name, for a message. */
+function shortened(name: string): string {
+  return name.length > maximumShownLength ? `${name.slice(0, maximumShownLength)}…` : name;
+}
+
+const maximumShownLength = 64;

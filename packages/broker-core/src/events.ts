@@ -1,4 +1,4 @@
-/** What happened, for the log, the metrics and the tests of whoever runs the broker. Payloads are never part of it. */
+/** What happened, for the log, the metrics and the tests of the program that runs the broker. Payloads are never part of it. */
 
 import type { Action } from "./ports.ts";
 
@@ -19,50 +19,51 @@ export type CloseReason =
   | "not-authorized"
   /** A limit was exceeded; the event's `detail` names it. */
   | "limit"
-  /** Ended by whoever runs the broker. */
+  /** Ended by the program that runs the broker. */
   | "administrative"
   | "server-shutdown";
 
-export type BrokerEvent<Principal> =
-  | { readonly type: "connected"; readonly clientIdentifier: string; readonly principal: Principal }
-  | {
-      readonly type: "closed";
-      /** Undefined before an accepted CONNECT. */
-      readonly clientIdentifier: string | undefined;
-      readonly principal: Principal | undefined;
-      readonly reason: CloseReason;
-      readonly detail: string;
-    }
+/** Which connection an event belongs to. */
+export interface EventSource<Peer, Principal> {
+  /** What the transport knows of the client; undefined where the client is not connected. */
+  readonly peer: Peer | undefined;
+  /** Undefined before an accepted CONNECT, as `principal` is. */
+  readonly clientIdentifier: string | undefined;
+  /** Whether the broker made the client identifier up, because the client gave none (MQTT-3.1.3-6). */
+  readonly isAssignedIdentifier: boolean;
+  readonly principal: Principal | undefined;
+}
+
+/** The source of what only an accepted client can do. */
+export interface ClientSource<Peer, Principal> extends EventSource<Peer, Principal> {
+  readonly peer: Peer;
+  readonly clientIdentifier: string;
+  readonly principal: Principal;
+}
+
+/** One thing that happened. */
+export type BrokerEvent<Peer, Principal> =
+  | ({ readonly type: "connected" } & ClientSource<Peer, Principal>)
+  | ({ readonly type: "closed"; readonly reason: CloseReason; readonly detail: string } & EventSource<Peer, Principal>)
   /** The authorizer said no. A refused delivery leaves the connection open; so does a refused subscription. */
-  | {
+  | ({
       readonly type: "denied";
-      readonly clientIdentifier: string;
-      readonly principal: Principal;
       readonly action: Action;
       /** The client identifier, topic name or topic filter that was refused. */
       readonly name: string;
-    }
-  | {
+    } & ClientSource<Peer, Principal>)
+  | ({
       readonly type: "published";
-      readonly clientIdentifier: string;
-      readonly principal: Principal;
       readonly topicName: string;
       readonly qos: 0 | 1;
       readonly payloadOctets: number;
       /** How many subscribers it was handed to. */
       readonly receivers: number;
-    }
-  | {
-      readonly type: "subscribed";
-      readonly clientIdentifier: string;
-      readonly principal: Principal;
-      readonly topicFilter: string;
-      readonly qos: 0 | 1;
-    }
+    } & ClientSource<Peer, Principal>)
+  | ({ readonly type: "subscribed"; readonly topicFilter: string; readonly qos: 0 | 1 } & ClientSource<Peer, Principal>)
   /** A message was lost for one receiver: its queue or its transport was full, or there was no room to retain it. */
-  | {
+  | ({
       readonly type: "dropped";
-      readonly clientIdentifier: string;
       readonly topicName: string;
       readonly limit: "maximumQueuedMessages" | "maximumBufferedOctets" | "maximumRetainedMessages";
-    };
+    } & EventSource<Peer, Principal>);

@@ -1,8 +1,8 @@
 /**
  * Sessions, subscriptions and retained messages of a whole broker: who has which session, and to whom a message goes.
  *
- * All of it is in memory. A session belongs to at most one receiver at a time (MQTT-3.1.4-2); one whose client is away is
- * kept while there is room.
+ * All of it is in memory. A session belongs to at most one receiver at a time (MQTT-3.1.4-2). The session of an absent
+ * client is kept while there is room.
  */
 
 import { matchesTopicFilter } from "@latchkey/mqtt-codec";
@@ -35,7 +35,7 @@ export class Router<R extends Receiver> {
   readonly #subscriptions = new SubscriptionTree<Session>();
   readonly #retained = new Map<string, RetainedMessage>();
 
-  /** `onQueueFull` is told of each message that is lost because an absent client's queue is full. */
+  /** `onQueueFull` is called with each message that is lost because an absent client's queue is full. */
   constructor(limits: Limits, onQueueFull: (session: Session, message: Message) => void) {
     this.#limits = limits;
     this.#onQueueFull = onQueueFull;
@@ -87,7 +87,7 @@ export class Router<R extends Receiver> {
     this.#subscriptions.remove(topicFilter, session);
   }
 
-  /** Hands a message to everybody subscribed to its topic and says how many those are. */
+  /** Hands a message to all subscribers of its topic and gives their number. */
   route(message: Message, qos: 0 | 1): number {
     const matched = this.#subscriptions.match(message.topicName);
     for (const [session, granted] of matched) {

@@ -4,6 +4,7 @@
  */
 
 import { preparePublish, type PreparedPublish } from "@latchkey/mqtt-codec";
+import { Queue } from "./queue.ts";
 
 /** A message on its way. */
 export interface Message {
@@ -42,7 +43,7 @@ export class Session {
   readonly #limits: SessionLimits;
   /** Sent and not acknowledged, by packet identifier, in the order of sending. */
   readonly #inFlight = new Map<number, OwedMessage>();
-  readonly #queue: OwedMessage[] = [];
+  readonly #queue = new Queue<OwedMessage>();
   #lastPacketIdentifier = 0;
 
   constructor(clientIdentifier: string, isClean: boolean, limits: SessionLimits) {
@@ -53,7 +54,7 @@ export class Session {
 
   /** Whether the queue takes another message. */
   get hasRoom(): boolean {
-    return this.#queue.length < this.#limits.maximumQueuedMessages;
+    return this.#queue.size < this.#limits.maximumQueuedMessages;
   }
 
   /** Puts a message at the end of the queue; false where the queue is full and the message is lost. */
@@ -69,7 +70,7 @@ export class Session {
    */
   takeNext(): { readonly packetIdentifier: number; readonly owed: OwedMessage } | undefined {
     if (this.#inFlight.size >= this.#limits.maximumInFlight) return undefined;
-    const owed = this.#queue.shift();
+    const owed = this.#queue.take();
     if (owed === undefined) return undefined;
     do {
       this.#lastPacketIdentifier = (this.#lastPacketIdentifier % 0xffff) + 1;

@@ -26,7 +26,7 @@ export class SubscriptionTree<Subscriber> {
     node.subscribers.set(subscriber, qos);
   }
 
-  /** Removes a subscription and the levels that nobody needs any more; false where there was none. */
+  /** Removes a subscription and the levels that no other one needs; false where there was none. */
   remove(topicFilter: string, subscriber: Subscriber): boolean {
     const levels = topicFilter.split("/");
     const path = [this.#root];
@@ -45,7 +45,7 @@ export class SubscriptionTree<Subscriber> {
   }
 
   /**
-   * Everybody subscribed to a topic name, each once, with the highest QoS of the filters that match (MQTT 3.1.1
+   * All subscribers of a topic name, each once, with the highest QoS of the filters that match (MQTT 3.1.1
    * §3.3.5). Filters that begin with a wildcard do not match topics that begin with `$` (MQTT-4.7.2-1).
    */
   match(topicName: string): Map<Subscriber, 0 | 1> {
@@ -54,7 +54,7 @@ export class SubscriptionTree<Subscriber> {
     return matched;
   }
 
-  /** Whether nobody is subscribed to anything. */
+  /** Whether there is no subscription at all. */
   get isEmpty(): boolean {
     return this.#root.children.size === 0;
   }

@@ -22,7 +22,13 @@ describe("connecting", () => {
     const client = await test.connect("button");
     expect(client.take()).toMatchObject([{ type: "connack", reasonCode: 0, sessionPresent: false }]);
     expect(test.eventsOf("connected")).toEqual([
-      { type: "connected", clientIdentifier: "button", principal: "button" },
+      {
+        type: "connected",
+        peer: "button",
+        clientIdentifier: "button",
+        isAssignedIdentifier: false,
+        principal: "button",
+      },
     ]);
   });
 
@@ -135,7 +141,10 @@ describe("connecting", () => {
     flood.send({ type: "connect", protocolVersion: 4, clientIdentifier: "flood", cleanStart: true, keepAlive: 0 });
     for (let i = 0; i < 3; i++) flood.sendBytes(new Uint8Array(30_000));
     expect(flood.isClosed).toBe(true);
-    expect(test.eventsOf("closed").at(-1)).toMatchObject({ reason: "limit", detail: "maximumOctetsBeforeConnack" });
+    expect(test.eventsOf("closed").at(-1)).toMatchObject({
+      reason: "limit",
+      detail: "maximumOctetsBeforeConnack 65536: 90000 octets came before CONNACK was sent",
+    });
   });
 });
 
@@ -295,7 +304,21 @@ describe("sessions", () => {
       const client = await test.connect(name, persistent);
       client.connection.lost("asleep");
     }
+    const two = await test.connect("two", persistent);
+    expect(two.take()).toMatchObject([{ sessionPresent: true }]);
     expect((await test.connect("one", persistent)).take()).toMatchObject([{ sessionPresent: false }]);
+  });
+
+  test("of the absent sessions the one that is away longest is forgotten, and a return counts anew", async () => {
+    const test = new TestBroker({ limits: { maximumOfflineSessions: 2 } });
+    for (const name of ["one", "two", "one", "three"]) {
+      const client = await test.connect(name, persistent);
+      client.connection.lost("asleep");
+    }
+    const present = async (name: string): Promise<unknown> => (await test.connect(name, persistent)).take();
+    expect(await present("one")).toMatchObject([{ sessionPresent: true }]);
+    expect(await present("three")).toMatchObject([{ sessionPresent: true }]);
+    expect(await present("two")).toMatchObject([{ sessionPresent: false }]);
   });
 });
 
@@ -416,6 +439,26 @@ describe("ending", () => {
     expect(test.eventsOf("closed")).toHaveLength(1);
   });
 
+  test.each([
+    ["publish", []],
+    ["retain-publish", []],
+    ["receive", ["gone bye"]],
+  ])("a retained will and the withdrawn right to %s", async (action, expected) => {
+    const test = new TestBroker();
+    const kitchen = await test.connect("kitchen");
+    kitchen.send(subscribe("#"));
+    kitchen.take();
+    const button = await test.connect("button", { will: { ...will.will, retain: true } });
+    test.denied.add(`button ${action} gone`);
+    button.connection.lost("reset");
+    expect(kitchen.messages()).toEqual(expected);
+    const late = await test.connect("late");
+    late.take();
+    late.send(subscribe("#"));
+    expect(late.messages()).toEqual(expected);
+    expect(test.eventsOf("denied")).toHaveLength(expected.length === 0 ? 1 : 0);
+  });
+
   test("shutdown closes everybody", async () => {
     const test = new TestBroker();
     const clients = [await test.connect("a"), await test.connect("b"), test.open("c")];
@@ -440,4 +483,47 @@ describe("ending", () => {
     expect(client.isClosed).toBe(true);
     expect(test.eventsOf("closed")).toMatchObject([{ reason: "malformed-packet" }]);
   });
+});
+
+const nineFilters: EncodablePacket = {
+  type: "subscribe",
+  packetIdentifier: 10,
+  subscriptions: Array.from("abcdefghi", (topicFilter) => ({ topicFilter, qos: 0 })),
+};
+
+describe("the reason of a closed connection has the limit, the value and what it is about", () => {
+  test.each([
+    [publish("1/2/3/4/5/6/7/8/9", ""), "maximumTopicLevels 8: the topic of PUBLISH has 9 levels: 1/2/3/4/5/6/7/8/9"],
+    [publish("é".repeat(129), ""), `maximumTopicOctets 256: the topic of PUBLISH has 258 octets: ${"é".repeat(64)}…`],
+    [nineFilters, "maximumFiltersPerSubscribe 8: SUBSCRIBE has 9 topic filters"],
+  ])("%#", async (packet, detail) => {
+    const test = new TestBroker();
+    const client = await test.connect("button");
+    client.send(packet);
+    expect(test.eventsOf("closed")).toMatchObject([
+      { reason: "limit", detail, peer: "button", clientIdentifier: "button" },
+    ]);
+  });
+
+  test("before CONNACK as well", async () => {
+    const test = new TestBroker();
+    await test.open("button").connect("x".repeat(129));
+    const long = { topicName: "a".repeat(257), payload: text(""), qos: 0 as const, retain: false };
+    await test.open("button").connect("button", { will: long });
+    expect(test.eventsOf("closed").map(({ detail }) => detail)).toEqual([
+      "maximumClientIdentifierOctets 128: the client identifier has 129 octets",
+      `maximumTopicOctets 256: the will's topic has 257 octets: ${"a".repeat(64)}…`,
+    ]);
+  });
+});
+
+test("events say which client identifiers the broker made up", async () => {
+  const test = new TestBroker();
+  const client = test.open("button");
+  await client.connect("");
+  client.connection.lost("reset");
+  expect(test.events).toMatchObject([
+    { type: "connected", clientIdentifier: "assigned-1", isAssignedIdentifier: true, peer: "button" },
+    { type: "closed", clientIdentifier: "assigned-1", isAssignedIdentifier: true, peer: "button" },
+  ]);
 });

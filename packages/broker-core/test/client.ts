@@ -6,7 +6,7 @@ import { Broker, type BrokerEvent, type BrokerOptions, type ClientConnection } f
 /** The peer is the principal's name; the authorizer refuses what `denied` lists as `principal action name`. */
 export class TestBroker {
   nowMs = 0;
-  readonly events: BrokerEvent<string>[] = [];
+  readonly events: BrokerEvent<string, string>[] = [];
   readonly denied = new Set<string>();
   readonly broker: Broker<string, string>;
 
@@ -34,8 +34,12 @@ export class TestBroker {
     return client;
   }
 
-  eventsOf<T extends BrokerEvent<string>["type"]>(type: T): Extract<BrokerEvent<string>, { type: T }>[] {
-    return this.events.filter((event): event is Extract<BrokerEvent<string>, { type: T }> => event.type === type);
+  eventsOf<T extends BrokerEvent<string, string>["type"]>(
+    type: T,
+  ): Extract<BrokerEvent<string, string>, { type: T }>[] {
+    return this.events.filter(
+      (event): event is Extract<BrokerEvent<string, string>, { type: T }> => event.type === type,
+    );
   }
 }
 
