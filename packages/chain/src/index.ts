@@ -16,6 +16,7 @@ export { explainChain } from "./explain.ts";
 export { type ChainFailure, type ChainFailureCode, type FailureEvidence } from "./failures.ts";
 export type { ChainLimits, LimitName } from "./chain-limits.ts";
 export { defaultLimits } from "./limits.ts";
+export { presentedCertificates, type PresentedX509Certificate, type TlsConnection } from "./presented-certificates.ts";
 export { type ReferenceName } from "./reference-name.ts";
 export type {
   ChainCheck,

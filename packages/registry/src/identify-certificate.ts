@@ -5,10 +5,16 @@
  * authority for clientAuth, and its status must be ACTIVE. That the peer holds the private key is the handshake's part.
  */
 
-import { createChainVerifier, describeFailure, type ChainVerifier, type VerifiedChain } from "@latchkey/chain";
+import {
+  createChainVerifier,
+  describeFailure,
+  type ChainFailure,
+  type ChainVerifier,
+  type VerifiedChain,
+} from "@latchkey/chain";
 import type { CryptoProvider } from "@latchkey/crypto";
 import { certificateId, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
-import type { RegistryStore } from "./store.ts";
+import type { CertificateStatus, RegistryStore } from "./store.ts";
 
 /** Why a certificate was not believed. */
 export type IdentificationCode =
@@ -31,9 +37,30 @@ export interface IdentifiedCertificate {
   readonly chain: VerifiedChain;
 }
 
-export type Identification =
-  | { readonly ok: true; readonly identity: IdentifiedCertificate }
-  | { readonly ok: false; readonly code: IdentificationCode; readonly reason: string };
+/** A refusal: what `reason` says in words stands beside it as fields. */
+export type IdentificationRefusal = { readonly ok: false; readonly reason: string } & (
+  | { readonly code: "ERR_IDENTITY_NO_CERTIFICATE" }
+  | { readonly code: "ERR_IDENTITY_MALFORMED"; readonly cause: X509Error }
+  | ({ readonly code: "ERR_IDENTITY_UNKNOWN" } & PresentedCertificate)
+  | ({
+      readonly code: "ERR_IDENTITY_CHAIN";
+      /** What the chain verifier refused, the most telling first. */
+      readonly failures: readonly ChainFailure[];
+    } & PresentedCertificate)
+  | ({
+      readonly code: "ERR_IDENTITY_NOT_ACTIVE";
+      readonly status: Exclude<CertificateStatus, "ACTIVE">;
+    } & PresentedCertificate)
+);
+
+/** The certificate that a client showed. */
+export interface PresentedCertificate {
+  readonly certificateId: string;
+  readonly certificate: Certificate;
+}
+
+/** The answer to a client's certificates. */
+export type Identification = { readonly ok: true; readonly identity: IdentifiedCertificate } | IdentificationRefusal;
 
 /** Identifies clients against one registry. Keeps a chain verifier for as long as the registry does not change. */
 export class CertificateIdentifier {
@@ -48,32 +75,41 @@ export class CertificateIdentifier {
 
   /**
    * Says who a client is. `chain` holds its certificates as DER, its own first; they are kept as views. Rejects where the
-   * store does, and then nobody is believed.
+   * store does; the client is then not let in.
    */
   async identify(chain: readonly Uint8Array[], nowSeconds: number): Promise<Identification> {
     const [own, ...others] = chain;
-    if (own === undefined) return refuse("ERR_IDENTITY_NO_CERTIFICATE", "the client sent no certificate");
+    if (own === undefined) {
+      return { ok: false, code: "ERR_IDENTITY_NO_CERTIFICATE", reason: "the client sent no certificate" };
+    }
     let certificate: Certificate;
     let intermediates: Certificate[];
     try {
       certificate = parseCertificate(own);
       intermediates = others.map((der) => parseCertificate(der));
-    } catch (error) {
-      if (!(error instanceof X509Error)) throw error;
-      return refuse("ERR_IDENTITY_MALFORMED", `${error.code}: ${error.message}`);
+    } catch (cause) {
+      if (!(cause instanceof X509Error)) throw cause;
+      return { ok: false, code: "ERR_IDENTITY_MALFORMED", reason: `${cause.code}: ${cause.message}`, cause };
     }
     const id = certificateId(certificate, this.#provider);
+    const presented = { certificateId: id, certificate };
     const record = await this.#store.certificate(id);
     const verifier = await this.#currentVerifier();
     const result = verifier.verify({ certificate, intermediates, purpose: "clientAuth", time: nowSeconds });
-    if (!result.ok)
-      return refuse(
-        "ERR_IDENTITY_CHAIN",
-        result.failures.map((failure) => `${failure.code}: it ${describeFailure(failure)}`).join("; "),
-      );
-    if (record === undefined) return refuse("ERR_IDENTITY_UNKNOWN", `certificate ${id} is not registered`);
-    if (record.status !== "ACTIVE") return refuse("ERR_IDENTITY_NOT_ACTIVE", `certificate ${id} is ${record.status}`);
-    return { ok: true, identity: { certificateId: id, certificate, chain: result } };
+    if (!result.ok) {
+      const { failures } = result;
+      const reason = failures.map((failure) => `${failure.code}: it ${describeFailure(failure)}`).join("; ");
+      return { ok: false, code: "ERR_IDENTITY_CHAIN", reason, failures, ...presented };
+    }
+    if (record === undefined) {
+      return { ok: false, code: "ERR_IDENTITY_UNKNOWN", reason: `certificate ${id} is not registered`, ...presented };
+    }
+    const { status } = record;
+    if (status !== "ACTIVE") {
+      const reason = `certificate ${id} is ${status}, and only ACTIVE ones may connect`;
+      return { ok: false, code: "ERR_IDENTITY_NOT_ACTIVE", reason, status, ...presented };
+    }
+    return { ok: true, identity: { ...presented, chain: result } };
   }
 
   async #currentVerifier(): Promise<ChainVerifier> {
@@ -85,8 +121,4 @@ export class CertificateIdentifier {
     this.#verifier = { registryVersion, verifier };
     return verifier;
   }
-}
-
-function refuse(code: IdentificationCode, reason: string): Identification {
-  return { ok: false, code, reason };
 }

@@ -5,7 +5,9 @@ export {
   CertificateIdentifier,
   type Identification,
   type IdentificationCode,
+  type IdentificationRefusal,
   type IdentifiedCertificate,
+  type PresentedCertificate,
 } from "./identify-certificate.ts";
 export { createMemoryStore } from "./memory-store.ts";
 export {

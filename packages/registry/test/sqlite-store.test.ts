@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, test } from "vitest";
 import { openSqliteStore } from "../src/node.ts";
+import { prepareFile } from "../src/node/sqlite-store.ts";
 import { describeStore } from "./store-conformance.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-registry-"));
@@ -78,7 +79,7 @@ describe("a file", () => {
     const file = newFile();
     await openSqliteStore(file)[Symbol.asyncDispose]();
     const newer = new DatabaseSync(file);
-    newer.exec("PRAGMA user_version = 99");
+    newer.exec("PRAGMA user_version = 2");
     newer.close();
     expect(() => openSqliteStore(file)).toThrow(/newer version/);
   });
@@ -98,4 +99,13 @@ describe("a file", () => {
       expect.objectContaining({ code: "ERR_REGISTRY_UNAVAILABLE" }),
     );
   });
+});
+
+test("what was acknowledged survives a power cut: the log is written ahead and synchronous FULL", () => {
+  const file = newFile();
+  const database = new DatabaseSync(file);
+  prepareFile(database, file);
+  expect(database.prepare("PRAGMA synchronous").get()).toEqual({ synchronous: 2 });
+  expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+  database.close();
 });

@@ -39,19 +39,39 @@ const schema = `
  * where it cannot be opened.
  */
 export function openSqliteStore(file: string): RegistryStore {
-  let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-    prepareFile(database, file);
-    return new SqliteStore(database, file === ":memory:" ? undefined : { path: file, inode: statSync(file).ino });
-  } catch (cause) {
-    database?.close();
-    throw registryError(cause, file);
+    return open(file, "shared");
+  } catch (error) {
+    if (sqliteCode(error) !== sqliteInputOutput) throw registryError(error, file);
+  }
+  try {
+    return open(file, "alone");
+  } catch (error) {
+    throw registryError(error, file);
   }
 }
 
-/** Checks what the file is before anything is written to it, then makes the tables of a new one. */
-function prepareFile(database: DatabaseSync, file: string): void {
+/**
+ * `shared` needs 32 KiB of disk for the index of the write-ahead log, which all processes map. Where a full disk has no room
+ * for it, no other process can have it open, and `alone` keeps the index in memory and other processes out.
+ */
+function open(file: string, access: "shared" | "alone"): SqliteStore {
+  const database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  try {
+    if (access === "alone") database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    prepareFile(database, file);
+    return new SqliteStore(database, file === ":memory:" ? undefined : { path: file, inode: statSync(file).ino });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Checks what the file is before anything is written to it, sets how it is written, and makes the tables of a new one.
+ * Exported for tests.
+ */
+export function prepareFile(database: DatabaseSync, file: string): void {
   const id = pragma(database, "application_id");
   const version = pragma(database, "user_version");
   const isNew = id === 0 && pragma(database, "schema_version") === 0;
@@ -258,7 +278,9 @@ function pragma(database: DatabaseSync, name: string): number {
 }
 
 /** Primary result codes of SQLite. */
+const sqliteInputOutput = 10;
 const sqliteCorrupt = 11;
+const sqliteFull = 13;
 const sqliteConstraint = 19;
 const sqliteNotADatabase = 26;
 
@@ -273,6 +295,8 @@ function registryError(cause: unknown, subject: string): unknown {
   const sqlite = sqliteCode(cause);
   const isCorrupt = sqlite === sqliteCorrupt || sqlite === sqliteNotADatabase;
   const code: RegistryErrorCode = isCorrupt ? "ERR_REGISTRY_CORRUPT" : "ERR_REGISTRY_UNAVAILABLE";
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const isFull = sqlite === sqliteFull || sqlite === sqliteInputOutput;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const why = isFull ? `${message}. Nothing was changed; make room on the disk and try again` : message;
   return new RegistryError(code, isCorrupt ? `${subject} is damaged: ${why}` : `${subject}: ${why}`, { cause });
 }
