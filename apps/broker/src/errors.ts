@@ -1,12 +1,13 @@
 /** Failures that a person at the terminal can mend; everything else is a defect and shows its stack. */
 
+/** Stable codes of `BrokerError`. A wrong word on the command line is `ERR_BROKER_USAGE`, see `@latchkey/command-line`. */
 export type BrokerErrorCode =
-  /** An argument on the command line. */
-  | "ERR_BROKER_USAGE"
   /** The data directory cannot be read or written, or what is in it does not fit together. */
   | "ERR_BROKER_DATA_DIRECTORY"
   /** The address cannot be listened on. */
-  | "ERR_BROKER_LISTEN";
+  | "ERR_BROKER_LISTEN"
+  /** What was asked for cannot be written. */
+  | "ERR_BROKER_OUTPUT";
 
 /** Ends the process with exit code 1 and its message. */
 export class BrokerError extends Error {

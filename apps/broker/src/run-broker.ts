@@ -1,15 +1,16 @@
 /** A running broker: the data directory, the listener and the core, wired together. */
 
 import { randomUUID } from "node:crypto";
-import { Broker, type BrokerEvent } from "@latchkey/broker-core";
+import { Broker } from "@latchkey/broker-core";
 import { nodeProvider } from "@latchkey/crypto/node";
 import type { ArnScope } from "@latchkey/policy";
 import { CertificateIdentifier } from "@latchkey/registry";
 import type { Logger } from "pino";
-import { PolicyAuthority, type Peer, type Principal } from "./identity.ts";
-import { openDataDirectory } from "./data-directory.ts";
+import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
+import { openBrokerDirectory } from "./data-directory/data-directory.ts";
 import { BrokerError, messageOf } from "./errors.ts";
-import { listen, type AcceptedConnection, type Handshake, type Listener } from "./listener.ts";
+import { logEvent, logRefusal } from "./observability/event-log.ts";
+import { listen, type AcceptedConnection, type Handshake, type Listener } from "./listeners/node-tls.ts";
 
 /** Settings of `latchkey start`. */
 export interface RunOptions {
@@ -39,8 +40,9 @@ const maximumConnections = 10_000;
 /** Starts a broker. Throws `BrokerError` or `RegistryError` where a person has to do something. */
 export async function runBroker(options: RunOptions): Promise<RunningBroker> {
   const { log } = options;
-  const data = await openDataDirectory(options.dataDirectory, { serverNames: options.serverNames, now: new Date() });
-  const authority = new PolicyAuthority(data.registry, options.scope, (policyName, reason) => {
+  const data = await openBrokerDirectory(options.dataDirectory, { serverNames: options.serverNames, now: new Date() });
+  if (data.server.warning !== undefined) log.warn(data.server.warning);
+  const authority = new PolicyAuthorizer(data.registry, options.scope, (policyName, reason) => {
     log.error({ policyName, reason }, "policy cannot be read");
   });
   const broker = new Broker<Peer, Principal>({
@@ -55,8 +57,8 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
     listener = await listen<Peer>({
       host: options.host,
       port: options.port,
-      certificate: data.serverCertificate,
-      privateKey: data.serverPrivateKey,
+      certificate: data.server.certificate,
+      privateKey: data.server.privateKey,
       handshakeTimeoutMs,
       maximumConnections,
       judge: judgeWith(new CertificateIdentifier(data.registry, nodeProvider), log),
@@ -92,7 +94,7 @@ function judgeWith(
   return async ({ chain, serverName, protocol, remote }) => {
     const result = await identifier.identify(chain, Math.floor(Date.now() / 1000));
     if (!result.ok) {
-      log.warn({ remote, protocol, code: result.code, reason: result.reason }, "client refused");
+      logRefusal(log, { remote, protocol }, result);
       return undefined;
     }
     const { identity } = result;
@@ -108,7 +110,7 @@ function serve(broker: Broker<Peer, Principal>, peer: Peer, connection: Accepted
   connection.onLost = (detail) => client.lost(detail);
 }
 
-function startTimers(broker: Broker<Peer, Principal>, authority: PolicyAuthority, log: Logger): () => void {
+function startTimers(broker: Broker<Peer, Principal>, authority: PolicyAuthorizer, log: Logger): () => void {
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
   let isApplying = false;
   const poll = setInterval(() => {
@@ -124,8 +126,8 @@ function startTimers(broker: Broker<Peer, Principal>, authority: PolicyAuthority
   };
 }
 
-/** A changed status or policy acts on live connections; one whose rights cannot be read has none. */
-async function applyChanges(broker: Broker<Peer, Principal>, authority: PolicyAuthority, log: Logger): Promise<void> {
+/** A changed status or policy acts on live connections. A client whose rights cannot be read loses them all. */
+async function applyChanges(broker: Broker<Peer, Principal>, authority: PolicyAuthorizer, log: Logger): Promise<void> {
   for (const connection of Array.from(broker.connections())) {
     const { principal } = connection;
     if (principal === undefined) continue;
@@ -136,49 +138,6 @@ async function applyChanges(broker: Broker<Peer, Principal>, authority: PolicyAu
       authority.revoke(principal);
       log.error({ certificateId: principal.certificateId, reason: messageOf(error) }, "rights cannot be read");
       connection.end("administrative", "the registry cannot be read");
-    }
-  }
-}
-
-function logEvent(log: Logger, authority: PolicyAuthority, event: BrokerEvent<Principal>): void {
-  switch (event.type) {
-    case "denied": {
-      const { action, name, clientIdentifier, principal } = event;
-      const why = authority.explain(principal, action, name);
-      log.warn(
-        {
-          clientIdentifier,
-          certificateId: principal.certificateId,
-          action,
-          name,
-          decision: why.decision,
-          why: why.sentence,
-        },
-        "denied",
-      );
-      break;
-    }
-    case "published": {
-      const { type, principal, ...fields } = event;
-      log.debug({ ...fields, certificateId: principal.certificateId }, type);
-      break;
-    }
-    case "subscribed":
-    case "connected": {
-      const { type, principal, ...fields } = event;
-      log.info({ ...fields, certificateId: principal.certificateId }, type);
-      break;
-    }
-    case "dropped": {
-      const { type, ...fields } = event;
-      log.warn(fields, type);
-      break;
-    }
-    case "closed": {
-      const { type, principal, ...fields } = event;
-      const isNormal = event.reason === "client-disconnect" || event.reason === "server-shutdown";
-      log[isNormal ? "info" : "warn"]({ ...fields, certificateId: principal?.certificateId }, type);
-      break;
     }
   }
 }

@@ -1,10 +1,21 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificateId, certificatesFromPem } from "@latchkey/x509";
 import { afterAll, expect, test } from "vitest";
-import { openDataDirectory } from "../src/data-directory.ts";
+import { validityUnder } from "../src/data-directory/authority.ts";
+import { openBrokerDirectory, openExistingDirectory } from "../src/data-directory/data-directory.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "latchkey-data-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -14,18 +25,22 @@ const now = new Date("2026-11-24T00:00:00Z");
 const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
 
 test("a new directory gets authorities, a server certificate and a registry that knows the device authority", async () => {
-  await using data = await openDataDirectory(newDirectory(), { serverNames: ["broker.example"], now });
+  await using data = await openBrokerDirectory(newDirectory(), { serverNames: ["broker.example"], now });
   const [authority] = await data.registry.certificateAuthorities();
   expect(authority?.certificateId).toBe(certificateId(data.deviceAuthority.certificate, nodeProvider));
-  const [server] = certificatesFromPem(data.serverCertificate);
-  expect(server?.validity.notAfter).toBe(now.getTime() / 1000 + 397 * 86_400 - 1);
+  const [server] = certificatesFromPem(data.server.certificate);
+  // Five minutes back, since clocks of devices are behind, and never before its issuer.
+  const fiveMinutesAgo = now.getTime() / 1000 - 300;
+  expect(server?.validity.notBefore).toBe(fiveMinutesAgo);
+  expect(server?.validity.notAfter).toBe(fiveMinutesAgo + 397 * 86_400 - 1);
+  expect(data.serverAuthority.validity.notBefore).toBe(fiveMinutesAgo);
 });
 
 test("opened again it is the same, until the server certificate is about to run out", async () => {
   const directory = newDirectory();
-  const open = async (at: Date, serverNames?: string[]): Promise<string> => {
-    await using data = await openDataDirectory(directory, { serverNames, now: at });
-    return data.serverCertificate;
+  const open = async (at: Date, serverNames: string[] = ["a.example"]): Promise<string> => {
+    await using data = await openBrokerDirectory(directory, { serverNames, now: at });
+    return data.server.certificate;
   };
   const first = await open(now, ["a.example"]);
   expect(await open(later(366), ["a.example"])).toBe(first);
@@ -37,17 +52,17 @@ test("opened again it is the same, until the server certificate is about to run 
 
 test("a start that was interrupted after the key was written is made good", async () => {
   const directory = newDirectory();
-  await (await openDataDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
   rmSync(join(directory, "server.pem"));
-  await using data = await openDataDirectory(directory, { serverNames: [], now });
-  expect(readFileSync(join(directory, "server.pem"), "utf8")).toBe(data.serverCertificate);
+  await using data = await openBrokerDirectory(directory, { serverNames: [], now });
+  expect(readFileSync(join(directory, "server.pem"), "utf8")).toBe(data.server.certificate);
 });
 
 test("a certificate whose key is gone is refused, and nothing is replaced", async () => {
   const directory = newDirectory();
-  await (await openDataDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
   rmSync(join(directory, "device-ca.key"));
-  const opened = openDataDirectory(directory, { serverNames: [], now });
+  const opened = openBrokerDirectory(directory, { serverNames: [], now });
   await expect(opened).rejects.toMatchObject({
     code: "ERR_BROKER_DATA_DIRECTORY",
     message: expect.stringContaining("device-ca.key is missing"),
@@ -57,11 +72,85 @@ test("a certificate whose key is gone is refused, and nothing is replaced", asyn
 
 test("a key of the wrong kind is refused without showing it", async () => {
   const directory = newDirectory();
-  await (await openDataDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
   writeFileSync(join(directory, "device-ca.key"), "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
-  const error: unknown = await openDataDirectory(directory, { serverNames: [], now }).catch(
+  const error: unknown = await openBrokerDirectory(directory, { serverNames: [], now }).catch(
     (thrown: unknown) => thrown,
   );
   expect(error).toMatchObject({ code: "ERR_BROKER_DATA_DIRECTORY" });
   expect(String(error)).not.toContain("c2VjcmV0");
+});
+
+test("a certificate never begins before its issuer", async () => {
+  const directory = newDirectory();
+  const justMade = new Date(now.getTime());
+  await using data = await openBrokerDirectory(directory, { serverNames: [], now: justMade });
+  const { validity } = data.deviceAuthority.certificate;
+  expect(validityUnder(data.deviceAuthority.certificate, validity.notBefore + 10, 1).notBefore).toBe(
+    validity.notBefore,
+  );
+});
+
+test.each([
+  [
+    "has expired",
+    later(20 * 365 + 1),
+    /server-ca\.pem expired at 2046-.*Move .*server-ca\.pem and .*server-ca\.key away/,
+  ],
+  ["does not begin yet", later(-1), /server-ca\.pem begins only at 2026-11-23T23:55:00Z, .*Set the clock/],
+])("an authority that %s ends the start with what to do", async (_, at, message) => {
+  const directory = newDirectory();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+  const opened = openBrokerDirectory(directory, { serverNames: [], now: at });
+  await expect(opened).rejects.toMatchObject({
+    code: "ERR_BROKER_DATA_DIRECTORY",
+    message: expect.stringMatching(message),
+  });
+});
+
+test("a second broker is refused, commands are not, and the directory is free again after the first", async () => {
+  const directory = newDirectory();
+  const first = await openBrokerDirectory(directory, { serverNames: ["a.example"], now });
+  const second = openBrokerDirectory(directory, { serverNames: ["b.example"], now });
+  await expect(second).rejects.toMatchObject({
+    code: "ERR_BROKER_DATA_DIRECTORY",
+    message: expect.stringContaining("another broker runs on it. Stop that one, or give this one"),
+  });
+  expect(readFileSync(join(directory, "server.pem"), "utf8")).toBe(first.server.certificate);
+  await (await openExistingDirectory(directory, now))[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+});
+
+test("the registry and what SQLite puts beside it are for the owner only, whatever the folder allows", async () => {
+  const directory = newDirectory();
+  mkdirSync(directory, { recursive: true });
+  chmodSync(directory, 0o777);
+  const umask = process.umask(0);
+  try {
+    await using data = await openBrokerDirectory(directory, { serverNames: [], now });
+    await data.registry.createPolicy({ policyName: "p", document: "{}" });
+    const modes = readdirSync(directory)
+      .filter((name) => name.startsWith("registry.db"))
+      .map((name) => [name, (statSync(join(directory, name)).mode & 0o777).toString(8)]);
+    expect(Object.fromEntries(modes)).toEqual({
+      "registry.db": "600",
+      "registry.db-shm": "600",
+      "registry.db-wal": "600",
+    });
+  } finally {
+    process.umask(umask);
+  }
+});
+
+test("a folder in place of the server's key is named", async () => {
+  const directory = newDirectory();
+  const first = await openBrokerDirectory(directory, { serverNames: [], now });
+  await first[Symbol.asyncDispose]();
+  rmSync(join(directory, "server.key"));
+  mkdirSync(join(directory, "server.key", "occupied"), { recursive: true });
+  await expect(openBrokerDirectory(directory, { serverNames: ["b.example"], now })).rejects.toMatchObject({
+    code: "ERR_BROKER_DATA_DIRECTORY",
+    message: expect.stringContaining("server.key"),
+  });
 });

@@ -2,9 +2,9 @@
 
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { createChainVerifier, describeFailure } from "@latchkey/chain";
+import { createChainVerifier, describeFailure, presentedCertificates } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { certificatesFromPem, nameText, parseCertificate, type Certificate } from "@latchkey/x509";
+import { certificatesFromPem, nameText, parseCertificate } from "@latchkey/x509";
 
 /** What the server's side of the handshake turned out to be. */
 export interface ServerIdentity {
@@ -23,7 +23,7 @@ export type ServerVerdict =
 /** Judges the certificates of a finished handshake for serverAuth under `serverName`, now. `roots` is PEM. */
 export function judgeServer(socket: TLSSocket, roots: string, serverName: string): ServerVerdict {
   try {
-    const [certificate, ...intermediates] = peerCertificates(socket);
+    const [certificate, ...intermediates] = presentedCertificates(socket).map((der) => parseCertificate(der));
     if (certificate === undefined) return { ok: false, reason: "the server sent no certificate" };
     const trustAnchors = certificatesFromPem(roots);
     const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors, profile: "rfc5280" });
@@ -50,16 +50,3 @@ export function judgeServer(socket: TLSSocket, roots: string, serverName: string
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
-
-function peerCertificates(socket: TLSSocket): Certificate[] {
-  const certificates: Certificate[] = [];
-  let next = socket.getPeerX509Certificate();
-  while (next !== undefined && certificates.length < maximumChainLength) {
-    certificates.push(parseCertificate(next.raw));
-    next = next.issuerCertificate;
-  }
-  return certificates;
-}
-
-/** More than any real chain; what is behind it is not looked at. */
-const maximumChainLength = 16;

@@ -12,7 +12,7 @@ import { judgeServer, type ServerIdentity } from "./judge-server.ts";
 export type MqttClientErrorCode =
   /** The client's own certificate or key cannot be read, or the key is another one's. */
   | "ERR_BUTTON_CREDENTIALS"
-  /** Nobody listens there, or the name does not resolve. */
+  /** No program listens there, or the name does not resolve. */
   | "ERR_BUTTON_UNREACHABLE"
   /** The TLS handshake failed, for instance because the server did not want the certificate. */
   | "ERR_BUTTON_TLS"

@@ -6,7 +6,7 @@ import { MqttClient, type MqttClientOptions } from "./mqtt-client.ts";
 /** How a button can be pressed. */
 export const clickTypes = ["SINGLE", "DOUBLE", "LONG"] as const;
 
-export type ClickType = (typeof clickTypes)[number];
+type ClickType = (typeof clickTypes)[number];
 
 /** A press: which button, on which topic, and the connection's settings. */
 export interface Press extends Omit<MqttClientOptions, "clientIdentifier"> {

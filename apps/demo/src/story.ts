@@ -1,7 +1,7 @@
 /**
  * The story: a broker and its authorities, three identities, one press that arrives and one that is refused.
  *
- * Everything told was done: each line is printed after the step that it tells of, from what the step gave. Both apps run
+ * Each line is printed after the step that it describes, from the step's result. Both apps run
  * as processes of their own; the kitchen is a client in this one.
  */
 

@@ -1,4 +1,4 @@
-/** Who is connected: a certificate that was believed, and the policies attached to it. */
+/** Decides what a connected client may do: by its certificate's status and the policies attached to it. */
 
 import type { Action, Authentication, Authenticator, Authorizer, Credentials } from "@latchkey/broker-core";
 import {
@@ -40,12 +40,12 @@ export interface Principal {
 }
 
 /** Authenticates by the certificate's status and authorizes by its policies. */
-export class PolicyAuthority implements Authenticator<Peer, Principal>, Authorizer<Principal> {
+export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authorizer<Principal> {
   readonly #store: RegistryStore;
   readonly #scope: ArnScope;
   readonly #onPolicyError: (policyName: string, reason: string) => void;
 
-  /** `onPolicyError` is told of stored policies that cannot be read. */
+  /** `onPolicyError` is called for each stored policy that cannot be read. */
   constructor(store: RegistryStore, scope: ArnScope, onPolicyError: (policyName: string, reason: string) => void) {
     this.#store = store;
     this.#scope = scope;

@@ -1,16 +1,18 @@
 /**
- * The TLS listener: node:tls does the handshake, and nothing of ours trusts its opinion.
+ * The TLS listener. node:tls does the handshake; what it thinks of the client's certificate is not used.
  *
- * It asks every client for a certificate and lets any through, which proves only that the client holds the certificate's
- * key; who that is decides `judge`, on the chain as DER, before a byte of MQTT is read. A connection is handed on as
- * {chain, serverName, bytes in, bytes out}, so that another TLS engine could take this one's place.
+ * It asks every client for a certificate and accepts any. The handshake then proves one thing: the client holds the
+ * certificate's private key. `judge` decides on the chain as DER whether the client is let in, before an octet of MQTT is
+ * read. A connection is handed on as {chain, serverName, bytes in, bytes out}, so that another TLS engine can take the
+ * place of node:tls.
  */
 
 import { constants } from "node:crypto";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
+import { presentedCertificates } from "@latchkey/chain";
 
-/** What a handshake told of the client. */
+/** What the handshake showed of the client. */
 export interface Handshake {
   /** The client's certificates as DER, its own first; empty where it sent none. */
   readonly chain: readonly Uint8Array[];
@@ -22,7 +24,7 @@ export interface Handshake {
   readonly remote: string;
 }
 
-/** A client that was let in; whoever takes it sets the callbacks in the same turn. */
+/** A client that was let in. Its receiver sets the callbacks in the same turn of the event loop. */
 export interface AcceptedConnection {
   write(chunks: readonly Uint8Array[]): void;
   close(): void;
@@ -46,7 +48,7 @@ export interface ListenerOptions<Peer> {
   /** How long a handshake may take. */
   readonly handshakeTimeoutMs: number;
   readonly maximumConnections: number;
-  /** Decides who the client is; undefined lets nobody in. It logs its own refusals. */
+  /** Decides who the client is; undefined refuses it. It logs its own refusals. */
   readonly judge: (handshake: Handshake) => Promise<Peer | undefined>;
   readonly onConnection: (peer: Peer, connection: AcceptedConnection) => void;
   /** A handshake that failed: no TLS, no common version, a signature that is not the certificate's. */
@@ -139,7 +141,7 @@ async function admit<Peer>(socket: TLSSocket, options: ListenerOptions<Peer>, is
   let peer: Peer | undefined;
   try {
     peer = await options.judge({
-      chain: peerChain(socket),
+      chain: presentedCertificates(socket),
       serverName: typeof socket.servername === "string" ? socket.servername : undefined,
       protocol: socket.getProtocol() ?? "unknown",
       remote: remoteOf(socket),
@@ -184,20 +186,6 @@ function endSoon(socket: TLSSocket): void {
   socket.once("close", () => clearTimeout(timer));
   socket.end(() => socket.destroy());
 }
-
-/** The certificates that the client sent, its own first. */
-function peerChain(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate !== undefined && chain.length < maximumChainLength) {
-    chain.push(certificate.raw);
-    certificate = certificate.issuerCertificate;
-  }
-  return chain;
-}
-
-/** More than any real chain; what is behind it is not looked at. */
-const maximumChainLength = 16;
 
 function remoteOf(socket: {
   readonly remoteAddress?: string | undefined;

@@ -1,0 +1,31 @@
+/** What all commands on a data directory share. */
+
+import { openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
+
+/** `--data`. */
+export const dataOption = { type: "string", default: "latchkey-data", description: "The data directory" } as const;
+
+/** Runs `body` on an opened data directory and closes it again. */
+export async function withDataDirectory<T>(directory: string, body: (data: DataDirectory) => Promise<T>): Promise<T> {
+  const data = await openExistingDirectory(directory, new Date());
+  try {
+    return await body(data);
+  } finally {
+    await data[Symbol.asyncDispose]();
+  }
+}
+
+/** Prints a line of what was asked for. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints a remark for the person at the terminal, which scripts need not read. */
+export function remark(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** The parts of a list with commas. */
+export function listOf(text: string | undefined): string[] {
+  return (text ?? "").split(",").filter((item) => item !== "");
+}

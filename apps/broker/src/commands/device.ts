@@ -1,0 +1,211 @@
+/** New and existing device certificates in a data directory. */
+
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { UsageError } from "@latchkey/command-line";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { CertificateIdentifier, type RegistryStore } from "@latchkey/registry";
+import {
+  attributeValues,
+  certificateId,
+  certificatesFromPem,
+  certificateToPem,
+  deviceCertificate,
+  issueCertificate,
+  makeName,
+  nameText,
+  parseCertificate,
+  X509Error,
+  type Certificate,
+  type Name,
+  type NameAttributeInput,
+} from "@latchkey/x509";
+import { validityUnder } from "../data-directory/authority.ts";
+import type { DataDirectory } from "../data-directory/data-directory.ts";
+import { privateKeyToPem } from "../data-directory/key-pair-files.ts";
+import { makeDirectory, writeFileWhole } from "../data-directory/write-file.ts";
+import { BrokerError, messageOf } from "../errors.ts";
+
+/** A device to give an identity to. */
+export interface NewDevice {
+  readonly commonName: string;
+  /** The name attribute that policies know as `iot:Certificate.Subject.SerialNumber`. */
+  readonly serialNumber: string | undefined;
+  /** Policies to attach. */
+  readonly policyNames: readonly string[];
+  readonly days: number;
+  /** Where certificate.pem, private.key and root-ca.pem are written. */
+  readonly outDirectory: string;
+}
+
+/** Upper bound of commonName and serialNumber in characters (RFC 5280 appendix A.1, ub-common-name, ub-serial-number). */
+const maximumNameLength = 64;
+
+/**
+ * Makes a key and a certificate for a device (the article's one-click generation), registers it as active and writes the
+ * three files that the device needs. Gives the certificateId. Where any of it fails, the files are removed again.
+ */
+export async function createDevice(data: DataDirectory, device: NewDevice, now: Date): Promise<string> {
+  await checkPolicies(data.registry, device.policyNames);
+  const subject = subjectOf(device);
+  const folder = resolve(device.outDirectory);
+  const files = deviceFiles(folder);
+  const taken = Object.values(files).find((file) => existsSync(file));
+  if (taken !== undefined) throw new UsageError(`${taken} exists already: give another folder with --out`);
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  const { privateKey, publicKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
+  const certificate = issueCertificate({
+    provider: nodeProvider,
+    issuer: data.deviceAuthority,
+    publicKey,
+    template: deviceCertificate({
+      subject,
+      validity: validityUnder(data.deviceAuthority.certificate, nowSeconds, device.days),
+    }),
+  });
+  const isNewFolder = await writing(folder, () => makeDirectory(folder));
+  try {
+    // The key exists only here: it is on the disk before the certificate is registered.
+    await writing(folder, async () => {
+      await writeFileWhole(files.privateKey, privateKeyToPem(privateKey), 0o600);
+      await writeFileWhole(files.certificate, certificateToPem(certificate), 0o644);
+      await writeFileWhole(files.root, certificateToPem(data.serverAuthority), 0o644);
+    });
+    return await register(data.registry, certificate, device.policyNames, nowSeconds);
+  } catch (error) {
+    for (const file of Object.values(files)) await rm(file, { force: true });
+    if (isNewFolder) await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Registers an existing certificate as active. It must chain to an authority of the registry. Gives the certificateId.
+ *
+ * Throws `UsageError` where the file has no certificate or nothing vouches for it.
+ */
+export async function registerDevice(
+  data: DataDirectory,
+  file: string,
+  policyNames: readonly string[],
+  now: Date,
+): Promise<string> {
+  await checkPolicies(data.registry, policyNames);
+  const chain = await readCertificates(file);
+  const [certificate] = chain;
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  const identifier = new CertificateIdentifier(data.registry, nodeProvider);
+  const judged = await identifier.identify(
+    chain.map(({ encoding }) => encoding),
+    nowSeconds,
+  );
+  if (!judged.ok && judged.code !== "ERR_IDENTITY_UNKNOWN") {
+    throw new UsageError(`${file} cannot be registered: ${judged.reason}`);
+  }
+  return register(data.registry, certificate, policyNames, nowSeconds);
+}
+
+/** The identifiers of other certificates with this serial number in their subject. */
+export async function certificatesWithSerialNumber(registry: RegistryStore, serialNumber: string): Promise<string[]> {
+  const records = await registry.certificates();
+  return records
+    .filter(({ der }) => attributeValues(parseCertificate(der).subject, "serialNumber").includes(serialNumber))
+    .map((record) => record.certificateId);
+}
+
+/** The files that a device gets. */
+function deviceFiles(folder: string): Readonly<Record<"privateKey" | "certificate" | "root", string>> {
+  return {
+    privateKey: join(folder, "private.key"),
+    certificate: join(folder, "certificate.pem"),
+    root: join(folder, "root-ca.pem"),
+  };
+}
+
+/** The certificate has its policies before it is active, so that an interruption leaves it without any right. */
+async function register(
+  registry: RegistryStore,
+  certificate: Certificate,
+  policyNames: readonly string[],
+  nowSeconds: number,
+): Promise<string> {
+  const id = certificateId(certificate, nodeProvider);
+  const record = {
+    certificateId: id,
+    der: certificate.encoding,
+    status: "INACTIVE",
+    createdAtSeconds: nowSeconds,
+  } as const;
+  await registry.createCertificate(record);
+  for (const name of policyNames) await registry.attachPolicy(name, id);
+  await registry.setCertificateStatus(id, "ACTIVE");
+  return id;
+}
+
+async function checkPolicies(registry: RegistryStore, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if ((await registry.policy(name)) !== undefined) continue;
+    throw new UsageError(
+      `there is no policy ${JSON.stringify(name)}: create it first with "latchkey policy create --name ${name} --document FILE"`,
+    );
+  }
+}
+
+function subjectOf({ commonName, serialNumber }: NewDevice): Name {
+  checkLength("--common-name", commonName);
+  const attributes: NameAttributeInput[] = [{ type: "commonName", value: commonName }];
+  if (serialNumber !== undefined) {
+    checkLength("--serial", serialNumber);
+    attributes.push({ type: "serialNumber", value: serialNumber });
+  }
+  try {
+    return makeName(attributes);
+  } catch (error) {
+    if (!(error instanceof X509Error)) throw error;
+    throw new UsageError(`the device's name cannot be written into a certificate: ${error.message}`, { cause: error });
+  }
+}
+
+function checkLength(flag: string, value: string): void {
+  const length = Array.from(value).length;
+  if (length >= 1 && length <= maximumNameLength) return;
+  throw new UsageError(`${flag} has ${length} characters: from 1 to ${maximumNameLength} are possible`);
+}
+
+async function readCertificates(file: string): Promise<[Certificate, ...Certificate[]]> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(`--file cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  try {
+    const [certificate, ...others] = certificatesFromPem(text);
+    if (certificate === undefined) throw new UsageError(`${file} holds no certificate`);
+    return [certificate, ...others];
+  } catch (error) {
+    if (!(error instanceof X509Error)) throw error;
+    throw new UsageError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Names the folder in what the disk refuses. */
+async function writing<T>(folder: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (cause) {
+    throw new BrokerError(
+      "ERR_BROKER_OUTPUT",
+      `the device's files cannot be written to ${folder}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Subject of a certificate for a table or a log line. */
+export function subjectText(der: Uint8Array): string {
+  return nameText(parseCertificate(der).subject);
+}

@@ -1,0 +1,31 @@
+/** Values of options that have a form of their own. */
+
+import { UsageError } from "@latchkey/command-line";
+
+/** A whole number. Throws `UsageError`. */
+export function wholeNumber(flag: string, typed: string, least: number, most: number): number {
+  const number = /^\d{1,15}$/.test(typed) ? Number(typed) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(
+    `--${flag} ${JSON.stringify(typed)} is not possible: it is a whole number from ${least} to ${most}`,
+  );
+}
+
+/** An account as it stands in ARNs: 12 digits. Throws `UsageError`. */
+export function accountOf(typed: string): string {
+  if (/^\d{12}$/.test(typed)) return typed;
+  throw new UsageError(
+    `--account ${JSON.stringify(typed)} is not possible: it is 12 digits, for instance 000000000000`,
+  );
+}
+
+/** A region as it stands in ARNs: small letters, digits and hyphens. Throws `UsageError`. */
+export function regionOf(typed: string): string {
+  if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(typed) && typed.length <= maximumRegionLength) return typed;
+  throw new UsageError(
+    `--region ${JSON.stringify(typed)} is not possible: it is small letters, digits and hyphens, for instance us-east-1`,
+  );
+}
+
+/** Longer than any region of AWS, so that names in ARNs stay short. */
+const maximumRegionLength = 32;

@@ -1,0 +1,54 @@
+/** `latchkey start`. */
+
+import { defineCommand } from "citty";
+import { oneOf } from "@latchkey/command-line";
+import { pino } from "pino";
+import { runBroker } from "../run-broker.ts";
+import { dataOption as data, listOf, print } from "./data-option.ts";
+import { accountOf, regionOf, wholeNumber } from "./option-values.ts";
+
+/** Octets of log that may wait for its reader. */
+const maximumLogOctets = 8 * 1024 * 1024;
+const logLevels = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
+
+/** The command. Runs until SIGTERM or SIGINT. Standard output gets the ready line alone, standard error the log. */
+export const startCommand = defineCommand({
+  meta: { name: "start", description: "Run the broker" },
+  args: {
+    data,
+    host: { type: "string", default: "127.0.0.1", description: "The address to listen on" },
+    port: { type: "string", default: "8883", description: "The port for MQTT over TLS; 0 for any free one" },
+    name: { type: "string", description: "Names and addresses of the server for its certificate, separated by commas" },
+    region: { type: "string", default: "us-east-1", description: "The region in resource names" },
+    account: { type: "string", default: "000000000000", description: "The account in resource names" },
+    denial: {
+      type: "enum",
+      options: ["explain", "parity"],
+      default: "explain",
+      description: "The answer to a refused client: explain sends a reason code, parity closes as AWS does",
+    },
+    "log-level": { type: "string", default: "info", description: logLevels.join(", ") },
+  },
+  async run({ args }) {
+    const level = oneOf("log-level", args["log-level"], logLevels);
+    const options = {
+      dataDirectory: args.data,
+      host: args.host,
+      port: wholeNumber("port", args.port, 0, 65_535),
+      serverNames: listOf(args.name),
+      scope: { region: regionOf(args.region), account: accountOf(args.account) },
+      denial: oneOf("denial", args.denial, ["explain", "parity"]),
+    };
+    // A log that cannot be written must not stop the broker: lines beyond the bound are lost.
+    const destination = pino.destination({ dest: 2, sync: true, maxLength: maximumLogOctets });
+    destination.on("error", () => {});
+    const log = pino({ level, base: null }, destination);
+    const stopped = new Promise<string>((resolve) => {
+      for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
+    });
+    const broker = await runBroker({ ...options, log });
+    print(`ready mqtts://${broker.host.includes(":") ? `[${broker.host}]` : broker.host}:${broker.port}`);
+    log.info({ signal: await stopped }, "stopping");
+    await broker[Symbol.asyncDispose]();
+  },
+});

@@ -1,0 +1,95 @@
+/**
+ * Lines of the log for what the broker core and the listener report.
+ *
+ * Each line of a connection has the same three names: `remote` (address and port), `certificateId` and
+ * `clientIdentifier`, with `isAssignedIdentifier` where the broker made the identifier up. Never a payload or a key.
+ */
+
+import type { BrokerEvent, EventSource } from "@latchkey/broker-core";
+import type { IdentificationRefusal } from "@latchkey/registry";
+import { hexText, nameText } from "@latchkey/x509";
+import type { Logger } from "pino";
+import type { PolicyAuthorizer, Peer, Principal } from "../authorization/policy-authorizer.ts";
+
+/** Writes what happened to a connection. */
+export function logEvent(log: Logger, authority: PolicyAuthorizer, event: BrokerEvent<Peer, Principal>): void {
+  switch (event.type) {
+    case "denied": {
+      const { action, name, principal } = event;
+      const { decision, sentence } = authority.explain(principal, action, name);
+      log.warn({ ...sourceFields(event), action, name, decision, why: sentence }, "denied");
+      break;
+    }
+    case "published": {
+      // One line a message: made only for a log that takes it.
+      if (!log.isLevelEnabled("debug")) break;
+      const { topicName, qos, payloadOctets, receivers } = event;
+      log.debug({ ...sourceFields(event), topicName, qos, payloadOctets, receivers }, "published");
+      break;
+    }
+    case "subscribed":
+      log.info({ ...sourceFields(event), topicFilter: event.topicFilter, qos: event.qos }, "subscribed");
+      break;
+    case "connected":
+      log.info(sourceFields(event), "connected");
+      break;
+    case "dropped":
+      log.warn({ ...sourceFields(event), topicName: event.topicName, limit: event.limit }, "dropped");
+      break;
+    case "closed": {
+      const { reason, detail } = event;
+      const isNormal = reason === "client-disconnect" || reason === "server-shutdown";
+      log[isNormal ? "info" : "warn"]({ ...sourceFields(event), reason, detail }, "closed");
+      break;
+    }
+  }
+}
+
+/** Writes why a client was refused after its handshake, and which command mends it. */
+export function logRefusal(
+  log: Logger,
+  connection: { readonly remote: string; readonly protocol: string },
+  refusal: IdentificationRefusal,
+): void {
+  const { code, reason } = refusal;
+  const presented = "certificate" in refusal ? refusal : undefined;
+  log.warn(
+    {
+      ...connection,
+      certificateId: presented?.certificateId,
+      subject: presented && nameText(presented.certificate.subject),
+      serialNumber: presented && hexText(presented.certificate.serialNumber),
+      code,
+      reason,
+      mend: mendOf(refusal),
+    },
+    "client refused",
+  );
+}
+
+/** What a person can do about a refusal. */
+function mendOf(refusal: IdentificationRefusal): string {
+  switch (refusal.code) {
+    case "ERR_IDENTITY_NO_CERTIFICATE":
+      return "configure the client with its certificate and private key; latchkey certificate create makes both";
+    case "ERR_IDENTITY_MALFORMED":
+      return "give the client a certificate that can be read; latchkey certificate create makes one";
+    case "ERR_IDENTITY_UNKNOWN":
+      return "latchkey certificate register --file CERTIFICATE.pem";
+    case "ERR_IDENTITY_CHAIN":
+      return "make the client a certificate under an authority of this broker: latchkey certificate create";
+    case "ERR_IDENTITY_NOT_ACTIVE":
+      return refusal.status === "REVOKED"
+        ? "REVOKED is final: make the device a new certificate with latchkey certificate create"
+        : `latchkey certificate status --certificate ${refusal.certificateId} --to ACTIVE`;
+  }
+}
+
+function sourceFields(source: EventSource<Peer, Principal>): Record<string, unknown> {
+  return {
+    remote: source.peer?.remote,
+    certificateId: source.peer?.identity.certificateId,
+    clientIdentifier: source.clientIdentifier,
+    ...(source.isAssignedIdentifier && { isAssignedIdentifier: true }),
+  };
+}

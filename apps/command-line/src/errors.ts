@@ -1,0 +1,5 @@
+/** What a person typed cannot be used. The message says what was typed, what is possible and the nearest of it. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code = "ERR_USAGE";
+}
