@@ -28,7 +28,7 @@ export class IssuerKey {
   /** The fault in a signature that should be by this key, or undefined. */
   check(provider: CryptoProvider, { data, algorithm, signature }: Signed): SignatureFault | undefined {
     const publicKey = this.#import(provider);
-    if (publicKey instanceof CryptoError) return { at: "key", error: publicKey };
+    if (publicKey instanceof Error) return { at: "key", error: publicKey };
     const result = verifySignedData(provider, { publicKey, algorithm, data, signature });
     if (result.ok) return undefined;
     const { error } = result;

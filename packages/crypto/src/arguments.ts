@@ -37,12 +37,14 @@ export function checkSealRange(buffer: Uint8Array, start: number, end: number): 
   if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end) {
     if (end + aeadTagLength <= buffer.length) return;
   }
-  throw argument(`${start} to ${end} and a tag do not lie in a buffer of ${buffer.length} octets`);
+  const allowed = `at least ${end + aeadTagLength}`;
+  const reason = `The octets ${start} to ${end} and a tag need a buffer of $ octets`;
+  throw argument(reason, allowed, buffer.length);
 }
 
 export function checkAesCbc(key: Uint8Array, iv: Uint8Array): void {
   if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
-    throw argument(`An AES key has 16, 24 or 32 octets, not ${key.length}`);
+    throw argument("An AES key has $ octets", "16, 24 or 32", key.length);
   }
   expectLength("initialization vector", iv.length, 16);
 }
@@ -50,7 +52,7 @@ export function checkAesCbc(key: Uint8Array, iv: Uint8Array): void {
 /** A padded ciphertext is one block or more, all whole. */
 export function checkCbcCiphertext(ciphertext: Uint8Array): void {
   if (ciphertext.length === 0 || ciphertext.length % 16 !== 0) {
-    throw new CryptoError("ERR_CRYPTO_CBC_PADDING", `${ciphertext.length} octets are no whole blocks`, {
+    throw new CryptoError("ERR_CRYPTO_CBC_PADDING", `${ciphertext.length} octets are no whole blocks of 16`, {
       clause: "RFC 5652 §6.3",
     });
   }
@@ -58,23 +60,24 @@ export function checkCbcCiphertext(ciphertext: Uint8Array): void {
 
 export function checkPbkdf2(iterations: number, length: number): void {
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > maximumPbkdf2Iterations) {
-    throw argument(`PBKDF2 takes 1 to ${maximumPbkdf2Iterations} iterations, not ${iterations}`);
+    throw argument("PBKDF2 takes $ iterations", `1 to ${maximumPbkdf2Iterations}`, iterations);
   }
   if (!Number.isInteger(length) || length < 1 || length > 1024) {
-    throw argument(`PBKDF2 makes 1 to 1024 octets here, not ${length}`);
+    throw argument("PBKDF2 makes $ octets here", "1 to 1024", length);
   }
 }
 
 export function checkRandomLength(length: number): void {
   if (!Number.isInteger(length) || length < 0 || length > maximumRandomLength) {
-    throw argument(`0 to ${maximumRandomLength} random octets can be had at once, not ${length}`);
+    throw argument("A call gives $ random octets", `0 to ${maximumRandomLength}`, length);
   }
 }
 
 function expectLength(what: string, actual: number, expected: number): void {
-  if (actual !== expected) throw argument(`The ${what} has ${expected} octets, not ${actual}`);
+  if (actual !== expected) throw argument(`The ${what} has $ octets`, String(expected), actual);
 }
 
-function argument(message: string): CryptoError {
-  return new CryptoError("ERR_CRYPTO_ARGUMENT", message);
+/** `$` in the reason stands for what is allowed. */
+function argument(reason: string, allowed: string, found: number): CryptoError {
+  return new CryptoError("ERR_CRYPTO_ARGUMENT", `${reason.replace("$", allowed)}, not ${found}`, { found, allowed });
 }

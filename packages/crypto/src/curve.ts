@@ -39,25 +39,30 @@ const curves: readonly Curve[] = [
 /** What is known about a curve. */
 export function curveOf(name: EcCurve): Curve {
   const curve = curves.find((candidate) => candidate.name === name);
-  if (curve === undefined) throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_CURVE", `${name} is not supported`);
+  if (curve === undefined) throw unsupportedCurve(name, undefined);
   return curve;
 }
 
 /**
  * The curve that EC parameters name.
  *
- * RFC 5480 §2.1.1: namedCurve it must be; implicitCurve and specifiedCurve must not be used.
+ * RFC 5480 §2.1.1: the parameters are a namedCurve; implicitCurve and specifiedCurve must not be used.
  */
 export function curveFromParameters(parameters: DerElement | undefined, offset: number): EcCurve {
   const clause = "RFC 5480 §2.1.1";
   if (parameters?.tag === Tag.sequence) {
-    throw new CryptoError("ERR_CRYPTO_EXPLICIT_EC_PARAMETERS", "The curve is spelled out instead of named", {
-      offset: parameters.offset,
-      clause,
-    });
+    throw new CryptoError(
+      "ERR_CRYPTO_EXPLICIT_EC_PARAMETERS",
+      "The curve is written out in full instead of named: name P-256, P-384 or P-521",
+      {
+        offset: parameters.offset,
+        clause,
+      },
+    );
   }
   if (parameters?.tag !== Tag.objectIdentifier) {
     throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The EC key names no curve", {
+      problem: "curve",
       offset: parameters?.offset ?? offset,
       clause,
     });
@@ -65,25 +70,33 @@ export function curveFromParameters(parameters: DerElement | undefined, offset: 
   const { content } = parameters;
   const curve = curves.find(({ oid }) => equalBytes(oid, content));
   if (curve === undefined) {
-    throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_CURVE", `The curve ${decodeOid(content)} is not supported`, {
-      offset: parameters.offset,
-    });
+    throw unsupportedCurve(decodeOid(content), parameters.offset);
   }
   return curve.name;
 }
 
 /**
- * Refuses everything but an uncompressed point of the right length; whether it is on the curve is the provider's check.
+ * Refuses everything but an uncompressed point of the right length; whether it is on the curve the provider checks.
  *
- * RFC 5480 §2.2 leaves compressed points to choice. BoringSSL, Go and webpki refuse them, and so do we; hybrid form
+ * RFC 5480 §2.2: compressed points are optional. BoringSSL, Go and webpki refuse them, and so do we. The hybrid form
  * must not be used.
  */
 export function checkPointForm(curve: EcCurve, point: Uint8Array, offset: number): void {
   if (point.length === 1 + 2 * curveOf(curve).octets && point[0] === 0x04) return;
-  throw new CryptoError("ERR_CRYPTO_PUBLIC_POINT", `The point is not an uncompressed one of ${curve}`, {
+  const octets = 1 + 2 * curveOf(curve).octets;
+  const reason = `The point has ${point.length} octets and form ${point[0] ?? "none"}; an uncompressed one of ${curve} has ${octets} and form 4`;
+  throw new CryptoError("ERR_CRYPTO_PUBLIC_POINT", reason, {
+    curve,
+    problem: "form",
     offset,
     clause: "RFC 5480 §2.2",
   });
+}
+
+function unsupportedCurve(curve: string, offset: number | undefined): CryptoError {
+  const supported = curves.map(({ name }) => name);
+  const reason = `The curve ${curve} is not supported; ${supported.join(", ")} are`;
+  return new CryptoError("ERR_CRYPTO_UNSUPPORTED_CURVE", reason, { curve, supported, offset });
 }
 
 /** Whether a scalar has the curve's length and lies in 1 to n - 1 (SEC 1 §3.2.1). */

@@ -1,82 +1,124 @@
 /**
- * Everything that this package throws: one class, told apart by a stable `code`.
+ * Everything that this package throws: one class, `CryptoError`, whose `code` tells what its other fields are.
  *
  * No message and no field ever holds key material, plaintext or a signature.
  */
 
-/** Input whose bytes break their format. */
-export type MalformedCode =
+import { type CodedError, codedErrorClass, type CodedErrorConstructor, type ErrorPlace } from "@latchkey/asn1/internal";
+
+/** The code says it all. */
+type NoEvidence = object;
+
+/** What is wrong with a key that is not as its standard demands. */
+export type KeyProblem =
+  /** Not the DER of its structure; `cause` is the `Asn1Error`. */
+  | "structure"
+  /** Parameters that the kind of key does not have, or not the ones that it must have. */
+  | "parameters"
+  /** An EC key that names no curve, or two. */
+  | "curve"
+  /** A version that the structure does not have. */
+  | "version"
+  /** A public key or seed of another length than its kind has. */
+  | "length"
+  /** A private scalar that is zero, not below the order of the curve, or of another length. */
+  | "scalar"
+  /** RSA numbers that do not belong together, or an even modulus. */
+  | "numbers"
+  /** The library behind the provider refuses the key; `cause` says why. */
+  | "library";
+
+/** Evidence of input whose bytes break their format. */
+export interface CryptoMalformedEvidence {
   /** A public or private key is not the DER that its standard demands. */
-  | "ERR_CRYPTO_MALFORMED_KEY"
+  readonly ERR_CRYPTO_MALFORMED_KEY: { readonly problem: KeyProblem };
   /** An AlgorithmIdentifier is not DER, or has parameters that its algorithm does not allow. */
-  | "ERR_CRYPTO_MALFORMED_ALGORITHM"
+  readonly ERR_CRYPTO_MALFORMED_ALGORITHM: { readonly problem: "structure" | "parameters" };
   /** A public point is not on its curve, is the point at infinity, or is not encoded as the standard says. */
-  | "ERR_CRYPTO_PUBLIC_POINT"
+  readonly ERR_CRYPTO_PUBLIC_POINT: { readonly curve: string; readonly problem: "form" | "not on the curve" };
   /** A private key and the public key that came along with it do not belong together. */
-  | "ERR_CRYPTO_KEY_PAIR_MISMATCH";
+  readonly ERR_CRYPTO_KEY_PAIR_MISMATCH: NoEvidence;
+}
 
-/** Something well-formed that is known to be too weak and is never accepted. */
-export type WeakCode =
-  | "ERR_CRYPTO_SHA1_SIGNATURE"
+/** Evidence of something well-formed that is known to be too weak and is never accepted. */
+export interface CryptoWeakEvidence {
+  /** `algorithm` is its name, for instance `RSA with SHA-1`. */
+  readonly ERR_CRYPTO_SHA1_SIGNATURE: { readonly algorithm: string };
   /** MD4 and MD2 come under the same code. */
-  | "ERR_CRYPTO_MD5_SIGNATURE"
-  /** Curve parameters spelled out instead of named (CVE-2020-0601, CVE-2022-0778). */
-  | "ERR_CRYPTO_EXPLICIT_EC_PARAMETERS"
+  readonly ERR_CRYPTO_MD5_SIGNATURE: { readonly algorithm: string };
+  /** Curve parameters written out in full instead of a name (CVE-2020-0601, CVE-2022-0778). */
+  readonly ERR_CRYPTO_EXPLICIT_EC_PARAMETERS: NoEvidence;
   /** An RSA modulus under 2048 bits (or what the provider was set to) or over 8192. */
-  | "ERR_CRYPTO_RSA_MODULUS_SIZE"
-  /** An RSA public exponent that is even, below 3, or longer than 64 bits. */
-  | "ERR_CRYPTO_RSA_EXPONENT"
+  readonly ERR_CRYPTO_RSA_MODULUS_SIZE: { readonly bits: number; readonly minimum: number; readonly maximum: number };
+  /** An RSA public exponent that is even, below 3, or longer than `maximumBits`. */
+  readonly ERR_CRYPTO_RSA_EXPONENT: { readonly bits: number; readonly isEven: boolean; readonly maximumBits: number };
   /** A Diffie-Hellman public value of small order: the shared secret would be all zero (RFC 7748 §6.1). */
-  | "ERR_CRYPTO_SMALL_ORDER_POINT";
+  readonly ERR_CRYPTO_SMALL_ORDER_POINT: NoEvidence;
+}
 
-/** Something well-formed that this package, or the provider in use, does not do. */
-export type UnsupportedCode =
-  | "ERR_CRYPTO_UNSUPPORTED_KEY"
-  | "ERR_CRYPTO_UNSUPPORTED_CURVE"
-  | "ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM"
-  | "ERR_CRYPTO_UNSUPPORTED_OPERATION";
+/** Evidence of something well-formed that this package, or the provider in use, does not do. */
+export interface CryptoUnsupportedEvidence {
+  /** `algorithm` is the dotted object identifier. */
+  readonly ERR_CRYPTO_UNSUPPORTED_KEY: { readonly algorithm: string; readonly supported: readonly string[] };
+  /** `curve` is the dotted object identifier. */
+  readonly ERR_CRYPTO_UNSUPPORTED_CURVE: { readonly curve: string; readonly supported: readonly string[] };
+  /** `algorithm` is the dotted object identifier. */
+  readonly ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM: {
+    readonly algorithm: string;
+    readonly supported: readonly string[];
+  };
+  readonly ERR_CRYPTO_UNSUPPORTED_OPERATION: { readonly operation: string; readonly provider: string };
+}
 
-/** A check that the other side's bytes did not pass. */
-export type VerificationCode =
+/** Evidence of a check that the other side's bytes did not pass. */
+export interface CryptoVerificationEvidence {
   /** The key cannot make signatures of this algorithm (an RSA algorithm with an EC key, for instance). */
-  | "ERR_CRYPTO_KEY_ALGORITHM_MISMATCH"
-  | "ERR_CRYPTO_SIGNATURE_INVALID"
+  readonly ERR_CRYPTO_KEY_ALGORITHM_MISMATCH: { readonly key: string; readonly operation: string };
+  readonly ERR_CRYPTO_SIGNATURE_INVALID: NoEvidence;
   /** An AEAD tag does not fit: nothing was decrypted. */
-  | "ERR_CRYPTO_AUTHENTICATION_FAILED"
+  readonly ERR_CRYPTO_AUTHENTICATION_FAILED: NoEvidence;
   /** The padding of an AES-CBC plaintext is wrong: mostly a wrong password. */
-  | "ERR_CRYPTO_CBC_PADDING";
+  readonly ERR_CRYPTO_CBC_PADDING: NoEvidence;
+}
 
-/** The caller's own mistake. */
-export type MisuseCode =
+/** Evidence of the caller's own mistake. */
+export interface CryptoMisuseEvidence {
   /** A key that another provider made. */
-  | "ERR_CRYPTO_FOREIGN_KEY"
+  readonly ERR_CRYPTO_FOREIGN_KEY: NoEvidence;
   /** A length or number outside what the operation is defined for. */
-  | "ERR_CRYPTO_ARGUMENT";
-
-export type CryptoErrorCode = MalformedCode | WeakCode | UnsupportedCode | VerificationCode | MisuseCode;
-
-/** What is known about a fault besides its code. */
-export interface CryptoErrorDetails {
-  /** Octet at which the input went wrong, counted from the start of the bytes that were passed in. */
-  readonly offset?: number | undefined;
-  /** The clause that was broken, such as `RFC 5480 §2.1.1`. */
-  readonly clause?: string | undefined;
-  readonly cause?: unknown;
+  readonly ERR_CRYPTO_ARGUMENT: { readonly found: number; readonly allowed: string };
 }
 
-/** Why something was refused. Branch on `code`; the message is for people. */
-export class CryptoError extends Error {
-  override readonly name: string = "CryptoError";
-  readonly code: CryptoErrorCode;
-  readonly offset: number | undefined;
-  readonly clause: string | undefined;
+/** From each code to the fields that an error with it has. */
+export interface CryptoEvidence
+  extends
+    CryptoMalformedEvidence,
+    CryptoWeakEvidence,
+    CryptoUnsupportedEvidence,
+    CryptoVerificationEvidence,
+    CryptoMisuseEvidence {}
 
-  constructor(code: CryptoErrorCode, message: string, details: CryptoErrorDetails = {}) {
-    const where = details.offset === undefined ? "" : ` at octet ${details.offset}`;
-    const why = details.clause === undefined ? "" : ` (${details.clause})`;
-    super(`${message}${where}${why}`, "cause" in details ? { cause: details.cause } : undefined);
-    this.code = code;
-    this.offset = details.offset;
-    this.clause = details.clause;
-  }
-}
+/** Input whose bytes break their format. */
+export type MalformedCode = keyof CryptoMalformedEvidence;
+/** Something well-formed that is known to be too weak and is never accepted. */
+export type WeakCode = keyof CryptoWeakEvidence;
+/** Something well-formed that this package, or the provider in use, does not do. */
+export type UnsupportedCode = keyof CryptoUnsupportedEvidence;
+/** A check that the other side's bytes did not pass. */
+export type VerificationCode = keyof CryptoVerificationEvidence;
+/** The caller's own mistake. */
+export type MisuseCode = keyof CryptoMisuseEvidence;
+/** Every code of this package. */
+export type CryptoErrorCode = keyof CryptoEvidence;
+
+/** Where a fault is, and the rule that it breaks, such as `RFC 5480 §2.1.1`; every `CryptoError` has these. */
+export type CryptoErrorDetails = ErrorPlace;
+
+/**
+ * Why something was refused. `code` narrows it: each code has fields of its own. `offset` counts octets from the start of
+ * the bytes that were passed in. The message is for people.
+ */
+export type CryptoError = CodedError<CryptoEvidence>;
+/** The class of `CryptoError`: for `instanceof`. */
+export const CryptoError: CodedErrorConstructor<CryptoEvidence> =
+  /* @__PURE__ */ codedErrorClass<CryptoEvidence>("CryptoError");

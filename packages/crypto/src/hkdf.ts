@@ -44,7 +44,10 @@ export function expand(
 ): Uint8Array {
   const step = hashLength(algorithm);
   if (!Number.isInteger(length) || length < 0 || length > 255 * step) {
-    throw new CryptoError("ERR_CRYPTO_ARGUMENT", `HKDF makes 0 to ${255 * step} octets, not ${length}`, {
+    const allowed = `0 to ${255 * step}`;
+    throw new CryptoError("ERR_CRYPTO_ARGUMENT", `HKDF makes ${allowed} octets, not ${length}`, {
+      found: length,
+      allowed,
       clause: "RFC 5869 §2.3",
     });
   }

@@ -3,6 +3,13 @@ export { CryptoError } from "./errors.ts";
 export type {
   CryptoErrorCode,
   CryptoErrorDetails,
+  CryptoEvidence,
+  CryptoMalformedEvidence,
+  CryptoMisuseEvidence,
+  CryptoUnsupportedEvidence,
+  CryptoVerificationEvidence,
+  CryptoWeakEvidence,
+  KeyProblem,
   MalformedCode,
   MisuseCode,
   UnsupportedCode,
@@ -34,4 +41,5 @@ export { hashLength } from "./hash-length.ts";
 export { defaultSignatureAlgorithm } from "./key-algorithm.ts";
 export { encodeSignatureAlgorithm, parseSignatureAlgorithm } from "./signature-algorithm.ts";
 export { type SignedData, type SignedDataResult, verifySignedData } from "./signed-data.ts";
+export type { CryptoTolerance, Tolerate, ToleranceOptions } from "./tolerance.ts";
 export { rawPublicKey, type RawKeyKind, spkiFromRawPublicKey } from "./spki.ts";

@@ -8,6 +8,7 @@ import { maximumRsaModulusBits, type PrivateKeyMaterial, type PublicKeyMaterial 
 import * as oids from "./oids.ts";
 import type { KeyAlgorithm, SignatureAlgorithm } from "./provider.ts";
 import { writePssParameters } from "./pss-parameters.ts";
+import { modulusSize } from "./rsa-key.ts";
 
 /** What a PublicKey says about itself. */
 export function keyAlgorithmOf(material: PublicKeyMaterial): KeyAlgorithm {
@@ -75,7 +76,7 @@ export function defaultSignatureAlgorithm(key: KeyAlgorithm): SignatureAlgorithm
       return { name: "rsa-pss", hash, saltLength: Math.max(hashLength(hash), key.parameters?.saltLength ?? 0) };
     }
     default:
-      throw mismatch("An X25519 key makes no signatures");
+      throw mismatch("An X25519 key makes no signatures; it agrees on secrets", key, "sign");
   }
 }
 
@@ -99,7 +100,7 @@ export function checkKeyFits(key: KeyAlgorithm, algorithm: SignatureAlgorithm): 
       }
       break;
   }
-  throw mismatch(`A key of kind ${key.name} makes no ${algorithm.name} signatures`);
+  throw mismatch(`A key of kind ${key.name} makes no ${algorithm.name} signatures`, key, algorithm.name);
 }
 
 type RsaKeyAlgorithm = Extract<KeyAlgorithm, { readonly modulusBits: number }>;
@@ -109,12 +110,21 @@ function checkPss(key: RsaKeyAlgorithm, hash: PssHash, saltLength: number): void
   // RFC 8017 §9.1.1 step 3: emLen is at least hLen + sLen + 2, with emBits one less than the modulus has.
   const room = Math.ceil((key.modulusBits - 1) / 8) - hashLength(hash) - 2;
   if (!Number.isInteger(saltLength) || saltLength < 0 || saltLength > room) {
-    throw mismatch(`A salt of ${saltLength} octets does not fit into a PSS signature by this key`);
+    throw mismatch(
+      `A salt of ${saltLength} octets does not fit into a PSS signature by this key: 0 to ${room} octets do`,
+      key,
+      "rsa-pss",
+    );
   }
   if (key.name === "rsa" || key.parameters === undefined) return;
   // RFC 4055 §3.3: the signature's hash is the key's, its salt no shorter than the key's.
   if (hash !== key.parameters.hash || saltLength < key.parameters.saltLength) {
-    throw mismatch("The key is restricted to other PSS parameters");
+    const { parameters } = key;
+    throw mismatch(
+      `The key is restricted to PSS with ${parameters.hash} and a salt of at least ${parameters.saltLength} octets`,
+      key,
+      "rsa-pss",
+    );
   }
 }
 
@@ -122,23 +132,20 @@ function checkPss(key: RsaKeyAlgorithm, hash: PssHash, saltLength: number): void
 export function checkKeyAgreement(privateKey: KeyAlgorithm, publicKey: KeyAlgorithm): void {
   if (privateKey.name === "x25519" && publicKey.name === "x25519") return;
   if (privateKey.name === "ec" && publicKey.name === "ec" && privateKey.curve === publicKey.curve) return;
-  throw keyAgreementMismatch();
+  throw keyAgreementMismatch(privateKey);
 }
 
 /** Keys that cannot agree on a secret. */
-export function keyAgreementMismatch(): CryptoError {
-  return mismatch("Key agreement takes two X25519 keys, or two EC keys of one curve");
+export function keyAgreementMismatch(privateKey: KeyAlgorithm): CryptoError {
+  return mismatch("Key agreement takes two X25519 keys, or two EC keys of one curve", privateKey, "deriveSharedSecret");
 }
 
 /** Throws `ERR_CRYPTO_RSA_MODULUS_SIZE` for a new RSA key of a size that this package would not import. */
 export function checkGeneratedModulusBits(modulusBits: number): void {
   if (Number.isInteger(modulusBits) && modulusBits >= 2048 && modulusBits <= maximumRsaModulusBits) return;
-  throw new CryptoError(
-    "ERR_CRYPTO_RSA_MODULUS_SIZE",
-    `RSA keys are made with 2048 to ${maximumRsaModulusBits} bits, not ${modulusBits}`,
-  );
+  throw modulusSize(modulusBits, 2048, undefined);
 }
 
-function mismatch(message: string): CryptoError {
-  return new CryptoError("ERR_CRYPTO_KEY_ALGORITHM_MISMATCH", message);
+function mismatch(reason: string, key: KeyAlgorithm, operation: string): CryptoError {
+  return new CryptoError("ERR_CRYPTO_KEY_ALGORITHM_MISMATCH", reason, { key: key.name, operation });
 }

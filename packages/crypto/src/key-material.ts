@@ -59,5 +59,9 @@ export const maximumRsaModulusBits = 8192;
 export function checkKeyLimits(limits: KeyLimits): KeyLimits {
   const { minimumRsaModulusBits: bits } = limits;
   if (Number.isInteger(bits) && bits >= 1024 && bits <= maximumRsaModulusBits) return limits;
-  throw new CryptoError("ERR_CRYPTO_ARGUMENT", `The least RSA size is 1024 to ${maximumRsaModulusBits}, not ${bits}`);
+  const allowed = `1024 to ${maximumRsaModulusBits}`;
+  throw new CryptoError("ERR_CRYPTO_ARGUMENT", `minimumRsaModulusBits is ${allowed}, not ${bits}`, {
+    found: bits,
+    allowed,
+  });
 }

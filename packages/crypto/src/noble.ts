@@ -31,8 +31,8 @@ export function createNobleProvider(limits: Partial<KeyLimits> = {}): CryptoProv
     importSpki,
     importPkcs1PublicKey: (der) => importSpki(spkiFromPkcs1(der, held)),
     // The key keeps views, so they are of a copy.
-    importPkcs8: (der) => keys.privateKeyFromMaterial(decodePkcs8(Uint8Array.from(der), held)),
-    importSec1: (der) => keys.privateKeyFromMaterial(decodeSec1(Uint8Array.from(der))),
+    importPkcs8: (der, options) => keys.privateKeyFromMaterial(decodePkcs8(Uint8Array.from(der), held, options)),
+    importSec1: (der, options) => keys.privateKeyFromMaterial(decodeSec1(Uint8Array.from(der), options)),
     importPkcs1PrivateKey: (der) => keys.privateKeyFromMaterial(decodePkcs1PrivateKey(Uint8Array.from(der), held)),
     exportPkcs8: keys.exportPrivateKey,
     generateKeyPair: keys.newKeyPair,

@@ -9,6 +9,8 @@
  * that belong to the caller. Nothing here is a promise unless its name ends in `Async`.
  */
 
+import type { ToleranceOptions } from "./tolerance.ts";
+
 /** Hash functions. SHA-1 is here for key identifiers and OCSP only: no signature algorithm can name it. */
 export type HashAlgorithm = "SHA-1" | SignatureHash;
 
@@ -57,6 +59,12 @@ export type AeadAlgorithm = "AES-128-GCM" | "AES-256-GCM" | "ChaCha20-Poly1305";
 export interface PublicKey {
   readonly type: "public";
   readonly algorithm: KeyAlgorithm;
+  /**
+   * What one signature check by this key costs this provider, as a multiple of a P-256 check by `node:crypto`: it grows
+   * with the curve, the RSA modulus and the RSA exponent. 0 for a key that makes no signatures. For budgets of those who
+   * check signatures under keys that a peer chose.
+   */
+  readonly verificationWeight: number;
   /** The key as DER SubjectPublicKeyInfo, byte for byte as imported where it came so. Not to be written to. */
   readonly spki: Uint8Array;
 }
@@ -177,11 +185,14 @@ export interface KeyProvider {
    */
   importSpki(der: Uint8Array): PublicKey;
 
-  /** Imports a DER PrivateKeyInfo or OneAsymmetricKey (RFC 5958), unencrypted. A public key in it must fit. */
-  importPkcs8(der: Uint8Array): PrivateKey;
+  /**
+   * Imports a DER PrivateKeyInfo or OneAsymmetricKey (RFC 5958), unencrypted. A public key in it must belong to it.
+   * `options.tolerate` is asked about the slips that `CryptoTolerance` names.
+   */
+  importPkcs8(der: Uint8Array, options?: ToleranceOptions): PrivateKey;
 
-  /** Imports a DER ECPrivateKey (RFC 5915), which must name its curve: `BEGIN EC PRIVATE KEY`. */
-  importSec1(der: Uint8Array): PrivateKey;
+  /** Imports a DER ECPrivateKey (RFC 5915), which must name its curve: `BEGIN EC PRIVATE KEY`. As `importPkcs8`. */
+  importSec1(der: Uint8Array, options?: ToleranceOptions): PrivateKey;
 
   /** Imports a DER RSAPublicKey (RFC 8017 §A.1.1): `BEGIN RSA PUBLIC KEY`. */
   importPkcs1PublicKey(der: Uint8Array): PublicKey;

@@ -30,13 +30,18 @@ export function readPssParameters(
 ): RsaPssParameters {
   if (parameters.tag !== Tag.sequence) {
     throw new CryptoError(malformed, "The PSS parameters are no SEQUENCE", {
+      problem: "parameters",
       offset: parameters.offset,
       clause: "RFC 4055 §3.1",
     });
   }
   const body = contentReader(parameters);
-  const encodedDefault = (offset: number): CryptoError =>
-    new CryptoError(malformed, "A default is spelled out in the PSS parameters", { offset, clause: "X.690 §11.5" });
+  const encodedDefault = (offset: number): Error =>
+    new CryptoError(malformed, "The PSS parameters write a default out, which DER leaves out", {
+      problem: "parameters",
+      offset,
+      clause: "X.690 §11.5",
+    });
 
   const hash = body.nextIs(contextConstructed(0)) ? readHash(body.explicit(0), encodedDefault) : undefined;
   const maskHash = body.nextIs(contextConstructed(1)) ? readMaskHash(body.explicit(1), encodedDefault) : undefined;
@@ -50,7 +55,8 @@ export function readPssParameters(
   }
   if (body.nextIs(contextConstructed(3))) {
     // RFC 4055 §3.1: the trailer field is 1, which is the default, so nothing is left to encode.
-    throw new CryptoError(malformed, "The PSS parameters have a trailer field", {
+    throw new CryptoError(malformed, "The PSS parameters have a trailer field, whose only value is the default", {
+      problem: "parameters",
       offset: body.offset,
       clause: "RFC 4055 §3.1",
     });
@@ -58,44 +64,41 @@ export function readPssParameters(
   body.end();
 
   if (hash === undefined || maskHash === undefined) {
-    throw new CryptoError("ERR_CRYPTO_SHA1_SIGNATURE", "The PSS parameters mean SHA-1 by default", {
-      offset: parameters.offset,
-      clause: "RFC 4055 §3.1",
-    });
+    throw new CryptoError(
+      "ERR_CRYPTO_SHA1_SIGNATURE",
+      "The PSS parameters name no hash, which means SHA-1: sign with SHA-256 or better",
+      {
+        algorithm: "RSA-PSS with SHA-1",
+        offset: parameters.offset,
+        clause: "RFC 4055 §3.1",
+      },
+    );
   }
   if (hash !== maskHash) {
-    throw new CryptoError(
-      "ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM",
-      `PSS with ${hash} and mask generation by ${maskHash} is not supported`,
-      { offset: parameters.offset, clause: "RFC 4055 §2.2" },
-    );
+    const reason = `PSS with ${hash} and mask generation by ${maskHash} is not supported: both have to be one hash`;
+    throw unsupportedAlgorithm(reason, oids.rsassaPss, parameters.offset, "RFC 4055 §2.2");
   }
   return { hash, saltLength };
 }
 
-function readMaskHash(field: DerReader, encodedDefault: (offset: number) => CryptoError): SignatureHash {
+function readMaskHash(field: DerReader, encodedDefault: (offset: number) => Error): SignatureHash {
   const { oid, parameters, offset } = readAlgorithmIdentifier(field);
   field.end();
   if (!equalBytes(oid, oids.mgf1) || parameters === undefined) {
-    throw new CryptoError(
-      "ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM",
-      `The mask generation function ${decodeOid(oid)} is not supported`,
-      { offset },
-    );
+    throw unsupportedAlgorithm(`The mask generation function ${decodeOid(oid)} is not supported; MGF1 is`, oid, offset);
   }
   return readHash(new DerReader(parameters.encoding, { baseOffset: parameters.offset }), encodedDefault);
 }
 
 /** RFC 4055 §2.1: the hash's own parameters are NULL or absent, both to be accepted. */
-function readHash(field: DerReader, encodedDefault: (offset: number) => CryptoError): SignatureHash {
+function readHash(field: DerReader, encodedDefault: (offset: number) => Error): SignatureHash {
   const { oid, parameters, offset } = readAlgorithmIdentifier(field);
   field.end();
   if (equalBytes(oid, oids.sha1)) throw encodedDefault(offset);
   const hash = hashOids.find(([candidate]) => equalBytes(candidate, oid))?.[1];
   if (hash === undefined || !(parameters === undefined || isNull(parameters))) {
-    throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM", `PSS with ${decodeOid(oid)} is not supported`, {
-      offset,
-    });
+    const reason = `PSS with the hash ${decodeOid(oid)} is not supported; SHA-256, SHA-384 and SHA-512 are`;
+    throw unsupportedAlgorithm(reason, oid, offset);
   }
   return hash;
 }
@@ -125,6 +128,24 @@ function writeHash(writer: DerWriter, hash: SignatureHash): void {
   writer.sequence((body) => {
     body.oid(oid);
     body.null();
+  });
+}
+
+/** The signature algorithms that are supported, for messages. */
+export const supportedNames: readonly string[] = ["ECDSA", "Ed25519", "RSA PKCS #1 v1.5", "RSA-PSS"];
+
+/** A signature algorithm, or a part of one, that is not supported; `oid` are the content octets of its identifier. */
+export function unsupportedAlgorithm(
+  reason: string,
+  oid: Uint8Array | undefined,
+  offset: number | undefined,
+  clause?: string,
+): CryptoError {
+  return new CryptoError("ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM", reason, {
+    algorithm: oid === undefined ? "" : decodeOid(oid),
+    supported: supportedNames,
+    offset,
+    clause,
   });
 }
 

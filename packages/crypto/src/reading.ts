@@ -1,7 +1,7 @@
-/** What all readers of keys and algorithms share: errors of the DER reader turned into this package's. */
+/** What all readers of keys and algorithms use: they turn errors of the DER reader into errors of this package. */
 
 import { Asn1Error, DerReader, equalBytes, type DerElement } from "@latchkey/asn1";
-import { CryptoError, type CryptoErrorCode } from "./errors.ts";
+import { CryptoError } from "./errors.ts";
 
 /** An AlgorithmIdentifier (RFC 5280 §4.1.1.2) taken apart; the views are valid as long as the bytes that were read. */
 export interface AlgorithmIdentifier {
@@ -11,13 +11,17 @@ export interface AlgorithmIdentifier {
   readonly offset: number;
 }
 
-/** Runs `read`; what the DER reader throws in it comes out as `code`, with its offset and clause. */
-export function reading<T>(code: CryptoErrorCode, what: string, read: () => T): T {
+/** The codes of structures that are malformed. */
+export type StructureCode = "ERR_CRYPTO_MALFORMED_KEY" | "ERR_CRYPTO_MALFORMED_ALGORITHM";
+
+/** Runs `read`; what the DER reader throws in it comes out as `code`, with its reason, offset and clause. */
+export function reading<T>(code: StructureCode, what: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
     if (cause instanceof Asn1Error) {
-      throw new CryptoError(code, `${what} is not the DER that it should be`, {
+      throw new CryptoError(code, `${what} is malformed: ${cause.reason}`, {
+        problem: "structure",
         offset: cause.offset,
         clause: cause.clause,
         cause,

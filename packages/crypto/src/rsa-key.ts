@@ -1,4 +1,4 @@
-/** RSAPublicKey and RSAPrivateKey of PKCS #1 (RFC 8017 §A.1), and the bounds that keys are held to. */
+/** RSAPublicKey and RSAPrivateKey of PKCS #1 (RFC 8017 §A.1), and the limits for keys. */
 
 import { encodeDer, type DerReader } from "@latchkey/asn1";
 import { toBigInt } from "./big-integer.ts";
@@ -30,6 +30,8 @@ export function readRsaPrivateKey(reader: DerReader, limits: KeyLimits): RsaPubl
   const version = body.smallInteger(1);
   if (version === 1) {
     throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_KEY", "RSA keys of more than two primes are not supported", {
+      algorithm: "1.2.840.113549.1.1.1",
+      supported: ["two primes"],
       offset,
       clause: "RFC 8017 §A.1.2",
     });
@@ -57,7 +59,8 @@ export function readRsaPrivateKey(reader: DerReader, limits: KeyLimits): RsaPubl
     d % (q - 1n) === dQ &&
     (q * qInv) % p === 1n;
   if (!isConsistent) {
-    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The numbers of the RSA private key do not fit together", {
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The numbers of the RSA private key do not belong together", {
+      problem: "numbers",
       offset,
       clause: "RFC 8017 §3.2",
     });
@@ -83,19 +86,24 @@ function checkRsaPublicNumbers(
 ): RsaPublicNumbers {
   const modulusBits = bitLength(modulus);
   if (modulusBits < limits.minimumRsaModulusBits || modulusBits > maximumRsaModulusBits) {
-    throw new CryptoError(
-      "ERR_CRYPTO_RSA_MODULUS_SIZE",
-      `RSA keys have ${limits.minimumRsaModulusBits} to ${maximumRsaModulusBits} bits here, not ${modulusBits}`,
-      { offset },
-    );
+    throw modulusSize(modulusBits, limits.minimumRsaModulusBits, offset);
   }
   if (!isOdd(modulus)) {
-    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The RSA modulus is even", { offset, clause: "RFC 8017 §3.1" });
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The RSA modulus is even", {
+      problem: "numbers",
+      offset,
+      clause: "RFC 8017 §3.1",
+    });
   }
-  // RFC 8017 §3.1: e is from 3 to n - 1 and prime to lambda(n), so it is odd. 64 bits is OpenSSL's limit for large keys.
+  // RFC 8017 §3.1: e is from 3 to n - 1 and prime to lambda(n), so it is odd.
   const exponentBits = bitLength(exponent);
-  if (exponentBits < 2 || exponentBits > 64 || !isOdd(exponent)) {
-    throw new CryptoError("ERR_CRYPTO_RSA_EXPONENT", "The RSA exponent is even, under 3 or over 64 bits", {
+  if (exponentBits < 2 || exponentBits > maximumExponentBits || !isOdd(exponent)) {
+    const isEven = !isOdd(exponent);
+    const reason = `The RSA exponent has ${exponentBits} bits${isEven ? " and is even" : ""}; it is odd, from 3, and has at most ${maximumExponentBits} bits: make the key anew with 65537`;
+    throw new CryptoError("ERR_CRYPTO_RSA_EXPONENT", reason, {
+      bits: exponentBits,
+      isEven,
+      maximumBits: maximumExponentBits,
       offset,
       clause: "RFC 8017 §3.1",
     });
@@ -103,8 +111,23 @@ function checkRsaPublicNumbers(
   return { modulusBits, modulus, exponent };
 }
 
+/** OpenSSL's limit for large keys; webpki allows 33 bits. */
+const maximumExponentBits = 64;
+
+/** A modulus outside the limits. */
+export function modulusSize(bits: number, minimum: number, offset: number | undefined): CryptoError {
+  const mend = bits < minimum ? "make a new key: EC P-256, or RSA of 2048 bits" : "make a smaller key";
+  const reason = `The RSA key has ${bits} bits; ${minimum} to ${maximumRsaModulusBits} are accepted: ${mend}`;
+  return new CryptoError("ERR_CRYPTO_RSA_MODULUS_SIZE", reason, {
+    bits,
+    minimum,
+    maximum: maximumRsaModulusBits,
+    offset,
+  });
+}
+
 /** Bits of an unsigned magnitude without leading zero octets. */
-function bitLength(magnitude: Uint8Array): number {
+export function bitLength(magnitude: Uint8Array): number {
   return magnitude.length * 8 - (Math.clz32(magnitude[0] ?? 0) - 24);
 }
 

@@ -3,11 +3,19 @@
  */
 
 import { decodeOid, DerReader, encodeDer, encodeOid, equalBytes } from "@latchkey/asn1";
-import { CryptoError, type WeakCode } from "./errors.ts";
+import { CryptoError } from "./errors.ts";
 import * as oids from "./oids.ts";
 import type { SignatureAlgorithm } from "./provider.ts";
-import { hasStandardSalt, readPssParameters, writePssParameters } from "./pss-parameters.ts";
+import { hashLength } from "./hash-length.ts";
+import {
+  hasStandardSalt,
+  readPssParameters,
+  unsupportedAlgorithm,
+  supportedNames,
+  writePssParameters,
+} from "./pss-parameters.ts";
 import { isNull, readAlgorithmIdentifier, reading, type AlgorithmIdentifier } from "./reading.ts";
+import type { ToleranceOptions } from "./tolerance.ts";
 
 type PlainAlgorithm = Exclude<SignatureAlgorithm, { readonly name: "rsa-pss" }>;
 
@@ -22,7 +30,7 @@ const supported: readonly (readonly [Uint8Array, PlainAlgorithm])[] = [
 ];
 
 /** Known, and refused by name: their hashes are broken. */
-const weak: readonly (readonly [Uint8Array, WeakCode, string])[] = [
+const weak: readonly (readonly [Uint8Array, "ERR_CRYPTO_SHA1_SIGNATURE" | "ERR_CRYPTO_MD5_SIGNATURE", string])[] = [
   [/* @__PURE__ */ encodeOid("1.2.840.113549.1.1.5"), "ERR_CRYPTO_SHA1_SIGNATURE", "RSA with SHA-1"],
   [/* @__PURE__ */ encodeOid("1.3.14.3.2.29"), "ERR_CRYPTO_SHA1_SIGNATURE", "RSA with SHA-1"],
   [/* @__PURE__ */ encodeOid("1.2.840.10045.4.1"), "ERR_CRYPTO_SHA1_SIGNATURE", "ECDSA with SHA-1"],
@@ -41,14 +49,14 @@ const weak: readonly (readonly [Uint8Array, WeakCode, string])[] = [
  * Throws `ERR_CRYPTO_MALFORMED_ALGORITHM`, `ERR_CRYPTO_SHA1_SIGNATURE`, `ERR_CRYPTO_MD5_SIGNATURE` (MD4 and MD2 too) or
  * `ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM`.
  */
-export function parseSignatureAlgorithm(der: Uint8Array): SignatureAlgorithm {
+export function parseSignatureAlgorithm(der: Uint8Array, options: ToleranceOptions = {}): SignatureAlgorithm {
   return reading("ERR_CRYPTO_MALFORMED_ALGORITHM", "The AlgorithmIdentifier", () => {
     const reader = new DerReader(der);
     const identifier = readAlgorithmIdentifier(reader);
     reader.end();
     for (const [oid, algorithm] of supported) {
       if (equalBytes(oid, identifier.oid)) {
-        checkParameters(identifier, algorithm);
+        checkParameters(identifier, algorithm, options);
         return algorithm;
       }
     }
@@ -72,11 +80,19 @@ export function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Uint8Ar
   });
 }
 
-function checkParameters({ parameters, offset }: AlgorithmIdentifier, algorithm: PlainAlgorithm): void {
+function checkParameters(
+  { parameters, offset }: AlgorithmIdentifier,
+  algorithm: PlainAlgorithm,
+  { tolerate }: ToleranceOptions,
+): void {
   // RFC 5758 §3.2, RFC 8410 §3: the parameters must be absent. RFC 4055 §5: NULL.
   if (parameters === undefined || (algorithm.name === "rsa-pkcs1" && isNull(parameters))) return;
+  if (isNull(parameters) && tolerate !== undefined && tolerate("nullParameters", offset)) return;
+  const rule = algorithm.name === "rsa-pkcs1" ? "NULL or absent" : "absent";
+  const reason = `The parameters of ${algorithm.name} are ${isNull(parameters) ? "NULL" : "there"}; they must be ${rule}`;
   const clauses = { ecdsa: "RFC 5758 §3.2", ed25519: "RFC 8410 §3", "rsa-pkcs1": "RFC 4055 §5" };
-  throw new CryptoError("ERR_CRYPTO_MALFORMED_ALGORITHM", `${algorithm.name} takes no such parameters`, {
+  throw new CryptoError("ERR_CRYPTO_MALFORMED_ALGORITHM", reason, {
+    problem: "parameters",
     offset,
     clause: clauses[algorithm.name],
   });
@@ -86,30 +102,28 @@ function pssAlgorithm({ parameters, offset }: AlgorithmIdentifier): SignatureAlg
   // RFC 4055 §3.1: in a signature the parameters must be there.
   if (parameters === undefined) {
     throw new CryptoError("ERR_CRYPTO_MALFORMED_ALGORITHM", "A PSS signature needs its parameters", {
+      problem: "parameters",
       offset,
       clause: "RFC 4055 §3.1",
     });
   }
   const pss = readPssParameters(parameters, "ERR_CRYPTO_MALFORMED_ALGORITHM");
   if (!hasStandardSalt(pss)) {
-    throw new CryptoError(
-      "ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM",
-      `PSS with ${pss.hash} and a salt of ${pss.saltLength} octets is not supported`,
-      { offset },
-    );
+    const reason = `PSS with ${pss.hash} and a salt of ${pss.saltLength} octets is not supported; the salt is as long as the hash, ${hashLength(pss.hash)} octets`;
+    throw unsupportedAlgorithm(reason, oids.rsassaPss, offset);
   }
   return { name: "rsa-pss", ...pss };
 }
 
 function refusal({ oid, offset }: AlgorithmIdentifier): CryptoError {
   for (const [candidate, code, name] of weak) {
-    if (equalBytes(candidate, oid)) return new CryptoError(code, `${name} proves nothing any more`, { offset });
+    if (equalBytes(candidate, oid)) {
+      const reason = `${name} is too weak to prove anything: sign with SHA-256 or better`;
+      return new CryptoError(code, reason, { algorithm: name, offset });
+    }
   }
-  return new CryptoError(
-    "ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM",
-    `The signature algorithm ${decodeOid(oid)} is not supported`,
-    { offset },
-  );
+  const reason = `The signature algorithm ${decodeOid(oid)} is not supported; ${supportedNames.join(", ")} are`;
+  return unsupportedAlgorithm(reason, oid, offset);
 }
 
 function oidOf(algorithm: PlainAlgorithm): Uint8Array {
@@ -117,5 +131,5 @@ function oidOf(algorithm: PlainAlgorithm): Uint8Array {
   for (const [oid, candidate] of supported) {
     if (candidate.name === algorithm.name && (candidate.name === "ed25519" || candidate.hash === hash)) return oid;
   }
-  throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM", `${algorithm.name} has no identifier here`);
+  throw unsupportedAlgorithm(`${algorithm.name} has no identifier here`, undefined, undefined);
 }

@@ -1,9 +1,10 @@
 /** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), by RFC 5480 (EC), RFC 8410 (Ed25519, X25519) and RFC 4055 (RSA). */
 
-import { decodeOid, DerReader, encodeDer, equalBytes } from "@latchkey/asn1";
+import { DerReader, encodeDer, equalBytes } from "@latchkey/asn1";
 import { checkPointForm, curveFromParameters } from "./curve.ts";
 import { CryptoError } from "./errors.ts";
 import { keyAlgorithmOf, writeKeyAlgorithm } from "./key-algorithm.ts";
+import { unsupportedKey, wrongParameters } from "./key-fault.ts";
 import type { KeyLimits, PrivateKeyMaterial, PublicKeyMaterial } from "./key-material.ts";
 import * as oids from "./oids.ts";
 import type { EcCurve, PublicKey } from "./provider.ts";
@@ -17,7 +18,7 @@ const edwardsOctets = 32;
 /**
  * Reads DER SubjectPublicKeyInfo; the material's arrays are views into it.
  *
- * Throws what `KeyProvider.importSpki` throws, except for a point that is not on its curve: that is the provider's check.
+ * Throws what `KeyProvider.importSpki` throws, except for a point that is not on its curve: the provider checks that.
  */
 export function decodeSpki(der: Uint8Array, limits: KeyLimits): PublicKeyMaterial {
   return reading("ERR_CRYPTO_MALFORMED_KEY", "The SubjectPublicKeyInfo", () => {
@@ -59,7 +60,7 @@ function readKey(
     const restriction = parameters && readPssParameters(parameters, "ERR_CRYPTO_MALFORMED_KEY");
     return { name: "rsa-pss", parameters: restriction, ...readRsaPublicKey(innerReader(der, key), limits) };
   }
-  throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_KEY", `Keys of kind ${decodeOid(oid)} are not supported`, { offset });
+  throw unsupportedKey(oid, offset);
 }
 
 /** The name of a key kind of RFC 8410 that is supported. */
@@ -73,16 +74,9 @@ export function edwardsName(oid: Uint8Array): "ed25519" | "x25519" | undefined {
 export function checkEdwardsLength(name: "ed25519" | "x25519", key: Uint8Array, offset: number): void {
   if (key.length === edwardsOctets) return;
   throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", `The ${name} key has ${key.length} octets, not 32`, {
+    problem: "length",
     offset,
     clause: name === "ed25519" ? "RFC 8032 §5.1.5" : "RFC 7748 §5",
-  });
-}
-
-/** Parameters that the kind of key does not allow. */
-export function wrongParameters(offset: number, clause: string): CryptoError {
-  return new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "The kind of key does not allow these parameters", {
-    offset,
-    clause,
   });
 }
 

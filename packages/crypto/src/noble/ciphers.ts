@@ -82,5 +82,5 @@ function aead(algorithm: AeadAlgorithm): typeof gcm | typeof chacha20poly1305 {
 }
 
 function authenticationFailed(): CryptoError {
-  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit");
+  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit", {});
 }

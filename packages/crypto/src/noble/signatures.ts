@@ -20,7 +20,11 @@ function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array):
   }
   if (material.name === "ed25519") return ed25519.sign(data, material.seed);
   // BigInt arithmetic takes a time that depends on the private key.
-  throw new CryptoError("ERR_CRYPTO_UNSUPPORTED_OPERATION", "The noble provider makes no RSA signatures");
+  throw new CryptoError(
+    "ERR_CRYPTO_UNSUPPORTED_OPERATION",
+    "The noble provider makes no RSA signatures: sign with an EC or Ed25519 key, or by the node provider",
+    { operation: "sign", provider: "noble" },
+  );
 }
 
 /** Only the calling thread is there to do it. */
@@ -63,7 +67,7 @@ function deriveSharedSecret(privateKey: PrivateKey, publicKey: PublicKey): Uint8
   if (own.name === "ec" && other.name === "ec") {
     return nobleCurve(own.curve).getSharedSecret(own.scalar, other.point).slice(1);
   }
-  if (own.name !== "x25519" || other.name !== "x25519") throw keyAgreementMismatch();
+  if (own.name !== "x25519" || other.name !== "x25519") throw keyAgreementMismatch(privateKey.algorithm);
   try {
     return x25519.getSharedSecret(own.seed, other.point);
   } catch (cause) {

@@ -142,5 +142,5 @@ function aeadDecipher(algorithm: AeadAlgorithm, key: CipherKey, nonce: Uint8Arra
 }
 
 function authenticationFailed(): CryptoError {
-  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit");
+  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit", {});
 }

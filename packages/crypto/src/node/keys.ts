@@ -9,20 +9,27 @@ import {
   type KeyPairKeyObjectResult,
 } from "node:crypto";
 import { CryptoError } from "../errors.ts";
+import { foreignKey, keyPairMismatch } from "../key-fault.ts";
 import type { KeyLimits, PrivateKeyMaterial, PublicKeyMaterial } from "../key-material.ts";
 import { checkGeneratedModulusBits, keyAlgorithmOf } from "../key-algorithm.ts";
 import { encodePkcs8 } from "../pkcs8.ts";
 import type { KeyAlgorithm, KeyGenerationAlgorithm, KeyPair, PrivateKey, PublicKey } from "../provider.ts";
 import { decodeSpki, samePublicKey, spkiFromRawPublicKey } from "../spki.ts";
+import { type CheckCosts, exponentBitsOf, verificationWeight } from "../verification-weight.ts";
+
+/** Measured on Node.js 24 with OpenSSL 3.5: see `verification-weight.ts`. */
+const checkCosts: CheckCosts = { "P-256": 1, "P-384": 7, "P-521": 15, ed25519: 1.3, rsa2048: 0.3 };
 
 class NodePublicKey implements PublicKey {
   readonly type = "public";
   readonly algorithm: KeyAlgorithm;
+  readonly verificationWeight: number;
   readonly spki: Uint8Array;
   readonly #handle: KeyObject;
 
-  constructor(algorithm: KeyAlgorithm, spki: Uint8Array, handle: KeyObject) {
+  constructor(algorithm: KeyAlgorithm, spki: Uint8Array, handle: KeyObject, exponentBits?: number) {
     this.algorithm = algorithm;
+    this.verificationWeight = verificationWeight(checkCosts, algorithm, exponentBits);
     this.spki = spki;
     this.#handle = handle;
   }
@@ -71,14 +78,16 @@ export function publicKeyFromMaterial(material: PublicKeyMaterial, spki: Uint8Ar
   } catch (cause) {
     // The form was checked before: what is left for OpenSSL to refuse is a point that is not on its curve.
     if (material.name === "ec") {
-      throw new CryptoError("ERR_CRYPTO_PUBLIC_POINT", `The point is not on ${material.curve}`, {
+      throw new CryptoError("ERR_CRYPTO_PUBLIC_POINT", `The public point is not on ${material.curve}`, {
+        curve: material.curve,
+        problem: "not on the curve",
         clause: "SEC 1 §3.2.2.1",
         cause,
       });
     }
-    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the public key", { cause });
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the public key", { problem: "library", cause });
   }
-  return new NodePublicKey(keyAlgorithmOf(material), spki, handle);
+  return new NodePublicKey(keyAlgorithmOf(material), spki, handle, exponentBitsOf(material));
 }
 
 /** Makes a key of what was read; the public key that came along must be the one that follows from the private. */
@@ -89,21 +98,24 @@ export function privateKeyFromMaterial(material: PrivateKeyMaterial, limits: Key
   const spki = exportSpki(publicHandle);
   const publicMaterial = decodeSpki(spki, limits);
   if (!samePublicKey(material, publicMaterial)) {
-    throw new CryptoError("ERR_CRYPTO_KEY_PAIR_MISMATCH", "The public key in the private key's file is another's");
+    throw keyPairMismatch();
   }
   // And it exports an EC key with its public key, as other programs expect it, only if it was imported so.
   const handle =
     material.name === "ec" && publicMaterial.name === "ec"
       ? createHandle({ ...material, point: publicMaterial.point })
       : computed;
-  return new NodePrivateKey(new NodePublicKey(keyAlgorithmOf(publicMaterial), spki, publicHandle), handle);
+  return new NodePrivateKey(
+    new NodePublicKey(keyAlgorithmOf(publicMaterial), spki, publicHandle, exponentBitsOf(publicMaterial)),
+    handle,
+  );
 }
 
 function createHandle(material: PrivateKeyMaterial): KeyObject {
   try {
     return createPrivateKey({ key: Buffer.from(encodePkcs8(material).buffer), format: "der", type: "pkcs8" });
   } catch (cause) {
-    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the private key", { cause });
+    throw new CryptoError("ERR_CRYPTO_MALFORMED_KEY", "OpenSSL refuses the private key", { problem: "library", cause });
   }
 }
 
@@ -168,8 +180,4 @@ function exportSpki(handle: KeyObject): Uint8Array {
     return spkiFromRawPublicKey(crv, Buffer.concat([Uint8Array.of(4), first, Buffer.from(y, "base64url")]));
   }
   return Uint8Array.from(handle.export({ format: "der", type: "spki" }));
-}
-
-function foreignKey(): CryptoError {
-  return new CryptoError("ERR_CRYPTO_FOREIGN_KEY", "The key is not one of this provider: import it here first");
 }
