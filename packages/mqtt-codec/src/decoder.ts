@@ -2,10 +2,10 @@
  * The streaming decoder: chunks cut anywhere go in, packets come out.
  *
  * A packet that lies in one chunk is read in place. One that spans chunks is gathered in a buffer of its own, which is
- * only made once the fixed header has been judged: type, flags, direction and length.
+ * made when type, flags, direction and length of the fixed header are checked.
  */
 
-import { MqttCodecError } from "./error.ts";
+import { MqttCodecError } from "./errors.ts";
 import type { Packet } from "./packet.ts";
 import { PacketType, type ProtocolVersion } from "./packet-type.ts";
 import { readAcknowledgement } from "./packets/acknowledgement.ts";
@@ -18,13 +18,14 @@ import { readSuback, readUnsuback } from "./packets/suback.ts";
 import { readSubscribe, readUnsubscribe } from "./packets/subscribe.ts";
 import { Reader } from "./reader.ts";
 
+/** What a decoder reads, and its limits. */
 export interface PacketDecoderOptions {
   /** Which side's packets are read: a server receives client packets, a client receives server packets. */
   readonly receives: "client-packets" | "server-packets";
   /**
-   * The connection's version where it is known. A decoder of client packets that is not told waits for CONNECT, takes
-   * nothing before it and learns the version from it; one that is told takes the connection as established. A decoder of
-   * server packets needs it (default 4).
+   * The connection's version where it is known. A decoder of client packets without it waits for CONNECT, refuses every
+   * other packet before it and takes the version from it; with it the decoder takes the connection as established. A
+   * decoder of server packets needs it (default 4).
    */
   readonly protocolVersion?: ProtocolVersion | undefined;
   /** Largest packet in octets, fixed header included. Default 2,097,152 (mosquitto's is 2,000,000). */
@@ -35,23 +36,17 @@ export interface PacketDecoderOptions {
   readonly maximumTopicFilters?: number | undefined;
   /** Refuses U+0001 to U+001F, U+007F to U+009F and non-characters in text, as the standard allows. Default false. */
   readonly refuseControlCharacters?: boolean | undefined;
-  /**
-   * Makes the memory of a packet that spans chunks and is larger than 64 KiB: at least `octets` long, asked for once a
-   * packet, as soon as the fixed header is there. The packet's payload is a view of it. By default it is fresh memory
-   * that grows with what arrives; memory that is used again is several times faster for large packets.
-   */
-  readonly allocatePacket?: ((octets: number) => Uint8Array) | undefined;
 }
 
-/** Largest packet unless the caller says otherwise. */
+/** Largest packet in octets by default. */
 export const DEFAULT_MAXIMUM_PACKET_SIZE = 2_097_152;
 
-/** Largest CONNECT before anything is known of the peer (RabbitMQ's choice). */
+/** Largest CONNECT in octets: before it nothing is known of the peer (RabbitMQ has the same limit). */
 export const MAXIMUM_CONNECT_SIZE = 65_536;
 
 /**
- * A packet that spans chunks gets at most this much memory, or 64 times what has arrived, before more of it arrives: a
- * length that is only announced costs the receiver little. In practice the buffer has its final size at once.
+ * A packet that spans chunks gets memory for its whole length at once, but at most this much, or 64 times the octets
+ * that have arrived: a peer that only announces a large packet costs little.
  */
 const HELD_FLOOR = 65_536;
 const HELD_FACTOR = 64;
@@ -62,7 +57,6 @@ const EMPTY = new Uint8Array(0);
 export class PacketDecoder {
   private readonly reader: Reader;
   private readonly maximumPacketSize: number;
-  private readonly allocatePacket: ((octets: number) => Uint8Array) | undefined;
   private awaitsConnect: boolean;
   private rules: HeaderRules;
   private failure: MqttCodecError | undefined = undefined;
@@ -71,7 +65,7 @@ export class PacketDecoder {
   /** Offset of the chunk in the stream. */
   private chunkOffset = 0;
   private readonly waiting: Uint8Array[] = [];
-  /** A packet that began in an earlier chunk: what there is of it, and its size once the fixed header is complete. */
+  /** A packet that began in an earlier chunk: its octets so far, and its size once the fixed header is complete. */
   private held: Uint8Array = EMPTY;
   private heldLength = 0;
   private heldTotal = 0;
@@ -88,7 +82,6 @@ export class PacketDecoder {
       isFromClient,
     );
     this.maximumPacketSize = options.maximumPacketSize ?? DEFAULT_MAXIMUM_PACKET_SIZE;
-    this.allocatePacket = options.allocatePacket;
     this.awaitsConnect = isFromClient && options.protocolVersion === undefined;
     this.reader.version = options.protocolVersion ?? 4;
     if (!this.awaitsConnect) this.reader.protocolLevel = this.reader.version;
@@ -116,7 +109,8 @@ export class PacketDecoder {
   /**
    * The next complete packet, or undefined until more octets are pushed.
    *
-   * Throws `MqttCodecError` where the octets are not a packet that the peer may send, and the same error ever after.
+   * Throws `MqttCodecError` where the octets are not a packet that the peer may send, and the same error at each later
+   * call.
    */
   next(): Packet | undefined {
     if (this.failure !== undefined) throw this.failure;
@@ -204,7 +198,8 @@ export class PacketDecoder {
     const end = Math.min(this.position + this.heldTotal - this.heldLength, chunk.length);
     const length = this.heldLength + end - this.position;
     if (this.held.length < length) {
-      const held = this.allocate(length);
+      const size = Math.min(this.heldTotal, Math.max(HELD_FLOOR, HELD_FACTOR * length));
+      const held = new Uint8Array(size);
       held.set(this.held.subarray(0, this.heldLength));
       this.held = held;
     }
@@ -215,24 +210,15 @@ export class PacketDecoder {
     return length === this.heldTotal;
   }
 
-  /** Memory for the held packet, of which `length` octets are there. */
-  private allocate(length: number): Uint8Array {
-    const total = this.heldTotal;
-    if (this.allocatePacket === undefined || total <= HELD_FLOOR) {
-      return new Uint8Array(Math.min(total, Math.max(HELD_FLOOR, HELD_FACTOR * length)));
-    }
-    const memory = this.allocatePacket(total);
-    return new Uint8Array(memory.buffer, memory.byteOffset, total);
-  }
-
-  /** Judges as much of a fixed header as there is; its length, or 0 where octets are missing. */
+  /** Checks as much of a fixed header as there is; its length, or 0 where octets are missing. */
   private readFixedHeader(start: number, available: number): number {
     const reader = this.reader;
     const first = reader.view.getUint8(start);
     reader.first = first;
     const type = first >>> 4;
     if (((this.rules.types >>> type) & 1) === 0 || this.awaitsConnect) this.judgeType(type);
-    if (type !== PacketType.publish && (first & 0x0f) !== ((NEEDS_FLAG_2 >>> type) & 1) << 1) this.failFlags();
+    if (type !== PacketType.publish && (first & 0x0f) !== ((NEEDS_FLAG_2 >>> type) & 1) << 1)
+      this.failFlags(type, first);
     if (available < 2) return 0;
     let value = reader.view.getUint8(start + 1);
     let headerLength = 2;
@@ -240,24 +226,26 @@ export class PacketDecoder {
       value &= 0x7f;
       let octet = 0x80;
       for (; octet > 0x7f; headerLength++) {
-        if (headerLength === 5) return this.failRemainingLength();
+        if (headerLength === 5) return this.failRemainingLength({});
         if (headerLength === available) return 0;
         octet = reader.view.getUint8(start + headerLength);
         value |= (octet & 0x7f) << (7 * (headerLength - 1));
       }
       reader.isLengthOverlong = octet === 0;
-      if (octet === 0 && reader.version === 5) reader.failRemainingLength("MQTT-1.5.5-1");
+      if (octet === 0 && reader.version === 5) {
+        reader.fail("remainingLengthOverlong", reader.packetStart + 1, "remainingLength", { length: value });
+      }
     } else {
       reader.isLengthOverlong = false;
     }
     reader.remainingLength = value;
     const limit = this.awaitsConnect ? Math.min(MAXIMUM_CONNECT_SIZE, this.maximumPacketSize) : this.maximumPacketSize;
     if (headerLength + value > limit) {
-      const clause5 = reader.isFromClient ? "MQTT-3.2.2-15" : "MQTT-3.1.2-24";
-      reader.fail("ERR_MQTT_CODEC_PACKET_TOO_LARGE", reader.packetStart + 1, "MQTT 3.1.1 §2.2.3", clause5);
+      const rule = reader.isFromClient ? "clientPacketTooLarge" : "serverPacketTooLarge";
+      reader.fail(rule, reader.packetStart + 1, "remainingLength", { length: headerLength + value, limit });
     }
     const exact = this.rules.lengths[type] ?? -1;
-    if (exact >= 0 && value !== exact) this.failRemainingLength();
+    if (exact >= 0 && value !== exact) this.failRemainingLength({ length: value, wantedLength: exact });
     return headerLength;
   }
 
@@ -265,26 +253,25 @@ export class PacketDecoder {
   private judgeType(type: number): void {
     const reader = this.reader;
     const at = reader.packetStart;
+    const evidence = { found: type };
     if (this.awaitsConnect) {
       if (type === PacketType.connect) return;
-      if (type !== 0) reader.fail("ERR_MQTT_CODEC_FIRST_PACKET", at, "MQTT-3.1.0-1");
+      if (type !== 0) reader.fail("firstPacket", at, "packetType", evidence);
     }
     if (type === 0 || (type === PacketType.auth && reader.version === 4)) {
-      reader.fail("ERR_MQTT_CODEC_PACKET_TYPE", at, "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2");
+      reader.fail("packetType", at, "packetType", evidence);
     }
-    if (type === PacketType.connect && reader.isFromClient) {
-      reader.fail("ERR_MQTT_CODEC_SECOND_CONNECT", at, "MQTT-3.1.0-2");
-    }
-    reader.fail("ERR_MQTT_CODEC_DIRECTION", at, "MQTT 3.1.1 §2.2.1", "MQTT 5.0 §2.1.2");
+    if (type === PacketType.connect && reader.isFromClient) reader.fail("secondConnect", at, "packetType", evidence);
+    reader.fail("direction", at, "packetType", evidence);
   }
 
-  private failFlags(): never {
-    const { reader } = this;
-    return reader.fail("ERR_MQTT_CODEC_FLAGS", reader.packetStart, "MQTT-2.2.2-2", "MQTT-2.1.3-1");
+  private failFlags(type: number, first: number): never {
+    const wanted = ((NEEDS_FLAG_2 >>> type) & 1) << 1;
+    return this.reader.fail("flags", this.reader.packetStart, "flags", { found: first & 0x0f, wanted });
   }
 
-  private failRemainingLength(): never {
-    return this.reader.failRemainingLength("MQTT 5.0 §2.1.4");
+  private failRemainingLength(evidence: { readonly length?: number; readonly wantedLength?: number }): never {
+    return this.reader.fail("remainingLength", this.reader.packetStart + 1, "remainingLength", evidence);
   }
 
   private readBody(): Packet {
@@ -323,7 +310,7 @@ export class PacketDecoder {
     }
   }
 
-  /** CONNECT tells the version of everything after it. */
+  /** CONNECT names the version of all packets behind it. */
   private readConnect(): Packet {
     const packet = readConnect(this.reader);
     this.awaitsConnect = false;
@@ -332,14 +319,14 @@ export class PacketDecoder {
   }
 }
 
-/** PUBREL, SUBSCRIBE and UNSUBSCRIBE have flags 0010, the others but PUBLISH 0000 (one bit a type). */
+/** The types with flags 0010, one bit each. PUBLISH has flags of its own, all others have 0000. */
 const NEEDS_FLAG_2 = (1 << PacketType.pubrel) | (1 << PacketType.subscribe) | (1 << PacketType.unsubscribe);
 
-/** What the fixed header alone decides. */
+/** What can be checked on the fixed header alone. */
 interface HeaderRules {
   /** One bit for each type that the peer may send. */
   readonly types: number;
-  /** The remaining length of types that have but one, -1 for the others. */
+  /** The remaining length of types that have only one, -1 for the others. */
   readonly lengths: Int8Array;
 }
 

@@ -1,15 +1,14 @@
 /** Packets to bytes: into a buffer of their own, into the caller's, or only counted. */
 
-import { EncodedTopic } from "./encoded-topic.ts";
 import type { EncodablePacket } from "./packet.ts";
-import type { ProtocolVersion } from "./packet-type.ts";
+import { isUnsigned, PacketType, type ProtocolVersion } from "./packet-type.ts";
 import { writeAcknowledgement } from "./packets/acknowledgement.ts";
 import { writeAuth } from "./packets/auth.ts";
 import { writeConnack } from "./packets/connack.ts";
 import { writeConnect } from "./packets/connect.ts";
 import { writeDisconnect } from "./packets/disconnect.ts";
 import { encodePlainPublish } from "./packets/plain-publish.ts";
-import { writePublish } from "./packets/publish.ts";
+import { type EncodablePublish, writePublish } from "./packets/publish.ts";
 import { writeSuback, writeUnsuback } from "./packets/suback.ts";
 import { writeSubscribe, writeUnsubscribe } from "./packets/subscribe.ts";
 import { Writer } from "./writer.ts";
@@ -18,7 +17,8 @@ import { Writer } from "./writer.ts";
  * The octets of a packet in a buffer of their exact size.
  *
  * What 3.1.1 has no place for (properties, reason codes below 0x80 in acknowledgements) is left out there. Throws
- * `MqttEncodeError` where the specification does not allow the packet.
+ * `MqttEncodeError` where the specification does not allow the packet, or where leaving a field out would change what
+ * the packet says.
  */
 export function encode(packet: EncodablePacket, protocolVersion: ProtocolVersion): Uint8Array {
   const bytes = new Uint8Array(encodedLength(packet, protocolVersion));
@@ -34,55 +34,23 @@ export function encodedLength(packet: EncodablePacket, protocolVersion: Protocol
   return writer.finish();
 }
 
-/** Writes a packet into `buffer`; see `PacketEncoder.encodeInto`. */
+/**
+ * Writes a packet into `buffer` from `offset` on and returns the offset behind it.
+ *
+ * Throws `MqttEncodeError` as `encode` does, and with `ERR_MQTT_CODEC_BUFFER_TOO_SMALL` where the packet does not fit;
+ * the content of the buffer from `offset` on is then undefined.
+ */
 export function encodeInto(
   packet: EncodablePacket,
   protocolVersion: ProtocolVersion,
   buffer: Uint8Array,
   offset: number,
 ): number {
-  if (packet.type === "publish") {
-    const end = encodePlainPublish(packet, protocolVersion, buffer, offset, undefined);
+  if (isPlainCall(packet, protocolVersion, buffer, offset)) {
+    const end = encodePlainPublish(packet, protocolVersion, buffer, offset);
     if (end > 0) return end;
   }
-  return writeInto(new Writer(), packet, protocolVersion, buffer, offset);
-}
-
-/**
- * Encodes packets of one version. `encodeInto` is the same for a single packet; an encoder that is kept, one a connection
- * or one a process, is faster: it remembers the last topic that came twice in a row.
- */
-export class PacketEncoder {
-  readonly protocolVersion: ProtocolVersion;
-  private readonly writer: Writer = new Writer();
-
-  constructor(protocolVersion: ProtocolVersion) {
-    this.protocolVersion = protocolVersion;
-    this.writer.topic = new EncodedTopic();
-  }
-
-  /**
-   * Writes a packet into `buffer` from `offset` on and returns the offset behind it.
-   *
-   * Throws `MqttEncodeError` as `encode` does, and with `ERR_MQTT_CODEC_BUFFER_TOO_SMALL` where the packet does not fit;
-   * what stands from `offset` on is then undefined.
-   */
-  encodeInto(packet: EncodablePacket, buffer: Uint8Array, offset: number): number {
-    if (packet.type === "publish") {
-      const end = encodePlainPublish(packet, this.protocolVersion, buffer, offset, this.writer.topic);
-      if (end > 0) return end;
-    }
-    return writeInto(this.writer, packet, this.protocolVersion, buffer, offset);
-  }
-}
-
-function writeInto(
-  writer: Writer,
-  packet: EncodablePacket,
-  protocolVersion: ProtocolVersion,
-  buffer: Uint8Array,
-  offset: number,
-): number {
+  const writer = new Writer();
   writer.open(buffer, offset, protocolVersion);
   const first = write(writer, packet);
   const end = writer.finish();
@@ -90,9 +58,25 @@ function writeInto(
   return end;
 }
 
+/** Whether all arguments are what their types say, and the packet is a PUBLISH. */
+function isPlainCall(
+  packet: EncodablePacket,
+  protocolVersion: ProtocolVersion,
+  buffer: Uint8Array,
+  offset: number,
+): packet is EncodablePublish {
+  return (
+    packet?.type === "publish" &&
+    (protocolVersion === 4 || protocolVersion === 5) &&
+    buffer instanceof Uint8Array &&
+    isUnsigned(offset, 0xffff_ffff)
+  );
+}
+
 /** Writes all but the first octet, which it returns. */
 function write(writer: Writer, packet: EncodablePacket): number {
-  writer.packetType = packet.type;
+  const { type } = writer.object(packet, "packet");
+  writer.packetType = Object.hasOwn(PacketType, type) ? type : undefined;
   writer.position += 1;
   const place = writer.beginLength();
   const first = writeBody(writer, packet);
@@ -130,6 +114,10 @@ function writeBody(writer: Writer, packet: EncodablePacket): number {
     case "auth":
       return writeAuth(writer, packet);
     default:
-      return writer.fail("ERR_MQTT_CODEC_FIELD", "type");
+      return failType(writer, packet);
   }
+}
+
+function failType(writer: Writer, { type }: { readonly type?: unknown }): never {
+  return writer.failField("type", type, Object.keys(PacketType).join(", "));
 }

@@ -6,8 +6,14 @@ export {
   PacketDecoder,
   type PacketDecoderOptions,
 } from "./decoder.ts";
-export { encode, encodedLength, encodeInto, PacketEncoder } from "./encode.ts";
-export { MqttCodecError, type MqttCodecErrorCode, type MqttCodecErrorFields, MqttEncodeError } from "./error.ts";
+export { encode, encodedLength, encodeInto } from "./encode.ts";
+export {
+  MqttCodecError,
+  type MqttCodecErrorCode,
+  type MqttCodecEvidence,
+  MqttEncodeError,
+  type MqttEncodeErrorCode,
+} from "./errors.ts";
 export type { EncodablePacket, Packet, PingreqPacket, PingrespPacket } from "./packet.ts";
 export { PacketType, type PacketTypeName, type ProtocolVersion, type QoS } from "./packet-type.ts";
 export type {
@@ -18,13 +24,12 @@ export type {
   PubcompPacket,
   PubrecPacket,
   PubrelPacket,
-  ReasonProperties,
 } from "./packets/acknowledgement.ts";
-export type { AuthPacket, AuthProperties, EncodableAuth } from "./packets/auth.ts";
-export type { ConnackPacket, ConnackProperties, EncodableConnack } from "./packets/connack.ts";
-export type { ConnectPacket, ConnectProperties, EncodableConnect } from "./packets/connect.ts";
-export type { DisconnectPacket, DisconnectProperties, EncodableDisconnect } from "./packets/disconnect.ts";
-export type { EncodablePublish, PublishPacket, PublishProperties } from "./packets/publish.ts";
+export type { AuthPacket, EncodableAuth } from "./packets/auth.ts";
+export type { ConnackPacket, EncodableConnack } from "./packets/connack.ts";
+export type { ConnectPacket, EncodableConnect } from "./packets/connect.ts";
+export type { DisconnectPacket, EncodableDisconnect } from "./packets/disconnect.ts";
+export type { EncodablePublish, PublishPacket } from "./packets/publish.ts";
 export type { EncodableSuback, EncodableUnsuback, SubackPacket, UnsubackPacket } from "./packets/suback.ts";
 export type {
   EncodableSubscribe,
@@ -32,19 +37,28 @@ export type {
   EncodableUnsubscribe,
   RetainHandling,
   SubscribePacket,
-  SubscribeProperties,
   Subscription,
   UnsubscribePacket,
-  UnsubscribeProperties,
 } from "./packets/subscribe.ts";
-export type { EncodableWill, Will, WillProperties } from "./packets/will.ts";
+export type { EncodableWill, Will } from "./packets/will.ts";
 export {
   preparePublish,
   type PreparedPublish,
   type PublishReceiver,
   type PublishTemplate,
 } from "./prepared-publish.ts";
-export type { UserProperty } from "./property.ts";
+export type {
+  AuthProperties,
+  ConnackProperties,
+  ConnectProperties,
+  DisconnectProperties,
+  PublishProperties,
+  ReasonProperties,
+  SubscribeProperties,
+  UnsubscribeProperties,
+  UserProperty,
+  WillProperties,
+} from "./property.ts";
 export { ConnectReturnCode, ReasonCode } from "./reason-code.ts";
 export {
   type InvalidTopic,

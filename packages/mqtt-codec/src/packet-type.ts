@@ -6,8 +6,18 @@ export type ProtocolVersion = 4 | 5;
 /** Quality of service. */
 export type QoS = 0 | 1 | 2;
 
-export function isQoS(value: number): value is QoS {
+export function isQoS(value: unknown): value is QoS {
   return value === 0 || value === 1 || value === 2;
+}
+
+/** Whether a value is a packet identifier: 1 to 65,535 (MQTT-2.3.1-1, MQTT-2.2.1-3). */
+export function isPacketIdentifier(value: unknown): value is number {
+  return isUnsigned(value, 0xffff) && value !== 0;
+}
+
+/** Whether a value is a whole number from 0 to `maximum`, which is below 2 ** 32. */
+export function isUnsigned(value: unknown, maximum: number): value is number {
+  return typeof value === "number" && value >>> 0 === value && value <= maximum;
 }
 
 /** Number of each type on the wire, in their order. */
@@ -29,6 +39,7 @@ export const PacketType = {
   auth: 15,
 } as const;
 
+/** The name of a packet's type. */
 export type PacketTypeName = keyof typeof PacketType;
 
 /** The name of a type number; undefined for 0, which is reserved. */

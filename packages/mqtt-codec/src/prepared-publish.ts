@@ -1,15 +1,14 @@
 /** One PUBLISH for many receivers: encoded once per protocol version, patched per receiver. */
 
 import { encode } from "./encode.ts";
-import { type MqttCodecErrorCode, MqttEncodeError } from "./error.ts";
-import type { ProtocolVersion, QoS } from "./packet-type.ts";
-import { type EncodablePublish, publishFirstOctet } from "./packets/publish.ts";
-import { isPacketIdentifier } from "./writer.ts";
+import { isQoS, isUnsigned, type ProtocolVersion, type QoS } from "./packet-type.ts";
+import { type EncodablePublish, failPublishHead, isPublishHead, publishFirstOctet } from "./packets/publish.ts";
+import { Writer } from "./writer.ts";
 
-/** What all receivers have in common. */
+/** The part of a PUBLISH that is the same for all receivers. */
 export type PublishTemplate = Pick<EncodablePublish, "topicName" | "payload" | "properties">;
 
-/** What differs from receiver to receiver. */
+/** The part of a PUBLISH that differs from receiver to receiver. */
 export interface PublishReceiver {
   readonly qos: QoS;
   /** Default false. */
@@ -20,11 +19,13 @@ export interface PublishReceiver {
   readonly packetIdentifier?: number | undefined;
 }
 
-/** Prepares a PUBLISH; nothing is encoded before it is asked for. The payload is copied at the first use of a version. */
+/** Prepares a PUBLISH; nothing is encoded before its first use, which copies the payload.
+ * Until then the template must not change. */
 export function preparePublish(template: PublishTemplate): PreparedPublish {
   return new PreparedPublish(template);
 }
 
+/** A PUBLISH that is encoded once for each protocol version; made by `preparePublish`. */
 export class PreparedPublish {
   private readonly template: PublishTemplate;
   /** By version, then QoS 0 plain, QoS 0 retained, QoS above 0. */
@@ -50,17 +51,21 @@ export class PreparedPublish {
 
   /**
    * Writes the PUBLISH for one receiver into `buffer` from `offset` on and returns the offset behind it. Throws
-   * `MqttEncodeError` as `encode` does.
+   * `MqttEncodeError` as `encode` does; nothing is written then.
    */
   encodeInto(protocolVersion: ProtocolVersion, receiver: PublishReceiver, buffer: Uint8Array, offset: number): number {
-    const { qos, retain = false, dup = false, packetIdentifier = 0 } = receiver;
-    const bytes = this.bytes(protocolVersion, qos, retain);
-    const end = offset + bytes.length;
-    if (end > buffer.length) fail("ERR_MQTT_CODEC_BUFFER_TOO_SMALL", "buffer");
-    if (qos === 0 ? packetIdentifier !== 0 : !isPacketIdentifier(packetIdentifier)) {
-      fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+    const { qos, retain = false, dup = false, packetIdentifier = 0 } = receiver ?? {};
+    if (!isPublishHead(qos, dup, retain, packetIdentifier)) {
+      failPublishHead(failing(), qos, dup, retain, packetIdentifier);
     }
-    if (qos === 0 && dup) fail("ERR_MQTT_CODEC_DUP", "dup");
+    const bytes = this.bytes(protocolVersion, qos, retain);
+    if (!(buffer instanceof Uint8Array)) failing().failField("buffer", buffer, "a Uint8Array");
+    if (!isUnsigned(offset, 0xffff_ffff)) failing().failField("offset", offset, "an offset into the buffer");
+    const end = offset + bytes.length;
+    if (end > buffer.length) {
+      const found = `${buffer.length} octets long`;
+      failing().failWith("ERR_MQTT_CODEC_BUFFER_TOO_SMALL", "buffer", found, `room up to offset ${end}`);
+    }
     buffer.set(bytes, offset);
     if (qos === 0) return end;
     const at = offset + (this.identifierOffset[protocolVersion - 4] ?? 0);
@@ -71,13 +76,18 @@ export class PreparedPublish {
   }
 
   private bytes(protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
+    // Written out, because a lookup with a wrong value could find the encoding of another one.
+    if (protocolVersion !== 4 && protocolVersion !== 5)
+      failing().failField("protocolVersion", protocolVersion, "4 or 5");
+    if (!isQoS(qos)) failing().fail("ERR_MQTT_CODEC_QOS", "qos", qos, "0, 1 or 2");
+    if (typeof retain !== "boolean") failing().failField("retain", retain, "true or false");
     const slot = (protocolVersion - 4) * 3 + (qos > 0 ? 2 : retain ? 1 : 0);
     return this.encodings[slot] ?? this.encode(slot, protocolVersion, qos, retain);
   }
 
   private encode(slot: number, protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
-    const { topicName, payload, properties } = this.template;
-    const packetIdentifier = qos > 0 ? 1 : 0;
+    const { topicName, payload, properties } = failing().object(this.template, "template");
+    const packetIdentifier = qos === 0 ? 0 : 1;
     const packet = { type: "publish", topicName, payload, properties, qos, retain, packetIdentifier } as const;
     const bytes = encode(packet, protocolVersion);
     this.encodings[slot] = bytes;
@@ -93,6 +103,8 @@ function identifierOffset(publish: Uint8Array): number {
   return at + 3 + (((publish[at + 1] ?? 0) << 8) | (publish[at + 2] ?? 0));
 }
 
-function fail(code: MqttCodecErrorCode, field: string): never {
-  throw new MqttEncodeError(code, "publish", field);
+function failing(): Writer {
+  const writer = new Writer();
+  writer.packetType = "publish";
+  return writer;
 }

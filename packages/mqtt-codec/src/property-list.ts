@@ -1,10 +1,10 @@
 /** Reads and writes the property lists of all packets by the table of `property.ts`. */
 
 import {
-  isPropertyIdentifier,
-  type Place,
-  propertiesOf,
   type PropertyDefinition,
+  type PropertyList,
+  propertyLists,
+  propertyName,
   type UserProperty,
 } from "./property.ts";
 import type { Reader } from "./reader.ts";
@@ -12,191 +12,243 @@ import type { Writer } from "./writer.ts";
 
 type Value = number | boolean | string | Uint8Array | readonly number[] | readonly UserProperty[] | undefined;
 
-const SUBSCRIPTION_IDENTIFIER = 0x0b;
-const SESSION_EXPIRY_INTERVAL = 0x11;
-const SERVER_REFERENCE = 0x1c;
-const TOPIC_ALIAS = 0x23;
-
-const CLAUSE = "MQTT 5.0 §2.2.2";
-
-/** The definitions of each place by identifier. */
-const byIdentifier: readonly (readonly (PropertyDefinition | undefined)[])[] = propertiesOf.map((definitions) =>
-  Array.from({ length: 0x2b }, (_, identifier) => definitions.find((one) => one.identifier === identifier)),
-);
-
-/** For each place a list without any property, its fields in one order: what is read is filled into a copy. */
-const templates: readonly Record<string, Value>[] = propertiesOf.map((definitions) =>
-  Object.fromEntries(definitions.map(({ field }) => [field, undefined])),
-);
-
-/**
- * Reads a property length and the properties behind it; undefined where there are none. `Properties` is the interface
- * of the packet that `place` names.
- */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the place decides the type, by the table
-export function readProperties<Properties extends object>(reader: Reader, place: Place): Properties | undefined {
+/** Reads a property length and the properties behind it; undefined where there are none. */
+export function readProperties<Properties extends object>(
+  reader: Reader,
+  list: PropertyList<Properties>,
+): Properties | undefined {
   const start = reader.position;
-  const length = reader.variableByteInteger();
+  const length = reader.variableByteInteger("propertyLength");
   if (length === 0) return undefined;
   const packetEnd = reader.end;
   const end = reader.position + length;
-  if (end > packetEnd) reader.fail("ERR_MQTT_CODEC_PROPERTY_LENGTH", start, CLAUSE);
+  if (end > packetEnd) {
+    reader.fail("propertyLength", start, "propertyLength", { length, available: packetEnd - reader.position });
+  }
   reader.end = end;
-  const properties = { ...templates[place] };
+  const properties = { ...list.empty };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same object, its fields written by the table
+  const fields = properties as Record<string, Value>;
   const userProperties: UserProperty[] = [];
-  const subscriptionIdentifiers: number[] = [];
+  const identifiers: number[] = [];
   while (reader.position < end) {
     const at = reader.position;
-    const definition = readDefinition(reader, place, at);
-    const { field } = definition;
+    const definition = readDefinition(reader, list, at);
+    const { name, path } = definition;
     if (definition.isList) {
-      if (userProperties.length + subscriptionIdentifiers.length >= reader.limits.maximumUserProperties) {
-        reader.fail("ERR_MQTT_CODEC_TOO_MANY_USER_PROPERTIES", at, CLAUSE, "MQTT 5.0 §4.13.2");
+      const limit = reader.limits.maximumUserProperties;
+      if (userProperties.length + identifiers.length >= limit) {
+        reader.fail("tooManyProperties", at, path, { limit });
       }
-      if (definition.kind === "pair") {
-        userProperties.push([reader.recurringString(), reader.recurringString()]);
+      if (definition.kind === "pairs") {
+        userProperties.push([reader.recurringString(path), reader.recurringString(path)]);
       } else {
-        subscriptionIdentifiers.push(reader.variableByteInteger() || failValue(reader, definition, at));
+        identifiers.push(readPositive(reader, definition, reader.position, reader.variableByteInteger(path)));
       }
     } else {
-      if (properties[field] !== undefined) reader.fail("ERR_MQTT_CODEC_PROPERTY_REPEATED", at, CLAUSE);
-      properties[field] = readValue(reader, definition);
+      if (fields[name] !== undefined) {
+        const evidence = { identifier: definition.identifier, property: name };
+        reader.fail("propertyRepeated", at, path, evidence, definition.clause);
+      }
+      fields[name] = readValue(reader, definition);
     }
   }
   reader.end = packetEnd;
-  properties["userProperties"] = userProperties;
-  if (place === 3) properties["subscriptionIdentifiers"] = subscriptionIdentifiers;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has the fields of each interface (tested)
-  return properties as Properties;
+  fields["userProperties"] = userProperties;
+  if (fields["subscriptionIdentifiers"] !== undefined) fields["subscriptionIdentifiers"] = identifiers;
+  return properties;
 }
 
-/** The identifier of the next property, which has to be one of this place and side. */
-function readDefinition(reader: Reader, place: Place, at: number): PropertyDefinition {
-  const identifier = reader.variableByteInteger();
-  const definition = byIdentifier[place]?.[identifier];
+/** The identifier of the next property, which has to be one of this packet and side. */
+function readDefinition(reader: Reader, list: PropertyList<unknown>, at: number): PropertyDefinition {
+  const identifier = reader.variableByteInteger("propertyIdentifier");
+  const definition = list.byIdentifier[identifier];
   if (definition === undefined) {
-    const isKnown = isPropertyIdentifier(identifier);
-    const code = isKnown ? "ERR_MQTT_CODEC_PROPERTY_NOT_ALLOWED" : "ERR_MQTT_CODEC_PROPERTY_IDENTIFIER";
-    return reader.fail(code, at, CLAUSE);
+    const property = propertyName(identifier);
+    if (property === undefined) return reader.fail("propertyIdentifier", at, "propertyIdentifier", { identifier });
+    return reader.fail("propertyNotAllowed", at, `${list.path}.${property}`, {
+      identifier,
+      property,
+      allowed: allowedNames(reader, list),
+    });
   }
-  const wrongSide = wrongSideClause(place, identifier, reader.isFromClient);
-  if (wrongSide !== undefined) reader.fail("ERR_MQTT_CODEC_PROPERTY_NOT_ALLOWED", at, wrongSide);
+  const { onlyFrom } = definition;
+  if (onlyFrom !== undefined && onlyFrom[0] !== (reader.isFromClient ? "client" : "server")) {
+    const evidence = { identifier, property: definition.name, allowed: allowedNames(reader, list) };
+    reader.fail("propertyOfOtherSide", at, definition.path, evidence, onlyFrom[1]);
+  }
   return definition;
 }
 
-/** Properties that only one side may send in a packet of both. */
-function wrongSideClause(place: Place, identifier: number, isFromClient: boolean): string | undefined {
-  if (place === 3) {
-    return isFromClient && identifier === SUBSCRIPTION_IDENTIFIER ? "MQTT-3.3.4-6" : undefined;
-  }
-  if (place !== 14) return undefined;
-  if (isFromClient) return identifier === SERVER_REFERENCE ? "MQTT 5.0 §3.14.2.2.5" : undefined;
-  return identifier === SESSION_EXPIRY_INTERVAL ? "MQTT-3.14.2-2" : undefined;
+/** The properties that the sender may put into this packet. */
+function allowedNames(reader: Reader, list: PropertyList<unknown>): string[] {
+  const side = reader.isFromClient ? "client" : "server";
+  const allowed = [...list.byName.values()].filter(({ onlyFrom }) => (onlyFrom?.[0] ?? side) === side);
+  return allowed.map(({ name }) => name);
 }
 
 function readValue(reader: Reader, definition: PropertyDefinition): Value {
   const at = reader.position;
+  const { path } = definition;
   switch (definition.kind) {
     case "text":
-      return reader.recurringString();
+      return reader.recurringString(path);
     case "topic":
-      return reader.nonEmptyTopicName();
+      return reader.topicName(path, "response");
     case "binary":
-      return reader.binary();
+      return reader.binary(path);
     case "uint16":
-      return reader.uint16();
+      return reader.uint16(path);
     case "uint32":
-      return reader.uint32();
+      return reader.uint32(path);
     case "positive16":
-      return reader.uint16() || failValue(reader, definition, at);
+      return readPositive(reader, definition, at, reader.uint16(path));
     case "positive32":
-      return reader.uint32() || failValue(reader, definition, at);
+      return readPositive(reader, definition, at, reader.uint32(path));
     case "positiveVariable":
-      return reader.variableByteInteger() || failValue(reader, definition, at);
+      return readPositive(reader, definition, at, reader.variableByteInteger(path));
     default: {
-      const value = reader.uint8();
-      if (value > 1) failValue(reader, definition, at);
+      const value = reader.uint8(path);
+      if (value > 1) failValue(reader, definition, at, value);
       return definition.kind === "bit" ? value : value === 1;
     }
   }
 }
 
-function failValue(reader: Reader, { identifier, clause }: PropertyDefinition, at: number): never {
-  const isAlias = identifier === TOPIC_ALIAS;
-  reader.fail(isAlias ? "ERR_MQTT_CODEC_TOPIC_ALIAS" : "ERR_MQTT_CODEC_PROPERTY_VALUE", at, clause);
+function readPositive(reader: Reader, definition: PropertyDefinition, at: number, value: number): number {
+  return value === 0 ? failValue(reader, definition, at, value) : value;
 }
 
-/** Authentication Data needs an Authentication Method, and AUTH always does (MQTT 5.0 §3.1.2.11.10, §3.15.2.2.2). */
+function failValue(reader: Reader, definition: PropertyDefinition, at: number, found: number): never {
+  const { identifier, name, path, clause, kind } = definition;
+  const evidence = { identifier, property: name, found, wanted: wanted[kind] };
+  if (name === "topicAlias") reader.fail("topicAlias", at, path, evidence);
+  reader.fail("propertyValue", at, path, evidence, name === "maximumQoS" ? "MQTT-3.2.2-9" : clause);
+}
+
+interface Authentication {
+  readonly authenticationMethod: string | undefined;
+  readonly authenticationData: Uint8Array | undefined;
+}
+
+/**
+ * Authentication data needs an authentication method (MQTT 5.0 §3.1.2.11.10; for CONNACK the text leaves it to be
+ * inferred), and AUTH always has one (MQTT 5.0 §3.15.2.2.2).
+ */
 export function checkAuthentication(
   reader: Reader,
-  properties: { authenticationMethod: string | undefined; authenticationData: Uint8Array | undefined } | undefined,
-  isAuth: boolean,
+  properties: Authentication | undefined,
+  list: PropertyList<Authentication>,
 ): void {
   if (properties?.authenticationMethod !== undefined) return;
+  const isAuth = list === propertyLists.auth;
   if (!isAuth && properties?.authenticationData === undefined) return;
-  const clause = isAuth ? "MQTT 5.0 §3.15.2.2.2" : "MQTT 5.0 §3.1.2.11.10";
-  reader.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", reader.position, clause);
+  const at = list.byName.get(isAuth ? "authenticationMethod" : "authenticationData");
+  const evidence = { property: "authenticationMethod" };
+  reader.fail("authenticationMethodMissing", reader.position, "properties.authenticationMethod", evidence, at?.clause);
 }
 
-/** Writes a property length and the properties that are not undefined, by increasing identifier. */
-export function writeProperties(writer: Writer, place: Place, properties: object | undefined): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value's type is looked at before it is written
-  const fields = (properties ?? {}) as Readonly<Record<string, Value>>;
-  if (fields["authenticationData"] !== undefined && fields["authenticationMethod"] === undefined) {
-    writer.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod");
-  }
-  const values = propertiesOf[place]?.map(({ field }) => fields[field]);
-  writePropertyValues(writer, place, values ?? []);
-}
-
-/** The same with the values of all properties of the place, in the table's order. */
-export function writePropertyValues(writer: Writer, place: Place, values: readonly Value[]): void {
+/**
+ * Writes a property length and the properties that are not undefined, in the order of the object's fields. A field that
+ * this packet cannot carry is refused, not left out.
+ */
+export function writeProperties<Properties extends object>(
+  writer: Writer,
+  list: PropertyList<Properties>,
+  properties: { readonly [Name in keyof Properties]?: Properties[Name] | undefined } | undefined,
+): void {
+  const { path } = list;
   const start = writer.beginLength();
-  const definitions = propertiesOf[place] ?? [];
-  for (let index = 0; index < definitions.length; index++) {
-    const definition = definitions[index];
-    const value = values[index];
-    if (definition !== undefined && value !== undefined) writeProperty(writer, definition, value);
+  if (properties !== undefined) {
+    if (typeof properties !== "object" || properties === null || Array.isArray(properties)) {
+      writer.failField(path, properties, "an object of properties");
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value's type is looked at before it is written
+    const fields = properties as Readonly<Record<string, unknown>>;
+    for (const name in fields) {
+      const value = fields[name];
+      if (value === undefined) continue;
+      const definition = list.byName.get(name);
+      if (definition === undefined) failProperty(writer, list, `${path}.${name}`);
+      writeProperty(writer, definition, value);
+    }
+    if (fields["authenticationData"] !== undefined && fields["authenticationMethod"] === undefined) {
+      const wanted = "an authentication method beside authentication data";
+      writer.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", `${path}.authenticationMethod`, undefined, wanted);
+    }
   }
-  writer.endLength(start, "properties");
+  writer.endLength(start, path);
 }
 
-function writeProperty(writer: Writer, definition: PropertyDefinition, value: Value): void {
-  const { identifier, isList, kind } = definition;
-  if (isList !== Array.isArray(value)) writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", definition.path);
-  for (const one of Array.isArray(value) ? value : [value]) {
+function failProperty(writer: Writer, list: PropertyList<unknown>, field: string): never {
+  const names = [...list.byName.keys()].join(", ");
+  return writer.failWith("ERR_MQTT_CODEC_PROPERTY_NOT_ALLOWED", field, "no property of this packet", names);
+}
+
+function writeProperty(writer: Writer, definition: PropertyDefinition, value: unknown): void {
+  const { identifier, isList, kind, path } = definition;
+  if (!isList) {
     writer.uint8(identifier);
-    if (kind === "pair") {
-      writeValue(writer, definition, one[0]);
-      writeValue(writer, definition, one[1]);
+    writeValue(writer, definition, value);
+    return;
+  }
+  if (!Array.isArray(value)) return failWritten(writer, definition, value);
+  const members: readonly unknown[] = value;
+  for (let index = 0; index < members.length; index++) {
+    const member = members[index];
+    writer.uint8(identifier);
+    if (kind === "identifiers") {
+      writeValue(writer, definition, member);
+    } else if (Array.isArray(member) && member.length === 2) {
+      writer.string(member[0], path);
+      writer.string(member[1], path);
     } else {
-      writeValue(writer, definition, one);
+      failWritten(writer, definition, member);
     }
   }
 }
 
 function writeValue(writer: Writer, definition: PropertyDefinition, value: unknown): void {
-  const { kind, path: field } = definition;
+  const { kind, path } = definition;
   if (typeof value === "string") {
-    if (kind === "text" || kind === "pair") return writer.string(value, field);
-    if (kind === "topic") return writer.nonEmptyTopicName(value, field);
+    if (kind === "text") return writer.string(value, path);
+    if (kind === "topic") return writer.topicName(value, path);
   } else if (typeof value === "number") {
-    if (value === 0 && isPositive(kind)) {
-      const isAlias = definition.identifier === TOPIC_ALIAS;
-      writer.fail(isAlias ? "ERR_MQTT_CODEC_TOPIC_ALIAS" : "ERR_MQTT_CODEC_PROPERTY_VALUE", field);
-    }
-    if (kind === "uint16" || kind === "positive16") return writer.uint16(value, field);
-    if (kind === "uint32" || kind === "positive32") return writer.uint32(value, field);
-    if (kind === "positiveVariable") return writer.variableByteInteger(value, field);
+    if (value === 0 && (kind === "identifiers" || kind.startsWith("positive"))) failWritten(writer, definition, value);
+    if (kind === "uint16" || kind === "positive16") return writer.uint16(value, path);
+    if (kind === "uint32" || kind === "positive32") return writer.uint32(value, path);
+    if (kind === "positiveVariable" || kind === "identifiers") return writer.variableByteInteger(value, path);
     if (kind === "bit" && (value === 0 || value === 1)) return writer.uint8(value);
   } else if (typeof value === "boolean") {
     if (kind === "boolean") return writer.uint8(value ? 1 : 0);
   } else if (value instanceof Uint8Array && kind === "binary") {
-    return writer.binary(value, field);
+    return writer.binary(value, path);
   }
-  writer.fail("ERR_MQTT_CODEC_PROPERTY_VALUE", field);
+  failWritten(writer, definition, value);
 }
 
-function isPositive(kind: PropertyDefinition["kind"]): boolean {
-  return kind === "positive16" || kind === "positive32" || kind === "positiveVariable";
+/** What a property of each kind takes, in words. */
+const wanted: { readonly [Kind in PropertyDefinition["kind"]]: string } = {
+  bit: "0 or 1",
+  boolean: "true or false",
+  uint16: "0 to 65,535",
+  positive16: "1 to 65,535",
+  uint32: "0 to 4,294,967,295",
+  positive32: "1 to 4,294,967,295",
+  positiveVariable: "1 to 268,435,455",
+  identifiers: "a list of numbers from 1 to 268,435,455",
+  text: "text",
+  topic: "a topic name",
+  binary: "a Uint8Array",
+  pairs: "a list of pairs of texts, [name, value]",
+};
+
+function failWritten(writer: Writer, { name, kind, path }: PropertyDefinition, value: unknown): never {
+  const isAlias = name === "topicAlias" && value === 0;
+  return writer.fail(
+    isAlias ? "ERR_MQTT_CODEC_TOPIC_ALIAS" : "ERR_MQTT_CODEC_PROPERTY_VALUE",
+    path,
+    value,
+    wanted[kind],
+  );
 }

@@ -1,74 +1,83 @@
 /**
- * The last few texts of one connection, so that a topic name or a property that comes again is neither checked nor
- * decoded again.
+ * The texts that come again on one connection, so that a topic name or a property is not checked and decoded each time.
  *
- * A device publishes to a handful of topics with a handful of properties; comparing a text's octets, four at a time,
- * with a copy of the last one that fell into the same slot costs a fifth of making it. A hash map keyed by octets would
- * cost more than it saves. Only ASCII texts of 4 to 64 octets are kept; a memory is about 700 octets, made when the
- * first text is asked for.
+ * A device publishes to a few topics, a gateway to some dozens, each with the same few property texts. Finding a text by
+ * its octets, four at a time, costs a third of making it. The memory is a table of slots: each text has one slot, by a
+ * hash of its octets, and replaces the text in it. The table begins with 4 slots and doubles, up to 256, when as many
+ * texts were replaced as it has slots: about 500 octets for a device, 20 KiB at most.
+ *
+ * Only printable ASCII without wildcards of 4 to 64 octets is kept, so a text that is found is a checked topic name.
  */
 
-const SLOTS = 8;
 const WORDS = 16;
 const SHORTEST = 4;
 const LONGEST = WORDS * 4;
-
-/**
- * Printable ASCII without wildcards. A topic is remembered when its text is asked for, and whoever has used the chunk's
- * memory again by then must not get something kept that was never checked.
- */
-const keepable = /^[ -"$-*,-~]+$/u;
+const FEWEST_BITS = 2;
+const MOST_BITS = 8;
+/** In a table of the largest size one of so many new texts replaces another: keeping those that never come again costs. */
+const REPLACED_WHEN_FULL = 8;
 
 export class TextMemory {
-  private readonly words: Int32Array = new Int32Array(SLOTS * WORDS);
-  /** The last octets of the text that last missed each slot. */
-  private readonly candidates: Int32Array = new Int32Array(SLOTS);
-  private readonly texts: string[] = Array.from({ length: SLOTS }, () => "");
+  private bits = FEWEST_BITS;
+  private words: Int32Array = new Int32Array(WORDS << FEWEST_BITS);
+  private texts: (string | undefined)[] = emptySlots(FEWEST_BITS);
+  /** The hash of the last text that was looked for. */
+  private hash = 0;
+  /** Texts that were replaced by another one since the table last doubled. */
+  private replaced = 0;
 
-  /** The text of these octets where they are one of the texts kept. */
+  /** The text of these octets if it is kept. */
   recall(view: DataView, start: number, length: number): string | undefined {
     if (length < SHORTEST || length > LONGEST) return undefined;
-    const last = view.getInt32(start + length - 4, true);
-    const slot = slotOf(last);
+    const last = start + length - 4;
+    let hash = length;
+    for (let at = start; at < last; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), MULTIPLIER);
+    hash = Math.imul(hash ^ view.getInt32(last, true), MULTIPLIER);
+    this.hash = hash;
+    const slot = hash >>> (32 - this.bits);
     const text = this.texts[slot];
     if (text === undefined || text.length !== length) return undefined;
     const { words } = this;
     let index = slot * WORDS;
-    const end = start + length - 3;
-    for (let at = start; at < end; at += 4) {
+    for (let at = start; at < last; at += 4) {
       if (words[index++] !== view.getInt32(at, true)) return undefined;
     }
-    return (length & 3) === 0 || words[index] === last ? text : undefined;
+    return words[index] === view.getInt32(last, true) ? text : undefined;
   }
 
-  /**
-   * Keeps a checked ASCII text in place of the one that was in its slot, once it seems to come a second time: so texts
-   * that never come again cost next to nothing.
-   */
-  remember(bytes: Uint8Array, start: number, text: string): void {
+  /** Keeps a checked text that `recall` has just not found. */
+  remember(view: DataView, start: number, text: string): void {
     const { length } = text;
     if (length < SHORTEST || length > LONGEST) return;
-    const last = wordAt(bytes, start + length - 4);
-    const slot = slotOf(last);
-    if (this.candidates[slot] !== last) {
-      this.candidates[slot] = last;
-      return;
+    const slot = this.hash >>> (32 - this.bits);
+    if (this.texts[slot] !== undefined) {
+      this.replaced += 1;
+      if (this.bits === MOST_BITS) {
+        if (this.replaced % REPLACED_WHEN_FULL !== 0) return;
+      } else if (this.replaced > 1 << this.bits) {
+        this.double();
+        return;
+      }
     }
-    if (!keepable.test(text)) return;
-    let index = slot * WORDS;
-    const end = start + length - 3;
-    for (let at = start; at < end; at += 4) this.words[index++] = wordAt(bytes, at);
-    if ((length & 3) !== 0) this.words[index] = last;
     this.texts[slot] = text;
+    const last = start + length - 4;
+    let index = slot * WORDS;
+    for (let at = start; at < last; at += 4) this.words[index++] = view.getInt32(at, true);
+    this.words[index] = view.getInt32(last, true);
+  }
+
+  /** Doubles the table; its texts come again by themselves. */
+  private double(): void {
+    this.bits += 1;
+    this.replaced = 0;
+    this.words = new Int32Array(WORDS << this.bits);
+    this.texts = emptySlots(this.bits);
   }
 }
 
-/** As DataView's getInt32 reads it; a view made for one text would cost more than all the rest. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-}
+/** An odd number whose multiples are spread evenly: 2 ** 32 divided by the golden ratio. */
+const MULTIPLIER = 0x9e37_79b1;
 
-/** Topic names of one connection differ at their end more often than at their beginning. */
-function slotOf(last: number): number {
-  return Math.imul(last, 0x9e37_79b1) >>> 29;
+function emptySlots(bits: number): (string | undefined)[] {
+  return Array.from({ length: 1 << bits }, () => undefined);
 }

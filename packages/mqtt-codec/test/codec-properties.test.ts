@@ -2,14 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encode, encodedLength, MqttCodecError, type Packet, PacketDecoder, PacketEncoder } from "../src/index.ts";
+import { encode, encodedLength, encodeInto, MqttCodecError, type Packet, PacketDecoder } from "../src/index.ts";
 import { clientPacket, connectPacket, serverPacket } from "./arbitraries.ts";
 import { decodeAll, drain, fresh, fromClient4, fromClient5, fromServer4, fromServer5 } from "./wire.ts";
-
-/** A decoded PUBLISH is an object with a getter; this makes it plain. */
-function plain(packet: Packet): unknown {
-  return "toJSON" in packet && typeof packet.toJSON === "function" ? (packet.toJSON() as unknown) : packet;
-}
 
 const clients = { 4: fromClient4, 5: fromClient5 } as const;
 const servers = { 4: fromServer4, 5: fromServer5 } as const;
@@ -36,21 +31,18 @@ describe.each([4, 5] as const)("protocol version %i", (version) => {
           decoded.push(...drain(decoder));
           at = Math.min(end, stream.length);
         }
-        expect(decoded.map(plain)).toEqual(packets);
+        expect(decoded).toEqual(packets);
       }),
       { numRuns: 200 },
     );
   });
 
-  test.each(sides)("%s packets: an encoder that is kept writes what a fresh one does", (_side, _options, packet) => {
-    const encoder = new PacketEncoder(version);
+  test.each(sides)("%s packets: encodeInto writes what encode gives, at any offset", (_side, _options, packet) => {
     const pool = new Uint8Array(65_536);
-    const topics = fc.constantFrom("a/b", "a/c", "é", "same/topic");
     fc.assert(
-      fc.property(packet, topics, fc.nat({ max: 99 }), (one, topicName, offset) => {
-        const value = one.type === "publish" ? { ...one, topicName } : one;
-        const end = encoder.encodeInto(value, pool, offset);
-        expect(pool.slice(offset, end)).toEqual(encode(value, version));
+      fc.property(packet, fc.nat({ max: 99 }), (one, offset) => {
+        const end = encodeInto(one, version, pool, offset);
+        expect(pool.slice(offset, end)).toEqual(encode(one, version));
       }),
       { numRuns: 200 },
     );
@@ -108,7 +100,7 @@ function outcome(chunks: readonly Uint8Array[], options: ConstructorParameters<t
   try {
     for (const chunk of chunks) {
       decoder.push(chunk);
-      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) results.push(plain(packet));
+      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) results.push(packet);
     }
   } catch (error) {
     if (!(error instanceof MqttCodecError)) throw error;

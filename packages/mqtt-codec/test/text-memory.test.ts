@@ -3,25 +3,27 @@ import { TextMemory } from "../src/text-memory.ts";
 
 const encoder = new TextEncoder();
 
+function viewOf(text: string): DataView {
+  return new DataView(encoder.encode(`..${text}..`).buffer);
+}
+
 function recall(memory: TextMemory, text: string): string | undefined {
-  const bytes = encoder.encode(`..${text}..`);
-  return memory.recall(new DataView(bytes.buffer), 2, text.length);
+  return memory.recall(viewOf(text), 2, text.length);
 }
 
-/** A text is kept when it comes for the second time. */
+/** As the reader does: looks for the text, and keeps it where it is not found. */
 function keep(memory: TextMemory, text: string): void {
-  for (let times = 0; times < 2; times++) memory.remember(encoder.encode(`..${text}..`), 2, text);
+  if (recall(memory, text) === undefined) memory.remember(viewOf(text), 2, text);
 }
 
-test("a kept text is recalled, one that came once is not", () => {
+test("a text that was kept is found", () => {
   const memory = new TextMemory();
-  memory.remember(encoder.encode("..topic/a"), 2, "topic/a");
   expect(recall(memory, "topic/a")).toBeUndefined();
-  memory.remember(encoder.encode("..topic/a"), 2, "topic/a");
+  keep(memory, "topic/a");
   expect(recall(memory, "topic/a")).toBe("topic/a");
 });
 
-test("only the very same text is recalled, also from the same slot", () => {
+test("only the very same text is found", () => {
   const letters = "abcdefghijklmnopqrstuvwxyz0123456789".split("");
   const texts = [4, 5, 6, 7, 8, 9, 63, 64].flatMap((length) => [
     ...letters.map((letter) => "x".repeat(length - 1) + letter),
@@ -34,17 +36,42 @@ test("only the very same text is recalled, also from the same slot", () => {
   }
 });
 
-test("a text of another length with the same words is not recalled", () => {
+test("a text of another length with the same words is not found", () => {
   const memory = new TextMemory();
   keep(memory, "abcdabcdabcd");
   expect(recall(memory, "abcdabcd")).toBeUndefined();
   expect(recall(memory, "abcd")).toBeUndefined();
 });
 
-test("texts shorter than 4 and longer than 64 octets are not kept", () => {
-  const memory = new TextMemory();
-  for (const text of ["", "abc", "x".repeat(65)]) {
+test("texts shorter than 4 and longer than 64 octets are not kept, those between are", () => {
+  for (const length of [0, 3, 4, 64, 65]) {
+    const memory = new TextMemory();
+    const text = "x".repeat(length);
     keep(memory, text);
-    expect(recall(memory, text)).toBeUndefined();
+    expect(recall(memory, text)).toBe(length >= 4 && length <= 64 ? text : undefined);
   }
+});
+
+test("it grows for the texts of a gateway, and most of them are found", () => {
+  const memory = new TextMemory();
+  const texts = Array.from({ length: 64 }, (_, index) => `gateway/device-${index}/state`);
+  for (let round = 0; round < 20; round++) for (const text of texts) keep(memory, text);
+  expect(texts.filter((text) => recall(memory, text) === text).length).toBeGreaterThan(44);
+});
+
+test("texts that never come again do not push out those that do, and the table stays within its largest size", () => {
+  const memory = new TextMemory();
+  for (let index = 0; index < 20_000; index++) {
+    keep(memory, "the/device/topic");
+    keep(memory, `never/again/${index}`);
+  }
+  const found = Array.from({ length: 100 }, (_, index) => {
+    keep(memory, `never/again/x${index}`);
+    const isKept = recall(memory, "the/device/topic") !== undefined;
+    keep(memory, "the/device/topic");
+    return isKept;
+  });
+  expect(found.filter(Boolean).length).toBeGreaterThan(90);
+  const { words } = memory as unknown as { readonly words: Int32Array };
+  expect(words.byteLength).toBe(256 * 64);
 });

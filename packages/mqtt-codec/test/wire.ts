@@ -2,8 +2,8 @@
 
 import {
   MqttCodecError,
-  type MqttCodecErrorCode,
   MqttEncodeError,
+  type MqttEncodeErrorCode,
   type Packet,
   PacketDecoder,
   type PacketDecoderOptions,
@@ -109,7 +109,7 @@ function caught(run: () => unknown): MqttCodecError {
 }
 
 /** The code with which an encoder refuses. */
-export function refusalOf(run: () => unknown): MqttCodecErrorCode {
+export function refusalOf(run: () => unknown): MqttEncodeErrorCode {
   try {
     run();
   } catch (error) {

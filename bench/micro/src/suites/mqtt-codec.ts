@@ -6,8 +6,8 @@
 import {
   encode,
   type EncodablePacket,
+  encodeInto,
   PacketDecoder,
-  PacketEncoder,
   preparePublish,
   type ProtocolVersion,
 } from "@latchkey/mqtt-codec";
@@ -19,8 +19,11 @@ const PEER = "mqtt-packet";
 const CHUNK = 65_536;
 const BATCH = 1000;
 
-/** Buttons of a fleet. A connection is one button's, so its packets have one topic; rows that say so mix 64. */
-const SERIALS = Array.from({ length: 64 }, (_, index) => `G030JF05536${String(index).padStart(5, "0")}`);
+/**
+ * Buttons of a fleet. A connection is one button's, so its packets have one topic; rows named so mix 64 (a gateway) or
+ * 4,096 (a bridge, more than any memory of texts holds) on one connection.
+ */
+const SERIALS = Array.from({ length: 4096 }, (_, index) => `G030JF05536${String(index).padStart(5, "0")}`);
 const TOPICS = SERIALS.map((serial) => `iotbutton/${serial}`);
 /** What an AWS IoT button says: 84 octets. */
 const PAYLOAD = Buffer.from('{"serialNumber":"G030JF0553600000", "batteryVoltage":"1566mV", "clickType":"SINGLE"}');
@@ -49,6 +52,12 @@ export const suite: Suite = {
       cycle((index) => publish(index, 1, 64)),
     ),
     decodeScenario(
+      "mqtt-codec/decode/publish/qos0/84B/4096-topics",
+      4,
+      cycle((index) => publish(index, 0, 4096), 4096),
+    ),
+    decodeClients(),
+    decodeScenario(
       "mqtt-codec/decode/puback",
       4,
       cycle((index) => ({ type: "puback", packetIdentifier: index + 1 })),
@@ -57,8 +66,7 @@ export const suite: Suite = {
     decodeScenario("mqtt-codec/decode/subscribe/8", 4, cycle(subscribe8)),
     decodeConnect(),
     decodeScenario("mqtt-codec/decode/mixed/64KiB", 4, cycle(mixed)),
-    decodeLargePublish("mqtt-codec/decode/publish/1MiB/64-chunks", undefined),
-    decodeLargePublish("mqtt-codec/decode/publish/1MiB/64-chunks/recycled-memory", new Uint8Array(2_097_152)),
+    decodeLargePublish(),
     encodeScenario(
       "mqtt-codec/encode/publish/qos0/84B",
       4,
@@ -73,6 +81,16 @@ export const suite: Suite = {
       "mqtt-codec/encode/publish/qos0/84B/64-topics",
       4,
       cycle((index) => publish(index, 0, 64)),
+    ),
+    encodeScenario(
+      "mqtt-codec/encode/publish/qos1/84B/64-topics",
+      4,
+      cycle((index) => publish(index, 1, 64)),
+    ),
+    encodeScenario(
+      "mqtt-codec/encode/publish/qos0/84B/4096-topics",
+      4,
+      cycle((index) => publish(index, 0, 4096), 4096),
     ),
     encodeScenario("mqtt-codec/encode/publish5/4-properties", 5, cycle(publish5)),
     fanOut(),
@@ -137,8 +155,8 @@ function mixed(index: number): EncodablePacket {
 }
 
 /** Packets that are all made before the clock runs. */
-function cycle(packet: (index: number) => EncodablePacket): readonly EncodablePacket[] {
-  return Array.from({ length: 1024 }, (_, index) => packet(index));
+function cycle(packet: (index: number) => EncodablePacket, count = 1024): readonly EncodablePacket[] {
+  return Array.from({ length: count }, (_, index) => packet(index));
 }
 
 /** As many whole packets, over and over, as fill about `size` octets, cut into 64 KiB chunks. */
@@ -173,12 +191,8 @@ function decodeScenario(scenario: string, version: ProtocolVersion, packets: rea
 }
 
 /** Reads the topic of every PUBLISH as text, which makes it. */
-function decodeOurs(chunks: readonly Uint8Array[], version: ProtocolVersion, memory?: Uint8Array): number {
-  const decoder = new PacketDecoder({
-    receives: "client-packets",
-    protocolVersion: version,
-    allocatePacket: memory && (() => memory),
-  });
+function decodeOurs(chunks: readonly Uint8Array[], version: ProtocolVersion): number {
+  const decoder = new PacketDecoder({ receives: "client-packets", protocolVersion: version });
   let packets = 0;
   let seen = 0;
   for (const chunk of chunks) {
@@ -262,24 +276,72 @@ function decodeConnect(): Scenario {
   };
 }
 
-/** `memory` is used again for every packet, as a receiver can that is done with a payload before the next comes. */
-function decodeLargePublish(scenario: string, memory: Uint8Array | undefined): Scenario {
+/**
+ * What a broker reads from a fleet: 4,096 connections with a decoder each, every client with its own topic, and a chunk
+ * of one packet from each in turn.
+ */
+function decodeClients(): Scenario {
+  const scenario = "mqtt-codec/decode/publish/qos0/84B/4096-clients";
+  const packets = cycle((index) => publish(index, 0, 4096), 4096);
+  const chunks = packets.map((packet) => Buffer.from(encode(packet, 4)));
+  const decoders = chunks.map(() => new PacketDecoder({ receives: "client-packets", protocolVersion: 4 }));
+  let theirPackets = 0;
+  let seen = 0;
+  const parsers = chunks.map(() => {
+    const parser = mqttPacket.parser({ protocolVersion: 4 });
+    parser.on("packet", (packet) => {
+      theirPackets += 1;
+      if (packet.cmd === "publish") seen += packet.topic.length + packet.payload.length;
+    });
+    return parser;
+  });
+  return {
+    scenario,
+    bytesPerOperation: averageLength(packets, 4),
+    subject: {
+      name: OURS,
+      run: () => {
+        let decoded = 0;
+        for (const [index, decoder] of decoders.entries()) {
+          decoder.push(chunks[index] ?? new Uint8Array(0));
+          for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) {
+            decoded += 1;
+            if (packet.type === "publish") seen += packet.topicName.length + packet.payload.length;
+          }
+        }
+        if (seen < 0) throw new Error("unreachable: keeps what was read alive");
+        return decoded;
+      },
+    },
+    peers: [
+      {
+        name: PEER,
+        run: () => {
+          const before = theirPackets;
+          for (const [index, parser] of parsers.entries()) parser.parse(chunks[index] ?? Buffer.alloc(0));
+          return theirPackets - before;
+        },
+      },
+    ],
+  };
+}
+
+function decodeLargePublish(): Scenario {
   const payload = new Uint8Array(1_048_576).fill(0x61);
   const packet = encode({ type: "publish", topicName: TOPICS[0] ?? "", payload }, 4);
   const size = Math.ceil(packet.length / 64);
   const chunks: Buffer[] = [];
   for (let at = 0; at < packet.length; at += size) chunks.push(Buffer.from(packet.subarray(at, at + size)));
   return {
-    scenario,
+    scenario: "mqtt-codec/decode/publish/1MiB/64-chunks",
     bytesPerOperation: packet.length,
-    subject: { name: OURS, run: () => decodeOurs(chunks, 4, memory) },
+    subject: { name: OURS, run: () => decodeOurs(chunks, 4) },
     peers: [peerDecoder(chunks, 4)],
   };
 }
 
 function encodeScenario(scenario: string, version: ProtocolVersion, packets: readonly EncodablePacket[]): Scenario {
   const pool = new Uint8Array(CHUNK);
-  const encoder = new PacketEncoder(version);
   const theirs = packets.map((packet) => peerPacket(packet));
   return {
     scenario,
@@ -290,7 +352,7 @@ function encodeScenario(scenario: string, version: ProtocolVersion, packets: rea
         let offset = 0;
         for (const packet of packets) {
           if (offset > CHUNK - 512) offset = 0;
-          offset = encoder.encodeInto(packet, pool, offset);
+          offset = encodeInto(packet, version, pool, offset);
         }
         return packets.length;
       },

@@ -2,11 +2,12 @@
 
 import { type Encodable, PacketType } from "../packet-type.ts";
 import { readProperties, writeProperties } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { propertyLists, type ReasonProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
-import { readReasonCode, writeReasonCode } from "./reason.ts";
+import { checkOmittedCode, readReasonCode, writeReasonCode } from "./reason.ts";
 
+/** A PUBACK, PUBREC, PUBREL or PUBCOMP. */
 export interface AcknowledgementPacket<Type extends AcknowledgementType = AcknowledgementType> {
   readonly type: Type;
   readonly packetIdentifier: number;
@@ -15,36 +16,37 @@ export interface AcknowledgementPacket<Type extends AcknowledgementType = Acknow
   readonly properties: ReasonProperties | undefined;
 }
 
+/** The types of packet that acknowledge a PUBLISH. */
 export type AcknowledgementType = "puback" | "pubrec" | "pubrel" | "pubcomp";
+/** A PUBACK. */
 export type PubackPacket = AcknowledgementPacket<"puback">;
+/** A PUBREC. */
 export type PubrecPacket = AcknowledgementPacket<"pubrec">;
+/** A PUBREL. */
 export type PubrelPacket = AcknowledgementPacket<"pubrel">;
+/** A PUBCOMP. */
 export type PubcompPacket = AcknowledgementPacket<"pubcomp">;
 
+/** An acknowledgement to encode: by default a success without properties. */
 export type EncodableAcknowledgement<Type extends AcknowledgementType = AcknowledgementType> = Omit<
   Encodable<AcknowledgementPacket<Type>, "type" | "packetIdentifier">,
   "properties"
 > & { readonly properties?: EncodableReasonProperties | undefined };
 
-/** The properties of every acknowledgement, SUBACK and UNSUBACK included. */
-export interface ReasonProperties {
-  readonly reasonString: string | undefined;
-  readonly userProperties: readonly UserProperty[];
-}
-
+/** Reason properties to encode. */
 export type EncodableReasonProperties = Encodable<ReasonProperties, never>;
 
 export function readAcknowledgement<Type extends AcknowledgementType>(
   reader: Reader,
   type: Type,
 ): AcknowledgementPacket<Type> {
-  const packetIdentifier = reader.packetIdentifier();
+  const packetIdentifier = reader.packetIdentifier("publishAcknowledged");
   let reasonCode = 0;
   let properties: ReasonProperties | undefined;
   // MQTT 5.0 §3.4.2.1: a remaining length of 2 means success; below 4 there is no property length.
   if (reader.version === 5 && reader.position < reader.end) {
     reasonCode = readReasonCode(reader, type);
-    if (reader.position < reader.end) properties = readProperties(reader, PacketType[type]);
+    if (reader.position < reader.end) properties = readProperties(reader, propertyLists[type]);
   }
   reader.finish();
   return { type, packetIdentifier, reasonCode, properties };
@@ -55,10 +57,9 @@ export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledg
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) {
     if (reasonCode !== 0 || properties !== undefined) writeReasonCode(writer, type, reasonCode);
-    if (properties !== undefined) writeProperties(writer, PacketType[type], properties);
-  } else if (reasonCode >= 0x80) {
-    // In 3.1.1 an acknowledgement cannot refuse; leaving the code out would turn it into a success.
-    writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "reasonCode");
+    if (properties !== undefined) writeProperties(writer, propertyLists[type], properties);
+  } else {
+    checkOmittedCode(writer, reasonCode);
   }
   return (PacketType[type] << 4) | (type === "pubrel" ? 2 : 0);
 }

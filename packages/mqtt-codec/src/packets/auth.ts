@@ -2,11 +2,12 @@
 
 import type { Encodable } from "../packet-type.ts";
 import { checkAuthentication, readProperties, writeProperties } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { type AuthProperties, propertyLists } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
-import { readReasonCode, writeReasonCode } from "./reason.ts";
+import { failReasonCode, readReasonCode, writeReasonCode } from "./reason.ts";
 
+/** An AUTH. */
 export interface AuthPacket {
   readonly type: "auth";
   /** 0x00 success (from a server), 0x18 continue authentication, 0x19 re-authenticate (from a client). */
@@ -15,39 +16,36 @@ export interface AuthPacket {
   readonly properties: AuthProperties | undefined;
 }
 
-export interface AuthProperties {
-  readonly authenticationMethod: string | undefined;
-  readonly authenticationData: Uint8Array | undefined;
-  readonly reasonString: string | undefined;
-  readonly userProperties: readonly UserProperty[];
-}
-
+/** An AUTH to encode. */
 export type EncodableAuth = Omit<Encodable<AuthPacket, "type" | "reasonCode">, "properties"> & {
   readonly properties?: Encodable<AuthProperties, never> | undefined;
 };
 
 export function readAuth(reader: Reader): AuthPacket {
   const at = reader.position;
-  // MQTT 5.0 §3.15.2.1: no octets mean 0x00, which is the server's to send.
+  // MQTT 5.0 §3.15.2.1: no octets mean 0x00, which only a server sends.
   if (at === reader.end) {
-    if (reader.isFromClient) reader.fail("ERR_MQTT_CODEC_REASON_CODE", at, "", "MQTT-3.15.2-1");
+    if (reader.isFromClient) failReasonCode(reader, "auth", at, 0);
     return { type: "auth", reasonCode: 0, properties: undefined };
   }
   const reasonCode = readReasonCode(reader, "auth");
-  const properties = readProperties<AuthProperties>(reader, 15);
-  checkAuthentication(reader, properties, true);
+  const properties = readProperties(reader, propertyLists.auth);
+  checkAuthentication(reader, properties, propertyLists.auth);
   reader.finish();
   return { type: "auth", reasonCode, properties };
 }
 
 export function writeAuth(writer: Writer, packet: EncodableAuth): number {
   const { reasonCode, properties } = packet;
-  if (writer.version === 4) writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "type");
-  if (reasonCode === 0 && properties === undefined) return 0xf0;
-  if (properties?.authenticationMethod === undefined) {
-    return writer.fail("ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod");
+  if (writer.version === 4) {
+    writer.failWith("ERR_MQTT_CODEC_VERSION_FIELD", "type", "auth", "a packet that MQTT 3.1.1 has");
   }
+  if (reasonCode === 0 && properties === undefined) return 0xf0;
   writeReasonCode(writer, "auth", reasonCode);
-  writeProperties(writer, 15, properties);
+  writeProperties(writer, propertyLists.auth, properties);
+  if (properties?.authenticationMethod === undefined) {
+    const [code, field] = ["ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod"] as const;
+    writer.fail(code, field, undefined, "an authentication method in AUTH");
+  }
   return 0xf0;
 }

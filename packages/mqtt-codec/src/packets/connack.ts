@@ -2,11 +2,12 @@
 
 import type { Encodable } from "../packet-type.ts";
 import { checkAuthentication, readProperties, writeProperties } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { type ConnackProperties, propertyLists } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 import { readReasonCode, writeReasonCode } from "./reason.ts";
 
+/** A CONNACK. */
 export interface ConnackPacket {
   readonly type: "connack";
   readonly sessionPresent: boolean;
@@ -15,52 +16,30 @@ export interface ConnackPacket {
   readonly properties: ConnackProperties | undefined;
 }
 
-export interface ConnackProperties {
-  readonly sessionExpiryInterval: number | undefined;
-  readonly receiveMaximum: number | undefined;
-  readonly maximumQoS: 0 | 1 | undefined;
-  readonly retainAvailable: boolean | undefined;
-  readonly maximumPacketSize: number | undefined;
-  readonly assignedClientIdentifier: string | undefined;
-  readonly topicAliasMaximum: number | undefined;
-  readonly reasonString: string | undefined;
-  readonly wildcardSubscriptionAvailable: boolean | undefined;
-  readonly subscriptionIdentifierAvailable: boolean | undefined;
-  readonly sharedSubscriptionAvailable: boolean | undefined;
-  readonly serverKeepAlive: number | undefined;
-  readonly responseInformation: string | undefined;
-  readonly serverReference: string | undefined;
-  readonly authenticationMethod: string | undefined;
-  readonly authenticationData: Uint8Array | undefined;
-  readonly userProperties: readonly UserProperty[];
-}
-
-/** A CONNACK to encode: accepted, without a session, unless it says otherwise. */
+/** A CONNACK to encode: by default accepted, without a session. */
 export type EncodableConnack = Omit<Encodable<ConnackPacket, "type">, "properties"> & {
-  readonly properties?: EncodableConnackProperties | undefined;
+  readonly properties?: Encodable<ConnackProperties, never> | undefined;
 };
-
-type EncodableConnackProperties = Encodable<ConnackProperties, never>;
 
 export function readConnack(reader: Reader): ConnackPacket {
   const at = reader.position;
-  const flags = reader.uint8();
-  if (flags > 1) reader.fail("ERR_MQTT_CODEC_CONNACK_FLAGS", at, "MQTT 3.1.1 §3.2.2.1", "MQTT-3.2.2-1");
+  const flags = reader.uint8("connectAcknowledgeFlags");
+  if (flags > 1) reader.fail("connackFlags", at, "connectAcknowledgeFlags", { found: flags });
   const reasonCode = readReasonCode(reader, "connack");
-  if (flags === 1 && reasonCode !== 0) {
-    reader.fail("ERR_MQTT_CODEC_SESSION_PRESENT", at, "MQTT-3.2.2-4", "MQTT-3.2.2-6");
-  }
-  const properties = reader.version === 5 ? readProperties<ConnackProperties>(reader, 2) : undefined;
-  checkAuthentication(reader, properties, false);
+  if (flags === 1 && reasonCode !== 0) reader.fail("sessionPresent", at, "sessionPresent", { found: reasonCode });
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.connack) : undefined;
+  checkAuthentication(reader, properties, propertyLists.connack);
   reader.finish();
   return { type: "connack", sessionPresent: flags === 1, reasonCode, properties };
 }
 
 export function writeConnack(writer: Writer, packet: EncodableConnack): number {
   const { sessionPresent = false, reasonCode = 0, properties } = packet;
-  if (sessionPresent && reasonCode !== 0) writer.fail("ERR_MQTT_CODEC_SESSION_PRESENT", "sessionPresent");
-  writer.uint8(sessionPresent ? 1 : 0);
+  writer.uint8(writer.boolean(sessionPresent, "sessionPresent") ? 1 : 0);
   writeReasonCode(writer, "connack", reasonCode);
-  if (writer.version === 5) writeProperties(writer, 2, properties);
+  if (sessionPresent && reasonCode !== 0) {
+    writer.fail("ERR_MQTT_CODEC_SESSION_PRESENT", "sessionPresent", sessionPresent, "false with a refusal");
+  }
+  if (writer.version === 5) writeProperties(writer, propertyLists.connack, properties);
   return 0x20;
 }

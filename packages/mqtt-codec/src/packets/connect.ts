@@ -1,12 +1,14 @@
 /** CONNECT, MQTT 3.1.1 and 5.0 §3.1. */
 
-import { type Encodable, isQoS, type ProtocolVersion } from "../packet-type.ts";
+import { type Encodable, isQoS, type ProtocolVersion, type QoS } from "../packet-type.ts";
 import { checkAuthentication, readProperties, writeProperties } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { type ConnectProperties, propertyLists } from "../property.ts";
+import { ConnectReturnCode } from "../reason-code.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 import { type EncodableWill, readWill, type Will, writeWill } from "./will.ts";
 
+/** A CONNECT. */
 export interface ConnectPacket {
   readonly type: "connect";
   readonly protocolVersion: ProtocolVersion;
@@ -22,20 +24,7 @@ export interface ConnectPacket {
   readonly properties: ConnectProperties | undefined;
 }
 
-export interface ConnectProperties {
-  /** Seconds; 0xFFFFFFFF never expires. */
-  readonly sessionExpiryInterval: number | undefined;
-  readonly receiveMaximum: number | undefined;
-  readonly maximumPacketSize: number | undefined;
-  readonly topicAliasMaximum: number | undefined;
-  readonly requestResponseInformation: boolean | undefined;
-  readonly requestProblemInformation: boolean | undefined;
-  readonly authenticationMethod: string | undefined;
-  readonly authenticationData: Uint8Array | undefined;
-  readonly userProperties: readonly UserProperty[];
-}
-
-/** A CONNECT to encode; its version is that of the `encode` call. A clean start without keep alive by default. */
+/** A CONNECT to encode; its version is that of the `encode` call. By default a clean start without keep alive. */
 export type EncodableConnect = Omit<
   Encodable<ConnectPacket, "type" | "clientIdentifier">,
   "will" | "properties" | "protocolVersion"
@@ -45,33 +34,36 @@ export type EncodableConnect = Omit<
   readonly properties?: Encodable<ConnectProperties, never> | undefined;
 };
 
-/** Bits of the connect flags, §3.1.2.3. */
+/** Bits of the connect flags, MQTT 3.1.1 and 5.0 §3.1.2.3. */
 const RESERVED = 0x01;
 const CLEAN_START = 0x02;
 const WILL = 0x04;
-const WILL_QOS_AND_RETAIN = 0x38;
+const WILL_QOS = 0x18;
+const WILL_QOS_SHIFT = 3;
+const WILL_RETAIN = 0x20;
 const PASSWORD = 0x40;
 const USER_NAME = 0x80;
 
 export function readConnect(reader: Reader): ConnectPacket {
   readProtocol(reader);
   const at = reader.position;
-  const flags = reader.uint8();
-  checkFlags(reader, flags, at);
-  const keepAlive = reader.uint16();
+  const flags = reader.uint8("connectFlags");
+  const willQos = checkFlags(reader, flags, at);
+  const keepAlive = reader.uint16("keepAlive");
   const protocolVersion = reader.version;
-  const properties = protocolVersion === 5 ? readProperties<ConnectProperties>(reader, 1) : undefined;
-  checkAuthentication(reader, properties, false);
+  const properties = protocolVersion === 5 ? readProperties(reader, propertyLists.connect) : undefined;
+  checkAuthentication(reader, properties, propertyLists.connect);
   const identifierAt = reader.position;
-  const clientIdentifier = reader.string();
+  const clientIdentifier = reader.string("clientIdentifier");
   const cleanStart = (flags & CLEAN_START) !== 0;
   if (protocolVersion === 4 && clientIdentifier === "" && !cleanStart) {
-    const answer = { connackReturnCode: 0x02 };
-    throw reader.error("ERR_MQTT_CODEC_CLIENT_IDENTIFIER", identifierAt, "MQTT-3.1.3-8", "", answer);
+    const { identifierRejected } = ConnectReturnCode;
+    const evidence = { text: clientIdentifier };
+    reader.fail("clientIdentifier", identifierAt, "clientIdentifier", evidence, undefined, identifierRejected);
   }
-  const will = (flags & WILL) === 0 ? undefined : readWill(reader, flags);
-  const userName = (flags & USER_NAME) === 0 ? undefined : reader.string();
-  const password = (flags & PASSWORD) === 0 ? undefined : reader.binary();
+  const will = (flags & WILL) === 0 ? undefined : readWill(reader, willQos, (flags & WILL_RETAIN) !== 0);
+  const userName = (flags & USER_NAME) === 0 ? undefined : reader.string("userName");
+  const password = (flags & PASSWORD) === 0 ? undefined : reader.binary("password");
   reader.finish();
   return {
     type: "connect",
@@ -89,67 +81,72 @@ export function readConnect(reader: Reader): ConnectPacket {
 /** Protocol name and level; from here on the reader knows the version. */
 function readProtocol(reader: Reader): void {
   const at = reader.position;
-  const name = reader.string();
+  const name = reader.string("protocolName");
   const isOld = name === "MQIsdp";
-  if (name !== "MQTT" && !isOld) reader.fail("ERR_MQTT_CODEC_PROTOCOL_NAME", at, "MQTT-3.1.2-1");
-  const level = reader.uint8();
+  if (name !== "MQTT" && !isOld) reader.fail("protocolName", at, "protocolName", { text: name });
+  const levelAt = reader.position;
+  const level = reader.uint8("protocolVersion");
   reader.protocolLevel = level;
   if (isOld || (level !== 4 && level !== 5)) {
-    const answer = { connackReturnCode: 0x01 };
-    throw reader.error("ERR_MQTT_CODEC_PROTOCOL_VERSION", reader.position - 1, "MQTT-3.1.2-2", "MQTT-3.1.2-2", answer);
+    const { unacceptableProtocolVersion } = ConnectReturnCode;
+    const evidence = { found: level };
+    reader.fail("protocolVersion", levelAt, "protocolVersion", evidence, undefined, unacceptableProtocolVersion);
   }
   reader.version = level;
-  if (level === 5 && reader.isLengthOverlong) reader.failRemainingLength("MQTT-1.5.5-1");
+  if (level === 5 && reader.isLengthOverlong) {
+    reader.fail("remainingLengthOverlong", reader.packetStart + 1, "remainingLength", {});
+  }
 }
 
-function checkFlags(reader: Reader, flags: number, at: number): void {
-  const code = "ERR_MQTT_CODEC_CONNECT_FLAGS";
-  if ((flags & RESERVED) !== 0) reader.fail(code, at, "MQTT-3.1.2-3");
+/** Checks the connect flags; the QoS of the will, 0 without one. */
+function checkFlags(reader: Reader, flags: number, at: number): QoS {
+  const evidence = { found: flags };
+  if ((flags & RESERVED) !== 0) reader.fail("connectFlagReserved", at, "connectFlags", evidence);
+  const willQos = (flags & WILL_QOS) >>> WILL_QOS_SHIFT;
   if ((flags & WILL) === 0) {
-    if ((flags & 0x18) !== 0) reader.fail(code, at, "MQTT-3.1.2-13", "MQTT-3.1.2-11");
-    if ((flags & WILL_QOS_AND_RETAIN) !== 0) reader.fail(code, at, "MQTT-3.1.2-15", "MQTT-3.1.2-13");
+    if (willQos !== 0) reader.fail("willQosWithoutWill", at, "connectFlags", evidence);
+    if ((flags & WILL_RETAIN) !== 0) reader.fail("willRetainWithoutWill", at, "connectFlags", evidence);
   }
-  if ((flags & 0x18) === 0x18) reader.fail("ERR_MQTT_CODEC_QOS", at, "MQTT-3.1.2-14", "MQTT-3.1.2-12");
   // 5.0 allows a password without a user name (MQTT 5.0 §3.1.2.9).
   if (reader.version === 4 && (flags & (USER_NAME | PASSWORD)) === PASSWORD) {
-    reader.fail(code, at, "MQTT-3.1.2-22", "");
+    reader.fail("passwordWithoutUserName", at, "connectFlags", evidence);
   }
+  return isQoS(willQos) ? willQos : reader.fail("willQos", at, "will.qos", { found: willQos });
 }
 
 export function writeConnect(writer: Writer, packet: EncodableConnect): number {
   const { clientIdentifier, cleanStart = true, keepAlive = 0, will, userName, password } = packet;
   const { version } = writer;
   if ((packet.protocolVersion ?? version) !== version) {
-    writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "protocolVersion");
+    const wanted = `${version}, the version to encode for`;
+    writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "protocolVersion", packet.protocolVersion, wanted);
   }
+  writer.boolean(cleanStart, "cleanStart");
   if (version === 4 && clientIdentifier === "" && !cleanStart) {
-    writer.fail("ERR_MQTT_CODEC_CLIENT_IDENTIFIER", "clientIdentifier");
+    const wanted = "a client identifier, or cleanStart, in MQTT 3.1.1";
+    writer.failWith("ERR_MQTT_CODEC_CLIENT_IDENTIFIER", "clientIdentifier", "empty", wanted);
   }
   if (version === 4 && password !== undefined && userName === undefined) {
-    writer.fail("ERR_MQTT_CODEC_CONNECT_FLAGS", "password");
+    writer.fail("ERR_MQTT_CODEC_CONNECT_FLAGS", "userName", userName, "a user name beside the password in MQTT 3.1.1");
   }
   writer.string("MQTT", "protocolName");
   writer.uint8(version);
   writer.uint8(connectFlags(writer, packet, cleanStart));
   writer.uint16(keepAlive, "keepAlive");
-  if (version === 5) writeProperties(writer, 1, packet.properties);
+  if (version === 5) writeProperties(writer, propertyLists.connect, packet.properties);
   writer.string(clientIdentifier, "clientIdentifier");
-  if (will !== undefined) {
-    if (version === 5) writeProperties(writer, 0, will.properties);
-    writeWill(writer, will);
-  }
+  if (will !== undefined) writeWill(writer, will);
   if (userName !== undefined) writer.string(userName, "userName");
   if (password !== undefined) writer.binary(password, "password");
   return 0x10;
 }
 
-function connectFlags(writer: Writer, packet: EncodableConnect, cleanStart: boolean): number {
-  const { will, userName, password } = packet;
+function connectFlags(writer: Writer, { will, userName, password }: EncodableConnect, cleanStart: boolean): number {
   let flags = cleanStart ? CLEAN_START : 0;
   if (will !== undefined) {
-    const { qos = 0 } = will;
-    if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "will.qos");
-    flags |= WILL | (qos << 3) | ((will.retain ?? false) ? 0x20 : 0);
+    const { qos = 0, retain = false } = writer.object(will, "will");
+    if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "will.qos", qos, "0, 1 or 2");
+    flags |= WILL | (qos << WILL_QOS_SHIFT) | (writer.boolean(retain, "will.retain") ? WILL_RETAIN : 0);
   }
   if (userName !== undefined) flags |= USER_NAME;
   if (password !== undefined) flags |= PASSWORD;

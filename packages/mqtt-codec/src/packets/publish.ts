@@ -1,17 +1,20 @@
 /** PUBLISH, MQTT 3.1.1 and 5.0 §3.3. */
 
-import { type Encodable, isQoS, type QoS } from "../packet-type.ts";
-import { readProperties, writePropertyValues } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { type Encodable, isPacketIdentifier, isQoS, type QoS } from "../packet-type.ts";
+import { readProperties, writeProperties } from "../property-list.ts";
+import { propertyLists, type PublishProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
-import { TextMemory } from "../text-memory.ts";
-import { asciiText, utf8Text } from "../utf8.ts";
 import type { Writer } from "../writer.ts";
 
+/** A PUBLISH. */
 export interface PublishPacket {
   readonly type: "publish";
   /** Empty only in 5.0, where a topic alias stands for it. */
   readonly topicName: string;
+  /**
+   * As decoded a view: of the chunk that was pushed, or of the packet's own buffer where the packet spanned chunks. Copy
+   * it (`payload.slice()`) to keep it longer than the chunk.
+   */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
@@ -21,150 +24,75 @@ export interface PublishPacket {
   readonly properties: PublishProperties | undefined;
 }
 
-/** A PUBLISH to encode: QoS 0, no flags and an empty payload unless it says otherwise. */
+/** A PUBLISH to encode: by default QoS 0, no flags and an empty payload. */
 export type EncodablePublish = Omit<Encodable<PublishPacket, "type" | "topicName">, "properties"> & {
-  readonly properties?: EncodablePublishProperties | undefined;
+  readonly properties?: Encodable<PublishProperties, never> | undefined;
 };
 
-export interface PublishProperties {
-  /** 1: the payload is UTF-8 text. */
-  readonly payloadFormatIndicator: 0 | 1 | undefined;
-  /** Seconds. */
-  readonly messageExpiryInterval: number | undefined;
-  readonly topicAlias: number | undefined;
-  readonly responseTopic: string | undefined;
-  readonly correlationData: Uint8Array | undefined;
-  readonly contentType: string | undefined;
-  /** Only from a server, one of each matching subscription that has one. */
-  readonly subscriptionIdentifiers: readonly number[];
-  readonly userProperties: readonly UserProperty[];
-}
+const DUP = 0x08;
+const RETAIN = 0x01;
 
-type EncodablePublishProperties = Encodable<PublishProperties, never>;
-
-/**
- * A PUBLISH as the decoder gives it. Topic text is made when it is first asked for; the topic's octets and the payload
- * are views of the chunk that was pushed. Whoever keeps the packet longer than the chunk copies the payload.
- */
-export class ReceivedPublish implements PublishPacket {
-  readonly type = "publish";
-  readonly payload: Uint8Array;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  readonly packetIdentifier: number;
-  readonly properties: PublishProperties | undefined;
-  // Not `#private`: that makes the constructor a fifth slower.
-  private readonly reader: Reader;
-  private readonly bytes: Uint8Array;
-  private readonly topicStart: number;
-  private readonly topicEnd: number;
-  private readonly topicIsAscii: boolean;
-  private text: string | undefined;
-
-  constructor(
-    reader: Reader,
-    qos: QoS,
-    topicStart: number,
-    topicEnd: number,
-    topicIsAscii: boolean,
-    text: string | undefined,
-    packetIdentifier: number,
-    properties: PublishProperties | undefined,
-    payload: Uint8Array,
-  ) {
-    this.payload = payload;
-    this.qos = qos;
-    this.retain = (reader.first & 1) === 1;
-    this.dup = (reader.first & 8) === 8;
-    this.packetIdentifier = packetIdentifier;
-    this.properties = properties;
-    this.reader = reader;
-    this.bytes = reader.bytes;
-    this.topicStart = topicStart;
-    this.topicEnd = topicEnd;
-    this.topicIsAscii = topicIsAscii;
-    this.text = text;
-  }
-
-  get topicName(): string {
-    return this.text ?? this.makeText();
-  }
-
-  private makeText(): string {
-    const { bytes, topicStart, topicEnd } = this;
-    if (this.topicIsAscii) {
-      this.text = asciiText(bytes, topicStart, topicEnd);
-      this.reader.topics ??= new TextMemory();
-      this.reader.topics.remember(bytes, topicStart, this.text);
-    } else {
-      this.text = utf8Text(bytes, topicStart, topicEnd);
-    }
-    return this.text;
-  }
-
-  /** The packet as a plain object of the same fields. */
-  toJSON(): PublishPacket {
-    const { type, topicName, payload, qos, retain, dup, packetIdentifier, properties } = this;
-    return { type, topicName, payload, qos, retain, dup, packetIdentifier, properties };
-  }
-}
-
-export function readPublish(reader: Reader): ReceivedPublish {
+export function readPublish(reader: Reader): PublishPacket {
   const { first } = reader;
   const qos = (first >>> 1) & 3;
-  if (!isQoS(qos)) reader.fail("ERR_MQTT_CODEC_QOS", reader.packetStart, "MQTT-3.3.1-4");
-  if (qos === 0 && (first & 8) !== 0) {
-    reader.fail("ERR_MQTT_CODEC_DUP", reader.packetStart, "MQTT-3.3.1-2");
-  }
-  const length = reader.uint16();
+  if (!isQoS(qos)) return reader.fail("qos", reader.packetStart, "qos", { found: qos });
+  const dup = (first & DUP) !== 0;
+  if (qos === 0 && dup) reader.fail("dup", reader.packetStart, "flags", { found: first & 0x0f });
+  const length = reader.uint16("topicName");
   const topicStart = reader.position;
-  const topicEnd = topicStart + length;
-  const text = reader.recallTopic(length);
-  const isAscii = text !== undefined || reader.topicName(length);
-  const packetIdentifier = qos === 0 ? 0 : reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties<PublishProperties>(reader, 3) : undefined;
+  const topicName = reader.publishTopicName(length);
+  const packetIdentifier =
+    qos === 0 ? 0 : reader.packetIdentifier(reader.isFromClient ? "packetIdentifier" : "serverPacketIdentifier");
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.publish) : undefined;
   // MQTT 5.0 §3.3.2.1: a topic name of no octets needs a topic alias.
   if (length === 0 && properties?.topicAlias === undefined) {
-    throw reader.error("ERR_MQTT_CODEC_TOPIC_NAME", topicStart, "MQTT-4.7.3-1", "MQTT-4.7.3-1", { reasonCode: 0x82 });
+    reader.fail("topicNameOrAlias", topicStart, "topicName", { text: topicName, fault: "empty" });
   }
   const payload = reader.rest();
-  return new ReceivedPublish(reader, qos, topicStart, topicEnd, isAscii, text, packetIdentifier, properties, payload);
+  const retain = (first & RETAIN) !== 0;
+  return { type: "publish", topicName, payload, qos, retain, dup, packetIdentifier, properties };
+}
+
+/** The flags and the packet identifier of a PUBLISH to encode; each way of encoding one passes through here. */
+export function isPublishHead(qos: unknown, dup: unknown, retain: unknown, packetIdentifier: unknown): boolean {
+  if (typeof dup !== "boolean" || typeof retain !== "boolean") return false;
+  if (qos === 0) return !dup && packetIdentifier === 0;
+  return isQoS(qos) && isPacketIdentifier(packetIdentifier);
+}
+
+/** Throws what is wrong with the flags or the packet identifier where `isPublishHead` is false. */
+export function failPublishHead(
+  writer: Pick<Writer, "fail" | "failField">,
+  qos: unknown,
+  dup: unknown,
+  retain: unknown,
+  packetIdentifier: unknown,
+): never {
+  if (!isQoS(qos)) return writer.fail("ERR_MQTT_CODEC_QOS", "qos", qos, "0, 1 or 2");
+  if (typeof dup !== "boolean") return writer.failField("dup", dup, "true or false");
+  if (typeof retain !== "boolean") return writer.failField("retain", retain, "true or false");
+  if (qos === 0 && dup) return writer.fail("ERR_MQTT_CODEC_DUP", "dup", dup, "false with QoS 0");
+  const wanted = qos === 0 ? "none with QoS 0" : "1 to 65,535 with QoS 1 and 2";
+  return writer.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier", packetIdentifier, wanted);
 }
 
 /** First octet: type, DUP, QoS, RETAIN. */
 export function publishFirstOctet(qos: number, retain: boolean, dup: boolean): number {
-  return 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+  return 0x30 | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
 }
 
 export function writePublish(writer: Writer, packet: EncodablePublish): number {
   const { topicName, payload, qos = 0, retain = false, dup = false, packetIdentifier = 0, properties } = packet;
-  if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "qos");
-  if (qos === 0 && dup) writer.fail("ERR_MQTT_CODEC_DUP", "dup");
-  if (topicName.length === 0 && !(writer.version === 5 && properties?.topicAlias !== undefined)) {
-    writer.fail("ERR_MQTT_CODEC_TOPIC_NAME", "topicName");
+  if (!isPublishHead(qos, dup, retain, packetIdentifier)) {
+    failPublishHead(writer, qos, dup, retain, packetIdentifier);
   }
-  writer.recurringTopicName(topicName);
-  if (qos > 0) {
-    writer.packetIdentifier(packetIdentifier);
-  } else if (packetIdentifier !== 0) {
-    writer.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier");
+  if (topicName === "" && writer.version === 5 && properties?.topicAlias !== undefined) {
+    writer.uint16(0, "topicName");
+  } else {
+    writer.topicName(topicName, "topicName");
   }
-  if (writer.version === 5) writePropertyValues(writer, 3, properties === undefined ? [] : valuesOf(properties));
-  if (payload !== undefined) writer.octets(payload);
+  if (qos > 0) writer.uint16(packetIdentifier, "packetIdentifier");
+  if (writer.version === 5) writeProperties(writer, propertyLists.publish, properties);
+  if (payload !== undefined) writer.octets(payload, "payload");
   return publishFirstOctet(qos, retain, dup);
-}
-
-/** By increasing identifier; faster than looking each field up by its name. */
-function valuesOf(properties: EncodablePublishProperties): Parameters<typeof writePropertyValues>[2] {
-  return [
-    properties.payloadFormatIndicator,
-    properties.messageExpiryInterval,
-    properties.contentType,
-    properties.responseTopic,
-    properties.correlationData,
-    properties.subscriptionIdentifiers,
-    properties.topicAlias,
-    properties.userProperties,
-  ];
 }

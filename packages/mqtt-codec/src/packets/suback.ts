@@ -2,12 +2,14 @@
 
 import type { Encodable } from "../packet-type.ts";
 import { readProperties, writeProperties } from "../property-list.ts";
+import { propertyLists, type ReasonProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
-import type { EncodableReasonProperties, ReasonProperties } from "./acknowledgement.ts";
-import { readReasonCode, writeReasonCode } from "./reason.ts";
+import type { EncodableReasonProperties } from "./acknowledgement.ts";
+import { checkOmittedCode, readReasonCode, writeReasonCode } from "./reason.ts";
 import { checkCount } from "./subscribe.ts";
 
+/** A SUBACK. */
 export interface SubackPacket {
   readonly type: "suback";
   readonly packetIdentifier: number;
@@ -16,6 +18,7 @@ export interface SubackPacket {
   readonly properties: ReasonProperties | undefined;
 }
 
+/** An UNSUBACK. */
 export interface UnsubackPacket {
   readonly type: "unsuback";
   readonly packetIdentifier: number;
@@ -24,9 +27,11 @@ export interface UnsubackPacket {
   readonly properties: ReasonProperties | undefined;
 }
 
+/** A SUBACK to encode. */
 export type EncodableSuback = WithReasonProperties<
   Encodable<SubackPacket, "type" | "packetIdentifier" | "reasonCodes">
 >;
+/** An UNSUBACK to encode; 5.0 needs its reason codes, 3.1.1 has none. */
 export type EncodableUnsuback = WithReasonProperties<Encodable<UnsubackPacket, "type" | "packetIdentifier">>;
 
 type WithReasonProperties<Packet> = Omit<Packet, "properties"> & {
@@ -34,14 +39,14 @@ type WithReasonProperties<Packet> = Omit<Packet, "properties"> & {
 };
 
 export function readSuback(reader: Reader): SubackPacket {
-  const packetIdentifier = reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties<ReasonProperties>(reader, 9) : undefined;
+  const packetIdentifier = reader.packetIdentifier("requestAcknowledged");
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.suback) : undefined;
   return { type: "suback", packetIdentifier, reasonCodes: readReasonCodes(reader, "suback"), properties };
 }
 
 export function readUnsuback(reader: Reader): UnsubackPacket {
-  const packetIdentifier = reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties<ReasonProperties>(reader, 11) : undefined;
+  const packetIdentifier = reader.packetIdentifier("requestAcknowledged");
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.unsuback) : undefined;
   const reasonCodes = reader.version === 5 ? readReasonCodes(reader, "unsuback") : [];
   reader.finish();
   return { type: "unsuback", packetIdentifier, reasonCodes, properties };
@@ -50,33 +55,39 @@ export function readUnsuback(reader: Reader): UnsubackPacket {
 function readReasonCodes(reader: Reader, type: "suback" | "unsuback"): number[] {
   const reasonCodes: number[] = [];
   while (reader.position < reader.end) {
-    checkCount(reader, reasonCodes.length);
+    checkCount(reader, reasonCodes.length, "reasonCodes");
     reasonCodes.push(readReasonCode(reader, type));
   }
-  // A request has at least one topic filter, so its answer has at least one code (MQTT-3.8.4-5, MQTT-3.8.4-6).
-  if (reasonCodes.length === 0)
-    reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", reader.position, "MQTT-3.8.4-5", "MQTT-3.8.4-6");
+  if (reasonCodes.length === 0) {
+    reader.fail(type === "suback" ? "noSubackCode" : "noUnsubackCode", reader.position, "reasonCodes", { count: 0 });
+  }
   return reasonCodes;
 }
 
 export function writeSuback(writer: Writer, packet: EncodableSuback): number {
   writer.packetIdentifier(packet.packetIdentifier);
-  if (writer.version === 5) writeProperties(writer, 9, packet.properties);
+  if (writer.version === 5) writeProperties(writer, propertyLists.suback, packet.properties);
   writeReasonCodes(writer, "suback", packet.reasonCodes);
   return 0x90;
 }
 
 export function writeUnsuback(writer: Writer, packet: EncodableUnsuback): number {
-  const { reasonCodes = [] } = packet;
+  const { reasonCodes = [], properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) {
-    writeProperties(writer, 11, packet.properties);
+    writeProperties(writer, propertyLists.unsuback, properties);
     writeReasonCodes(writer, "unsuback", reasonCodes);
+  } else {
+    for (const code of writer.list(reasonCodes, "reasonCodes")) checkOmittedCode(writer, code, "reasonCodes");
   }
   return 0xb0;
 }
 
 function writeReasonCodes(writer: Writer, type: "suback" | "unsuback", reasonCodes: readonly number[]): void {
-  if (reasonCodes.length === 0) writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "reasonCodes");
-  for (const code of reasonCodes) writeReasonCode(writer, type, code);
+  if (writer.list(reasonCodes, "reasonCodes").length === 0) {
+    writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "reasonCodes", reasonCodes, "a reason code for each topic filter");
+  }
+  for (let index = 0; index < reasonCodes.length; index++) {
+    writeReasonCode(writer, type, reasonCodes[index], "reasonCodes");
+  }
 }

@@ -1,12 +1,14 @@
 /** SUBSCRIBE and UNSUBSCRIBE, MQTT 3.1.1 and 5.0 §3.8 and §3.10. */
 
+import { quoted } from "../errors.ts";
 import { type Encodable, isQoS, type QoS } from "../packet-type.ts";
 import { readProperties, writeProperties } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { propertyLists, type SubscribeProperties, type UnsubscribeProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
-import { isSharedTopicFilter, validateTopicFilter, wrongFilter } from "../topic.ts";
+import { isSharedTopicFilter, topicClause, topicFaults, topicFilterFault } from "../topic.ts";
 import type { Writer } from "../writer.ts";
 
+/** A SUBSCRIBE. */
 export interface SubscribePacket {
   readonly type: "subscribe";
   readonly packetIdentifier: number;
@@ -14,29 +16,28 @@ export interface SubscribePacket {
   readonly properties: SubscribeProperties | undefined;
 }
 
+/** When retained messages are sent: 0 at every SUBSCRIBE, 1 for a new subscription, 2 never. */
 export type RetainHandling = 0 | 1 | 2;
 
-/** It has the values of QoS. */
-const isRetainHandling: (value: number) => value is RetainHandling = isQoS;
+/** Whether a value is 0, 1 or 2, the values of retain handling as of QoS. */
+const isRetainHandling: (value: unknown) => value is RetainHandling = isQoS;
 
-/** One topic filter and its options; those but QoS are of 5.0 and have their 3.1.1 meaning at the default. */
+/**
+ * A topic filter and its options. 3.1.1 has only the QoS; the other options belong to 5.0, and a 3.1.1 subscription is
+ * decoded with them at `false` and 0, which is how 3.1.1 behaves.
+ */
 export interface Subscription {
   readonly topicFilter: string;
   /** The highest QoS that the client wants. */
   readonly qos: QoS;
-  /** Messages of this client are not sent back to it. */
+  /** Messages that this client publishes are not sent to it. */
   readonly noLocal: boolean;
-  /** RETAIN is forwarded as it came. */
+  /** Messages are forwarded with the RETAIN flag that they were published with. */
   readonly retainAsPublished: boolean;
-  /** Retained messages are sent: 0 at every SUBSCRIBE, 1 for a new subscription, 2 never. */
   readonly retainHandling: RetainHandling;
 }
 
-export interface SubscribeProperties {
-  readonly subscriptionIdentifier: number | undefined;
-  readonly userProperties: readonly UserProperty[];
-}
-
+/** A SUBSCRIBE to encode. */
 export interface EncodableSubscribe {
   readonly type: "subscribe";
   readonly packetIdentifier: number;
@@ -44,8 +45,10 @@ export interface EncodableSubscribe {
   readonly properties?: Encodable<SubscribeProperties, never> | undefined;
 }
 
+/** A subscription to encode: by default QoS 0 and the options of 3.1.1. */
 export type EncodableSubscription = Encodable<Subscription, "topicFilter">;
 
+/** An UNSUBSCRIBE. */
 export interface UnsubscribePacket {
   readonly type: "unsubscribe";
   readonly packetIdentifier: number;
@@ -53,118 +56,130 @@ export interface UnsubscribePacket {
   readonly properties: UnsubscribeProperties | undefined;
 }
 
-export interface UnsubscribeProperties {
-  readonly userProperties: readonly UserProperty[];
-}
+/** An UNSUBSCRIBE to encode. */
+export type EncodableUnsubscribe = Omit<
+  Encodable<UnsubscribePacket, "type" | "packetIdentifier" | "topicFilters">,
+  "properties"
+> & { readonly properties?: Encodable<UnsubscribeProperties, never> | undefined };
 
-export type EncodableUnsubscribe = Encodable<UnsubscribePacket, "type" | "packetIdentifier" | "topicFilters">;
+/** Bits of the subscription options, MQTT 5.0 §3.8.3.1. */
+const QOS = 0x03;
+const NO_LOCAL = 0x04;
+const RETAIN_AS_PUBLISHED = 0x08;
+const RETAIN_HANDLING_SHIFT = 4;
+const RESERVED_4 = 0xfc;
+const RESERVED_5 = 0xc0;
 
 export function readSubscribe(reader: Reader): SubscribePacket {
-  const packetIdentifier = reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties<SubscribeProperties>(reader, 8) : undefined;
+  const packetIdentifier = reader.packetIdentifier("packetIdentifier");
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.subscribe) : undefined;
   const subscriptions: Subscription[] = [];
   while (reader.position < reader.end) {
-    checkCount(reader, subscriptions.length);
+    checkCount(reader, subscriptions.length, "subscriptions");
     subscriptions.push(readSubscription(reader));
   }
-  if (subscriptions.length === 0) {
-    reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", reader.position, "MQTT-3.8.3-3", "MQTT-3.8.3-2");
-  }
+  if (subscriptions.length === 0) reader.fail("noSubscription", reader.position, "subscriptions", { count: 0 });
   return { type: "subscribe", packetIdentifier, subscriptions, properties };
 }
 
 export function readUnsubscribe(reader: Reader): UnsubscribePacket {
-  const packetIdentifier = reader.packetIdentifier();
-  const properties = reader.version === 5 ? readProperties<UnsubscribeProperties>(reader, 10) : undefined;
+  const packetIdentifier = reader.packetIdentifier("packetIdentifier");
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.unsubscribe) : undefined;
   const topicFilters: string[] = [];
   while (reader.position < reader.end) {
-    checkCount(reader, topicFilters.length);
-    topicFilters.push(readTopicFilter(reader));
+    checkCount(reader, topicFilters.length, "topicFilters");
+    topicFilters.push(readTopicFilter(reader, "topicFilters"));
   }
-  if (topicFilters.length === 0) reader.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", reader.position, "MQTT-3.10.3-2");
+  if (topicFilters.length === 0) reader.fail("noTopicFilter", reader.position, "topicFilters", { count: 0 });
   return { type: "unsubscribe", packetIdentifier, topicFilters, properties };
 }
 
 /** The limit on the topic filters of a packet and the reason codes of its answer. */
-export function checkCount(reader: Reader, count: number): void {
-  if (count < reader.limits.maximumTopicFilters) return;
-  reader.fail("ERR_MQTT_CODEC_TOO_MANY_TOPIC_FILTERS", reader.position, "MQTT 3.1.1 §3.8.3", "MQTT 5.0 §4.13.2");
+export function checkCount(reader: Reader, count: number, field: string): void {
+  const limit = reader.limits.maximumTopicFilters;
+  if (count >= limit) reader.fail("tooManyTopicFilters", reader.position, field, { limit });
 }
 
 function readSubscription(reader: Reader): Subscription {
-  const topicFilter = readTopicFilter(reader);
+  const topicFilter = readTopicFilter(reader, "subscriptions.topicFilter");
   const at = reader.position;
-  const options = reader.uint8();
-  const qos = options & 3;
-  const reserved = reader.version === 5 ? 0xc0 : 0xfc;
-  if ((options & reserved) !== 0) {
-    reader.fail("ERR_MQTT_CODEC_SUBSCRIPTION_OPTIONS", at, "MQTT-3-8.3-4", "MQTT-3.8.3-5");
+  const options = reader.uint8("subscriptions.options");
+  if ((options & (reader.version === 5 ? RESERVED_5 : RESERVED_4)) !== 0) {
+    reader.fail("subscriptionOptions", at, "subscriptions.options", { found: options });
   }
-  if (!isQoS(qos)) {
-    // MQTT 5.0 §3.8.3.1 calls this a protocol error.
-    const reasonCode = reader.version === 5 ? 0x82 : 0x81;
-    throw reader.error("ERR_MQTT_CODEC_QOS", at, "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1", { reasonCode });
-  }
-  const noLocal = (options & 4) !== 0;
-  const retainHandling = (options >>> 4) & 3;
+  const qos = options & QOS;
+  if (!isQoS(qos)) return reader.fail("subscriptionQos", at, "subscriptions.qos", { found: qos });
+  const noLocal = (options & NO_LOCAL) !== 0;
+  const retainHandling = options >>> RETAIN_HANDLING_SHIFT;
   if (!isRetainHandling(retainHandling)) {
-    return reader.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", at, "MQTT-3-8.3-4", "MQTT 5.0 §3.8.3.1");
+    return reader.fail("retainHandling", at, "subscriptions.retainHandling", { found: retainHandling });
   }
   if (noLocal && isSharedTopicFilter(topicFilter)) {
-    reader.fail("ERR_MQTT_CODEC_NO_LOCAL_SHARED", at, "MQTT-3.8.3-4");
+    reader.fail("noLocalShared", at, "subscriptions.noLocal", { text: topicFilter });
   }
-  return { topicFilter, qos, noLocal, retainAsPublished: (options & 8) !== 0, retainHandling };
+  return { topicFilter, qos, noLocal, retainAsPublished: (options & RETAIN_AS_PUBLISHED) !== 0, retainHandling };
 }
 
-function readTopicFilter(reader: Reader): string {
+function readTopicFilter(reader: Reader, field: string): string {
   const at = reader.position;
-  const topicFilter = reader.string();
-  if (topicFilter === "") reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", at, "MQTT-4.7.3-1");
-  const wrong = wrongFilter(topicFilter, reader.version === 5);
-  if (wrong !== undefined) reader.fail("ERR_MQTT_CODEC_TOPIC_FILTER", at, clause4Of(wrong.clause), wrong.clause);
-  return topicFilter;
-}
-
-/** 3.1.1 numbers the two statements on wildcards one higher. */
-function clause4Of(clause5: string): string {
-  if (clause5 === "MQTT-4.7.1-1") return "MQTT-4.7.1-2";
-  return clause5 === "MQTT-4.7.1-2" ? "MQTT-4.7.1-3" : clause5;
+  const text = reader.string(field);
+  const wrong = topicFilterFault(text, reader.version === 5);
+  if (wrong !== undefined) {
+    const { fault } = wrong;
+    reader.fail("topicFilter", at, field, { text, fault }, topicClause(fault, reader.version));
+  }
+  return text;
 }
 
 export function writeSubscribe(writer: Writer, packet: EncodableSubscribe): number {
   const { subscriptions, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
-  if (writer.version === 5) writeProperties(writer, 8, properties);
-  if (subscriptions.length === 0) writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "subscriptions");
-  for (const subscription of subscriptions) writeSubscription(writer, subscription);
+  if (writer.version === 5) writeProperties(writer, propertyLists.subscribe, properties);
+  if (writer.list(subscriptions, "subscriptions").length === 0) {
+    writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "subscriptions", subscriptions, "at least one subscription");
+  }
+  for (const subscription of subscriptions) writeSubscription(writer, writer.object(subscription, "subscriptions"));
   return 0x82;
 }
 
 function writeSubscription(writer: Writer, subscription: EncodableSubscription): void {
   const { topicFilter, qos = 0, noLocal = false, retainAsPublished = false, retainHandling = 0 } = subscription;
   writeTopicFilter(writer, topicFilter, "subscriptions.topicFilter");
-  if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "subscriptions.qos");
+  if (!isQoS(qos)) writer.fail("ERR_MQTT_CODEC_QOS", "subscriptions.qos", qos, "0, 1 or 2");
   if (!isRetainHandling(retainHandling)) {
-    writer.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", "subscriptions.retainHandling");
+    writer.fail("ERR_MQTT_CODEC_RETAIN_HANDLING", "subscriptions.retainHandling", retainHandling, "0, 1 or 2");
   }
-  const options = qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4);
-  if (writer.version === 4 && options > 2) writer.fail("ERR_MQTT_CODEC_VERSION_FIELD", "subscriptions");
+  const options =
+    qos |
+    (writer.boolean(noLocal, "subscriptions.noLocal") ? NO_LOCAL : 0) |
+    (writer.boolean(retainAsPublished, "subscriptions.retainAsPublished") ? RETAIN_AS_PUBLISHED : 0) |
+    (retainHandling << RETAIN_HANDLING_SHIFT);
+  if (writer.version === 4 && options > QOS) {
+    const found = "a subscription with options of MQTT 5.0";
+    writer.failWith("ERR_MQTT_CODEC_VERSION_FIELD", "subscriptions", found, "only a QoS in MQTT 3.1.1");
+  }
   if (noLocal && isSharedTopicFilter(topicFilter)) {
-    writer.fail("ERR_MQTT_CODEC_NO_LOCAL_SHARED", "subscriptions.noLocal");
+    writer.fail("ERR_MQTT_CODEC_NO_LOCAL_SHARED", "subscriptions.noLocal", noLocal, "false on a shared subscription");
   }
   writer.uint8(options);
 }
 
 export function writeUnsubscribe(writer: Writer, packet: EncodableUnsubscribe): number {
+  const { topicFilters } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
-  if (writer.version === 5) writeProperties(writer, 10, packet.properties);
-  if (packet.topicFilters.length === 0) writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "topicFilters");
-  for (const topicFilter of packet.topicFilters) writeTopicFilter(writer, topicFilter, "topicFilters");
+  if (writer.version === 5) writeProperties(writer, propertyLists.unsubscribe, packet.properties);
+  if (writer.list(topicFilters, "topicFilters").length === 0) {
+    writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "topicFilters", topicFilters, "at least one topic filter");
+  }
+  for (const topicFilter of topicFilters) writeTopicFilter(writer, topicFilter, "topicFilters");
   return 0xa2;
 }
 
-function writeTopicFilter(writer: Writer, topicFilter: string, field: string): void {
-  const check = validateTopicFilter(topicFilter, { sharedSubscriptions: writer.version === 5 });
-  if (!check.ok) writer.fail("ERR_MQTT_CODEC_TOPIC_FILTER", field);
+function writeTopicFilter(writer: Writer, topicFilter: unknown, field: string): void {
+  if (typeof topicFilter !== "string") return writer.failField(field, topicFilter, "a topic filter");
+  const wrong = topicFilterFault(topicFilter, writer.version === 5);
+  if (wrong !== undefined) {
+    writer.failWith("ERR_MQTT_CODEC_TOPIC_FILTER", field, quoted(topicFilter), topicFaults[wrong.fault][2]);
+  }
   writer.string(topicFilter, field);
 }

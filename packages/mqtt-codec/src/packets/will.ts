@@ -1,12 +1,12 @@
 /** The will of a CONNECT, MQTT 3.1.1 §3.1.3.2 and §3.1.3.3, MQTT 5.0 §3.1.3.2 to §3.1.3.4. */
 
 import type { Encodable, QoS } from "../packet-type.ts";
-import { readProperties } from "../property-list.ts";
-import type { UserProperty } from "../property.ts";
+import { readProperties, writeProperties } from "../property-list.ts";
+import { propertyLists, type WillProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 
-/** What the server publishes when the connection ends otherwise than by DISCONNECT. */
+/** The message that the server publishes when the connection ends without a normal DISCONNECT. */
 export interface Will {
   readonly topicName: string;
   /** Called Will Message in 3.1.1; a view. */
@@ -16,32 +16,22 @@ export interface Will {
   readonly properties: WillProperties | undefined;
 }
 
-export interface WillProperties {
-  /** Seconds. */
-  readonly willDelayInterval: number | undefined;
-  readonly payloadFormatIndicator: 0 | 1 | undefined;
-  /** Seconds. */
-  readonly messageExpiryInterval: number | undefined;
-  readonly contentType: string | undefined;
-  readonly responseTopic: string | undefined;
-  readonly correlationData: Uint8Array | undefined;
-  readonly userProperties: readonly UserProperty[];
-}
-
+/** A will to encode: by default QoS 0, not retained. */
 export type EncodableWill = Omit<Encodable<Will, "topicName" | "payload">, "properties"> & {
   readonly properties?: Encodable<WillProperties, never> | undefined;
 };
 
-/** `flags` are the connect flags, checked. */
-export function readWill(reader: Reader, flags: number): Will {
-  const properties = reader.version === 5 ? readProperties<WillProperties>(reader, 0) : undefined;
-  const topicName = reader.nonEmptyTopicName();
-  const payload = reader.binary();
-  const qos = (flags & 0x10) !== 0 ? 2 : (flags & 0x08) !== 0 ? 1 : 0;
-  return { topicName, payload, qos, retain: (flags & 0x20) !== 0, properties };
+/** Reads the will of a CONNECT, whose QoS and RETAIN stand in the connect flags. */
+export function readWill(reader: Reader, qos: QoS, retain: boolean): Will {
+  const properties = reader.version === 5 ? readProperties(reader, propertyLists.will) : undefined;
+  const topicName = reader.topicName("will.topicName", "will");
+  const payload = reader.binary("will.payload");
+  return { topicName, payload, qos, retain, properties };
 }
 
+/** Writes the will into the payload of a CONNECT. */
 export function writeWill(writer: Writer, will: EncodableWill): void {
-  writer.nonEmptyTopicName(will.topicName, "will.topicName");
+  if (writer.version === 5) writeProperties(writer, propertyLists.will, will.properties);
+  writer.topicName(will.topicName, "will.topicName");
   writer.binary(will.payload, "will.payload");
 }
