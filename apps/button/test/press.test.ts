@@ -22,7 +22,7 @@ import {
 import { afterAll, describe, expect, test } from "vitest";
 import { press } from "../src/press.ts";
 
-const openssl = findProgram("openssl", "openssl");
+const openssl = findProgram("openssl");
 const folder = mkdtempSync(join(tmpdir(), "latchkey-button-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 

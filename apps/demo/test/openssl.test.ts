@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openShop, type Shop } from "./shop.ts";
 
-const found = findProgram("openssl", "openssl");
+const found = findProgram("openssl");
 const openssl = found.path ?? "";
 const serial = "G030JF055364XVRB";
 

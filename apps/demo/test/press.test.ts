@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../src/program.ts";
 import { openShop, type Shop } from "./shop.ts";
 
-const mosquittoPub = findProgram("mosquitto_pub", "mosquitto-clients");
-const mosquittoSub = findProgram("mosquitto_sub", "mosquitto-clients");
+const mosquittoPub = findProgram("mosquitto_pub");
+const mosquittoSub = findProgram("mosquitto_sub");
 const hasMosquitto = mosquittoPub.path !== undefined && mosquittoSub.path !== undefined;
 const pub = mosquittoPub.path ?? "";
 const sub = mosquittoSub.path ?? "";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Asn1Error, decodeOid, DerReader, type DerWriter, encodeDer, encodeOid, Tag } from "../src/index.ts";
 
-const openssl = findProgram("openssl", "openssl");
+const openssl = findProgram("openssl");
 
 function bytes(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));

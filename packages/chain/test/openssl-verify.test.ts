@@ -36,7 +36,7 @@ import {
   unknownExtension,
 } from "./issuing.ts";
 
-const openssl = findProgram("openssl", "openssl");
+const openssl = findProgram("openssl");
 const chains = 120;
 
 /** mulberry32: the same chains on every run. */

@@ -12,7 +12,7 @@ import { nobleProvider } from "../src/noble.ts";
 import { nodeProvider } from "../src/node.ts";
 import { message } from "./fixtures.ts";
 
-const openssl = findProgram("openssl", "openssl");
+const openssl = findProgram("openssl");
 
 const keys: readonly (readonly [CryptoProvider, KeyGenerationAlgorithm])[] = [
   [nodeProvider, { name: "ec", curve: "P-256" }],

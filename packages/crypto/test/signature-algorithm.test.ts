@@ -1,15 +1,13 @@
-import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { describe, expect, it } from "vitest";
 import {
   CryptoError,
   encodeSignatureAlgorithm,
   parseSignatureAlgorithm,
-  type CryptoErrorCode,
   type SignatureAlgorithm,
   type SignatureHash,
 } from "../src/index.ts";
 import { codeOf } from "./conformance.ts";
-import { fromBase64, fromHex, toHex } from "./fixtures.ts";
+import { fromHex, toHex } from "./fixtures.ts";
 
 const hashes: readonly SignatureHash[] = ["SHA-256", "SHA-384", "SHA-512"];
 const algorithms: readonly SignatureAlgorithm[] = [
@@ -89,41 +87,3 @@ describe("AlgorithmIdentifiers", () => {
     expect(codeOf(() => parseSignatureAlgorithm(fromHex(text)))).toBe(code);
   });
 });
-
-interface AlgorithmCase {
-  readonly id: string;
-  readonly der: string;
-  /** BoringSSL's name of the algorithm, or null where it refuses. */
-  readonly expected: string | null;
-}
-
-describe.skipIf(!hasVectors)("BoringSSL's signature-algorithm cases", () => {
-  const cases = hasVectors
-    ? (readVectors("boringssl-signature-algorithm.json") as { cases: AlgorithmCase[] }).cases
-    : [];
-  /** BoringSSL knows SHA-1 by name and leaves it to its caller's policy; RFC 9155 leaves no use for it. */
-  const exceptions: Readonly<Record<string, CryptoErrorCode>> = {
-    kRsaPkcs1Sha1: "ERR_CRYPTO_SHA1_SIGNATURE",
-    kEcdsaSha1: "ERR_CRYPTO_SHA1_SIGNATURE",
-  };
-  const used = new Set<string>();
-
-  it.each(cases)("$id", ({ der, expected }) => {
-    const octets = fromBase64(der);
-    const exception = exceptions[expected ?? ""];
-    if (exception !== undefined) used.add(expected ?? "");
-    if (expected === null) codeOf(() => parseSignatureAlgorithm(octets));
-    else if (exception !== undefined) expect(codeOf(() => parseSignatureAlgorithm(octets))).toBe(exception);
-    else expect(boringSslName(parseSignatureAlgorithm(octets))).toBe(expected);
-  });
-
-  it("all were run, and every exception was used", () => {
-    expect(cases).toHaveLength(50);
-    expect([...used].sort()).toEqual(Object.keys(exceptions).sort());
-  });
-});
-
-function boringSslName(algorithm: SignatureAlgorithm): string {
-  const kinds = { ecdsa: "kEcdsa", ed25519: "kEd25519", "rsa-pkcs1": "kRsaPkcs1", "rsa-pss": "kRsaPss" };
-  return kinds[algorithm.name] + (algorithm.name === "ed25519" ? "" : algorithm.hash.replace("SHA-", "Sha"));
-}

@@ -1,10 +1,5 @@
 /** What openssl writes, read here and compared with what openssl, node and @peculiar/x509 say of it. */
 
-// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs the polyfill before it
-import "reflect-metadata";
-import { X509Certificate } from "node:crypto";
-import * as peculiar from "@peculiar/x509";
-import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   anyPolicy,
@@ -19,18 +14,14 @@ import {
   cRLReason,
   extendedKeyUsage,
   extensionValue,
-  fingerprint,
   freshestCRL,
-  type GeneralName,
   hasKeyPurpose,
-  hexText,
   inhibitAnyPolicy,
   issuerAltName,
   issuingDistributionPoint,
   keyUsage,
   nameConstraints,
   nameText,
-  parseCertificate,
   parseCertificateRevocationList,
   parseCertificationRequest,
   policyConstraints,
@@ -42,8 +33,9 @@ import {
   tlsFeature,
   verifyCertificationRequest,
 } from "../src/index.ts";
-import { certificateText, certificateToJson } from "../src/text.ts";
+import { certificateText } from "../src/text.ts";
 import { makeDevice, makeRoot, provider } from "./authority.ts";
+import { agreesWithPeers } from "./peers.ts";
 import { Bench, openssl, withOpenssl } from "./openssl.ts";
 
 const manyExtensions = `
@@ -243,76 +235,13 @@ function only(pem: string): Certificate {
   return certificate;
 }
 
-/** Every certificate at hand: openssl's, ours, and limbo's where they are. */
-function everyCertificate(): Uint8Array[] {
-  const root = makeRoot();
-  const all = [root.certificate.encoding, makeDevice(root).certificate.encoding];
-  for (const pem of Object.values(made)) all.push(only(pem).encoding);
-  if (!hasVectors) return all;
-  const { testcases } = readVectors("limbo.json") as {
-    testcases: { peer_certificate: string; expected_result: string }[];
-  };
-  for (const { peer_certificate: pem, expected_result: result } of testcases) {
-    if (result === "SUCCESS") all.push(only(pem).encoding);
-  }
-  return all;
-}
-
 describe("the same as", () => {
-  it("node's X509Certificate: serial number, validity, key, SHA-256, alternative names", () => {
-    let compared = 0;
-    for (const der of everyCertificate()) {
-      const ours = parseCertificate(der);
-      const theirs = new X509Certificate(der);
-      const serial =
-        ours.serialNumber[0] === 0 && ours.serialNumber.length > 1 ? ours.serialNumber.subarray(1) : ours.serialNumber;
-      expect(hexText(serial).toUpperCase()).toBe(theirs.serialNumber);
-      expect(ours.validity.notBefore * 1000).toBe(theirs.validFromDate.getTime());
-      expect(ours.validity.notAfter * 1000).toBe(theirs.validToDate.getTime());
-      expect(hexText(fingerprint(ours, provider), ":").toUpperCase()).toBe(theirs.fingerprint256);
-      expect(hexText(fingerprint(ours, provider, "SHA-512"), ":").toUpperCase()).toBe(theirs.fingerprint512);
-      expect(extensionValue(ours, basicConstraints)?.cA === true).toBe(theirs.ca);
-      expect(nodeNames(extensionValue(ours, subjectAltName) ?? [])).toEqual(splitNodeNames(theirs.subjectAltName));
-      compared++;
-    }
-    expect(compared).toBeGreaterThan(hasVectors ? 45 : 1);
-  });
-
-  it("@peculiar/x509: serial number, validity, key, number and octets of extensions", () => {
-    for (const der of everyCertificate()) {
-      const ours = parseCertificate(der);
-      const theirs = new peculiar.X509Certificate(new Uint8Array(der));
-      expect(hexText(ours.serialNumber).replace(/^00(?=.)/, "")).toBe(theirs.serialNumber.replace(/^00(?=.)/, ""));
-      expect(ours.validity.notBefore * 1000).toBe(theirs.notBefore.getTime());
-      expect(ours.validity.notAfter * 1000).toBe(theirs.notAfter.getTime());
-      expect(Buffer.from(ours.subjectPublicKeyInfo.encoding).equals(Buffer.from(theirs.publicKey.rawData))).toBe(true);
-      expect(ours.extensions.map(({ critical, value }) => [critical, hexText(value)])).toEqual(
-        theirs.extensions.map(({ critical, value }) => [critical, Buffer.from(value).toString("hex")]),
-      );
-    }
-  });
-
-  it("itself in JSON, which holds every field and is plain data", () => {
-    for (const der of everyCertificate()) {
-      const json = certificateToJson(parseCertificate(der));
-      expect(JSON.parse(JSON.stringify(json))).toEqual(json);
-    }
+  agreesWithPeers(() => {
+    const root = makeRoot();
+    const openssls = Object.values(made).map((pem) => only(pem).encoding);
+    return [root.certificate.encoding, makeDevice(root).certificate.encoding, ...openssls];
   });
 });
-
-/** The names that node shows as text, those whose text is beyond doubt. */
-function nodeNames(names: readonly GeneralName[]): string[] {
-  return names.flatMap((name) => {
-    if (name.type === "dNSName") return [`DNS:${name.value}`];
-    if (name.type === "rfc822Name") return [`email:${name.value}`];
-    if (name.type === "iPAddress" && name.value.length === 4) return [`IP Address:${name.value.join(".")}`];
-    return [];
-  });
-}
-
-function splitNodeNames(text: string | undefined): string[] {
-  return (text ?? "").split(", ").filter((name) => /^(DNS|email):|^IP Address:[0-9.]+$/.test(name));
-}
 
 describe.skipIf(openssl.path === undefined)(withOpenssl("requests and lists by openssl"), () => {
   it("are read, requests verified", () => {

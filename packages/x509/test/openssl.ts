@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram, type Program } from "@latchkey/tooling-vitest/programs";
 
-export const openssl: Program = findProgram("openssl", "openssl");
+export const openssl: Program = findProgram("openssl");
 
 /** A folder to run openssl in; delete it when done. */
 export class Bench {

@@ -1,17 +1,29 @@
 /** The vitest settings that every workspace shares. */
 
 import { defaultServerConditions } from "vite";
-import type { ViteUserConfig } from "vitest/config";
+import type { ViteUserConfigFnObject } from "vitest/config";
+
+const corporaTests = "test/**/*.corpora.test.ts";
 
 /**
+ * `vitest run` runs the tests that need nothing from outside the repository. `vitest run --mode corpora` runs the files
+ * named `*.corpora.test.ts`: those that read the corpora of other projects (see `vectors.ts`).
+ *
  * Workspaces resolve each other's sources through the `@latchkey/source` condition, in the test process and in the
  * workers and child processes that it starts, so tests need no build.
  */
-export const shared: ViteUserConfig = {
-  ssr: { resolve: { conditions: ["@latchkey/source", ...defaultServerConditions] } },
-  test: {
-    include: ["test/**/*.test.ts"],
-    execArgv: ["--conditions=@latchkey/source"],
-    reporters: ["default", ["json", { outputFile: "node_modules/.cache/test-results.json" }]],
-  },
+export const shared: ViteUserConfigFnObject = ({ mode }) => {
+  const isCorporaRun = mode === "corpora";
+  return {
+    ssr: { resolve: { conditions: ["@latchkey/source", ...defaultServerConditions] } },
+    test: {
+      include: [isCorporaRun ? corporaTests : "test/**/*.test.ts"],
+      exclude: isCorporaRun ? [] : [corporaTests],
+      execArgv: ["--conditions=@latchkey/source"],
+      reporters: [
+        "default",
+        ["json", { outputFile: `node_modules/.cache/${isCorporaRun ? "corpora" : "test"}-results.json` }],
+      ],
+    },
+  };
 };

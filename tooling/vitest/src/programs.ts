@@ -9,6 +9,21 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
+/** Every program that a test may ask for, and the Debian package that installs it. */
+const debianPackages = {
+  chromium: "chromium",
+  curl: "curl",
+  "gnutls-cli": "gnutls-bin",
+  mosquitto: "mosquitto",
+  mosquitto_pub: "mosquitto-clients",
+  mosquitto_sub: "mosquitto-clients",
+  openssl: "openssl",
+} as const;
+
+export type ProgramName = keyof typeof debianPackages;
+
+export const programNames: readonly ProgramName[] = Object.keys(debianPackages) as ProgramName[];
+
 /** A program that was looked for on PATH (and in the sbin folders, where Debian puts servers). */
 export interface Program {
   /** Absolute path, or undefined where the machine lacks it. */
@@ -17,9 +32,18 @@ export interface Program {
   readonly skipReason: string;
 }
 
-/** Finds `name`; `debianPackage` is what installs it. Throws where programs are required and it is missing. */
-export function findProgram(name: string, debianPackage: string): Program {
-  const skipReason = `${name} is not installed: apt-get install ${debianPackage}`;
+/** Finds a program. Throws where programs are required (LATCHKEY_REQUIRE_PROGRAMS) and it is missing. */
+export function findProgram(name: ProgramName): Program {
+  const program = lookForProgram(name);
+  if (program.path === undefined && process.env["LATCHKEY_REQUIRE_PROGRAMS"] !== undefined) {
+    throw new Error(program.skipReason);
+  }
+  return program;
+}
+
+/** Finds a program, or says how to install it. */
+export function lookForProgram(name: ProgramName): Program {
+  const skipReason = `${name} is not installed: apt-get install ${debianPackages[name]}`;
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   for (const folder of folders) {
     const path = join(folder, name);
@@ -30,7 +54,6 @@ export function findProgram(name: string, debianPackage: string): Program {
       continue;
     }
   }
-  if (process.env["LATCHKEY_REQUIRE_PROGRAMS"] !== undefined) throw new Error(skipReason);
   return { path: undefined, skipReason };
 }
 
@@ -54,13 +77,13 @@ export interface StartOptions {
   /** Written to standard input, which is then closed; without it standard input stays open and silent. */
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
-  /** After this long it is killed. Default 20 seconds. */
+  /** After this long it is killed. Default 60 seconds, which a loaded machine stays well below. */
   readonly timeoutMs?: number;
 }
 
 /** Starts a program without a shell. It is killed when its time is up, so no test leaves one behind. */
 export function startProgram(path: string, words: readonly string[], options: StartOptions = {}): Started {
-  const { input, cwd, timeoutMs = 20_000 } = options;
+  const { input, cwd, timeoutMs = 60_000 } = options;
   const child = spawn(path, words, { cwd, stdio: "pipe" });
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
   const waiting = new Set<() => void>();

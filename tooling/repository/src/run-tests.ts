@@ -1,0 +1,46 @@
+/**
+ * `npm test` and `npm run test:corpora`: runs the task in every workspace through turbo, which replays the result of what
+ * did not change, and closes with what was skipped and why, and with `N passed, N failed, N skipped`.
+ *
+ *     run-tests.ts test|test:corpora [TURBO OPTION]...
+ */
+
+import { spawnSync } from "node:child_process";
+import { rmSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { machineEnvironment } from "./machine.ts";
+import { readTestResults, type TestTask } from "./test-results.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const [task, ...options] = process.argv.slice(2);
+
+if (task === "test" || task === "test:corpora") run(task);
+else {
+  console.error("Usage: run-tests.ts test|test:corpora [TURBO OPTION]...");
+  process.exitCode = 2;
+}
+
+function run(task: TestTask): void {
+  // What an earlier run left must not be counted for a workspace whose tests do not come to an end now.
+  for (const path of globSync("*/*/node_modules/.cache/{test,corpora}-results.json", { cwd: root })) {
+    rmSync(join(root, path));
+  }
+  const { status } = spawnSync("turbo", ["run", task, "--continue", "--concurrency=1", ...options], {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ...machineEnvironment() },
+  });
+  const { passed, failures, workspacesWithoutResults, skips } = readTestResults(root, task);
+  const isWhole = !options.some((option) => option.startsWith("--filter"));
+  const absent = isWhole ? workspacesWithoutResults.map((folder) => `${folder}: no test results`) : [];
+  const failed = [...failures, ...absent];
+  let skipped = 0;
+  for (const [reason, count] of skips) {
+    skipped += count;
+    console.log(`skipped ${count}: ${reason}`);
+  }
+  for (const failure of failed) console.log(`failed: ${failure}`);
+  console.log(`${passed} passed, ${failed.length} failed, ${skipped} skipped`);
+  process.exitCode = failed.length > 0 ? 1 : (status ?? 1);
+}

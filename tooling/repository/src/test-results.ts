@@ -1,0 +1,73 @@
+/** The result files that the workspaces' test runs leave, read together. */
+
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { hasVectors, missingVectors } from "@latchkey/tooling-vitest/vectors";
+
+/** The tasks that run tests. */
+export type TestTask = "test" | "test:corpora";
+
+/** What the tests of all workspaces came to. */
+export interface TestResults {
+  readonly passed: number;
+  /** What failed, by name. A file without tests is here as well. */
+  readonly failures: readonly string[];
+  /** Workspaces that left no results: their tests did not run to the end, or were not asked for. */
+  readonly workspacesWithoutResults: readonly string[];
+  /** How many tests were skipped for each reason. The reason stands in the name of the test or its suite. */
+  readonly skips: ReadonlyMap<string, number>;
+}
+
+/** The part of vitest's JSON report that is read here. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly title: string;
+      readonly fullName: string;
+      readonly ancestorTitles: readonly string[];
+    }[];
+  }[];
+}
+
+const resultFiles: Readonly<Record<TestTask, string>> = {
+  test: "test-results.json",
+  "test:corpora": "corpora-results.json",
+};
+
+/** Reads what the last run of `task` left in each workspace that has this task. */
+export function readTestResults(root: string, task: TestTask): TestResults {
+  let passed = 0;
+  const failures: string[] = [];
+  const workspacesWithoutResults: string[] = [];
+  const skips = new Map<string, number>();
+  for (const folder of workspacesWith(root, task)) {
+    const file = join(root, folder, "node_modules/.cache", resultFiles[task]);
+    if (!existsSync(file)) {
+      workspacesWithoutResults.push(folder);
+      continue;
+    }
+    const report: Report = JSON.parse(readFileSync(file, "utf8"));
+    for (const { name, assertionResults } of report.testResults) {
+      if (assertionResults.length === 0) failures.push(`${relative(root, name)}: no tests`);
+      for (const { status, title, fullName, ancestorTitles } of assertionResults) {
+        if (status === "passed") passed++;
+        else if (status === "failed") failures.push(`${folder}: ${fullName}`);
+        else {
+          const isForCorpora = task === "test:corpora" && !hasVectors;
+          const reason = isForCorpora ? missingVectors : `${folder}: ${ancestorTitles[0] ?? title}`;
+          skips.set(reason, (skips.get(reason) ?? 0) + 1);
+        }
+      }
+    }
+  }
+  return { passed, failures, workspacesWithoutResults, skips };
+}
+
+function workspacesWith(root: string, task: TestTask): string[] {
+  const manifests = globSync("{packages,apps,bench,tests,tooling}/*/package.json", { cwd: root }).sort();
+  return manifests
+    .filter((path) => JSON.parse(readFileSync(join(root, path), "utf8")).scripts?.[task] !== undefined)
+    .map((path) => path.slice(0, -"/package.json".length));
+}
