@@ -189,7 +189,7 @@ describe("policy create", () => {
   });
 });
 
-const mount = findProgram("mount", "mount");
+const mount = findProgram("mount");
 const cannotMount = process.getuid?.() !== 0 || mount.path === undefined;
 
 // A folder of one MiB that is filled to its last octet. Only root can mount one.

@@ -17,6 +17,7 @@ const debianPackages = {
   mosquitto: "mosquitto",
   mosquitto_pub: "mosquitto-clients",
   mosquitto_sub: "mosquitto-clients",
+  mount: "mount",
   openssl: "openssl",
 } as const;
 
