@@ -32,7 +32,9 @@ test("only the very same text is found", () => {
   for (const kept of texts) {
     const memory = new TextMemory();
     keep(memory, kept);
-    for (const text of texts) expect(recall(memory, text)).toBe(text === kept ? text : undefined);
+    const found = texts.filter((text) => recall(memory, text) !== undefined);
+    expect(new Set(found)).toEqual(new Set([kept]));
+    expect(recall(memory, kept)).toBe(kept);
   }
 });
 
@@ -61,7 +63,7 @@ test("it grows for the texts of a gateway, and most of them are found", () => {
 
 test("texts that never come again do not push out those that do, and the table stays within its largest size", () => {
   const memory = new TextMemory();
-  for (let index = 0; index < 20_000; index++) {
+  for (let index = 0; index < 3000; index++) {
     keep(memory, "the/device/topic");
     keep(memory, `never/again/${index}`);
   }

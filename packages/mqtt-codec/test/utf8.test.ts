@@ -1,4 +1,4 @@
-/** The UTF-8 check beside the runtime's own, exhaustively where that is possible. */
+/** The UTF-8 check beside the runtime's own, on border values; `exhaustive.corpora.test.ts` tries all sequences. */
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -22,35 +22,33 @@ function check(bytes: Uint8Array): void {
   if (invalid >= 0 && !isValid(bytes.slice(0, invalid))) expect(invalid).toBe("the first fault");
 }
 
-test("every sequence of one and two octets, and every beginning of three with border values behind it", () => {
-  const borders = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
-  let checked = 0;
-  for (let first = 0; first < 256; first++) {
-    check(Uint8Array.of(first));
-    for (let second = 0; second < 256; second++) {
-      check(Uint8Array.of(first, second));
-      checked++;
-    }
-    if (first < 0xdf) continue;
+test("sequences of border octets", () => {
+  const borders = [
+    0x00, 0x61, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5,
+  ];
+  for (const first of borders) {
     for (const second of borders) {
-      for (const third of borders) {
-        check(Uint8Array.of(first, second, third));
-        for (const fourth of borders) check(Uint8Array.of(first, second, third, fourth));
-      }
+      check(Uint8Array.of(first, second));
+      for (const third of borders) check(Uint8Array.of(first, second, third));
     }
   }
-  expect(checked).toBe(65_536);
+  for (const first of [0xf0, 0xf1, 0xf4, 0xf5]) {
+    for (const second of borders) {
+      check(Uint8Array.of(first, second, 0x80, 0x80));
+      check(Uint8Array.of(first, second, 0xbf, 0xc0));
+    }
+  }
 });
 
 test("random octets and random text", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), check), { numRuns: 2000 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), check), { numRuns: 500 });
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const bytes = new TextEncoder().encode(text);
       check(bytes);
       expect(utf8Length(text)).toBe(text.includes("\u0000") ? -1 : bytes.length);
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
