@@ -141,7 +141,7 @@ export class PacketDecoder {
     this.position = 0;
   }
 
-  /** Lets go of a chunk that is read to its end. */
+  /** Drops a chunk that is read to its end. */
   private release(): void {
     this.open(EMPTY);
     this.reader.close();
@@ -184,7 +184,7 @@ export class PacketDecoder {
     return this.readBody();
   }
 
-  /** Moves octets from the chunk to the held packet; whether that is complete. */
+  /** Copies octets of the chunk to the packet that began earlier; whether it is complete. */
   private gather(): boolean {
     const chunk = this.chunk;
     const reader = this.reader;

@@ -195,6 +195,7 @@ export class CodecError<Code extends MqttCodecErrorCode> extends Error implement
  * `switch (error.code)` narrows `error.evidence`.
  */
 export type MqttCodecError = { [Code in MqttCodecErrorCode]: CodecError<Code> }[MqttCodecErrorCode];
+/** The class of the decoder's errors, for `instanceof`. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- so that instanceof narrows to the union by code
 export const MqttCodecError: { new (details: never): MqttCodecError } = CodecError as never;
 
@@ -264,6 +265,7 @@ function words(name: string): string {
     .replaceAll(/[A-Z]+/gu, (capitals) => ` ${capitals === "QoS" ? capitals : capitals.toLowerCase()}`);
 }
 
+/** An octet for messages: `0x8B`. */
 export function hexadecimal(value: number): string {
   return `0x${value.toString(16).toUpperCase().padStart(2, "0")}`;
 }

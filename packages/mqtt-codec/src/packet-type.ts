@@ -6,6 +6,7 @@ export type ProtocolVersion = 4 | 5;
 /** Quality of service. */
 export type QoS = 0 | 1 | 2;
 
+/** Whether a value is a QoS. */
 export function isQoS(value: unknown): value is QoS {
   return value === 0 || value === 1 || value === 2;
 }

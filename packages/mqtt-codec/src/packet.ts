@@ -18,15 +18,17 @@ import type {
   UnsubscribePacket,
 } from "./packets/subscribe.ts";
 
+/** A PINGREQ. */
 export interface PingreqPacket {
   readonly type: "pingreq";
 }
 
+/** A PINGRESP. */
 export interface PingrespPacket {
   readonly type: "pingresp";
 }
 
-/** Every control packet; `type` tells which, and every field is there, `undefined` or 0 where the packet has none. */
+/** A control packet as decoded: a union by `type`. Every field is there, `undefined` or 0 where the packet has none. */
 export type Packet =
   | ConnectPacket
   | ConnackPacket
@@ -41,7 +43,7 @@ export type Packet =
   | DisconnectPacket
   | AuthPacket;
 
-/** What `encode` takes: a packet whose fields with a default may be left out. Every `Packet` is one. */
+/** A packet to encode: fields with a default may be left out. Every `Packet` is one. */
 export type EncodablePacket =
   | EncodableConnect
   | EncodableConnack

@@ -21,6 +21,7 @@ export interface ReaderLimits {
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
+/** Reads one packet after another out of `bytes`. */
 export class Reader {
   readonly limits: ReaderLimits;
   /** Whether the packets come from a client; some fields belong to one side. */
@@ -62,7 +63,7 @@ export class Reader {
     this.view = new DataView(source.buffer, source.byteOffset, source.byteLength);
   }
 
-  /** Lets go of the bytes. */
+  /** Drops the bytes. */
   close(): void {
     this.source = EMPTY;
     this.bytes = EMPTY;
@@ -162,7 +163,7 @@ export class Reader {
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);
   }
 
-  /** Goes past so many octets, which have to be there; gives the position where they begin. */
+  /** Skips so many octets, which have to be there; returns the position where they begin. */
   private advance(length: number, field: string): number {
     const start = this.position;
     if (start + length > this.end) this.failTruncated(field, length);
@@ -198,7 +199,7 @@ export class Reader {
     return this.recall(length, "topicName") ?? this.newText(length, "topicName", "publish");
   }
 
-  /** The text of the next octets if it came before; goes past them. */
+  /** The text of the next octets if it came before; skips them then. */
   private recall(length: number, field: string): string | undefined {
     const start = this.position;
     if (start + length > this.end) this.failTruncated(field, length);

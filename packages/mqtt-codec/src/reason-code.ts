@@ -88,7 +88,7 @@ const table5: Partial<Record<PacketTypeName, ReadonlySet<number>>> = {
 
 const none: ReadonlySet<number> = new Set();
 
-/** Codes that a packet may carry, whoever sends it. */
+/** Codes that a packet may carry, from either side. */
 export function reasonCodesOf(type: PacketTypeName, version: ProtocolVersion): ReadonlySet<number> {
   return (version === 5 ? table5 : table4)[type] ?? none;
 }

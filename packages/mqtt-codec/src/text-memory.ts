@@ -17,6 +17,7 @@ const MOST_BITS = 8;
 /** In a table of the largest size one of so many new texts replaces another: keeping those that never come again costs. */
 const REPLACED_WHEN_FULL = 8;
 
+/** The memory of one connection. */
 export class TextMemory {
   private bits = FEWEST_BITS;
   private words: Int32Array = new Int32Array(WORDS << FEWEST_BITS);

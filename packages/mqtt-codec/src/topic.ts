@@ -223,7 +223,7 @@ function textFault(text: string): FaultAt | undefined {
   return octets > MAXIMUM_TOPIC_OCTETS ? { fault: "too-long", index: lengthWithin(text) } : undefined;
 }
 
-/** How much of a text that is too long would be allowed. */
+/** The characters at the beginning of a text that stay within the limit on octets. */
 function lengthWithin(text: string): number {
   let octets = 0;
   let index = 0;

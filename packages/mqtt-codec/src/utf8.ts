@@ -1,4 +1,4 @@
-/** UTF-8 as MQTT wants it (1.5.3 in 3.1.1, 1.5.4 in 5.0): checked strictly, made into text apart from the check. */
+/** UTF-8 by the rules of MQTT (3.1.1 §1.5.3, 5.0 §1.5.4). Checking octets and making text of them are separate steps. */
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();

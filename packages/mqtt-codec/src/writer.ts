@@ -47,7 +47,7 @@ export class Writer {
     this.version = version;
   }
 
-  /** Lets go of the buffer; throws where the packet went past its end. */
+  /** Drops the buffer; throws where the packet went past its end. */
   finish(): number {
     const { length } = this.bytes;
     this.bytes = NOWHERE;
@@ -144,7 +144,7 @@ export class Writer {
     this.specialString(text, field);
   }
 
-  /** Writes a plain text with its length and goes past it; false where it is not plain. */
+  /** Writes a plain text with its length; false where it is not plain. */
   private plainString(text: string, isTopicName: boolean): boolean {
     const { length } = text;
     if (this.isMeasuring || length > 0xffff) return false;

@@ -52,6 +52,7 @@ export function readAcknowledgement<Type extends AcknowledgementType>(
   return { type, packetIdentifier, reasonCode, properties };
 }
 
+/** Writes the body of a PUBACK, PUBREC, PUBREL or PUBCOMP; returns the packet's first octet. */
 export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledgement): number {
   const { type, reasonCode = 0, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);

@@ -21,6 +21,7 @@ export type EncodableAuth = Omit<Encodable<AuthPacket, "type" | "reasonCode">, "
   readonly properties?: Encodable<AuthProperties, never> | undefined;
 };
 
+/** Reads the body of an AUTH. */
 export function readAuth(reader: Reader): AuthPacket {
   const at = reader.position;
   // MQTT 5.0 §3.15.2.1: no octets mean 0x00, which only a server sends.
@@ -35,6 +36,7 @@ export function readAuth(reader: Reader): AuthPacket {
   return { type: "auth", reasonCode, properties };
 }
 
+/** Writes the body of an AUTH; returns the packet's first octet. */
 export function writeAuth(writer: Writer, packet: EncodableAuth): number {
   const { reasonCode, properties } = packet;
   if (writer.version === 4) {

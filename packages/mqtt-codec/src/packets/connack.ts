@@ -21,6 +21,7 @@ export type EncodableConnack = Omit<Encodable<ConnackPacket, "type">, "propertie
   readonly properties?: Encodable<ConnackProperties, never> | undefined;
 };
 
+/** Reads the body of a CONNACK. */
 export function readConnack(reader: Reader): ConnackPacket {
   const at = reader.position;
   const flags = reader.uint8("connectAcknowledgeFlags");
@@ -33,6 +34,7 @@ export function readConnack(reader: Reader): ConnackPacket {
   return { type: "connack", sessionPresent: flags === 1, reasonCode, properties };
 }
 
+/** Writes the body of a CONNACK; returns the packet's first octet. */
 export function writeConnack(writer: Writer, packet: EncodableConnack): number {
   const { sessionPresent = false, reasonCode = 0, properties } = packet;
   writer.uint8(writer.boolean(sessionPresent, "sessionPresent") ? 1 : 0);

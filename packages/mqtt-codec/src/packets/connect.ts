@@ -44,6 +44,7 @@ const WILL_RETAIN = 0x20;
 const PASSWORD = 0x40;
 const USER_NAME = 0x80;
 
+/** Reads the body of a CONNECT. */
 export function readConnect(reader: Reader): ConnectPacket {
   readProtocol(reader);
   const at = reader.position;
@@ -114,6 +115,7 @@ function checkFlags(reader: Reader, flags: number, at: number): QoS {
   return isQoS(willQos) ? willQos : reader.fail("willQos", at, "will.qos", { found: willQos });
 }
 
+/** Writes the body of a CONNECT; returns the packet's first octet. */
 export function writeConnect(writer: Writer, packet: EncodableConnect): number {
   const { clientIdentifier, cleanStart = true, keepAlive = 0, will, userName, password } = packet;
   const { version } = writer;

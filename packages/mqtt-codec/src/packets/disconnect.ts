@@ -22,6 +22,7 @@ export type EncodableDisconnect = Omit<Encodable<DisconnectPacket, "type">, "pro
   readonly properties?: Encodable<DisconnectProperties, never> | undefined;
 };
 
+/** Reads the body of a DISCONNECT. */
 export function readDisconnect(reader: Reader): DisconnectPacket {
   let reasonCode = 0;
   let properties: DisconnectProperties | undefined;
@@ -34,6 +35,7 @@ export function readDisconnect(reader: Reader): DisconnectPacket {
   return { type: "disconnect", reasonCode, properties };
 }
 
+/** Writes the body of a DISCONNECT; returns the packet's first octet. */
 export function writeDisconnect(writer: Writer, packet: EncodableDisconnect): number {
   const { reasonCode = 0, properties } = packet;
   if (writer.version === 4) {

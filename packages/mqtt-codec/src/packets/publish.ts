@@ -32,6 +32,7 @@ export type EncodablePublish = Omit<Encodable<PublishPacket, "type" | "topicName
 const DUP = 0x08;
 const RETAIN = 0x01;
 
+/** Reads the body of a PUBLISH. */
 export function readPublish(reader: Reader): PublishPacket {
   const { first } = reader;
   const qos = (first >>> 1) & 3;
@@ -81,6 +82,7 @@ export function publishFirstOctet(qos: number, retain: boolean, dup: boolean): n
   return 0x30 | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
 }
 
+/** Writes the body of a PUBLISH; returns the packet's first octet. */
 export function writePublish(writer: Writer, packet: EncodablePublish): number {
   const { topicName, payload, qos = 0, retain = false, dup = false, packetIdentifier = 0, properties } = packet;
   if (!isPublishHead(qos, dup, retain, packetIdentifier)) {

@@ -19,6 +19,7 @@ const clauses: Partial<Record<PacketTypeName, string>> = {
   auth: "MQTT-3.15.2-1",
 };
 
+/** Reads a reason code of this packet and side. */
 export function readReasonCode(reader: Reader, type: PacketTypeName): number {
   const at = reader.position;
   const code = reader.uint8("reasonCode");
@@ -38,6 +39,7 @@ export function failReasonCode(reader: Reader, type: PacketTypeName, at: number,
   return reader.fail("reasonCode", at, "reasonCode", { found, allowed }, clause);
 }
 
+/** Writes a reason code of this packet. */
 export function writeReasonCode(
   writer: Writer,
   type: PacketTypeName,

@@ -13,7 +13,7 @@ import { checkCount } from "./subscribe.ts";
 export interface SubackPacket {
   readonly type: "suback";
   readonly packetIdentifier: number;
-  /** One for each topic filter of the SUBSCRIBE, in its order: the granted QoS, or 0x80 and above for a failure. */
+  /** One for each topic filter of the SUBSCRIBE, in its order: the granted QoS, or a failure, 0x80 and above. */
   readonly reasonCodes: readonly number[];
   readonly properties: ReasonProperties | undefined;
 }
@@ -38,12 +38,14 @@ type WithReasonProperties<Packet> = Omit<Packet, "properties"> & {
   readonly properties?: EncodableReasonProperties | undefined;
 };
 
+/** Reads the body of a SUBACK. */
 export function readSuback(reader: Reader): SubackPacket {
   const packetIdentifier = reader.packetIdentifier("requestAcknowledged");
   const properties = reader.version === 5 ? readProperties(reader, propertyLists.suback) : undefined;
   return { type: "suback", packetIdentifier, reasonCodes: readReasonCodes(reader, "suback"), properties };
 }
 
+/** Reads the body of an UNSUBACK. */
 export function readUnsuback(reader: Reader): UnsubackPacket {
   const packetIdentifier = reader.packetIdentifier("requestAcknowledged");
   const properties = reader.version === 5 ? readProperties(reader, propertyLists.unsuback) : undefined;
@@ -64,6 +66,7 @@ function readReasonCodes(reader: Reader, type: "suback" | "unsuback"): number[] 
   return reasonCodes;
 }
 
+/** Writes the body of a SUBACK; returns the packet's first octet. */
 export function writeSuback(writer: Writer, packet: EncodableSuback): number {
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) writeProperties(writer, propertyLists.suback, packet.properties);
@@ -71,6 +74,7 @@ export function writeSuback(writer: Writer, packet: EncodableSuback): number {
   return 0x90;
 }
 
+/** Writes the body of an UNSUBACK; returns the packet's first octet. */
 export function writeUnsuback(writer: Writer, packet: EncodableUnsuback): number {
   const { reasonCodes = [], properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);

@@ -70,6 +70,7 @@ const RETAIN_HANDLING_SHIFT = 4;
 const RESERVED_4 = 0xfc;
 const RESERVED_5 = 0xc0;
 
+/** Reads the body of a SUBSCRIBE. */
 export function readSubscribe(reader: Reader): SubscribePacket {
   const packetIdentifier = reader.packetIdentifier("packetIdentifier");
   const properties = reader.version === 5 ? readProperties(reader, propertyLists.subscribe) : undefined;
@@ -82,6 +83,7 @@ export function readSubscribe(reader: Reader): SubscribePacket {
   return { type: "subscribe", packetIdentifier, subscriptions, properties };
 }
 
+/** Reads the body of an UNSUBSCRIBE. */
 export function readUnsubscribe(reader: Reader): UnsubscribePacket {
   const packetIdentifier = reader.packetIdentifier("packetIdentifier");
   const properties = reader.version === 5 ? readProperties(reader, propertyLists.unsubscribe) : undefined;
@@ -131,6 +133,7 @@ function readTopicFilter(reader: Reader, field: string): string {
   return text;
 }
 
+/** Writes the body of a SUBSCRIBE; returns the packet's first octet. */
 export function writeSubscribe(writer: Writer, packet: EncodableSubscribe): number {
   const { subscriptions, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
@@ -164,6 +167,7 @@ function writeSubscription(writer: Writer, subscription: EncodableSubscription):
   writer.uint8(options);
 }
 
+/** Writes the body of an UNSUBSCRIBE; returns the packet's first octet. */
 export function writeUnsubscribe(writer: Writer, packet: EncodableUnsubscribe): number {
   const { topicFilters } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
