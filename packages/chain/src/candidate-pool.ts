@@ -1,138 +1,242 @@
 /**
  * The certificates that a path may go through, by subject, and how far each is from a trust anchor.
  *
- * Distances are counted over names alone, breadth first from the anchors down, in time linear in the pool. They prune
- * and order the search: what leads nowhere is never entered, however densely it is cross-signed, and the shortest way
- * is tried first. Signatures are not looked at here; the search checks each link that it takes.
+ * A candidate is taken in by its outline and read in full only when a path tries it. Distances are counted over names
+ * alone, breadth first from the anchors down, in time linear in the pool. They prune and order the search: what leads
+ * nowhere is never entered, however densely it is cross-signed, and the shortest way is tried first. Only certificates
+ * that may be issuers at the time asked about are steps of such a way. Signatures are not checked here; the search checks
+ * each link that it takes. All work is charged to the budget of the answer.
  */
 
 import { equalBytes } from "@latchkey/asn1";
-import { type Certificate, nameKey, parseCertificate, X509Error } from "@latchkey/x509";
+import { type Certificate, nameKey, parseCertificate, parseName, X509Error } from "@latchkey/x509";
+import { type Budget, price } from "./budget.ts";
+import { type CertificateOutline, outlineOf, outlineOfCertificate } from "./certificate-outline.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
 import type { KnownCertificates } from "./known-certificates.ts";
 import type { ChainLimits } from "./limits.ts";
-import { type PreparedAnchor, readChainCertificate } from "./prepared-anchor.ts";
+import { type PreparedAnchor, readChainCertificate } from "./trust-anchor.ts";
 
 /** A certificate as callers hand one in: parsed, or DER. */
 export type CertificateInput = Certificate | Uint8Array;
 
-export class CandidatePool {
-  readonly #bySubject = new Map<string, ChainCertificate[]>();
-  readonly #malformedBySubject = new Map<string, X509Error>();
-  readonly #anchors: ReadonlyMap<string, readonly PreparedAnchor[]>;
-  #distances: ReadonlyMap<string, number> | undefined;
+/** One certificate that a path may go through. */
+export class Candidate {
+  readonly input: CertificateInput;
+  readonly source: "intermediates" | "verifier";
+  /** Its place among those that it came with, from 0. */
+  readonly position: number;
+  /** Undefined where not even that can be read. */
+  readonly outline: CertificateOutline | undefined;
+  #read: ChainCertificate | X509Error | undefined;
+  #subjectNameKey: string | undefined;
+  #issuerNameKey: string | undefined;
 
   constructor(
-    candidates: readonly CertificateInput[],
-    anchors: ReadonlyMap<string, readonly PreparedAnchor[]>,
-    known: KnownCertificates,
-    limits: ChainLimits,
+    input: CertificateInput,
+    source: "intermediates" | "verifier",
+    position: number,
+    known?: ChainCertificate,
   ) {
-    this.#anchors = anchors;
-    for (const input of candidates) {
-      const read = readCandidate(input, known, limits);
-      if (read instanceof ChainCertificate) this.#add(read);
-      else this.#addMalformed(input, read);
-    }
+    this.input = input;
+    this.source = source;
+    this.position = position;
+    this.#read = known;
+    if (known !== undefined) this.outline = outlineOfCertificate(known.certificate);
+    else this.outline = input instanceof Uint8Array ? outlineOf(input) : outlineOfCertificate(input);
   }
 
-  /** Puts in certificates that were read before. */
-  addAll(candidates: Iterable<ChainCertificate>): void {
-    for (const candidate of candidates) this.#add(candidate);
+  /** The DER. */
+  get encoding(): Uint8Array {
+    return this.input instanceof Uint8Array ? this.input : this.input.encoding;
   }
 
-  /** Every candidate with this subject. */
-  withSubject(subjectKey: string): readonly ChainCertificate[] {
-    return this.#bySubject.get(subjectKey) ?? [];
+  /** The subject as a key, `ChainCertificate.subjectNameKey`. */
+  get subjectNameKey(): string {
+    this.#subjectNameKey ??=
+      this.#read instanceof ChainCertificate ? this.#read.subjectNameKey : this.#nameKeyOf("subject");
+    return this.#subjectNameKey;
   }
 
-  /** What was wrong with a candidate of this subject that could not be read. */
-  malformedWithSubject(subjectKey: string): X509Error | undefined {
-    return this.#malformedBySubject.get(subjectKey);
+  get issuerNameKey(): string {
+    this.#issuerNameKey ??=
+      this.#read instanceof ChainCertificate ? this.#read.issuerNameKey : this.#nameKeyOf("issuer");
+    return this.#issuerNameKey;
   }
 
-  /** How many certificates are between this one and the nearest anchor by names; undefined where none is. */
-  distance(candidate: ChainCertificate): number | undefined {
-    if (this.#anchors.has(candidate.issuerKey)) return 0;
-    this.#distances ??= this.#measure();
-    return this.#distances.get(candidate.issuerKey);
+  /** Reads the certificate once; the X509Error where it is malformed; undefined where the budget ends. */
+  read(budget: Budget): ChainCertificate | X509Error | undefined {
+    this.#read ??= readCertificate(this.input, budget);
+    return this.#read;
   }
 
-  /** From a certificate's issuer up, as far as the pool goes: the name that is missing. */
-  missingIssuer(from: ChainCertificate): ChainCertificate {
-    const seen = new Set([from]);
-    let last = from;
-    for (;;) {
-      const next = this.withSubject(last.issuerKey).find((candidate) => !seen.has(candidate));
-      if (next === undefined || seen.size > maximumWalk) return last;
-      seen.add(next);
-      last = next;
-    }
+  /** Whether it may be an issuer at a time. */
+  mayIssueAt(time: number): boolean {
+    const { outline } = this;
+    return outline !== undefined && outline.mayIssue && outline.notBefore <= time && time <= outline.notAfter;
   }
 
-  #add(candidate: ChainCertificate): void {
-    const sameSubject = this.#bySubject.get(candidate.subjectKey);
-    if (sameSubject === undefined) this.#bySubject.set(candidate.subjectKey, [candidate]);
-    else if (!sameSubject.includes(candidate)) sameSubject.push(candidate);
-  }
-
-  #addMalformed(input: CertificateInput, error: X509Error): void {
+  #nameKeyOf(which: "subject" | "issuer"): string {
+    const { input, outline } = this;
+    if (!(input instanceof Uint8Array)) return nameKey(input[which]);
+    if (outline === undefined) return "";
     try {
-      const certificate = input instanceof Uint8Array ? parseCertificate(input, { checkContents: false }) : input;
-      this.#malformedBySubject.set(nameKey(certificate.subject), error);
-    } catch (unreadable) {
-      // Not even its name: nothing can be said about where it belongs.
-      if (!(unreadable instanceof X509Error)) throw unreadable;
+      return nameKey(parseName(outline[which]));
+    } catch (error) {
+      if (!(error instanceof X509Error)) throw error;
     }
+    try {
+      // A name with a string that is malformed: compared as it is.
+      return nameKey(parseCertificate(input, { checkContents: false, maximumOctets: input.length })[which]);
+    } catch (error) {
+      if (error instanceof X509Error) return "";
+      throw error;
+    }
+  }
+}
+
+/** Candidates by subject. */
+type BySubject = Map<string, Candidate[]>;
+
+/** The verifier's own intermediates, taken in once. */
+export class OwnCandidates {
+  readonly all: readonly Candidate[];
+  readonly bySubject: BySubject;
+
+  constructor(inputs: readonly CertificateInput[]) {
+    this.all = inputs.map((input, position) => new Candidate(input, "verifier", position));
+    this.bySubject = Map.groupBy(this.all, ({ subjectNameKey }) => subjectNameKey);
+  }
+}
+
+export interface PoolInputs {
+  readonly intermediates: readonly CertificateInput[];
+  readonly own: OwnCandidates;
+  /** By name key. */
+  readonly anchors: ReadonlyMap<string, readonly PreparedAnchor[]>;
+  readonly known: KnownCertificates;
+  readonly time: number;
+}
+
+export class CandidatePool {
+  readonly #inputs: PoolInputs;
+  #given: { readonly all: readonly Candidate[]; readonly bySubject: BySubject } | undefined;
+  #distances: ReadonlyMap<string, number> | undefined;
+
+  /** Takes nothing in yet: a certificate right below an anchor needs no candidates. */
+  constructor(inputs: PoolInputs) {
+    this.#inputs = inputs;
+  }
+
+  /** Every candidate with this subject; those that came with the question first. Fewer where the budget ends. */
+  withSubject(subjectNameKey: string, budget: Budget): readonly Candidate[] {
+    const given = this.#takeIn(budget).bySubject.get(subjectNameKey);
+    const own = this.#inputs.own.bySubject.get(subjectNameKey);
+    if (own === undefined) return given ?? [];
+    return given === undefined ? own : [...given, ...own];
+  }
+
+  /** Candidates of which not even the subject can be read. */
+  unreadable(budget: Budget): readonly Candidate[] {
+    const all = [...this.#takeIn(budget).all, ...this.#inputs.own.all];
+    return all.filter(({ outline }) => outline === undefined);
+  }
+
+  /** How many certificates are between one by this issuer and the nearest anchor by names; undefined where none leads there. */
+  distance(issuerNameKey: string, budget: Budget): number | undefined {
+    if (this.#inputs.anchors.has(issuerNameKey)) return 0;
+    this.#distances ??= this.#measure(budget);
+    return this.#distances.get(issuerNameKey);
+  }
+
+  #takeIn(budget: Budget): { readonly all: readonly Candidate[]; readonly bySubject: BySubject } {
+    if (this.#given !== undefined) return this.#given;
+    const { intermediates, known } = this.#inputs;
+    const all: Candidate[] = [];
+    const bySubject: BySubject = new Map();
+    const recalled = new Set<ChainCertificate>();
+    for (const [position, input] of intermediates.entries()) {
+      if (!budget.spend(price.candidate)) break;
+      const remembered = known.recall(input instanceof Uint8Array ? input : input.encoding, budget);
+      if (remembered !== undefined) {
+        // The same certificate twice.
+        if (recalled.has(remembered)) continue;
+        recalled.add(remembered);
+      }
+      const candidate = new Candidate(input, "intermediates", position, remembered);
+      all.push(candidate);
+      if (candidate.outline === undefined) continue;
+      if (!budget.spend(candidate.outline.subject.length * price.nameOctet)) break;
+      const sameSubject = bySubject.get(candidate.subjectNameKey);
+      if (sameSubject === undefined) bySubject.set(candidate.subjectNameKey, [candidate]);
+      else sameSubject.push(candidate);
+    }
+    this.#given = { all, bySubject };
+    return this.#given;
   }
 
   /** The distance of each name: of anchors 0, of what they issued 1, and so on. */
-  #measure(): ReadonlyMap<string, number> {
-    const byIssuer = new Map<string, ChainCertificate[]>();
-    for (const candidates of this.#bySubject.values()) {
-      for (const candidate of candidates) {
-        const sameIssuer = byIssuer.get(candidate.issuerKey);
-        if (sameIssuer === undefined) byIssuer.set(candidate.issuerKey, [candidate]);
-        else sameIssuer.push(candidate);
-      }
+  #measure(budget: Budget): ReadonlyMap<string, number> {
+    const { anchors, own, time } = this.#inputs;
+    const issuers: Candidate[] = [];
+    for (const candidate of this.#takeIn(budget).all) {
+      if (!candidate.mayIssueAt(time)) continue;
+      if (!budget.spend((candidate.outline?.issuer.length ?? 0) * price.nameOctet)) break;
+      issuers.push(candidate);
     }
-    const distances = new Map([...this.#anchors.keys()].map((name) => [name, 0]));
+    // The verifier's own have their keys already.
+    for (const candidate of own.all) if (candidate.mayIssueAt(time)) issuers.push(candidate);
+    const byIssuer = Map.groupBy(issuers, ({ issuerNameKey }) => issuerNameKey);
+    const distances = new Map<string, number>();
+    for (const name of anchors.keys()) if (byIssuer.has(name)) distances.set(name, 0);
     for (const [name, distance] of distances) {
-      for (const { subjectKey } of byIssuer.get(name) ?? []) {
-        // A Map visits what is added while it is walked, in order: that makes it the queue.
-        if (!distances.has(subjectKey)) distances.set(subjectKey, distance + 1);
+      for (const { subjectNameKey } of byIssuer.get(name) ?? []) {
+        // A Map visits what is added while it is walked, in order: so it is the queue of the breadth-first walk.
+        if (!distances.has(subjectNameKey)) distances.set(subjectNameKey, distance + 1);
       }
     }
     return distances;
   }
 }
 
-const maximumWalk = 100;
-
-/** Reads a candidate, or takes it from memory. */
-export function readCandidate(
-  input: CertificateInput,
-  known: KnownCertificates,
-  limits: ChainLimits,
-): ChainCertificate | X509Error {
-  return known.recall(input instanceof Uint8Array ? input : input.encoding) ?? readTarget(input, limits);
-}
-
-/** Reads a certificate that is not looked for in memory, because none like it is kept there. */
-export function readTarget(input: CertificateInput, limits: ChainLimits): ChainCertificate | X509Error {
+/** Reads a certificate in full; the X509Error where it is malformed; undefined where the budget ends. */
+export function readCertificate(input: CertificateInput, budget: Budget): ChainCertificate | X509Error | undefined {
+  const octets = octetsOf(input);
+  if (!budget.spend(price.certificate + octets * price.certificateOctet)) return undefined;
   if (!(input instanceof Uint8Array)) return readChainCertificate(input);
   try {
-    return readChainCertificate(parseCertificate(input, { maximumOctets: limits.certificateOctets }));
+    return readChainCertificate(parseCertificate(input, { maximumOctets: budget.limits.certificateOctets }));
   } catch (error) {
     if (error instanceof X509Error) return error;
     throw error;
   }
 }
 
-/** Whether an anchor is this very certificate. */
-export function isAnchorItself(candidate: ChainCertificate, anchors: readonly PreparedAnchor[]): boolean {
+/** Octets of a certificate. */
+export function octetsOf(input: CertificateInput): number {
+  return input instanceof Uint8Array ? input.length : input.encoding.length;
+}
+
+/** The first limit that the certificates of a question break by their number and size, before any is read. */
+export function sizeFault(
+  certificate: CertificateInput,
+  intermediates: readonly CertificateInput[],
+  limits: ChainLimits,
+): { readonly limit: keyof ChainLimits; readonly used: number; readonly certificateIndex?: number } | undefined {
+  if (intermediates.length > limits.candidates) return { limit: "candidates", used: intermediates.length };
+  let octets = octetsOf(certificate);
+  if (octets > limits.certificateOctets) return { limit: "certificateOctets", used: octets, certificateIndex: 0 };
+  for (const intermediate of intermediates) {
+    const size = octetsOf(intermediate);
+    if (size > limits.certificateOctets) return { limit: "certificateOctets", used: size };
+    octets += size;
+  }
+  return octets > limits.octets ? { limit: "octets", used: octets } : undefined;
+}
+
+/** Whether a candidate is one of these anchors, octet for octet. */
+export function isAnchorItself(encoding: Uint8Array, anchors: readonly PreparedAnchor[]): boolean {
   return anchors.some(
-    ({ anchor }) =>
-      anchor.certificate !== undefined && equalBytes(anchor.certificate.encoding, candidate.certificate.encoding),
+    ({ anchor: { certificate } }) => certificate !== undefined && equalBytes(certificate.encoding, encoding),
   );
 }

@@ -1,19 +1,30 @@
 /**
- * What a certificate should look like, beyond what makes a path hold: RFC 5280 §4 and, for servers on the Web, the
- * Baseline Requirements. Each check can be turned to a warning or off; `checks.ts` says what each profile does.
+ * What a certificate has to look like, beyond what makes a path hold: RFC 5280 §4 and, for servers on the Web, the Baseline
+ * Requirements. Each check can be an error, a warning or off; `profiles.ts` says what each profile makes of it.
  */
 
 import { equalBytes } from "@latchkey/asn1";
-import { attributeValues, type Certificate, type Extension, type GeneralName, hasKeyPurpose } from "@latchkey/x509";
+import {
+  attributeValues,
+  type Certificate,
+  extendedKeyUsage,
+  type ExtensionReader,
+  findExtension,
+  type GeneralName,
+  hasKeyPurpose,
+  knownExtension,
+  nameConstraints,
+  subjectAltName,
+} from "@latchkey/x509";
 import type { ChainCertificate } from "./chain-certificate.ts";
 import { isHostName, parseMailbox } from "./dns-name.ts";
-import type { KeyIdentifierProblem } from "./failures.ts";
+import { type KeyIdentifierProblem, maximumShown } from "./failures.ts";
 import { parseIpv4 } from "./ip-address.ts";
+import { keyFault } from "./key-kind.ts";
 import { generalNameText } from "./name-constraints.ts";
 import { isConstraintSyntaxValid } from "./name-subtree.ts";
 import type { Report } from "./report.ts";
 import type { ChainPurpose } from "./result.ts";
-import { subjectKeyFault } from "./subject-key.ts";
 
 /** Where in the path a certificate stands. */
 export type Role = "endEntity" | "intermediate" | "anchor";
@@ -24,7 +35,7 @@ export interface ProfileContext {
   readonly isPublicSuffix: ((domain: string) => boolean) | undefined;
 }
 
-/** Holds a certificate to all checks that the profile has on. */
+/** Makes all checks that the profile has on. */
 export function checkCertificateProfile(
   candidate: ChainCertificate,
   certificateIndex: number,
@@ -35,7 +46,7 @@ export function checkCertificateProfile(
   checkExtensionCriticality(candidate, certificateIndex, report);
   checkKeyIdentifiers(candidate, certificateIndex, role, report);
   if (report.isOn("subjectKey")) {
-    report.check("subjectKey", certificateIndex, subjectKeyFault(candidate.certificate.subjectPublicKeyInfo));
+    report.check("subjectKey", certificateIndex, keyFault(candidate.key.kind));
   }
   if (role !== "anchor" && report.isOn("serialNumber")) {
     report.check("serialNumber", certificateIndex, serialNumberFault(candidate.certificate));
@@ -50,51 +61,31 @@ export function checkCertificateProfile(
   }
 }
 
-/** Last arcs of extensions under id-ce that MUST NOT be critical, and of those that MUST be. */
-const neverCritical: ReadonlyMap<number, readonly [name: string, clause: string]> = /* @__PURE__ */ new Map([
-  [9, ["subjectDirectoryAttributes", "RFC 5280 §4.2.1.8"]],
-  [14, ["subjectKeyIdentifier", "RFC 5280 §4.2.1.2"]],
-  [35, ["authorityKeyIdentifier", "RFC 5280 §4.2.1.1"]],
-  [46, ["freshestCRL", "RFC 5280 §4.2.1.15"]],
-]);
-const alwaysCritical: ReadonlyMap<number, readonly [name: string, clause: string]> = /* @__PURE__ */ new Map([
-  [36, ["policyConstraints", "RFC 5280 §4.2.1.11"]],
-  [54, ["inhibitAnyPolicy", "RFC 5280 §4.2.1.14"]],
-]);
-
+/** Whether what MUST be critical is, and what MUST NOT be is not. x509's table of extensions has the rules. */
 function checkExtensionCriticality(candidate: ChainCertificate, index: number, report: Report): void {
   const isOnNever = report.isOn("nonCriticalExtensions");
   const isOnAlways = report.isOn("mandatoryCriticalExtensions");
   const isOnConstraints = report.isOn("nameConstraintsCritical");
   if (!isOnNever && !isOnAlways && !isOnConstraints) return;
   for (const { oid, critical } of candidate.certificate.extensions) {
-    const arc = oid.length === 3 && oid[0] === 0x55 && oid[1] === 0x1d ? (oid[2] ?? 0) : -1;
-    if (critical && isOnNever) {
-      const [extension, clause] = neverCritical.get(arc) ?? accessInformation(oid);
-      if (extension !== undefined) report.check("nonCriticalExtensions", index, { extension }, clause);
+    const known = knownExtension(oid);
+    if (known === undefined) continue;
+    const { name: extension, criticality, reference, type } = known;
+    if (type === nameConstraints) {
+      // A check of its own, for the Web PKI allows them not to be critical.
+      if (isOnConstraints) report.check("nameConstraintsCritical", index, critical ? undefined : {});
+    } else if (criticality === "never") {
+      if (critical && isOnNever) report.check("nonCriticalExtensions", index, { extension }, reference);
+    } else if (criticality === "always" || (criticality === "inAuthorities" && candidate.isCa)) {
+      if (!critical && isOnAlways) report.check("mandatoryCriticalExtensions", index, { extension }, reference);
     }
-    if (!critical && isOnAlways) {
-      const known = arc === 19 && candidate.isCa ? basicConstraintsRule : alwaysCritical.get(arc);
-      if (known !== undefined) report.check("mandatoryCriticalExtensions", index, { extension: known[0] }, known[1]);
-    }
-    if (arc === 30 && isOnConstraints) report.check("nameConstraintsCritical", index, critical ? undefined : {});
   }
-}
-
-const basicConstraintsRule = ["basicConstraints", "RFC 5280 §4.2.1.9"] as const;
-const noRule = [undefined, undefined] as const;
-
-/** Authority and subject information access: id-pe 1 and 11. */
-function accessInformation(oid: Uint8Array): readonly [name: string | undefined, clause: string | undefined] {
-  if (oid.length !== 8 || oid[0] !== 0x2b || oid[6] !== 0x01) return noRule;
-  if (oid[7] === 1) return ["authorityInfoAccess", "RFC 5280 §4.2.2.1"];
-  return oid[7] === 11 ? ["subjectInfoAccess", "RFC 5280 §4.2.2.2"] : noRule;
 }
 
 function checkKeyIdentifiers(candidate: ChainCertificate, index: number, role: Role, report: Report): void {
   const { authorityKeyIdentifier, subjectKeyIdentifier } = candidate.values;
-  // The one exception is a self-signed certificate that distributes the authority's key. An anchor is taken as one,
-  // whoever signed it: nothing above it is looked at.
+  // Exempt is a self-signed certificate that distributes the authority's key. A trust anchor counts as one, whoever signed
+  // it, for nothing above it is looked at.
   if (report.isOn("authorityKeyIdentifier") && role !== "anchor") {
     const problem =
       authorityKeyIdentifier === undefined
@@ -126,14 +117,15 @@ function rootIdentifierProblem({ values }: ChainCertificate): KeyIdentifierProbl
   return isOwn ? undefined : "not its own";
 }
 
-/** §4.1.2.2: positive, and no more than 20 octets. */
+/** §4.1.2.2: positive, and at most 20 octets. */
 function serialNumberFault({
   serialNumber,
-}: Certificate): { readonly problem: "zero" | "negative" | "long" } | undefined {
-  const [first = 0] = serialNumber;
-  if (first >= 0x80) return { problem: "negative" };
-  if (first === 0 && serialNumber.length === 1) return { problem: "zero" };
-  return serialNumber.length > 20 ? { problem: "long" } : undefined;
+}: Certificate): { readonly problem: "zero" | "negative" | "long"; readonly octets: number } | undefined {
+  const first = serialNumber[0] ?? 0;
+  const octets = serialNumber.length;
+  if (first >= 0x80) return { problem: "negative", octets };
+  if (first === 0 && octets === 1) return { problem: "zero", octets };
+  return octets > 20 ? { problem: "long", octets } : undefined;
 }
 
 function isEmpty({ subject }: Certificate): boolean {
@@ -162,14 +154,19 @@ function checkEndEntity(candidate: ChainCertificate, index: number, context: Pro
   if (report.isOn("extendedKeyUsageForm")) checkExtendedKeyUsageForm(candidate, index, report);
   if (values.subjectAltName !== undefined) checkAlternativeNames(candidate, values.subjectAltName, context, report);
   if (context.purpose === "serverAuth" && report.isOn("commonName")) {
-    const wrong = commonNameBesides(certificate, values.subjectAltName ?? []);
-    report.check("commonName", index, wrong === undefined ? undefined : { commonName: wrong });
+    const names = values.subjectAltName ?? [];
+    const wrong = commonNameBesides(certificate, names);
+    const evidence = wrong !== undefined && {
+      commonName: wrong,
+      alternativeNames: names.slice(0, maximumShown).map(generalNameText),
+    };
+    report.check("commonName", index, evidence || undefined);
   }
 }
 
 /**
- * §4.2.1.3 and RFC 8446 §4.4.2.2: TLS signs with the key, or in older versions encrypts or agrees. An authority that is
- * asked about as an end entity has its usages for its other role.
+ * §4.2.1.3 and RFC 8446 §4.4.2.2: TLS signs with the key, or in older versions encrypts or agrees. A certificate authority
+ * that is asked about as an end entity is exempt: its usages are those of an authority.
  */
 function checkEndEntityKeyUsage(
   candidate: ChainCertificate,
@@ -189,12 +186,12 @@ function checkEndEntityKeyUsage(
 }
 
 function checkExtendedKeyUsageForm({ certificate, values }: ChainCertificate, index: number, report: Report): void {
-  const { extendedKeyUsage } = values;
-  const isCritical = isExtensionCritical(certificate.extensions, 37);
+  const { extendedKeyUsage: purposes } = values;
+  const isCritical = isExtensionCritical(certificate, extendedKeyUsage);
   const problem =
-    extendedKeyUsage === undefined
+    purposes === undefined
       ? "missing"
-      : hasKeyPurpose(extendedKeyUsage, "anyExtendedKeyUsage")
+      : hasKeyPurpose(purposes, "anyExtendedKeyUsage")
         ? "anyExtendedKeyUsage"
         : isCritical
           ? "critical"
@@ -202,8 +199,8 @@ function checkExtendedKeyUsageForm({ certificate, values }: ChainCertificate, in
   report.check("extendedKeyUsageForm", index, problem && { problem });
 }
 
-function isExtensionCritical(extensions: readonly Extension[], arc: number): boolean {
-  return extensions.some(({ oid, critical }) => critical && oid.length === 3 && oid[0] === 0x55 && oid[2] === arc);
+function isExtensionCritical(certificate: Certificate, type: ExtensionReader<unknown>): boolean {
+  return findExtension(certificate, type.oid)?.critical === true;
 }
 
 function checkAlternativeNames(
@@ -217,7 +214,7 @@ function checkAlternativeNames(
     report.check("alternativeNameSyntax", 0, wrong && { form: wrong.type, name: generalNameText(wrong) });
   }
   if (report.isOn("subjectAltNameCritical")) {
-    const isWrong = !isEmpty(certificate) && isExtensionCritical(certificate.extensions, 17);
+    const isWrong = !isEmpty(certificate) && isExtensionCritical(certificate, subjectAltName);
     report.check("subjectAltNameCritical", 0, isWrong ? {} : undefined);
   }
   if (report.isOn("publicSuffix")) {
@@ -225,11 +222,12 @@ function checkAlternativeNames(
     const wrong = names.find(
       (name) => name.type === "dNSName" && name.value.startsWith("*.") && isSuffix(name.value.slice(2).toLowerCase()),
     );
-    report.check("publicSuffix", 0, wrong && { name: generalNameText(wrong) });
+    const name = wrong && generalNameText(wrong);
+    report.check("publicSuffix", 0, name === undefined ? undefined : { name, suffix: name.slice(2) });
   }
 }
 
-/** §4.2.1.6: DNS names in the preferred syntax, mailboxes, absolute URIs. A wildcard is RFC 9525's matter. */
+/** §4.2.1.6: DNS names in the preferred syntax, mailboxes, absolute URIs. Wildcards are left to RFC 9525. */
 function isAlternativeNameValid(name: GeneralName): boolean {
   switch (name.type) {
     case "dNSName": {
@@ -246,8 +244,8 @@ function isAlternativeNameValid(name: GeneralName): boolean {
 }
 
 /**
- * A common name that repeats none of the alternative names, character for character (BR §7.1.4.3). A domain is held
- * against the DNS names, if there are any, and may also be the one that a wildcard stands under.
+ * A common name that repeats none of the alternative names, character for character (BR §7.1.4.3). A domain is compared
+ * with the DNS names, if there are any, and may also be the domain of a wildcard.
  */
 function commonNameBesides({ subject }: Certificate, names: readonly GeneralName[]): string | undefined {
   const dnsNames = names.filter((name) => name.type === "dNSName").map(({ value }) => value);

@@ -1,9 +1,9 @@
 /**
- * A certificate as path validation sees it: its extensions decoded once, its names ready for comparing, its key ready
- * for checking signatures, and by which keys it was found signed.
+ * A certificate as path validation uses it: its extensions decoded once, its names prepared for comparing, its key ready
+ * for checking signatures, and the keys that it was found to be signed by.
  */
 
-import { equalBytes } from "@latchkey/asn1";
+import { decodeOid, equalBytes } from "@latchkey/asn1";
 import {
   authorityKeyIdentifier,
   type AuthorityKeyIdentifier,
@@ -14,23 +14,28 @@ import {
   decodeExtension,
   extendedKeyUsage,
   type Extension,
-  extensionTypeOf,
   type GeneralName,
   inhibitAnyPolicy,
   keyUsage,
   type KeyUsage,
+  knownExtension,
+  type KnownExtension,
   nameConstraints,
   type NameConstraints,
   nameKey,
+  nameText,
   policyConstraints,
   type PolicyConstraints,
   type PolicyInformation,
   type PolicyMapping,
   policyMappings,
+  policyQualifierIds,
   subjectAltName,
   subjectKeyIdentifier,
 } from "@latchkey/x509";
-import { IssuerKey } from "./issuer-key.ts";
+import { ConstrainedNames, PreparedConstraints } from "./name-constraints.ts";
+import { type PolicyKey, policyKey } from "./policy-graph.ts";
+import { SigningKey } from "./signing-key.ts";
 
 /** The values of the extensions that validation uses; undefined where absent. */
 interface Values {
@@ -47,50 +52,77 @@ interface Values {
   inhibitAnyPolicy: number | undefined;
 }
 
-/** How many keys a certificate is remembered to be signed by: more than one only where an issuer's key is reissued. */
+/** A critical extension that is not understood; `part` says what of it, where the rest is. */
+export interface UnknownCritical {
+  readonly oid: string;
+  readonly name: string | undefined;
+  readonly part: string | undefined;
+}
+
+/** How many keys are remembered that a certificate is signed by. More than one only where the issuer's key was reissued. */
 const maximumSignersRemembered = 4;
 
 export class ChainCertificate {
   readonly certificate: Certificate;
   readonly values: Readonly<Values>;
-  /** Critical extensions that nothing here knows. */
-  readonly unknownCritical: readonly Extension[];
-  readonly key: IssuerKey;
+  readonly unknownCritical: readonly UnknownCritical[];
+  readonly key: SigningKey;
+  /** Octets of its names and known extensions, which the work on it grows with. */
+  readonly weight: number;
   /** Whether a verifier keeps it from one answer to the next. */
   isRemembered = false;
   readonly #signers: Uint8Array[] = [];
-  #subjectKey: string | undefined;
-  #issuerKey: string | undefined;
+  #subjectNameKey: string | undefined;
+  #issuerNameKey: string | undefined;
   #isSelfIssued: boolean | undefined;
+  #subjectText: string | undefined;
+  #policies: readonly PolicyKey[] | undefined;
+  #names: ConstrainedNames | undefined;
+  #constraints: PreparedConstraints | undefined;
 
-  /** Decodes the extensions; throws an X509Error where one is malformed. */
+  /** Decodes the extensions. Throws an X509Error where one is malformed. */
   constructor(certificate: Certificate) {
     this.certificate = certificate;
-    const { values, unknownCritical } = decodeAll(certificate.extensions);
+    const values = emptyValues();
+    const unknownCritical: UnknownCritical[] = [];
+    let weight = certificate.issuer.encoding.length + certificate.subject.encoding.length;
+    for (const extension of certificate.extensions) {
+      const known = knownExtension(extension.oid);
+      if (known?.type !== undefined) {
+        weight += extension.value.length;
+        decodeValue(values, extension, known);
+      }
+      if (extension.critical) {
+        const unknown = notUnderstood(extension, known, values);
+        if (unknown !== undefined) unknownCritical.push(unknown);
+      }
+    }
     this.values = values;
     this.unknownCritical = unknownCritical;
-    this.key = new IssuerKey(certificate.subjectPublicKeyInfo.encoding);
+    this.weight = weight;
+    this.key = new SigningKey(certificate.subjectPublicKeyInfo.encoding);
   }
 
   /** A string that is equal for equal subjects. */
-  get subjectKey(): string {
-    this.#subjectKey ??= nameKey(this.certificate.subject);
-    return this.#subjectKey;
+  get subjectNameKey(): string {
+    this.#subjectNameKey ??= nameKey(this.certificate.subject);
+    return this.#subjectNameKey;
   }
 
-  get issuerKey(): string {
-    this.#issuerKey ??= nameKey(this.certificate.issuer);
-    return this.#issuerKey;
+  /** A string that is equal for equal issuers. */
+  get issuerNameKey(): string {
+    this.#issuerNameKey ??= nameKey(this.certificate.issuer);
+    return this.#issuerNameKey;
   }
 
   /** RFC 5280 §3.2: issuer and subject are the same name. */
   get isSelfIssued(): boolean {
     if (this.#isSelfIssued === undefined) {
       const { issuer, subject } = this.certificate;
-      // Names of another number of sets never match; most that differ do so in their octets' number, too.
+      // Names with another number of sets never match, which is cheaper to see than their keys are to make.
       this.#isSelfIssued =
         equalBytes(issuer.encoding, subject.encoding) ||
-        (issuer.rdns.length === subject.rdns.length && this.issuerKey === this.subjectKey);
+        (issuer.rdns.length === subject.rdns.length && this.issuerNameKey === this.subjectNameKey);
     }
     return this.#isSelfIssued;
   }
@@ -99,41 +131,72 @@ export class ChainCertificate {
     return this.values.basicConstraints?.cA === true;
   }
 
-  /** Whether two certificates are of one entity: name, key and alternative names are the same (RFC 4158 §2.4.2). */
+  /** The subject for people. */
+  get subjectText(): string {
+    this.#subjectText ??= nameText(this.certificate.subject);
+    return this.#subjectText;
+  }
+
+  /** The policies, prepared for the policy graph. */
+  get policies(): readonly PolicyKey[] | undefined {
+    const { certificatePolicies: policies } = this.values;
+    this.#policies ??= policies?.map(({ policyIdentifier }) => policyKey(policyIdentifier));
+    return this.#policies;
+  }
+
+  /** The names that constraints apply to, prepared for comparing. */
+  get constrainedNames(): ConstrainedNames {
+    this.#names ??= ConstrainedNames.of(this.certificate, this.values.subjectAltName);
+    return this.#names;
+  }
+
+  /** Its own name constraints, prepared for comparing. */
+  get constraints(): PreparedConstraints | undefined {
+    const { nameConstraints: constraints } = this.values;
+    if (constraints === undefined) return undefined;
+    this.#constraints ??= new PreparedConstraints(constraints);
+    return this.#constraints;
+  }
+
+  /**
+   * Whether two certificates are of one entity: name, key and alternative names are the same (RFC 4158 §2.4.2). The octets
+   * to compare are at most those of one of them.
+   */
   isSameEntity(other: ChainCertificate): boolean {
     return (
       equalBytes(this.key.spki, other.key.spki) &&
-      this.subjectKey === other.subjectKey &&
+      this.subjectNameKey === other.subjectNameKey &&
       sameAlternativeNames(this.certificate, other.certificate)
     );
   }
 
   /** Whether a signature by this key was checked before. */
   wasSignedBy(spki: Uint8Array): boolean {
-    return this.#signers.some((signer) => equalBytes(signer, spki));
+    for (const signer of this.#signers) if (equalBytes(signer, spki)) return true;
+    return false;
   }
 
-  /** Remembers a signature that holds. */
+  /** Remembers a signature that holds. Keeps `spki`, which must not change. */
   rememberSigner(spki: Uint8Array): void {
     if (this.wasSignedBy(spki)) return;
     if (this.#signers.length === maximumSignersRemembered) this.#signers.shift();
-    this.#signers.push(spki.slice());
+    this.#signers.push(spki);
   }
 }
 
 function sameAlternativeNames(a: Certificate, b: Certificate): boolean {
-  const [left, right] = [a, b].map(({ extensions }) =>
-    extensions.find(({ oid }) => equalBytes(oid, subjectAltName.oid)),
-  );
+  const left = alternativeNamesOf(a);
+  const right = alternativeNamesOf(b);
   if (left === undefined || right === undefined) return left === right;
-  return equalBytes(left.value, right.value);
+  return equalBytes(left, right);
 }
 
-function decodeAll(extensions: readonly Extension[]): {
-  readonly values: Values;
-  readonly unknownCritical: Extension[];
-} {
-  const values: Values = {
+function alternativeNamesOf({ extensions }: Certificate): Uint8Array | undefined {
+  return extensions.find(({ oid }) => equalBytes(oid, subjectAltName.oid))?.value;
+}
+
+function emptyValues(): Values {
+  return {
     basicConstraints: undefined,
     keyUsage: undefined,
     extendedKeyUsage: undefined,
@@ -146,72 +209,70 @@ function decodeAll(extensions: readonly Extension[]): {
     policyConstraints: undefined,
     inhibitAnyPolicy: undefined,
   };
-  const unknownCritical: Extension[] = [];
-  for (const extension of extensions) {
-    if (!decodeValue(values, extension) && !decodeOther(extension) && extension.critical) {
-      unknownCritical.push(extension);
-    }
-  }
-  return { values, unknownCritical };
 }
 
-/** Decodes an extension that validation uses; false where it is none of those. */
-function decodeValue(values: Values, extension: Extension): boolean {
-  const { oid } = extension;
-  // All of them are under id-ce, 2.5.29, so the last of three octets tells them apart.
-  if (oid.length !== 3 || oid[0] !== 0x55 || oid[1] !== 0x1d) return false;
-  switch (oid[2]) {
-    case 14:
-      values.subjectKeyIdentifier = decodeExtension(extension, subjectKeyIdentifier);
-      return true;
-    case 15:
-      values.keyUsage = decodeExtension(extension, keyUsage);
-      return true;
-    case 17:
-      values.subjectAltName = decodeExtension(extension, subjectAltName);
-      return true;
-    case 19:
+/** Decodes a known extension: keeps what validation uses, and checks that the others are well-formed. */
+function decodeValue(values: Values, extension: Extension, { type }: KnownExtension): void {
+  switch (type) {
+    case undefined:
+      return;
+    case basicConstraints:
       values.basicConstraints = decodeExtension(extension, basicConstraints);
-      return true;
-    case 30:
-      values.nameConstraints = decodeExtension(extension, nameConstraints);
-      return true;
-    case 32:
-      values.certificatePolicies = decodeExtension(extension, certificatePolicies);
-      return true;
-    case 33:
-      values.policyMappings = decodeExtension(extension, policyMappings);
-      return true;
-    case 35:
-      values.authorityKeyIdentifier = decodeExtension(extension, authorityKeyIdentifier);
-      return true;
-    case 36:
-      values.policyConstraints = decodeExtension(extension, policyConstraints);
-      return true;
-    case 37:
+      return;
+    case keyUsage:
+      values.keyUsage = decodeExtension(extension, keyUsage);
+      return;
+    case extendedKeyUsage:
       values.extendedKeyUsage = decodeExtension(extension, extendedKeyUsage);
-      return true;
-    case 54:
+      return;
+    case subjectAltName:
+      values.subjectAltName = decodeExtension(extension, subjectAltName);
+      return;
+    case nameConstraints:
+      values.nameConstraints = decodeExtension(extension, nameConstraints);
+      return;
+    case authorityKeyIdentifier:
+      values.authorityKeyIdentifier = decodeExtension(extension, authorityKeyIdentifier);
+      return;
+    case subjectKeyIdentifier:
+      values.subjectKeyIdentifier = decodeExtension(extension, subjectKeyIdentifier);
+      return;
+    case certificatePolicies:
+      values.certificatePolicies = decodeExtension(extension, certificatePolicies);
+      return;
+    case policyMappings:
+      values.policyMappings = decodeExtension(extension, policyMappings);
+      return;
+    case policyConstraints:
+      values.policyConstraints = decodeExtension(extension, policyConstraints);
+      return;
+    case inhibitAnyPolicy:
       values.inhibitAnyPolicy = decodeExtension(extension, inhibitAnyPolicy);
-      return true;
+      return;
     default:
-      return false;
+      decodeExtension(extension, type);
   }
-}
-
-/** Extensions that say nothing to validation, or that revocation reads: well-formed all the same. */
-function decodeOther(extension: Extension): boolean {
-  const type = extensionTypeOf(extension.oid);
-  if (type === undefined || !isUnderstood(extension.oid)) return false;
-  decodeExtension(extension, type);
-  return true;
 }
 
 /**
- * Whether a critical extension of a known type may pass: issuerAltName (18), cRLDistributionPoints (31) and freshestCRL
- * (46) under id-ce, and all of id-pe but TLS feature, a promise that only the TLS layer can hold a server to.
+ * Why a critical extension is not understood (RFC 5280 §4.2: then the certificate MUST be refused). Of certificatePolicies
+ * the qualifiers have to be understood, too (§4.2.1.4).
  */
-function isUnderstood(oid: Uint8Array): boolean {
-  if (oid.length === 3) return oid[2] === 18 || oid[2] === 31 || oid[2] === 46;
-  return !(oid.length === 8 && oid[7] === 24);
+function notUnderstood(
+  { oid }: Extension,
+  known: KnownExtension | undefined,
+  { certificatePolicies: policies }: Values,
+): UnknownCritical | undefined {
+  if (known?.understoodBy.includes("path") !== true) {
+    return { oid: decodeOid(oid), name: known?.name, part: undefined };
+  }
+  if (known.type !== certificatePolicies) return undefined;
+  for (const { policyQualifiers } of policies ?? []) {
+    for (const { policyQualifierId: id } of policyQualifiers) {
+      if (!equalBytes(id, policyQualifierIds.cps) && !equalBytes(id, policyQualifierIds.userNotice)) {
+        return { oid: decodeOid(oid), name: known.name, part: `the policy qualifier ${decodeOid(id)}` };
+      }
+    }
+  }
+  return undefined;
 }

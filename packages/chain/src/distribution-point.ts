@@ -1,4 +1,4 @@
-/** Which revocation list speaks for which certificate (RFC 5280 §6.3.3 (b) to (e)). */
+/** Which revocation list is about which certificate (RFC 5280 §6.3.3 (b) to (e)). */
 
 import { equalBytes } from "@latchkey/asn1";
 import {
@@ -12,20 +12,20 @@ import {
   reasonFlags,
 } from "@latchkey/x509";
 
-/** What a certificate says of where its status is, as far as scope goes. */
+/** What of a certificate decides which lists are about it. */
 export interface CertificateScope {
   readonly issuer: Name;
-  /** The key of `issuer`. */
-  readonly issuerKey: string;
+  /** A string that is equal for equal issuers. */
+  readonly issuerNameKey: string;
   readonly version: number;
   readonly isCa: boolean;
 }
 
-/** What a list says of itself. */
+/** What a list says about which certificates it is for. */
 export interface ListScope {
   readonly issuer: Name;
-  /** The key of `issuer`. */
-  readonly issuerKey: string;
+  /** A string that is equal for equal issuers. */
+  readonly issuerNameKey: string;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
 }
 
@@ -41,22 +41,23 @@ export function issuersOwnPoint(issuer: Name): DistributionPoint {
   };
 }
 
-/** Why a list does not speak for a certificate by this point; undefined where it does. */
+/** Why a list is not about a certificate by this point, as the end of a sentence about the list; undefined where it is. */
 export function outOfScope(
   certificate: CertificateScope,
   point: DistributionPoint,
   list: ListScope,
 ): string | undefined {
   const scope = list.issuingDistributionPoint;
-  // (b)(1).
+  // (b)(1): the list is by the issuer that the point, or else the certificate, names.
   if (point.cRLIssuer === undefined) {
-    if (list.issuerKey !== certificate.issuerKey) return "it is by another issuer";
+    if (list.issuerNameKey !== certificate.issuerNameKey) return "is by another issuer than the certificate asks for";
   } else {
-    if (!namesOf(point.cRLIssuer).some((name) => nameKey(name) === list.issuerKey)) return "it is by another issuer";
-    if (scope?.indirectCRL !== true) return "it does not speak for other issuers' certificates";
+    if (!namesOf(point.cRLIssuer).some((name) => nameKey(name) === list.issuerNameKey))
+      return "is by another issuer than the certificate asks for";
+    if (scope?.indirectCRL !== true) return "is only about certificates of its own issuer";
   }
   if (scope === undefined) return undefined;
-  // (b)(2)(i): any of the one's names with any of the other's (GHSA-pwjx-qhcg-rvj4).
+  // (b)(2)(i): one of the list's names for its point is one of the certificate's (GHSA-pwjx-qhcg-rvj4).
   if (scope.distributionPoint !== undefined) {
     const names = fullNames(scope.distributionPoint, list.issuer);
     const wanted =
@@ -64,19 +65,20 @@ export function outOfScope(
         ? (point.cRLIssuer ?? [])
         : fullNames(point.distributionPoint, namesOf(point.cRLIssuer ?? [])[0] ?? certificate.issuer);
     if (!names.some((name) => wanted.some((other) => sameGeneralName(name, other)))) {
-      return "it is for another distribution point";
+      return "is for another distribution point";
     }
   }
-  // (b)(2)(ii) to (iv). Version 1 certificates cannot say which kind they are of.
+  // (b)(2)(ii) to (iv): the list is for certificates of this kind. One of version 1 cannot say of which kind it is.
   const isLimited = scope.onlyContainsUserCerts || scope.onlyContainsCACerts;
-  if (isLimited && certificate.version === 1) return "it is limited to a kind that version 1 cannot tell";
-  if (scope.onlyContainsUserCerts && certificate.isCa) return "it is for end entities only";
-  if (scope.onlyContainsCACerts && !certificate.isCa) return "it is for authorities only";
-  if (scope.onlyContainsAttributeCerts) return "it is for attribute certificates only";
+  if (isLimited && certificate.version === 1)
+    return "is for one kind of certificates, and a certificate of version 1 does not say of which kind it is";
+  if (scope.onlyContainsUserCerts && certificate.isCa) return "is for end entities only";
+  if (scope.onlyContainsCACerts && !certificate.isCa) return "is for certificate authorities only";
+  if (scope.onlyContainsAttributeCerts) return "is for attribute certificates only";
   return undefined;
 }
 
-/** (d): the reasons that a list speaks of by a point. */
+/** (d): the reasons for revocation that a list is about, by a point. */
 export function reasonsCovered(
   point: DistributionPoint,
   scope: IssuingDistributionPoint | undefined,

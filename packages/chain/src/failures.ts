@@ -1,84 +1,177 @@
 /**
- * The catalogue of what can be wrong with a chain: a stable code, the clause that it breaks, the evidence.
+ * The catalogue of what can be wrong with a chain: a stable code, the clause that is broken, the evidence as fields.
+ * `explain.ts` has the sentences.
  *
- * Codes are grouped by whose fault it is. `ChainFailure` is a union over the codes, so `switch (failure.code)` narrows
- * the evidence.
+ * Codes are grouped by what is wrong. `ChainFailure` is a union over the codes, so `switch (failure.code)` narrows the
+ * evidence.
  */
 
 import type { KeyUsage } from "@latchkey/x509";
-import type { LimitName } from "./chain-limits.ts";
+import type { LimitName } from "./limits.ts";
+import type { RevocationReason } from "./revocation-reason.ts";
 
-/** The code says it all. */
+/** The code says everything. */
 interface NoEvidence {
   readonly [name: string]: never;
 }
 
-/** What is known about a failure, by its code. Times are seconds since 1970, names are RFC 4514-like text for people. */
+/** Where a certificate came from. */
+export type CertificateSource =
+  /** It is the certificate in question. */
+  | "certificate"
+  /** It is one of the intermediates given with the question. */
+  | "intermediates"
+  /** It is one of the verifier's own intermediates. */
+  | "verifier"
+  | "trustAnchor";
+
+/** Which certificate set a rule. */
+interface RuleOf {
+  /** The index of the certificate that sets the constraint; the path's length stands for the trust anchor. */
+  readonly constrainedBy: number;
+  /** Its subject. */
+  readonly constrainedByName: string;
+}
+
+/**
+ * What is known about a failure, by its code.
+ *
+ * Times are seconds since 1970, and beside each stands the same as a date (ISO 8601, UTC). Names are text for people (RFC
+ * 4514). Key identifiers are in hexadecimal. Lists are cut at 20 elements.
+ */
 export interface FailureEvidence {
-  // Not readable.
-  /** `reason` is the code of the X509Error; `offset` counts from the start of the certificate. */
+  // A certificate that cannot be read.
+  /**
+   * `reason` is the code of the X509Error and `message` its text; `offset` counts from the start of the certificate.
+   * `position` says which of the given intermediates it is, counted from 0.
+   */
   readonly ERR_CHAIN_CERTIFICATE_MALFORMED: {
     readonly reason: string;
     readonly message: string;
     readonly offset: number | undefined;
+    readonly source: CertificateSource;
+    readonly position: number | undefined;
   };
 
-  // Not vouched for.
-  /** Nothing by this name leads to a trust anchor. */
-  readonly ERR_CHAIN_NO_ISSUER: { readonly issuer: string; readonly hasCandidates: boolean };
-  readonly ERR_CHAIN_SIGNATURE: { readonly issuer: string };
+  // No way to a trust anchor.
+  /**
+   * No certificate of this name leads to a trust anchor. `keyIdentifier` is the one that the issuer should have, where
+   * the certificate says it. `trustAnchors` are the names of the anchors that there are, of `trustAnchorCount` in all.
+   */
+  readonly ERR_CHAIN_NO_ISSUER: {
+    readonly issuer: string;
+    readonly keyIdentifier: string | undefined;
+    /** Whether the certificate is its own issuer: a root that is not trusted. */
+    readonly isSelfIssued: boolean;
+    /** Whether the intermediates hold certificates of the issuer, all of which are on the path already. */
+    readonly hasCandidates: boolean;
+    readonly trustAnchors: readonly string[];
+    readonly trustAnchorCount: number;
+  };
+  /**
+   * The key of the certificate that is named as the issuer did not make the signature. Where both key identifiers are
+   * there and differ, the certificate is from another key of an issuer of the same name.
+   */
+  readonly ERR_CHAIN_SIGNATURE: {
+    readonly issuer: string;
+    /** The key identifier that the signed certificate names. */
+    readonly wantedKeyIdentifier: string | undefined;
+    /** The key identifier of the certificate that was tried as its issuer. */
+    readonly triedKeyIdentifier: string | undefined;
+  };
   /** `reason` is the code of the CryptoError: the algorithm is weak, unknown, or not one that the key can make. */
-  readonly ERR_CHAIN_SIGNATURE_ALGORITHM: { readonly reason: string; readonly algorithm: string };
+  readonly ERR_CHAIN_SIGNATURE_ALGORITHM: {
+    readonly reason: string;
+    readonly message: string;
+    readonly algorithm: string;
+  };
   /** The key in this certificate cannot be used to check signatures; `reason` is the code of the CryptoError. */
-  readonly ERR_CHAIN_ISSUER_KEY: { readonly reason: string };
+  readonly ERR_CHAIN_ISSUER_KEY: { readonly reason: string; readonly message: string };
   readonly ERR_CHAIN_NOT_A_CA: { readonly version: number; readonly hasBasicConstraints: boolean };
-  /** `maximum` intermediate certificates may follow, by the constraint of a certificate above or by the caller. */
-  readonly ERR_CHAIN_PATH_LENGTH: { readonly constrainedBy: number | undefined };
+  /** At most `maximum` intermediates that are not self-issued may be below the certificate that says so; undefined for the caller. */
+  readonly ERR_CHAIN_PATH_LENGTH: {
+    readonly constrainedBy: number | undefined;
+    readonly constrainedByName: string | undefined;
+    readonly maximum: number;
+    /** How many there are. */
+    readonly found: number;
+  };
   /** One of `required` was needed. */
   readonly ERR_CHAIN_KEY_USAGE: { readonly required: readonly KeyUsage[]; readonly present: readonly KeyUsage[] };
-  /** Purposes as dotted object identifiers. */
+  /** Purposes by name, `serverAuth` for instance; those without a name as dotted object identifiers. */
   readonly ERR_CHAIN_EXTENDED_KEY_USAGE: { readonly required: string; readonly present: readonly string[] };
-  readonly ERR_CHAIN_UNKNOWN_CRITICAL_EXTENSION: { readonly oid: string };
+  /**
+   * A critical extension that is unknown, or of which a part is: `name` where the extension has one, `part` what of it is
+   * not understood.
+   */
+  readonly ERR_CHAIN_UNKNOWN_CRITICAL_EXTENSION: {
+    readonly oid: string;
+    readonly name: string | undefined;
+    readonly part: string | undefined;
+  };
 
-  // Not now.
-  readonly ERR_CHAIN_NOT_YET_VALID: { readonly notBefore: number; readonly at: number };
-  readonly ERR_CHAIN_EXPIRED: { readonly notAfter: number; readonly at: number };
+  // Not at this time.
+  readonly ERR_CHAIN_NOT_YET_VALID: {
+    readonly notBefore: number;
+    readonly notBeforeDate: string;
+    readonly at: number;
+    readonly atDate: string;
+  };
+  readonly ERR_CHAIN_EXPIRED: {
+    readonly notAfter: number;
+    readonly notAfterDate: string;
+    readonly at: number;
+    readonly atDate: string;
+  };
   readonly ERR_CHAIN_REVOKED: {
     readonly source: "crl" | "ocsp" | "hook";
     readonly reason: string | undefined;
     readonly revokedAt: number | undefined;
+    readonly revokedAtDate: string | undefined;
   };
-  /** Why each source that was looked at did not tell; empty where there was none. */
-  readonly ERR_CHAIN_REVOCATION_UNKNOWN: { readonly reasons: readonly string[] };
+  /** Why no source could say the status; at least one reason. */
+  readonly ERR_CHAIN_REVOCATION_UNKNOWN: { readonly reasons: readonly RevocationReason[] };
 
   // Not for this name or policy.
-  /** `constrainedBy` is the index of the certificate with the constraint. */
-  readonly ERR_CHAIN_NAME_NOT_PERMITTED: {
+  /** `permitted` are the subtrees of the name's form that the constraint permits. */
+  readonly ERR_CHAIN_NAME_NOT_PERMITTED: RuleOf & {
     readonly form: string;
     readonly name: string;
-    readonly constrainedBy: number;
+    readonly permitted: readonly string[];
   };
-  readonly ERR_CHAIN_NAME_EXCLUDED: {
+  readonly ERR_CHAIN_NAME_EXCLUDED: RuleOf & {
     readonly form: string;
     readonly name: string;
     readonly subtree: string;
-    readonly constrainedBy: number;
   };
   /** A constraint on a form of name that is not supported, and a name of that form. */
-  readonly ERR_CHAIN_NAME_CONSTRAINT_UNSUPPORTED: { readonly form: string; readonly constrainedBy: number };
-  /** An explicit policy is required, and no policy is valid for the whole path. Dotted object identifiers. */
-  readonly ERR_CHAIN_POLICY: { readonly acceptable: readonly string[] };
+  readonly ERR_CHAIN_NAME_CONSTRAINT_UNSUPPORTED: RuleOf & { readonly form: string };
+  /** A policy is required, and none is valid for the whole path. Dotted object identifiers. */
+  readonly ERR_CHAIN_POLICY: {
+    /** Policies of which one would do; none where any would. */
+    readonly acceptable: readonly string[];
+    /** Policies that the certificate in question has. */
+    readonly present: readonly string[];
+  };
   /** anyPolicy in a policy mapping. */
   readonly ERR_CHAIN_POLICY_MAPPING: NoEvidence;
   readonly ERR_CHAIN_REFERENCE_NAME: { readonly reference: readonly string[]; readonly presented: readonly string[] };
 
   // Over a limit.
-  readonly ERR_CHAIN_LIMIT: { readonly limit: LimitName; readonly maximum: number };
+  /** `used` is what was counted when the limit was reached: the least that would have been needed. */
+  readonly ERR_CHAIN_LIMIT: { readonly limit: LimitName; readonly maximum: number; readonly used: number };
 
   // Against the profile: each is a check that can be set to a warning.
-  readonly ERR_CHAIN_ANCHOR_EXPIRED: { readonly notBefore: number; readonly notAfter: number; readonly at: number };
+  readonly ERR_CHAIN_ANCHOR_EXPIRED: {
+    readonly notBefore: number;
+    readonly notBeforeDate: string;
+    readonly notAfter: number;
+    readonly notAfterDate: string;
+    readonly at: number;
+    readonly atDate: string;
+  };
   readonly ERR_CHAIN_VERSION: { readonly version: number };
-  readonly ERR_CHAIN_SERIAL_NUMBER: { readonly problem: "zero" | "negative" | "long" };
+  readonly ERR_CHAIN_SERIAL_NUMBER: { readonly problem: "zero" | "negative" | "long"; readonly octets: number };
   readonly ERR_CHAIN_EMPTY_SUBJECT: NoEvidence;
   readonly ERR_CHAIN_EXTENSION_CRITICAL: { readonly extension: string };
   readonly ERR_CHAIN_EXTENSION_NOT_CRITICAL: { readonly extension: string };
@@ -94,11 +187,19 @@ export interface FailureEvidence {
   readonly ERR_CHAIN_EXTENDED_KEY_USAGE_FORM: {
     readonly problem: "missing" | "anyExtendedKeyUsage" | "critical" | "in a root";
   };
-  readonly ERR_CHAIN_COMMON_NAME: { readonly commonName: string };
+  readonly ERR_CHAIN_COMMON_NAME: { readonly commonName: string; readonly alternativeNames: readonly string[] };
   readonly ERR_CHAIN_SUBJECT_ALT_NAME_CRITICAL: NoEvidence;
-  readonly ERR_CHAIN_SUBJECT_KEY: { readonly algorithm: string; readonly bits: number | undefined };
-  readonly ERR_CHAIN_PUBLIC_SUFFIX: { readonly name: string };
+  /** `algorithm` by name or as a dotted object identifier; `accepted` says which keys are. */
+  readonly ERR_CHAIN_SUBJECT_KEY: {
+    readonly algorithm: string;
+    readonly bits: number | undefined;
+    readonly accepted: string;
+  };
+  readonly ERR_CHAIN_PUBLIC_SUFFIX: { readonly name: string; readonly suffix: string };
 }
+
+/** How many elements a list of evidence shows. */
+export const maximumShown = 20;
 
 export type KeyIdentifierProblem = "missing" | "no keyIdentifier" | "names issuer and serial number" | "not its own";
 
@@ -108,8 +209,8 @@ export type ChainFailureCode = keyof FailureEvidence;
 interface FailureOf<Code extends ChainFailureCode> {
   readonly code: Code;
   /**
-   * 0 for the certificate that was asked about, rising towards the trust anchor, whose index is the path's length.
-   * Undefined where the failure belongs to none in particular.
+   * 0 for the certificate in question, rising towards the trust anchor, whose index is the path's length. Undefined where
+   * the failure belongs to no certificate in particular.
    */
   readonly certificateIndex: number | undefined;
   /** The clause that was broken, such as `RFC 5280 §4.2.1.9`. */

@@ -2,6 +2,23 @@
 
 export { type CertificateInput } from "./candidate-pool.ts";
 export { type ChainVerifier, createChainVerifier, verifyChain } from "./chain-verifier.ts";
+export { ChainError, type ChainErrorCode } from "./errors.ts";
+export {
+  describeFailure,
+  describeRevocationReason,
+  explainChain,
+  type ExplainOptions,
+  mendFailure,
+} from "./explain.ts";
+export {
+  type CertificateSource,
+  type ChainFailure,
+  type ChainFailureCode,
+  type FailureEvidence,
+  type KeyIdentifierProblem,
+} from "./failures.ts";
+export { type ChainLimits, defaultLimits, type LimitName } from "./limits.ts";
+export { presentedCertificates, type PresentedX509Certificate, type TlsConnection } from "./presented-certificates.ts";
 export {
   type CheckSeverities,
   everyCheck,
@@ -9,14 +26,7 @@ export {
   type ProfileName,
   profiles,
   type Severity,
-} from "./checks.ts";
-export { ChainError, type ChainErrorCode } from "./errors.ts";
-export { describeFailure } from "./describe-failure.ts";
-export { explainChain } from "./explain.ts";
-export { type ChainFailure, type ChainFailureCode, type FailureEvidence } from "./failures.ts";
-export type { ChainLimits, LimitName } from "./chain-limits.ts";
-export { defaultLimits } from "./limits.ts";
-export { presentedCertificates, type PresentedX509Certificate, type TlsConnection } from "./presented-certificates.ts";
+} from "./profiles.ts";
 export { type ReferenceName } from "./reference-name.ts";
 export type {
   ChainCheck,
@@ -28,6 +38,12 @@ export type {
   RefusedChain,
   VerifiedChain,
 } from "./result.ts";
-export { type RevocationChecker } from "./revocation-checker.ts";
+export type { RevocationChecker, RevocationStatus, RevocationSubject, StatementSigner } from "./revocation-checker.ts";
+export {
+  type RevocationReason,
+  type RevocationReasonCode,
+  type RevocationReasonEvidence,
+} from "./revocation-reason.ts";
+export { type Signed } from "./signing-key.ts";
 export { type TrustAnchor, type TrustAnchorInput } from "./trust-anchor.ts";
 export type { AnchorOptions, ChainVerifierOptions, PolicyInputs, VerifyInputs } from "./verify-inputs.ts";

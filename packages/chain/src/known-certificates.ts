@@ -1,14 +1,19 @@
 /**
- * The intermediates that a verifier has seen hold: read once, their keys imported once, their signatures checked once.
+ * The intermediates that a verifier found on paths that hold: read once, their keys imported once, their signatures
+ * checked once.
  *
- * Only certificates of a path that was verified get in, so nobody fills the memory with what was never vouched for; and
- * the end entity does not, so a fleet's thousand devices do not push out the one authority above them. What is kept is
- * true for ever (these octets are signed by that key); validity, revocation and trust are judged anew each time.
+ * Only certificates of a verified path get in, so a peer cannot fill the memory with certificates that nobody vouches for.
+ * The end entity does not get in, so the thousand devices of a fleet do not push out the one authority above them. What is
+ * kept stays true for ever (these octets are signed by that key); validity, revocation and trust are checked each time.
  */
 
 import { equalBytes } from "@latchkey/asn1";
 import { parseCertificate } from "@latchkey/x509";
+import { type Budget, price } from "./budget.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
+
+/** Larger certificates are not remembered, so that 256 of them stay below some megabytes. */
+const maximumOctetsRemembered = 16_384;
 
 export class KnownCertificates {
   readonly #maximum: number;
@@ -20,29 +25,37 @@ export class KnownCertificates {
   }
 
   /** The certificate of these octets, if it is known. */
-  recall(der: Uint8Array): ChainCertificate | undefined {
+  recall(der: Uint8Array, budget: Budget): ChainCertificate | undefined {
+    if (this.#certificates.size === 0) return undefined;
     const key = keyOf(der);
     const known = this.#certificates.get(key);
-    if (known === undefined || !equalBytes(known.certificate.encoding, der)) return undefined;
+    // A peer may send many certificates that differ from a known one in little.
+    if (known === undefined || !budget.spend(der.length * price.comparedOctet)) return undefined;
+    if (!equalBytes(known.certificate.encoding, der)) return undefined;
     this.#certificates.delete(key);
     this.#certificates.set(key, known);
     return known;
   }
 
-  /** Keeps a certificate that a verified path went through; `signer` is the key that signed it. */
+  /** Keeps a certificate that a verified path went through; `signer` is the key that signed it, which is copied. */
   remember(candidate: ChainCertificate, signer: Uint8Array): void {
-    if (this.#maximum === 0) return;
     const der = candidate.certificate.encoding;
-    let known = candidate.isRemembered ? candidate : this.recall(der);
-    if (known === undefined) {
-      // A copy: the caller's buffer is the caller's.
-      known = new ChainCertificate(parseCertificate(der.slice(), { maximumOctets: der.length }));
-      known.isRemembered = true;
-      const [oldest] = this.#certificates.keys();
-      if (this.#certificates.size >= this.#maximum && oldest !== undefined) this.#certificates.delete(oldest);
-      this.#certificates.set(keyOf(der), known);
+    if (this.#maximum === 0 || der.length > maximumOctetsRemembered) return;
+    let known = candidate;
+    if (!candidate.isRemembered) {
+      const key = keyOf(der);
+      const other = this.#certificates.get(key);
+      if (other !== undefined && equalBytes(other.certificate.encoding, der)) known = other;
+      else {
+        // A copy, for the caller may write over the buffer.
+        known = new ChainCertificate(parseCertificate(der.slice(), { maximumOctets: der.length }));
+        known.isRemembered = true;
+        const [oldest] = this.#certificates.keys();
+        if (this.#certificates.size >= this.#maximum && oldest !== undefined) this.#certificates.delete(oldest);
+        this.#certificates.set(key, known);
+      }
     }
-    known.rememberSigner(signer);
+    if (!known.wasSignedBy(signer)) known.rememberSigner(signer.slice());
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * A revocation list made ready: its extensions decoded, judged once, and by which keys it was found signed.
+ * A revocation list prepared: its extensions decoded, its entries checked once, and by which keys it was found signed.
  *
- * A verifier keeps this by the parsed list's identity for as long as the caller keeps the list, so a list is checked
- * once. Which of several lists counts is decided anew each time, so a newer one takes effect with the next answer.
+ * A verifier keeps this by the parsed list for as long as the caller keeps the list, so a list is checked once. Which of
+ * several lists counts is decided each time, so a newer list takes effect with the next answer.
  */
 
 import { decodeOid, equalBytes } from "@latchkey/asn1";
@@ -12,95 +12,164 @@ import {
   type CertificateRevocationList,
   cRLNumber,
   cRLReason,
+  decodeExtension,
   deltaCRLIndicator,
+  type Extension,
+  extensionTypeOf,
   extensionValue,
+  type ExtensionUser,
   findExtension,
-  freshestCRL,
-  invalidityDate,
-  issuerAltName,
+  isUnderstoodBy,
   type IssuingDistributionPoint,
   issuingDistributionPoint,
   nameKey,
+  nameText,
   parseCertificateRevocationList,
-  certificateIssuer,
+  type RevokedCertificate,
   X509Error,
 } from "@latchkey/x509";
-
-/** Extensions of lists, and of entries, that may be critical because they are processed here. */
-const understoodOfLists = [issuingDistributionPoint, cRLNumber, deltaCRLIndicator, freshestCRL, issuerAltName];
-const understoodOfEntries = [cRLReason, invalidityDate, certificateIssuer];
+import { price } from "./budget.ts";
+import type { RevocationSubject } from "./revocation-checker.ts";
+import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
 export class KnownList {
   readonly list: CertificateRevocationList;
-  readonly issuerKey: string;
+  /** A string that is equal for equal issuers. */
+  readonly issuerNameKey: string;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
   readonly number: Uint8Array | undefined;
   readonly isNumberCritical: boolean;
   /** The number of the list that this one, a delta list, starts from. */
   readonly baseNumber: Uint8Array | undefined;
+  /** A critical extension of the list itself that is not understood (§5.2): then the list MUST NOT be used. */
+  readonly unknownCritical: string | undefined;
+  /** Where it stands among the lists that were given, from 0. */
+  readonly position: number;
+  /** Whether it is kept from one answer to the next, as parsed lists are. */
+  readonly isKept: boolean;
   readonly #signers: Uint8Array[] = [];
-  #unknownCritical: string | undefined | null = null;
+  readonly #strangers: Uint8Array[] = [];
+  #text: string | undefined;
+  #entryFault: RevocationReason | undefined | null = null;
 
-  /** Throws an X509Error where an extension is malformed. */
-  constructor(list: CertificateRevocationList) {
+  /** Throws an X509Error where an extension of the list is malformed. */
+  constructor(list: CertificateRevocationList, position: number, isKept: boolean) {
     this.list = list;
-    this.issuerKey = nameKey(list.issuer);
+    this.position = position;
+    this.isKept = isKept;
+    this.issuerNameKey = nameKey(list.issuer);
     this.issuingDistributionPoint = extensionValue(list, issuingDistributionPoint);
     this.authorityKeyIdentifier = extensionValue(list, authorityKeyIdentifier);
     this.number = extensionValue(list, cRLNumber);
     this.isNumberCritical = findExtension(list, cRLNumber.oid)?.critical === true;
     this.baseNumber = extensionValue(list, deltaCRLIndicator);
+    this.unknownCritical = unknownCriticalOf(list.extensions, "revocationList");
   }
 
   get isDelta(): boolean {
     return this.baseNumber !== undefined;
   }
 
+  /** The issuer for people. */
+  get text(): string {
+    this.#text ??= nameText(this.list.issuer);
+    return this.#text;
+  }
+
   /**
-   * A critical extension that is unknown, of the list or of any entry (§5.2, §5.3): such a list MUST NOT be used to
-   * tell that a certificate is not revoked. Linear in the entries, once.
+   * What is wrong with any entry: it cannot be read, or has a critical extension that is not understood (§5.3). Such a
+   * list can still say that a certificate is revoked, for each entry stands by itself; it cannot say that one is not.
+   * Linear in the entries, once.
    */
-  get unknownCritical(): string | undefined {
-    if (this.#unknownCritical === null) this.#unknownCritical = findUnknownCritical(this.list);
-    return this.#unknownCritical;
+  get entryFault(): RevocationReason | undefined {
+    if (this.#entryFault === null) this.#entryFault = findEntryFault(this);
+    return this.#entryFault;
   }
 
   wasSignedBy(spki: Uint8Array): boolean {
     return this.#signers.some((signer) => equalBytes(signer, spki));
   }
 
-  rememberSigner(spki: Uint8Array): void {
-    this.#signers.push(spki.slice());
+  /** Whether a signature by this key was checked and does not hold. */
+  wasNotSignedBy(spki: Uint8Array): boolean {
+    return this.#strangers.some((signer) => equalBytes(signer, spki));
+  }
+
+  /** Keeps what a signature check found; `spki` is copied. */
+  rememberCheck(spki: Uint8Array, holds: boolean): void {
+    const keys = holds ? this.#signers : this.#strangers;
+    if (keys.length < maximumKeysRemembered) keys.push(spki.slice());
   }
 }
 
-function findUnknownCritical(list: CertificateRevocationList): string | undefined {
-  for (const { oid, critical } of list.extensions) {
-    if (critical && !understoodOfLists.some((type) => equalBytes(type.oid, oid))) return decodeOid(oid);
-  }
-  for (const { extensions } of list.revokedCertificates) {
-    for (const { oid, critical } of extensions) {
-      if (critical && !understoodOfEntries.some((type) => equalBytes(type.oid, oid))) return decodeOid(oid);
+const maximumKeysRemembered = 16;
+
+function unknownCriticalOf(extensions: readonly Extension[], user: ExtensionUser): string | undefined {
+  const unknown = extensions.find(({ oid, critical }) => critical && !isUnderstoodBy(user, oid));
+  return unknown && decodeOid(unknown.oid);
+}
+
+function findEntryFault({ list, position, text }: KnownList): RevocationReason | undefined {
+  const { revokedCertificates } = list;
+  for (let index = 0; index < revokedCertificates.length; index++) {
+    try {
+      const { extensions } = revokedCertificates.at(index);
+      const oid = unknownCriticalOf(extensions, "revocationEntry");
+      if (oid !== undefined) return revocationReason("ERR_REVOCATION_LIST_CRITICAL_EXTENSION", { list: text, oid });
+      for (const extension of extensions) {
+        const type = extensionTypeOf(extension.oid);
+        if (type !== undefined) decodeExtension(extension, type);
+      }
+    } catch (error) {
+      if (error instanceof X509Error) return malformedList(position, error);
+      throw error;
     }
   }
   return undefined;
 }
 
-/** A list as a caller hands it in, made ready; or what is wrong with it. DER is read anew each time. */
+/** Why a list cannot be read. */
+export function malformedList(position: number, { code, message, offset }: X509Error): RevocationReason {
+  return revocationReason("ERR_REVOCATION_LIST_MALFORMED", { position, reason: code, message, offset });
+}
+
+/**
+ * A list as a caller hands it in, prepared; or what is wrong with it; undefined where the budget ends. A parsed list is
+ * kept with the caller's object, DER for this answer only.
+ */
 export function readList(
   input: CertificateRevocationList | Uint8Array,
-  memory: WeakMap<object, unknown>,
-): KnownList | X509Error {
-  const remembered = memory.get(input);
-  if (remembered instanceof KnownList) return remembered;
+  position: number,
+  { memory, memoryOfAnswer, spend }: RevocationSubject,
+): KnownList | X509Error | undefined {
+  const kept = input instanceof Uint8Array ? memoryOfAnswer : memory;
+  const remembered = kept.get(input);
+  if (remembered instanceof KnownList || remembered instanceof X509Error) return remembered;
+  if (input instanceof Uint8Array && !spend(input.length * price.statementOctet)) return undefined;
+  const read = prepareList(input, position);
+  kept.set(input, read);
+  return read;
+}
+
+function prepareList(input: CertificateRevocationList | Uint8Array, position: number): KnownList | X509Error {
   try {
-    if (input instanceof Uint8Array) return new KnownList(parseCertificateRevocationList(input));
-    const known = new KnownList(input);
-    memory.set(input, known);
-    return known;
+    // Entries are checked one by one, so that one that is malformed does not hide the others.
+    const isKept = !(input instanceof Uint8Array);
+    const list = isKept ? input : parseCertificateRevocationList(input, { checkContents: false });
+    return new KnownList(list, position, isKept);
   } catch (error) {
     if (error instanceof X509Error) return error;
+    throw error;
+  }
+}
+
+/** The reason for revocation that an entry gives; undefined where it gives none that can be read. */
+export function reasonOf(entry: RevokedCertificate): string | undefined {
+  try {
+    return extensionValue(entry, cRLReason);
+  } catch (error) {
+    if (error instanceof X509Error) return undefined;
     throw error;
   }
 }

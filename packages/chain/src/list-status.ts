@@ -1,125 +1,206 @@
 /**
- * What revocation lists say of a certificate: RFC 5280 §6.3.3, with complete, delta and indirect lists.
+ * What revocation lists say about a certificate: RFC 5280 §6.3.3, with complete, delta and indirect lists.
  *
- * Every list that is in scope counts, the newest first, until all reasons are covered or one says "revoked". A list
- * that cannot be used tells nothing, and why is kept: the status is then unknown unless another list tells.
+ * Every list that is about the certificate counts, the newest first, until all reasons are covered or one says "revoked".
+ * A list that cannot be used says nothing, and why is kept: the status is then unknown unless another list knows it. A
+ * list that is properly signed and names the certificate revokes it even where it is too old to say that it is good.
  */
 
 import { equalBytes } from "@latchkey/asn1";
 import {
+  type Certificate,
   cRLDistributionPoints,
-  cRLReason,
   type DistributionPoint,
   extensionValue,
+  findExtension,
+  issuingDistributionPoint,
   type Name,
   type ReasonFlag,
-  type RevokedCertificate,
   reasonFlags,
+  type RevokedCertificate,
+  X509Error,
 } from "@latchkey/x509";
-import type { ChainCertificate } from "./chain-certificate.ts";
+import { price } from "./budget.ts";
+import { dateText } from "./date-text.ts";
 import { issuersOwnPoint, outOfScope, reasonsCovered, sameName } from "./distribution-point.ts";
-import { compareNumbers, type KnownList } from "./known-list.ts";
-
-/** What sources of revocation say of a certificate. */
-export type CertificateStatus =
-  | { readonly status: "good"; readonly validUntil: number }
-  | { readonly status: "revoked"; readonly reason: string | undefined; readonly revokedAt: number | undefined }
-  | { readonly status: "unknown"; readonly reasons: readonly string[] };
+import { compareNumbers, type KnownList, reasonOf } from "./known-list.ts";
+import type { RevocationStatus } from "./revocation-checker.ts";
+import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
 export interface ListInputs {
+  readonly certificate: Certificate;
+  readonly isCa: boolean;
+  /** A string that is equal for equal issuers. */
+  readonly issuerNameKey: string;
   readonly time: number;
   readonly lists: readonly KnownList[];
-  /** Oldest thisUpdate that is taken; a list without nextUpdate is taken only if this is given. */
+  /** Oldest age that is taken; a list without nextUpdate is taken only if this is given. */
   readonly maximumAgeSeconds: number | undefined;
-  /** Why the profile does not take a list. */
-  readonly profileFault: (list: KnownList) => string | undefined;
-  /** Why a list's signature does not count: by nobody who may sign it, or unknown extensions. */
-  readonly signatureFault: (list: KnownList) => string | undefined;
+  readonly needsListNumber: boolean;
+  /**
+   * Whether a list names a certificate as revoked even where another of its entries has a critical extension that is not
+   * understood. RFC 5280 §5.3 forbids to use such a list at all, which refuses the certificate where an unknown status does;
+   * where that is only a warning, a certificate that its issuer revoked would pass.
+   */
+  readonly isWarningOnly: boolean;
+  /** Why a list's signature does not count: it does not hold, or was made by a key that may not. */
+  readonly signatureFault: (list: KnownList) => RevocationReason | undefined;
+  readonly spend: (microseconds: number) => boolean;
 }
 
 interface Findings {
-  readonly reasons: string[];
+  readonly reasons: RevocationReason[];
   readonly covered: Set<ReasonFlag>;
   coversAll: boolean;
   validUntil: number;
 }
 
 /** The status of a certificate by the lists given. */
-export function statusByLists(candidate: ChainCertificate, inputs: ListInputs): CertificateStatus {
-  const { certificate } = candidate;
+export function statusByLists(inputs: ListInputs): RevocationStatus {
+  const { certificate, lists, spend } = inputs;
   const findings: Findings = {
     reasons: [],
     covered: new Set(),
     coversAll: false,
     validUntil: Number.POSITIVE_INFINITY,
   };
-  const points = extensionValue(certificate, cRLDistributionPoints) ?? [];
-  // The last paragraph of §6.3.3 takes lists by the certificate's issuer that no point names; not where the
-  // certificate says that another issuer tells its status, for then the issuer's own list need not (as BoringSSL).
+  const points = distributionPoints(certificate);
+  // The last paragraph of §6.3.3 takes lists by the certificate's issuer that no point names. Not where the certificate says
+  // that another issuer has its status: then the issuer's own list need not have it (as BoringSSL).
   const namesOther = points.some(({ cRLIssuer }) => cRLIssuer !== undefined);
   const all = namesOther ? points : [...points, issuersOwnPoint(certificate.issuer)];
   for (const point of all) {
-    const revoked = statusByPoint(candidate, point, inputs, findings);
+    if (!spend(lists.length * pointWeight(point) * price.statement)) break;
+    const revoked = statusByPoint(point, inputs, findings);
     if (revoked !== undefined) return revoked;
-    if (findings.coversAll || findings.covered.size === reasonFlags.length)
-      return { status: "good", validUntil: findings.validUntil };
+    if (findings.coversAll || findings.covered.size === reasonFlags.length) {
+      return { status: "good", validUntil: findings.validUntil, reasons: [] };
+    }
   }
-  if (findings.covered.size > 0) findings.reasons.push("the lists do not cover all reasons");
-  return { status: "unknown", reasons: [...new Set(findings.reasons)] };
+  const { covered, reasons } = findings;
+  if (covered.size > 0) {
+    const missing = reasonFlags.filter((reason) => !covered.has(reason));
+    reasons.push(revocationReason("ERR_REVOCATION_REASONS_NOT_COVERED", { missing }));
+  }
+  return { status: "unknown", reasons };
+}
+
+function distributionPoints(certificate: Certificate): readonly DistributionPoint[] {
+  return extensionValue(certificate, cRLDistributionPoints) ?? [];
+}
+
+/** How many names of a point are compared with those of a list. */
+function pointWeight({ distributionPoint, cRLIssuer }: DistributionPoint): number {
+  const names = distributionPoint?.type === "fullName" ? distributionPoint.names.length : 1;
+  return 1 + names + (cRLIssuer?.length ?? 0);
 }
 
 /** One distribution point; the revocation if there is one. */
-function statusByPoint(
-  candidate: ChainCertificate,
-  point: DistributionPoint,
-  inputs: ListInputs,
-  findings: Findings,
-): CertificateStatus | undefined {
-  const { certificate, isCa } = candidate;
-  const { issuerKey } = candidate;
-  const scope = { issuer: certificate.issuer, issuerKey, version: certificate.version, isCa };
-  // Only a point that names another issuer can lead to another's list.
+function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: Findings): RevocationStatus | undefined {
+  const { certificate, isCa, issuerNameKey } = inputs;
+  const scope = { issuer: certificate.issuer, issuerNameKey, version: certificate.version, isCa };
+  // Only a point that names another issuer can lead to another issuer's list.
   const complete = inputs.lists.filter(
-    (known) => !known.isDelta && (point.cRLIssuer !== undefined || known.issuerKey === issuerKey),
+    (known) => !known.isDelta && (point.cRLIssuer !== undefined || known.issuerNameKey === issuerNameKey),
   );
   if (complete.length > 1) complete.sort((a, b) => b.list.thisUpdate - a.list.thisUpdate);
   for (const known of complete) {
-    const { issuingDistributionPoint } = known;
-    const covers = reasonsCovered(point, issuingDistributionPoint);
-    // (e): nothing new.
+    const { issuingDistributionPoint: listScope, list } = known;
+    const covers = reasonsCovered(point, listScope);
+    // (e): the list says nothing new about reasons.
     if (findings.coversAll || covers.every((reason) => findings.covered.has(reason))) continue;
-    const fault =
-      outOfScope(scope, point, { issuer: known.list.issuer, issuerKey: known.issuerKey, issuingDistributionPoint }) ??
-      freshnessFault(known, inputs) ??
-      inputs.profileFault(known) ??
+    const outside = outOfScope(scope, point, {
+      issuer: list.issuer,
+      issuerNameKey: known.issuerNameKey,
+      issuingDistributionPoint: listScope,
+    });
+    const unusable =
+      (outside === undefined
+        ? undefined
+        : revocationReason("ERR_REVOCATION_LIST_SCOPE", { list: known.text, scope: outside })) ??
+      futureFault(known, inputs) ??
       inputs.signatureFault(known);
-    if (fault !== undefined) {
-      findings.reasons.push(`a list by its issuer cannot be used: ${fault}`);
+    if (unusable !== undefined) {
+      findings.reasons.push(unusable);
       continue;
     }
     const delta = newestDelta(known, inputs);
-    const entry = entryOf(candidate, known, delta);
+    const entry = entryOf(certificate, known, delta) ?? staleDeltaEntry(known, inputs);
+    const unknownEntry = entry === undefined || inputs.isWarningOnly ? undefined : unknownCriticalEntry(known, delta);
+    if (unknownEntry !== undefined) {
+      findings.reasons.push(unknownEntry);
+      continue;
+    }
+    if (entry === "unreadable") return { status: "revoked", source: "crl", reason: undefined, revokedAt: undefined };
     if (entry !== undefined) {
-      return { status: "revoked", reason: extensionValue(entry, cRLReason), revokedAt: entry.revocationDate };
+      return { status: "revoked", source: "crl", reason: reasonOf(entry), revokedAt: entry.revocationDate };
+    }
+    // That it does not name the certificate counts only where it is current, and all of it is understood.
+    const fault = freshnessFault(known, inputs) ?? numberFault(known, inputs) ?? known.entryFault ?? delta?.entryFault;
+    if (fault !== undefined) {
+      findings.reasons.push(fault);
+      continue;
     }
     if (covers === reasonFlags) findings.coversAll = true;
     else for (const reason of covers) findings.covered.add(reason);
-    findings.validUntil = Math.min(
-      findings.validUntil,
-      validUntil(known, inputs),
-      ...(delta ? [validUntil(delta, inputs)] : []),
-    );
+    findings.validUntil = Math.min(findings.validUntil, validUntil(known, inputs));
+    if (delta !== undefined) findings.validUntil = Math.min(findings.validUntil, validUntil(delta, inputs));
   }
   return undefined;
 }
 
+/** RFC 5280 §5.3: an entry with a critical extension that is not understood. */
+function unknownCriticalEntry(known: KnownList, delta: KnownList | undefined): RevocationReason | undefined {
+  return [known.entryFault, delta?.entryFault].find(
+    (fault) => fault?.code === "ERR_REVOCATION_LIST_CRITICAL_EXTENSION",
+  );
+}
+
+function futureFault({ list, text }: KnownList, { time }: ListInputs): RevocationReason | undefined {
+  const { thisUpdate } = list;
+  if (thisUpdate <= time) return undefined;
+  return revocationReason("ERR_REVOCATION_LIST_NOT_YET_VALID", {
+    list: text,
+    thisUpdate,
+    thisUpdateDate: dateText(thisUpdate),
+    atDate: dateText(time),
+  });
+}
+
 /** Why a list is not current. */
-function freshnessFault({ list }: KnownList, { time, maximumAgeSeconds }: ListInputs): string | undefined {
-  if (list.thisUpdate > time) return "it is of the future";
-  if (list.nextUpdate !== undefined && list.nextUpdate < time) return "a newer one is due";
-  if (maximumAgeSeconds !== undefined && list.thisUpdate < time - maximumAgeSeconds) return "it is too old";
-  if (list.nextUpdate === undefined && maximumAgeSeconds === undefined) return "it does not say when the next is due";
+function freshnessFault(known: KnownList, inputs: ListInputs): RevocationReason | undefined {
+  const { time, maximumAgeSeconds } = inputs;
+  const { thisUpdate, nextUpdate } = known.list;
+  if (nextUpdate !== undefined && nextUpdate < time) {
+    return revocationReason("ERR_REVOCATION_LIST_STALE", {
+      list: known.text,
+      nextUpdate,
+      nextUpdateDate: dateText(nextUpdate),
+      atDate: dateText(time),
+    });
+  }
+  if (maximumAgeSeconds !== undefined && thisUpdate < time - maximumAgeSeconds) {
+    return revocationReason("ERR_REVOCATION_LIST_TOO_OLD", {
+      list: known.text,
+      thisUpdate,
+      thisUpdateDate: dateText(thisUpdate),
+      maximumAgeSeconds,
+    });
+  }
+  if (nextUpdate === undefined && maximumAgeSeconds === undefined) {
+    return revocationReason("ERR_REVOCATION_LIST_WITHOUT_NEXT_UPDATE", { list: known.text });
+  }
   return undefined;
+}
+
+/** RFC 5280 §5.2.3: a list has a number, and the number is not critical. */
+function numberFault(
+  { number, isNumberCritical, text }: KnownList,
+  { needsListNumber }: ListInputs,
+): RevocationReason | undefined {
+  if (!needsListNumber || (number !== undefined && !isNumberCritical)) return undefined;
+  const problem = number === undefined ? "missing" : "critical";
+  return revocationReason("ERR_REVOCATION_LIST_NUMBER", { list: text, problem });
 }
 
 function validUntil({ list }: KnownList, { maximumAgeSeconds }: ListInputs): number {
@@ -133,20 +214,35 @@ function validUntil({ list }: KnownList, { maximumAgeSeconds }: ListInputs): num
 function newestDelta(complete: KnownList, inputs: ListInputs): KnownList | undefined {
   let newest: KnownList | undefined;
   for (const delta of inputs.lists) {
-    if (!isDeltaOf(delta, complete) || freshnessFault(delta, inputs) !== undefined) continue;
+    if (!isDeltaOf(delta, complete)) continue;
+    if (futureFault(delta, inputs) !== undefined || freshnessFault(delta, inputs) !== undefined) continue;
     if (newest?.number !== undefined && delta.number !== undefined && compareNumbers(delta.number, newest.number) < 0) {
       continue;
     }
-    if (inputs.profileFault(delta) === undefined && inputs.signatureFault(delta) === undefined) newest = delta;
+    if (numberFault(delta, inputs) === undefined && inputs.signatureFault(delta) === undefined) newest = delta;
   }
   return newest;
+}
+
+/** An entry that revokes on a delta list that is too old to take anything away, and newer than the complete list. */
+function staleDeltaEntry(complete: KnownList, inputs: ListInputs): RevokedCertificate | "unreadable" | undefined {
+  const { serialNumber, issuer } = inputs.certificate;
+  for (const delta of inputs.lists) {
+    if (!isDeltaOf(delta, complete) || freshnessFault(delta, inputs) === undefined) continue;
+    const entry = entryIn(delta, serialNumber, issuer);
+    const isRevoked = entry === "unreadable" || (entry !== undefined && reasonOf(entry) !== "removeFromCRL");
+    if (isRevoked && futureFault(delta, inputs) === undefined && inputs.signatureFault(delta) === undefined) {
+      return entry;
+    }
+  }
+  return undefined;
 }
 
 /** §5.2.4: same issuer, scope and key; the complete list is not older than the base, and older than the delta. */
 function isDeltaOf(delta: KnownList, complete: KnownList): boolean {
   if (delta.baseNumber === undefined || delta.number === undefined || complete.number === undefined) return false;
   return (
-    delta.issuerKey === complete.issuerKey &&
+    delta.issuerNameKey === complete.issuerNameKey &&
     sameScope(delta, complete) &&
     sameKeyIdentifier(delta, complete) &&
     compareNumbers(complete.number, delta.baseNumber) >= 0 &&
@@ -155,9 +251,8 @@ function isDeltaOf(delta: KnownList, complete: KnownList): boolean {
 }
 
 function sameScope(a: KnownList, b: KnownList): boolean {
-  const [left, right] = [a, b].map(({ list }) =>
-    list.extensions.find(({ oid }) => oid.length === 3 && oid[0] === 0x55 && oid[2] === 28),
-  );
+  const left = findExtension(a.list, issuingDistributionPoint.oid);
+  const right = findExtension(b.list, issuingDistributionPoint.oid);
   if (left === undefined || right === undefined) return left === right;
   return equalBytes(left.value, right.value);
 }
@@ -169,22 +264,33 @@ function sameKeyIdentifier(a: KnownList, b: KnownList): boolean {
   return equalBytes(left, right);
 }
 
-/** (i), (j), (k): the entry that revokes, by the delta list first; removeFromCRL takes a certificate off again. */
+/**
+ * (i), (j), (k): the entry that revokes, by the delta list first; removeFromCRL takes a certificate off again. An entry with
+ * the serial number that cannot be read revokes, too.
+ */
 function entryOf(
-  { certificate }: ChainCertificate,
+  { serialNumber, issuer }: Certificate,
   complete: KnownList,
   delta: KnownList | undefined,
-): RevokedCertificate | undefined {
-  const { serialNumber, issuer } = certificate;
+): RevokedCertificate | "unreadable" | undefined {
   const changed = delta === undefined ? undefined : entryIn(delta, serialNumber, issuer);
   if (changed === undefined) return entryIn(complete, serialNumber, issuer);
-  return extensionValue(changed, cRLReason) === "removeFromCRL" ? undefined : changed;
+  return changed !== "unreadable" && reasonOf(changed) === "removeFromCRL" ? undefined : changed;
 }
 
 /** The entry of a certificate; on an indirect list it must name the certificate's issuer (§5.3.3). */
-function entryIn({ list }: KnownList, serialNumber: Uint8Array, issuer: Name): RevokedCertificate | undefined {
-  return list.revokedCertificates.findAll(serialNumber).find(({ certificateIssuer }) => {
-    const names = certificateIssuer?.filter((name) => name.type === "directoryName").map(({ value }) => value);
-    return (names ?? [list.issuer]).some((name) => sameName(name, issuer));
-  });
+function entryIn(
+  { list }: KnownList,
+  serialNumber: Uint8Array,
+  issuer: Name,
+): RevokedCertificate | "unreadable" | undefined {
+  try {
+    return list.revokedCertificates.findAll(serialNumber).find(({ certificateIssuer }) => {
+      const names = certificateIssuer?.filter((name) => name.type === "directoryName").map(({ value }) => value);
+      return (names ?? [list.issuer]).some((name) => sameName(name, issuer));
+    });
+  } catch (error) {
+    if (error instanceof X509Error) return "unreadable";
+    throw error;
+  }
 }

@@ -1,142 +1,211 @@
 /**
- * Subtrees of names and whether a name lies within one (RFC 5280 §4.2.1.10), form by form.
+ * Subtrees of names, and whether a name lies within one of them (RFC 5280 §4.2.1.10), form by form.
  *
- * Constraints and names are made ready once, so that one comparison is one comparison of strings. A name or a
- * constraint that is malformed decides for refusal: a malformed name lies in no permitted subtree and in every excluded
- * one, a malformed constraint permits nothing and excludes everything. DNS constraints keep to BoringSSL where the RFC
- * is silent (a leading period means "below"), and a lone period stands for no name at all.
+ * The idea: the subtrees of one form are merged into one tree of labels (or of the sets of a directory name), from the
+ * most general to the most special. A name walks down that tree once, so the work is linear in the octets of both sides.
+ * Comparing each name with each subtree was rejected: the product of both is what a peer would send to make it slow.
+ *
+ * What is malformed leads to refusal: a malformed name lies in no permitted subtree and in every excluded one, a malformed
+ * constraint permits nothing and excludes everything. Where the RFC is silent on DNS constraints we do as BoringSSL (a
+ * leading period means "below"). A period alone stands for no name at all.
  */
 
-import { type GeneralName, type Name, nameKey } from "@latchkey/x509";
+import { type GeneralName, hexText, nameKey } from "@latchkey/x509";
 import { canonicalHost, isHostName, parseMailbox } from "./dns-name.ts";
 import { parseIpv4 } from "./ip-address.ts";
 
-/** A name that constraints apply to; a mailbox in the subject is of no form of its own, and of a looser case. */
+/** A name that constraints apply to. A mailbox in the subject has its own type, because its case does not count. */
 export type ConstrainedName = GeneralName | { readonly type: "emailAddress"; readonly value: string };
 
-/** A subtree, and a name, of one form; both carry what is needed to compare them. */
-export interface Matcher<Base, Subject> {
-  readonly base: (value: GeneralName) => Base;
-  readonly subject: (value: ConstrainedName) => Subject;
-  /** Whether all that the name stands for lies within the subtree. */
-  readonly isWithin: (subject: Subject, base: Base) => boolean;
-  /** Whether anything that the name stands for lies within the subtree. */
-  readonly touches: (subject: Subject, base: Base) => boolean;
+/** The subtrees of one form. Both functions give the index of a subtree, or -1. */
+export interface Subtrees {
+  /** The first subtree that contains everything that the name stands for. */
+  readonly containing: (name: ConstrainedName) => number;
+  /** The first subtree that contains anything that the name stands for. */
+  readonly touching: (name: ConstrainedName) => number;
+  /** How many lookups one name needs at most; each is linear in the name's octets. */
+  readonly lookups: number;
 }
 
-/** A host subtree: `host` itself (unless only what is below counts) and all below it. */
-interface HostBase {
-  readonly host: string;
-  readonly suffix: string;
-  readonly isBelowOnly: boolean;
+/** Merges subtrees of one form; undefined where the form is not supported. */
+export function mergeSubtrees(form: GeneralName["type"], names: readonly GeneralName[]): Subtrees | undefined {
+  switch (form) {
+    case "dNSName":
+      return dnsSubtrees(names);
+    case "rfc822Name":
+      return mailSubtrees(names);
+    case "uniformResourceIdentifier":
+      return uriSubtrees(names);
+    case "iPAddress":
+      return addressSubtrees(names);
+    case "directoryName":
+      return directorySubtrees(names);
+    default:
+      return undefined;
+  }
 }
 
-/** A DNS name; `wildcardParent` is what stands behind `*.`. */
-interface DnsSubject {
-  readonly host: string;
-  readonly wildcardParent: string | undefined;
+/** One label of the tree. The fields are the lowest indexes of subtrees, or Infinity. */
+interface Label {
+  children: Map<string, Label> | undefined;
+  /** Of a subtree that contains the name that ends here. */
+  own: number;
+  /** Of a subtree that contains every name below. */
+  below: number;
+  /** The lowest `own` of the children. */
+  ownOfChild: number;
 }
 
-export const dnsMatcher: Matcher<HostBase | "all" | "none", DnsSubject | undefined> = {
-  base: (name) => {
+function newLabel(): Label {
+  return { children: undefined, own: none, below: none, ownOfChild: none };
+}
+
+const none = Number.POSITIVE_INFINITY;
+
+/** What a subtree of names contains: the name itself, names below it, or both. */
+type Extent = "itself" | "below" | "both";
+
+class LabelTree {
+  readonly #root = newLabel();
+
+  /** `labels` from the most general to the most special. */
+  add(labels: readonly string[], index: number, extent: Extent): void {
+    let label = this.#root;
+    let parent: Label | undefined;
+    for (const text of labels) {
+      label.children ??= new Map();
+      let child = label.children.get(text);
+      if (child === undefined) {
+        child = newLabel();
+        label.children.set(text, child);
+      }
+      parent = label;
+      label = child;
+    }
+    if (extent !== "below") {
+      label.own = Math.min(label.own, index);
+      if (parent !== undefined) parent.ownOfChild = Math.min(parent.ownOfChild, index);
+    }
+    if (extent !== "itself") label.below = Math.min(label.below, index);
+  }
+
+  /** The first subtree that contains the name of these labels. */
+  find(labels: readonly string[]): number {
+    const { above, end } = this.#walk(labels);
+    return indexOf(Math.min(above, end?.own ?? none));
+  }
+
+  /** The first subtree that contains every name below these labels, or with `touching` any name one label below. */
+  findBelow(labels: readonly string[], touching: boolean): number {
+    const { above, end } = this.#walk(labels);
+    const child = touching ? (end?.ownOfChild ?? none) : none;
+    return indexOf(Math.min(above, end?.below ?? none, child));
+  }
+
+  /** The first subtree that contains everything below a label above the last, and the last label where the tree has it. */
+  #walk(labels: readonly string[]): { readonly above: number; readonly end: Label | undefined } {
+    let above = none;
+    let label: Label | undefined = this.#root;
+    for (const text of labels) {
+      above = Math.min(above, label.below);
+      label = label.children?.get(text);
+      if (label === undefined) break;
+    }
+    return { above, end: label };
+  }
+}
+
+function indexOf(index: number): number {
+  return index === none ? -1 : index;
+}
+
+/** `www.example.com` as `com`, `example`, `www`. */
+function labelsOf(host: string): string[] {
+  return host === "" ? [] : host.split(".").reverse();
+}
+
+function dnsSubtrees(names: readonly GeneralName[]): Subtrees {
+  const tree = new LabelTree();
+  for (const [index, name] of names.entries()) {
     const text = textOf(name).toLowerCase();
-    if (text === "") return "all";
     const isBelowOnly = text.startsWith(".");
     const host = canonicalHost(isBelowOnly ? text.slice(1) : text);
-    if (host === "" || hasEmptyLabel(host)) return "none";
-    return { host, suffix: `.${host}`, isBelowOnly };
-  },
-  subject: (name) => {
+    // The empty constraint contains every name, a period alone none.
+    if (text === "") tree.add([], index, "both");
+    else if (host !== "" && !hasEmptyLabel(host)) tree.add(labelsOf(host), index, isBelowOnly ? "below" : "both");
+  }
+  const find = (name: ConstrainedName, touching: boolean): number => {
     const host = canonicalHost(textOf(name));
-    if (host !== "" && hasEmptyLabel(host)) return undefined;
-    return { host, wildcardParent: host.startsWith("*.") ? host.slice(2) : undefined };
-  },
-  isWithin: (subject, base) => {
-    if (subject === undefined || base === "none") return false;
-    if (base === "all") return true;
-    const { host, wildcardParent } = subject;
-    if (wildcardParent === undefined) return isInHost(host, base);
-    // Whatever the wildcard stands for is below its parent.
-    return wildcardParent === base.host || wildcardParent.endsWith(base.suffix);
-  },
-  touches: (subject, base) => {
-    if (subject === undefined || base === "all") return true;
-    if (base === "none") return false;
-    const { host, wildcardParent } = subject;
-    if (wildcardParent === undefined) return isInHost(host, base);
-    if (wildcardParent === base.host || wildcardParent.endsWith(base.suffix)) return true;
-    // The wildcard could stand for the subtree's first label (CVE-2025-61727).
-    return !base.isBelowOnly && base.host.endsWith(`.${wildcardParent}`) && isOneLabelBelow(base.host, wildcardParent);
-  },
-};
-
-function isInHost(host: string, base: HostBase): boolean {
-  return (!base.isBelowOnly && host === base.host) || host.endsWith(base.suffix);
-}
-
-function isOneLabelBelow(host: string, parent: string): boolean {
-  return host.indexOf(".") === host.length - parent.length - 1;
+    if (host !== "" && hasEmptyLabel(host)) return touching ? 0 : -1;
+    // A wildcard stands for names one label below its parent. It touches a subtree that is one of them (CVE-2025-61727).
+    return host.startsWith("*.") ? tree.findBelow(labelsOf(host.slice(2)), touching) : tree.find(labelsOf(host));
+  };
+  return { lookups: 1, containing: (name) => find(name, false), touching: (name) => find(name, true) };
 }
 
 function hasEmptyLabel(host: string): boolean {
   return host.startsWith(".") || host.endsWith(".") || host.includes("..");
 }
 
-interface MailBase {
-  readonly local: string | undefined;
-  readonly host: string;
-  readonly isBelowOnly: boolean;
-}
-
-interface MailSubject {
-  readonly local: string;
-  readonly host: string;
-  /** RFC 5280 §4.1.2.6: emailAddress attributes are compared without regard to case. */
-  readonly ignoresCase: boolean;
-}
-
-export const mailMatcher: Matcher<MailBase | undefined, MailSubject | undefined> = {
-  base: (name) => {
+function mailSubtrees(names: readonly GeneralName[]): Subtrees {
+  const hosts = new LabelTree();
+  // Whole mailboxes: as they are, and without regard to case.
+  const mailboxes = new Map<string, number>();
+  const caseless = new Map<string, number>();
+  let malformed = none;
+  for (const [index, name] of names.entries()) {
     const text = textOf(name);
     const mailbox = parseMailbox(text);
-    if (mailbox !== undefined) return { ...mailbox, isBelowOnly: false };
     const isBelowOnly = text.startsWith(".");
     const host = (isBelowOnly ? text.slice(1) : text).toLowerCase();
-    return isHostName(host, { allowsUnderscore: false }) ? { local: undefined, host, isBelowOnly } : undefined;
-  },
-  subject: (name) => {
+    if (mailbox !== undefined) {
+      keepFirst(mailboxes, mailboxKey(mailbox), index);
+      keepFirst(caseless, mailboxKey(mailbox).toLowerCase(), index);
+    } else if (isHostName(host, { allowsUnderscore: false })) {
+      hosts.add(labelsOf(host), index, isBelowOnly ? "below" : "itself");
+    } else malformed = Math.min(malformed, index);
+  }
+  const find = (name: ConstrainedName, touching: boolean): number => {
     const mailbox = parseMailbox(textOf(name));
-    return mailbox && { ...mailbox, ignoresCase: name.type === "emailAddress" };
-  },
-  // As BoringSSL: where case may or may not count, what is permitted needs it and what is excluded does not.
-  isWithin: (subject, base) => subject !== undefined && base !== undefined && isInMailBase(subject, base, false),
-  touches: (subject, base) =>
-    subject === undefined || base === undefined || isInMailBase(subject, base, subject.ignoresCase),
-};
-
-/** The host's case does not count, the local part's does (RFC 5321 §2.4). */
-function isInMailBase({ local, host }: MailSubject, base: MailBase, ignoresCase: boolean): boolean {
-  if (base.isBelowOnly) return host.endsWith(`.${base.host}`);
-  if (host !== base.host) return false;
-  if (base.local === undefined || local === base.local) return true;
-  return ignoresCase && local.toLowerCase() === base.local.toLowerCase();
+    if (mailbox === undefined) return touching ? 0 : -1;
+    const byHost = hosts.find(labelsOf(mailbox.host));
+    const key = mailboxKey(mailbox);
+    // The case of a local part counts (RFC 5321 §2.4), but not in an emailAddress attribute (RFC 5280 §4.1.2.6). As
+    // BoringSSL: what is permitted has to match in either sense, what is excluded in the looser one.
+    const isCaseless = touching && name.type === "emailAddress";
+    const byMailbox = (isCaseless ? caseless.get(key.toLowerCase()) : mailboxes.get(key)) ?? none;
+    return indexOf(Math.min(byHost === -1 ? none : byHost, byMailbox, touching ? malformed : none));
+  };
+  return { lookups: 2, containing: (name) => find(name, false), touching: (name) => find(name, true) };
 }
 
-export const uriMatcher: Matcher<HostBase | undefined, string | undefined> = {
-  // The constraint MUST be a host, or with a leading period all hosts below.
-  base: (name) => {
+function mailboxKey({ local, host }: { readonly local: string; readonly host: string }): string {
+  return `${local}@${host}`;
+}
+
+function keepFirst(map: Map<string, number>, key: string, index: number): void {
+  if (!map.has(key)) map.set(key, index);
+}
+
+function uriSubtrees(names: readonly GeneralName[]): Subtrees {
+  const hosts = new LabelTree();
+  let malformed = none;
+  for (const [index, name] of names.entries()) {
+    // The constraint MUST be a host, or with a leading period all hosts below.
     const text = textOf(name).toLowerCase();
     const isBelowOnly = text.startsWith(".");
     const host = isBelowOnly ? text.slice(1) : text;
-    return isHostName(host, { allowsUnderscore: false }) ? { host, suffix: `.${host}`, isBelowOnly } : undefined;
-  },
-  subject: (name) => hostOfUri(textOf(name)),
-  isWithin: (subject, base) => subject !== undefined && base !== undefined && isInUriBase(subject, base),
-  touches: (subject, base) => subject === undefined || base === undefined || isInUriBase(subject, base),
-};
-
-function isInUriBase(host: string, base: HostBase): boolean {
-  return base.isBelowOnly ? host.endsWith(base.suffix) : host === base.host;
+    if (isHostName(host, { allowsUnderscore: false })) {
+      hosts.add(labelsOf(host), index, isBelowOnly ? "below" : "itself");
+    } else malformed = Math.min(malformed, index);
+  }
+  const find = (name: ConstrainedName, touching: boolean): number => {
+    const host = hostOfUri(textOf(name));
+    if (host === undefined) return touching ? 0 : -1;
+    const byHost = hosts.find(labelsOf(host));
+    return indexOf(Math.min(byHost === -1 ? none : byHost, touching ? malformed : none));
+  };
+  return { lookups: 1, containing: (name) => find(name, false), touching: (name) => find(name, true) };
 }
 
 /** The host of a URI with an authority that is a name (RFC 3986 §3.2); a URI without one MUST be refused. */
@@ -147,60 +216,48 @@ function hostOfUri(uri: string): string | undefined {
   return isHostName(host, { allowsUnderscore: false }) && parseIpv4(host) === undefined ? host : undefined;
 }
 
-/** Octets of an address, or of address and mask. IPv4 and IPv6 never lie within each other. */
-export const ipMatcher: Matcher<Uint8Array, Uint8Array> = {
-  base: octetsOf,
-  subject: octetsOf,
-  isWithin: isInRange,
-  touches: isInRange,
-};
-
-function isInRange(address: Uint8Array, range: Uint8Array): boolean {
-  const { length } = address;
-  if (range.length !== length * 2) return false;
-  for (let index = 0; index < length; index++) {
-    const mask = range[length + index] ?? 0;
-    if (((address[index] ?? 0) & mask) !== ((range[index] ?? 0) & mask)) return false;
+/** Addresses and ranges of address and mask. IPv4 and IPv6 never lie within each other. */
+function addressSubtrees(names: readonly GeneralName[]): Subtrees {
+  // By mask, the masked addresses. x509 takes masks in the manner of CIDR only, so there are few.
+  const byMask = new Map<string, { readonly mask: Uint8Array; readonly ranges: Map<string, number> }>();
+  for (const [index, name] of names.entries()) {
+    const octets = octetsOf(name);
+    const half = octets.length / 2;
+    const mask = octets.subarray(half);
+    const key = hexText(mask);
+    const group = byMask.get(key) ?? { mask, ranges: new Map<string, number>() };
+    byMask.set(key, group);
+    keepFirst(group.ranges, maskedText(octets.subarray(0, half), mask), index);
   }
-  return true;
-}
-
-/** A name whose first sets are compared as one key, made once for each number of sets that is asked for. */
-export class DirectorySubject {
-  readonly #name: Name;
-  readonly #keys = new Map<number, string>();
-
-  constructor(name: Name) {
-    this.#name = name;
-  }
-
-  /** The key of the first `count` sets; undefined where there are fewer. */
-  keyOfFirst(count: number): string | undefined {
-    if (count > this.#name.rdns.length) return undefined;
-    let key = this.#keys.get(count);
-    if (key === undefined) {
-      key = nameKey({ rdns: this.#name.rdns.slice(0, count), encoding: this.#name.encoding });
-      this.#keys.set(count, key);
+  const find = (name: ConstrainedName): number => {
+    const address = octetsOf(name);
+    let first = none;
+    for (const { mask, ranges } of byMask.values()) {
+      if (mask.length !== address.length) continue;
+      first = Math.min(first, ranges.get(maskedText(address, mask)) ?? none);
     }
-    return key;
-  }
+    return indexOf(first);
+  };
+  return { lookups: byMask.size, containing: find, touching: find };
 }
 
-interface DirectoryBase {
-  readonly key: string;
-  readonly sets: number;
+function maskedText(address: Uint8Array, mask: Uint8Array): string {
+  return hexText(address.map((octet, index) => octet & (mask[index] ?? 0)));
 }
 
-export const directoryMatcher: Matcher<DirectoryBase | undefined, DirectorySubject | undefined> = {
-  base: (name) =>
-    name.type === "directoryName" ? { key: nameKey(name.value), sets: name.value.rdns.length } : undefined,
-  subject: (name) => (name.type === "directoryName" ? new DirectorySubject(name.value) : undefined),
-  isWithin: isInDirectory,
-  touches: isInDirectory,
-};
+/** A directory name lies in a subtree where its first sets are those of the base. */
+function directorySubtrees(names: readonly GeneralName[]): Subtrees {
+  const tree = new LabelTree();
+  for (const [index, name] of names.entries()) tree.add(setKeysOf(name), index, "both");
+  const find = (name: ConstrainedName): number => tree.find(setKeysOf(name));
+  return { lookups: 1, containing: find, touching: find };
+}
 
-function isInDirectory(subject: DirectorySubject | undefined, base: DirectoryBase | undefined): boolean {
-  return subject !== undefined && base !== undefined && subject.keyOfFirst(base.sets) === base.key;
+/** The sets of a name as strings, each equal exactly for sets that match. */
+function setKeysOf(name: ConstrainedName): readonly string[] {
+  if (name.type !== "directoryName" || name.value.rdns.length === 0) return [];
+  // A name's key is the keys of its sets, one a line.
+  return nameKey(name.value).split("\n");
 }
 
 function textOf(name: ConstrainedName): string {
@@ -211,16 +268,21 @@ function octetsOf(name: ConstrainedName): Uint8Array {
   return name.value instanceof Uint8Array ? name.value : new Uint8Array();
 }
 
-/** Whether a constraint keeps to the syntax that the RFC gives its form; what does not is compared all the same. */
+/** Whether a constraint keeps to the syntax that the RFC gives its form; one that does not is compared all the same. */
 export function isConstraintSyntaxValid(name: GeneralName): boolean {
   switch (name.type) {
     case "dNSName":
       return name.value === "" || isHostName(canonicalHost(name.value), { allowsUnderscore: true });
     case "rfc822Name":
-      return mailMatcher.base(name) !== undefined;
+      return parseMailbox(name.value) !== undefined || isHostOrBelow(name.value);
     case "uniformResourceIdentifier":
-      return uriMatcher.base(name) !== undefined;
+      return isHostOrBelow(name.value);
     default:
       return true;
   }
+}
+
+/** A host, or with a leading period all hosts below. */
+function isHostOrBelow(text: string): boolean {
+  return isHostName(text.startsWith(".") ? text.slice(1) : text, { allowsUnderscore: false });
 }

@@ -1,4 +1,4 @@
-/** OCSP responses (RFC 6960 §4.2.1): bytes in, fields out. Nothing is judged here. */
+/** OCSP responses (RFC 6960 §4.2.1): bytes in, fields out. Whether they count is decided elsewhere. */
 
 import { Asn1Error, contextConstructed, contextPrimitive, decodeOid, DerReader, equalBytes, Tag } from "@latchkey/asn1";
 
@@ -21,7 +21,7 @@ export interface SingleResponse {
   readonly unknownCritical: string | undefined;
 }
 
-/** Who signed: by name (the whole Name as DER), or by the SHA-1 of the key. */
+/** The signer: by name (the whole Name as DER), or by the SHA-1 of the key. */
 export type ResponderId =
   | { readonly type: "byName"; readonly name: Uint8Array }
   | { readonly type: "byKey"; readonly keyHash: Uint8Array };
@@ -61,7 +61,7 @@ const statuses: ReadonlyMap<number, OcspResponse["responseStatus"]> = /* @__PURE
 
 /** id-pkix-ocsp-basic, 1.3.6.1.5.5.7.48.1.1. */
 const basicResponse = /* @__PURE__ */ Uint8Array.of(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01);
-/** Signed certificate timestamps in a single response (RFC 6962 §3.3): carried, and of no weight here. */
+/** Signed certificate timestamps in a single response (RFC 6962 §3.3): they change nothing here. */
 const timestamps = /* @__PURE__ */ Uint8Array.of(0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x04, 0x05);
 
 /** Most responses and certificates that are read of one response. */

@@ -1,6 +1,6 @@
 /**
- * What an OCSP response says of a certificate (RFC 6960 §3.2): the response is about it, current, and signed by the
- * issuer or by one whom the issuer itself made a responder.
+ * What an OCSP response says about a certificate (RFC 6960 §3.2): the response is about it, current, and signed by the
+ * issuer or by a responder that the issuer itself authorized.
  */
 
 import { encodeOid, equalBytes } from "@latchkey/asn1";
@@ -16,91 +16,139 @@ import {
   revocationReasons,
   X509Error,
 } from "@latchkey/x509";
+import { Budget, price } from "./budget.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
-import { IssuerKey } from "./issuer-key.ts";
-import type { CertificateStatus } from "./list-status.ts";
+import { dateText } from "./date-text.ts";
+import { defaultLimits } from "./limits.ts";
 import {
   type BasicOcspResponse,
   type CertificateId,
+  type OcspResponse,
   parseOcspResponse,
   type ResponderId,
   type SingleResponse,
 } from "./ocsp-response.ts";
-import { readChainCertificate } from "./prepared-anchor.ts";
+import type { RevocationStatus, RevocationSubject } from "./revocation-checker.ts";
+import {
+  type RevocationReasonCode,
+  type RevocationReasonEvidence,
+  type RevocationReason,
+  revocationReason,
+} from "./revocation-reason.ts";
+import { SigningKey } from "./signing-key.ts";
+import { readChainCertificate } from "./trust-anchor.ts";
 
-/** What `checkOcspResponse` is asked. */
+/** What `checkOcspResponse` needs. */
 export interface OcspInputs {
   /** A DER OCSPResponse. */
   readonly response: Uint8Array;
   readonly certificate: Certificate;
-  /** Who issued the certificate; that it did is not checked here. */
+  /** The issuer of the certificate; that it is, is not checked here. */
   readonly issuer: Certificate;
   /** Seconds since 1970. */
   readonly time: number;
-  /** How old a response may be; without it, one that does not say how long it counts does not count. */
+  /** How old a response may be. Without it, a response without nextUpdate does not count. */
   readonly maximumAgeSeconds?: number;
   readonly provider: CryptoProvider;
 }
 
 /**
- * What an OCSP response says of one certificate. Everything that is wrong with it ends in `unknown` with the reason.
+ * What an OCSP response says about one certificate. Whatever is wrong with it ends in `unknown` with the reason.
  *
- * The response must be signed by the issuer or by a responder whose certificate came along and was signed by the issuer
- * for OCSPSigning (RFC 6960 §4.2.2.2); that responder's own status is not asked for. Nonces are not compared.
+ * The response must be signed by the issuer, or by a responder whose certificate came along and was signed by the issuer
+ * for OCSPSigning (RFC 6960 §4.2.2.2). The status of that responder is not asked for, and nonces are not compared. The
+ * limits `signatures` and `work` hold with their defaults.
  */
-export function checkOcspResponse({ issuer, maximumAgeSeconds, time, ...inputs }: OcspInputs): CertificateStatus {
-  const key = new IssuerKey(issuer.subjectPublicKeyInfo.encoding);
-  const question = {
+export function checkOcspResponse({ issuer, maximumAgeSeconds, time, ...inputs }: OcspInputs): RevocationStatus {
+  const budget = new Budget(defaultLimits);
+  const { provider } = inputs;
+  return ocspStatus({
     ...inputs,
+    position: 0,
     time: Math.floor(time),
     maximumAgeSeconds,
     issuerName: inputs.certificate.issuer,
-    issuer: { key },
-    takeSignature: () => true,
-  };
-  return ocspStatus(question) ?? unknown("the OCSP response is about other certificates");
+    issuer: issuer.subjectPublicKeyInfo.encoding,
+    isSignedBy: ({ subjectPublicKeyInfo }, signed) =>
+      new SigningKey(subjectPublicKeyInfo).check(provider, signed, budget) === undefined,
+    spend: (microseconds) => budget.spend(microseconds),
+    memoryOfAnswer: new WeakMap(),
+  });
 }
 
-export interface OcspQuestion {
+export interface OcspQuestion extends Pick<
+  RevocationSubject,
+  "certificate" | "time" | "provider" | "isSignedBy" | "spend" | "memoryOfAnswer"
+> {
   readonly response: Uint8Array;
-  readonly certificate: Certificate;
-  readonly issuer: { readonly key: IssuerKey };
+  /** Where the response stands among those that were given, from 0. */
+  readonly position: number;
+  /** DER SubjectPublicKeyInfo. */
+  readonly issuer: Uint8Array;
   readonly issuerName: Name;
-  readonly time: number;
   readonly maximumAgeSeconds: number | undefined;
-  readonly provider: CryptoProvider;
-  /** Charges one signature check; false where none is left. */
-  readonly takeSignature: () => boolean;
 }
 
-/** The status of a certificate by a response; undefined where the response is about others only. */
-export function ocspStatus(question: OcspQuestion): CertificateStatus | undefined {
-  const parsed = parseOcspResponse(question.response);
-  if (parsed === undefined) return unknown("an OCSP response cannot be read");
+/** The status of a certificate by a response. */
+export function ocspStatus(question: OcspQuestion): RevocationStatus {
+  const { certificate, time } = question;
+  const parsed = readResponse(question);
+  if (parsed === undefined) return unknown(question, "ERR_REVOCATION_OCSP_MALFORMED", {});
   const { basic, responseStatus } = parsed;
-  if (basic === undefined) return unknown(`the OCSP responder answered ${responseStatus}`);
+  if (basic === undefined) return unknown(question, "ERR_REVOCATION_OCSP_STATUS", { status: responseStatus });
   if (basic.unknownCritical !== undefined) {
-    return unknown(`an OCSP response has the critical extension ${basic.unknownCritical}`);
+    return unknown(question, "ERR_REVOCATION_OCSP_CRITICAL_EXTENSION", { oid: basic.unknownCritical });
+  }
+  if (!question.spend(basic.responses.length * price.step)) {
+    return unknown(question, "ERR_REVOCATION_OCSP_OTHER_CERTIFICATE", {});
   }
   const matching = basic.responses.filter(({ certificateId }) => isAbout(certificateId, question));
-  if (matching.length === 0) return undefined;
-  const { notBefore, notAfter } = question.certificate.validity;
-  // As BoringSSL: a response made while there was no such certificate is not about this one.
-  if (basic.producedAt < notBefore || basic.producedAt > notAfter || basic.producedAt > question.time) {
-    return unknown("an OCSP response was made outside the certificate's validity");
+  if (matching.length === 0) return unknown(question, "ERR_REVOCATION_OCSP_OTHER_CERTIFICATE", {});
+  const { notBefore, notAfter } = certificate.validity;
+  // As BoringSSL: a response that was made while there was no such certificate is not about this one.
+  if (basic.producedAt < notBefore || basic.producedAt > notAfter || basic.producedAt > time) {
+    const producedAtDate = dateText(basic.producedAt);
+    return unknown(question, "ERR_REVOCATION_OCSP_PRODUCED_AT", { producedAtDate });
   }
+  const fault = signatureFault(basic, question);
+  if (fault !== undefined) return { status: "unknown", reasons: [fault] };
   const statuses = matching.map((single) => singleStatus(single, question));
-  const worst =
+  return (
     statuses.find(({ status }) => status === "revoked") ??
     statuses.find(({ status }) => status === "unknown") ??
-    statuses[0];
-  if (worst === undefined || worst.status === "unknown") return worst;
-  const fault = signatureFault(basic, question);
-  return fault === undefined ? worst : unknown(fault);
+    statuses[0] ??
+    unknown(question, "ERR_REVOCATION_OCSP_OTHER_CERTIFICATE", {})
+  );
 }
 
-function unknown(reason: string): CertificateStatus {
-  return { status: "unknown", reasons: [reason] };
+/** The response, read once for each answer. */
+function readResponse({ response, spend, memoryOfAnswer }: OcspQuestion): OcspResponse | undefined {
+  const before = memoryOfAnswer.get(response);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this function keeps anything under a response
+  if (before !== undefined) return (before as { readonly parsed: OcspResponse | undefined }).parsed;
+  if (!spend(response.length * price.statementOctet)) return undefined;
+  const parsed = parseOcspResponse(response);
+  memoryOfAnswer.set(response, { parsed });
+  return parsed;
+}
+
+type OcspCode = Extract<RevocationReasonCode, `ERR_REVOCATION_OCSP_${string}`>;
+
+function ocspReason<Code extends OcspCode>(
+  { position }: OcspQuestion,
+  code: Code,
+  evidence: Omit<RevocationReasonEvidence[Code], "position">,
+): RevocationReason {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- with the position the evidence of the code is whole
+  return revocationReason(code, { position, ...evidence } as unknown as RevocationReasonEvidence[Code]);
+}
+
+function unknown<Code extends OcspCode>(
+  question: OcspQuestion,
+  code: Code,
+  evidence: Omit<RevocationReasonEvidence[Code], "position">,
+): RevocationStatus {
+  return { status: "unknown", reasons: [ocspReason(question, code, evidence)] };
 }
 
 const hashes: readonly (readonly [Uint8Array, HashAlgorithm])[] = /* @__PURE__ */ makeHashes();
@@ -115,38 +163,49 @@ function makeHashes(): readonly (readonly [Uint8Array, HashAlgorithm])[] {
 }
 
 /** RFC 6960 §4.1.1: serial number, and hashes of the issuer's name and key (its bits alone). */
-function isAbout(id: CertificateId, { certificate, issuer, issuerName, provider }: OcspQuestion): boolean {
+function isAbout(id: CertificateId, { certificate, issuer, issuerName, provider, spend }: OcspQuestion): boolean {
   if (!equalBytes(id.serialNumber, certificate.serialNumber)) return false;
   const algorithm = hashes.find(([oid]) => equalBytes(oid, id.hashAlgorithm))?.[1];
-  if (algorithm === undefined) return false;
+  if (algorithm === undefined || !spend(2 * price.step + issuerName.encoding.length * price.signedOctet)) return false;
   return (
     equalBytes(provider.hash(algorithm, issuerName.encoding), id.issuerNameHash) &&
-    equalBytes(provider.hash(algorithm, keyBits(issuer.key)), id.issuerKeyHash)
+    equalBytes(provider.hash(algorithm, keyBits(issuer)), id.issuerKeyHash)
   );
 }
 
-function keyBits(key: IssuerKey): Uint8Array {
-  return parseSubjectPublicKeyInfo(key.spki).subjectPublicKey;
+function keyBits(spki: Uint8Array): Uint8Array {
+  return parseSubjectPublicKeyInfo(spki).subjectPublicKey;
 }
 
-function singleStatus(single: SingleResponse, { time, maximumAgeSeconds }: OcspQuestion): CertificateStatus {
+/** What one single response says. A revocation stands even where the response is too old to say "good". */
+function singleStatus(single: SingleResponse, question: OcspQuestion): RevocationStatus {
+  const { time, maximumAgeSeconds } = question;
   const { thisUpdate, nextUpdate, status, unknownCritical } = single;
-  if (unknownCritical !== undefined) return unknown(`an OCSP response has the critical extension ${unknownCritical}`);
-  if (thisUpdate > time) return unknown("an OCSP response is of the future");
-  if (nextUpdate !== undefined && nextUpdate < time) return unknown("an OCSP response is past its time");
+  if (unknownCritical !== undefined) {
+    return unknown(question, "ERR_REVOCATION_OCSP_CRITICAL_EXTENSION", { oid: unknownCritical });
+  }
+  const thisUpdateDate = dateText(thisUpdate);
+  if (thisUpdate > time) {
+    const evidence = { thisUpdate, thisUpdateDate, atDate: dateText(time) };
+    return unknown(question, "ERR_REVOCATION_OCSP_NOT_YET_VALID", evidence);
+  }
+  if (status === "revoked") {
+    return { status, source: "ocsp", reason: reasonName(single.reason), revokedAt: single.revokedAt };
+  }
+  if (nextUpdate !== undefined && nextUpdate < time) {
+    const evidence = { nextUpdate, nextUpdateDate: dateText(nextUpdate), atDate: dateText(time) };
+    return unknown(question, "ERR_REVOCATION_OCSP_STALE", evidence);
+  }
   if (maximumAgeSeconds !== undefined && thisUpdate < time - maximumAgeSeconds) {
-    return unknown("an OCSP response is too old");
+    return unknown(question, "ERR_REVOCATION_OCSP_TOO_OLD", { thisUpdate, thisUpdateDate, maximumAgeSeconds });
   }
   // RFC 6960 §4.2.2.1: without nextUpdate newer information is there at any time.
   if (nextUpdate === undefined && maximumAgeSeconds === undefined) {
-    return unknown("an OCSP response does not say how long it counts");
+    return unknown(question, "ERR_REVOCATION_OCSP_WITHOUT_NEXT_UPDATE", {});
   }
-  if (status === "unknown") return unknown("the OCSP responder does not know the certificate");
-  if (status === "good") {
-    const byAge = maximumAgeSeconds === undefined ? Number.POSITIVE_INFINITY : thisUpdate + maximumAgeSeconds;
-    return { status, validUntil: Math.min(nextUpdate ?? Number.POSITIVE_INFINITY, byAge) };
-  }
-  return { status, reason: reasonName(single.reason), revokedAt: single.revokedAt };
+  if (status === "unknown") return unknown(question, "ERR_REVOCATION_OCSP_UNKNOWN", {});
+  const byAge = maximumAgeSeconds === undefined ? Number.POSITIVE_INFINITY : thisUpdate + maximumAgeSeconds;
+  return { status, validUntil: Math.min(nextUpdate ?? Number.POSITIVE_INFINITY, byAge), reasons: [] };
 }
 
 function reasonName(number: number | undefined): string | undefined {
@@ -154,29 +213,29 @@ function reasonName(number: number | undefined): string | undefined {
 }
 
 /** §4.2.2.2: signed by the issuer, or by a certificate that the issuer signed itself with the purpose OCSPSigning. */
-function signatureFault(basic: BasicOcspResponse, question: OcspQuestion): string | undefined {
-  const { issuer, issuerName, provider, takeSignature } = question;
+function signatureFault(basic: BasicOcspResponse, question: OcspQuestion): RevocationReason | undefined {
+  const { issuer, issuerName, provider, isSignedBy } = question;
   const signed = {
     data: basic.tbsResponseData,
     algorithm: basic.signatureAlgorithm,
     signature: basic.signature,
   };
-  let fault = "an OCSP response is by nobody who may make it";
-  if (isResponder(basic.responderId, issuerName, issuer.key, provider)) {
-    if (takeSignature() && issuer.key.check(provider, signed) === undefined) return undefined;
-    fault = "the signature of an OCSP response does not hold";
+  let fault = ocspReason(question, "ERR_REVOCATION_OCSP_SIGNER", {});
+  if (isResponder(basic.responderId, issuerName, issuer, provider)) {
+    if (isSignedBy({ subjectPublicKeyInfo: issuer }, signed)) return undefined;
+    fault = ocspReason(question, "ERR_REVOCATION_OCSP_SIGNATURE", {});
   }
   for (const der of basic.certificates) {
-    const responder = delegatedResponder(der, basic.responderId, question);
+    const responder = authorizedResponder(der, basic.responderId, question);
     if (responder === undefined) continue;
-    if (takeSignature() && responder.check(provider, signed) === undefined) return undefined;
-    fault = "the signature of an OCSP response does not hold";
+    if (isSignedBy({ subjectPublicKeyInfo: responder }, signed)) return undefined;
+    fault = ocspReason(question, "ERR_REVOCATION_OCSP_SIGNATURE", {});
   }
   return fault;
 }
 
-function isResponder(id: ResponderId, name: Name, key: IssuerKey, provider: CryptoProvider): boolean {
-  if (id.type === "byKey") return equalBytes(provider.hash("SHA-1", keyBits(key)), id.keyHash);
+function isResponder(id: ResponderId, name: Name, spki: Uint8Array, provider: CryptoProvider): boolean {
+  if (id.type === "byKey") return equalBytes(provider.hash("SHA-1", keyBits(spki)), id.keyHash);
   return isSameName(id.name, name);
 }
 
@@ -190,25 +249,23 @@ function isSameName(der: Uint8Array, name: Name): boolean {
   }
 }
 
-/** The key of a certificate that came along, if it is the responder and the issuer made it one. */
-function delegatedResponder(der: Uint8Array, id: ResponderId, question: OcspQuestion): IssuerKey | undefined {
-  const { issuer, issuerName, provider, time, takeSignature } = question;
+/** The key of a certificate that came along, where it is the responder and the issuer authorized it. */
+function authorizedResponder(der: Uint8Array, id: ResponderId, question: OcspQuestion): Uint8Array | undefined {
+  const { issuer, issuerName, provider, time, isSignedBy, spend } = question;
+  if (!spend(price.certificate + der.length * price.certificateOctet)) return undefined;
   const candidate = readResponder(der);
   if (candidate === undefined) return undefined;
   const { certificate, values, unknownCritical, key } = candidate;
-  if (!isResponder(id, certificate.subject, key, provider)) return undefined;
+  if (!isResponder(id, certificate.subject, key.spki, provider)) return undefined;
   const { notBefore, notAfter } = certificate.validity;
   if (time < notBefore || time > notAfter || unknownCritical.length > 0) return undefined;
   // anyExtendedKeyUsage does not make a responder.
   if (!hasKeyPurpose(values.extendedKeyUsage ?? [], "OCSPSigning")) return undefined;
   if (values.keyUsage !== undefined && !values.keyUsage.includes("digitalSignature")) return undefined;
-  if (!namesMatch(certificate.issuer, issuerName) || !takeSignature()) return undefined;
-  const fault = issuer.key.check(provider, {
-    data: certificate.tbsCertificate,
-    algorithm: certificate.signatureAlgorithm.encoding,
-    signature: certificate.signatureValue,
-  });
-  return fault === undefined ? key : undefined;
+  if (!namesMatch(certificate.issuer, issuerName)) return undefined;
+  const { tbsCertificate: data, signatureAlgorithm, signatureValue: signature } = certificate;
+  const signed = { data, algorithm: signatureAlgorithm.encoding, signature };
+  return isSignedBy({ subjectPublicKeyInfo: issuer }, signed) ? key.spki : undefined;
 }
 
 function readResponder(der: Uint8Array): ChainCertificate | undefined {

@@ -1,21 +1,25 @@
 /**
  * Certificate policies by the policy graph of RFC 9618, which replaces the tree of RFC 5280 §6.1.
  *
- * The idea: what the tree repeats under each of its parents is one node here with several parents, at most one a policy
- * and depth. So the graph is as large as the policies of all certificates together, where the tree could grow
- * exponentially (CVE-2023-0464). Edges are few: each belongs to one element of an expected policy set.
+ * The idea: what the tree repeats below each of its parents is one node here with several parents, at most one for each
+ * policy and depth. So the graph is as large as the policies and mappings of all certificates together, while the tree
+ * could grow exponentially (CVE-2023-0464). Each node and edge that is visited is charged to the budget beforehand; where
+ * the budget ends, the graph becomes NULL, which makes no path acceptable.
  *
- * Policies are keyed by their content octets as a string of one character each. Qualifiers are not kept: RFC 9618 calls
- * returning them not recommended.
+ * Qualifiers are not kept: RFC 9618 calls returning them not recommended.
  */
 
-import type { PolicyInformation, PolicyMapping } from "@latchkey/x509";
+import type { PolicyMapping } from "@latchkey/x509";
+import { type Budget, price } from "./budget.ts";
 
 /** The key of a policy: its content octets, one character each. */
 export type PolicyKey = string;
 
 export function policyKey(oid: Uint8Array): PolicyKey {
-  return String.fromCharCode(...oid);
+  // An object identifier has at most 128 octets.
+  let key = "";
+  for (let index = 0; index < oid.length; index++) key += String.fromCharCode(oid[index] ?? 0);
+  return key;
 }
 
 /** The octets behind a key. */
@@ -28,37 +32,44 @@ export const anyPolicyKey: PolicyKey = "\u0055\u001d\u0020\u0000";
 
 interface PolicyNode {
   readonly validPolicy: PolicyKey;
-  /** Policies that would satisfy this one in the next certificate. */
-  expected: ReadonlySet<PolicyKey>;
+  /** Policies that satisfy this one in the next certificate; undefined for itself alone. */
+  expected: ReadonlySet<PolicyKey> | undefined;
   readonly parents: readonly PolicyNode[];
 }
 
 type Level = Map<PolicyKey, PolicyNode>;
 
 export class PolicyGraph {
+  readonly #budget: Budget;
   /** By depth; undefined once the graph is NULL. Empty until the first certificate: most have no policies at all. */
   #levels: Level[] | undefined = [];
+  /** Nodes and edges there are at most. */
+  #size = 1;
 
-  /** RFC 9618 §5.3, (e): a certificate without policies. */
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  /** RFC 9618 §5.3, step (e): a certificate without policies. */
   clear(): void {
     this.#levels = undefined;
   }
 
   /** RFC 9618 §5.2, step (d): the policies of the next certificate. */
-  addCertificate(policies: readonly PolicyInformation[], acceptsAnyPolicy: boolean): void {
-    if (this.#levels === undefined) return;
-    if (this.#levels.length === 0) this.#levels.push(new Map([[anyPolicyKey, nodeOf(anyPolicyKey, [])]]));
-    const above = this.#levels.at(-1) ?? new Map();
+  addCertificate(policies: readonly PolicyKey[], acceptsAnyPolicy: boolean): void {
+    const levels = this.#grow(policies.length);
+    if (levels === undefined) return;
+    if (levels.length === 0) levels.push(new Map([[anyPolicyKey, nodeOf(anyPolicyKey, [])]]));
+    const above = levels.at(-1) ?? new Map();
     const byExpected = indexByExpected(above);
     const level: Level = new Map();
     let hasAnyPolicy = false;
-    for (const { policyIdentifier } of policies) {
-      const policy = policyKey(policyIdentifier);
+    for (const policy of policies) {
       if (policy === anyPolicyKey) {
         hasAnyPolicy = true;
         continue;
       }
-      // (1) (i): every node above that expects it; (ii) otherwise the node above for any policy.
+      // (1) (i): each node above that expects the policy; (ii) otherwise the node above for any policy.
       const any = above.get(anyPolicyKey);
       const parents = byExpected.get(policy) ?? (any === undefined ? undefined : [any]);
       if (parents !== undefined) level.set(policy, nodeOf(policy, parents));
@@ -69,13 +80,14 @@ export class PolicyGraph {
         if (!level.has(policy)) level.set(policy, nodeOf(policy, parents));
       }
     }
-    this.#levels.push(level);
-    this.#prune();
+    levels.push(level);
+    this.#prune(levels);
   }
 
-  /** RFC 9618 §5.3, step (b) (1): a mapping, in force. */
+  /** RFC 9618 §5.3, step (b) (1): mappings where mapping is allowed. */
   map(mappings: readonly PolicyMapping[]): void {
-    const level = this.#levels?.at(-1);
+    const levels = this.#grow(mappings.length);
+    const level = levels?.at(-1);
     if (level === undefined) return;
     for (const [issuerPolicy, subjectPolicies] of groupMappings(mappings)) {
       const node = level.get(issuerPolicy);
@@ -83,30 +95,31 @@ export class PolicyGraph {
         node.expected = subjectPolicies;
         continue;
       }
-      const any = this.#levels?.at(-2)?.get(anyPolicyKey);
+      const any = levels?.at(-2)?.get(anyPolicyKey);
       if (level.has(anyPolicyKey) && any !== undefined) {
         level.set(issuerPolicy, { validPolicy: issuerPolicy, expected: subjectPolicies, parents: [any] });
       }
     }
   }
 
-  /** RFC 9618 §5.3, step (b) (2): a mapping where mapping is inhibited takes the mapped policies away. */
+  /** RFC 9618 §5.3, step (b) (2): mappings where mapping is inhibited take the mapped policies away. */
   removeMapped(mappings: readonly PolicyMapping[]): void {
-    const level = this.#levels?.at(-1);
-    if (level === undefined) return;
+    const levels = this.#grow(mappings.length);
+    const level = levels?.at(-1);
+    if (levels === undefined || level === undefined) return;
     for (const { issuerDomainPolicy } of mappings) level.delete(policyKey(issuerDomainPolicy));
-    this.#prune();
+    this.#prune(levels);
   }
 
   /**
-   * RFC 9618 §5.4, step (g): the user-constrained-policy-set, that is, of the policies of the trust anchor's domain
-   * those that are valid for the path and among `initial`; `initial` undefined stands for any policy.
+   * RFC 9618 §5.4, step (g): the user-constrained-policy-set. These are the policies of the trust anchor's domain that are
+   * valid for the path and among `initial`; `initial` undefined stands for any policy.
    */
   userConstrainedPolicies(initial: ReadonlySet<PolicyKey> | undefined): Set<PolicyKey> {
-    const levels = this.#levels;
+    const levels = this.#grow(0);
     const authority = new Set<PolicyKey>();
     if (levels === undefined) return authority;
-    // (2): policies right below anyPolicy; what mappings made of them further down does not count.
+    // (2): policies right below anyPolicy. What mappings made of them further down does not count.
     for (const level of levels) {
       for (const { validPolicy, parents } of level.values()) {
         const [parent] = parents;
@@ -121,10 +134,20 @@ export class PolicyGraph {
     return new Set([...initial].filter((policy) => isAnyValid || authority.has(policy)));
   }
 
-  /** Step (d) (3): nodes without children go, up to the root; a graph without nodes at its depth is NULL. */
-  #prune(): void {
-    const levels = this.#levels;
-    if (levels === undefined) return;
+  /** The levels, after charging for a visit to all that is there and `added` more; undefined where the graph is NULL. */
+  #grow(added: number): Level[] | undefined {
+    if (this.#levels === undefined) return undefined;
+    // anyPolicy in a certificate repeats the level above, so a level is at most the one above and its own policies.
+    this.#size += added;
+    if (this.#levels.length > 1 || added > 0) {
+      const visits = this.#size * (this.#levels.length + 1);
+      if (!this.#budget.spend(visits * price.policyNode)) this.#levels = undefined;
+    }
+    return this.#levels;
+  }
+
+  /** Step (d) (3): nodes without children go, up to the root. A graph without nodes at its depth is NULL. */
+  #prune(levels: readonly Level[]): void {
     if (levels.at(-1)?.size === 0) {
       this.#levels = undefined;
       return;
@@ -139,14 +162,14 @@ export class PolicyGraph {
 }
 
 function nodeOf(policy: PolicyKey, parents: readonly PolicyNode[]): PolicyNode {
-  return { validPolicy: policy, expected: new Set([policy]), parents };
+  return { validPolicy: policy, expected: undefined, parents };
 }
 
 /** The nodes of a level by what they expect. */
 function indexByExpected(level: Level): Map<PolicyKey, PolicyNode[]> {
   const index = new Map<PolicyKey, PolicyNode[]>();
   for (const node of level.values()) {
-    for (const policy of node.expected) {
+    for (const policy of node.expected ?? [node.validPolicy]) {
       const nodes = index.get(policy);
       if (nodes === undefined) index.set(policy, [node]);
       else nodes.push(node);

@@ -1,6 +1,6 @@
-/** What is found while one path is validated: checks that passed, failures, and failures that only count as warnings. */
+/** What is found while one path is validated: checks that passed, failures, and failures that count as warnings. */
 
-import { type CheckSeverities, type ProfileCheck, profileChecks } from "./checks.ts";
+import { type CheckSeverities, type ProfileCheck, profileChecks } from "./profiles.ts";
 import { type ChainFailure, type ChainFailureCode, failure, type FailureEvidence } from "./failures.ts";
 import type { ChainCheck, PassedCheck } from "./result.ts";
 
@@ -10,7 +10,7 @@ export class Report {
   readonly failures: ChainFailure[] = [];
   readonly warnings: ChainFailure[] = [];
   readonly #severities: CheckSeverities;
-  /** Side by side, because most results are never asked what passed. */
+  /** Two lists of plain values instead of one of objects: most results are never asked what passed. */
   readonly #passedChecks: ChainCheck[] = [];
   readonly #passedIndexes: number[] = [];
 
@@ -23,12 +23,12 @@ export class Report {
     this.#passedIndexes.push(certificateIndex);
   }
 
-  /** What passed, in the order of the checking; made anew each time. */
+  /** What passed, in the order in which it was checked; a new list each time. */
   passed(): PassedCheck[] {
     return this.#passedChecks.map((check, at) => ({ check, certificateIndex: this.#passedIndexes[at] ?? 0 }));
   }
 
-  /** A check of path validation, which no profile turns off. */
+  /** A check of path validation failed; no profile turns these off. */
   fail<Code extends ChainFailureCode>(
     code: Code,
     certificateIndex: number | undefined,

@@ -1,8 +1,8 @@
-/** What verifying a chain answers: a proof, or everything that is known about why not. */
+/** The answer about a chain: a proof that it holds, or everything that is known about why it does not. */
 
 import type { Certificate } from "@latchkey/x509";
-import type { ProfileCheck } from "./checks.ts";
-import type { ChainFailure } from "./failures.ts";
+import type { ChainFailure, ChainFailureCode } from "./failures.ts";
+import { type ProfileCheck, profileChecks } from "./profiles.ts";
 import type { ReferenceName } from "./reference-name.ts";
 import type { TrustAnchor } from "./trust-anchor.ts";
 
@@ -22,7 +22,7 @@ export type PathCheck =
 
 export type ChainCheck = PathCheck | ProfileCheck;
 
-/** One check that passed on one certificate; certificates count from 0, the one asked about. */
+/** One check that passed on one certificate. Certificates are counted from 0, the certificate in question. */
 export interface PassedCheck {
   readonly check: ChainCheck;
   readonly certificateIndex: number;
@@ -40,9 +40,9 @@ export type ChainPurpose =
 
 /** A path that was tried and does not hold. */
 export interface FailedPath {
-  /** The certificate asked about first; the last is the one above which it did not go on, or below the anchor. */
+  /** The certificate in question first. The last is the one below the anchor, or the one whose issuer was not found. */
   readonly path: readonly Certificate[];
-  /** The anchor at its end, where it got to one. */
+  /** The anchor at its end, where it reached one. */
   readonly trustAnchor: TrustAnchor | undefined;
   readonly failures: readonly ChainFailure[];
   readonly warnings: readonly ChainFailure[];
@@ -51,11 +51,11 @@ export interface FailedPath {
 
 /** What a verified chain says. */
 export interface VerifiedChainFields {
-  /** The certificate asked about first, the one that the trust anchor signed last; the anchor is not in it. */
+  /** The certificate in question first, the one that the trust anchor signed last. The anchor is not in it. */
   readonly path: readonly Certificate[];
   readonly trustAnchor: TrustAnchor;
   readonly purpose: ChainPurpose;
-  /** The names that the end entity was held to, and bears one of; none where none were given. */
+  /** The names that were asked for, of which the certificate has one; none where none were given. */
   readonly referenceNames: readonly ReferenceName[];
   /** The time that it was verified for, in seconds since 1970. */
   readonly time: number;
@@ -66,14 +66,14 @@ export interface VerifiedChainFields {
   readonly policies: readonly string[];
   /** The last second for which this stays true by the certificates and revocation data that were used. */
   readonly validUntil: number;
-  /** Failures of checks that are set to warnings, and unknown revocation where that is taken softly. */
+  /** Failures of checks that are set to warnings, and an unknown revocation status in the mode `soft`. */
   readonly warnings: readonly ChainFailure[];
   /** Makes the list of what passed. */
   readonly passed: () => readonly PassedCheck[];
 }
 
 /**
- * The proof that a chain holds. Only `verify` makes one: to take a `VerifiedChain` is to know that it was verified.
+ * The proof that a chain holds. Only `verify` makes one, so a function that takes a `VerifiedChain` need not check again.
  *
  * It holds the certificates that were given, which are views into their bytes.
  */
@@ -110,17 +110,110 @@ export class VerifiedChain {
 /** Why no chain holds. */
 export interface RefusedChain {
   readonly ok: false;
-  /** What is wrong with the path that came furthest, the most telling first; at least one. */
+  /** What is wrong with the path that tells most, the most telling first; at least one. */
   readonly failures: readonly ChainFailure[];
   readonly warnings: readonly ChainFailure[];
-  /** The path that came furthest. */
+  /** That path. */
   readonly path: readonly Certificate[];
   readonly trustAnchor: TrustAnchor | undefined;
   readonly checks: readonly PassedCheck[];
-  /** Every other path that was tried (at most 100 are kept), the most telling first. */
+  /** Other paths that were tried (at most 32 are kept), the most telling first. */
   readonly tried: readonly FailedPath[];
   readonly purpose: ChainPurpose;
   readonly time: number;
 }
 
 export type ChainResult = VerifiedChain | RefusedChain;
+
+/** What a refusal is made from. */
+export interface RefusalInputs {
+  readonly purpose: ChainPurpose;
+  readonly time: number;
+  readonly attempts: readonly FailedPath[];
+  /** Failures that stand above all paths: a limit, or a certificate that cannot be read. */
+  readonly above?: readonly ChainFailure[];
+}
+
+/** Makes one answer of the paths that failed, the most telling first. */
+export function refuse({ purpose, time, attempts, above = [] }: RefusalInputs): RefusedChain {
+  const paths = attempts
+    .map((attempt) => ({ ...attempt, failures: [...attempt.failures].sort(byRank) }))
+    .map((attempt) => ({ attempt, rank: rankOfPath(attempt) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ attempt }) => attempt);
+  if (above.length > 0) {
+    const none = { path: [], trustAnchor: undefined, warnings: [], checks: [] };
+    return { ok: false, ...none, failures: above, tried: paths, purpose, time };
+  }
+  const [best, ...tried] = paths;
+  return {
+    ok: false,
+    failures: best?.failures ?? [],
+    warnings: best?.warnings ?? [],
+    path: best?.path ?? [],
+    trustAnchor: best?.trustAnchor,
+    checks: best?.checks ?? [],
+    tried,
+    purpose,
+    time,
+  };
+}
+
+/** What of a path decides how much it tells. */
+interface RankedPath {
+  readonly path: readonly unknown[];
+  readonly trustAnchor: TrustAnchor | undefined;
+  readonly failures: readonly ChainFailure[];
+}
+
+/** The index of the path that tells most; -1 where there is none. */
+export function mostTelling(paths: readonly RankedPath[]): number {
+  let best = -1;
+  let rank = Number.POSITIVE_INFINITY;
+  for (const [index, path] of paths.entries()) {
+    const other = rankOfPath(path);
+    if (other < rank) [best, rank] = [index, other];
+  }
+  return best;
+}
+
+const profileCodes: ReadonlySet<ChainFailureCode> = /* @__PURE__ */ new Set(
+  // Two profile checks share their code with path validation, and count as that.
+  Object.entries(profileChecks)
+    .filter(([check]) => check !== "endEntityKeyUsage" && check !== "revocationListNumber")
+    .map(([, code]) => code),
+);
+
+/**
+ * Which failure of one path comes first: a certificate that is missing or cannot be read, and one that is revoked, because
+ * nothing else matters then. Next what breaks the path, next what nobody could say, last what only the profile asks for.
+ */
+function rankOfCode(code: ChainFailureCode): number {
+  switch (code) {
+    case "ERR_CHAIN_CERTIFICATE_MALFORMED":
+    case "ERR_CHAIN_NO_ISSUER":
+      return 0;
+    case "ERR_CHAIN_REVOKED":
+      return 1;
+    case "ERR_CHAIN_REVOCATION_UNKNOWN":
+      return 3;
+    default:
+      return profileCodes.has(code) ? 4 : 2;
+  }
+}
+
+function byRank(a: ChainFailure, b: ChainFailure): number {
+  return rankOfCode(a.code) - rankOfCode(b.code);
+}
+
+/**
+ * Which path tells most. First those that reach an anchor: the fewer faults, the better. Then those that end at a
+ * certificate that cannot be read, then those that end without an issuer, each the longest first, for it came nearest to an
+ * anchor. Last those with a signature that does not hold: mostly another certificate of the same name was meant.
+ */
+function rankOfPath({ path, trustAnchor, failures }: RankedPath): number {
+  const [first] = [...failures].sort(byRank);
+  if (first?.code === "ERR_CHAIN_SIGNATURE") return 3000 - path.length;
+  if (trustAnchor !== undefined) return failures.length;
+  return (first?.code === "ERR_CHAIN_CERTIFICATE_MALFORMED" ? 1000 : 2000) - path.length;
+}

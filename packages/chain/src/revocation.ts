@@ -1,6 +1,5 @@
 /** Revocation (RFC 5280 §6.3, RFC 6960): the public names of `@latchkey/chain/revocation`. */
 
 export { checkRevocation, type RevocationAnswer, type RevocationInputs } from "./check-revocation.ts";
-export { type CertificateStatus } from "./list-status.ts";
 export { checkOcspResponse, type OcspInputs } from "./ocsp-status.ts";
-export { type RevocationChecker } from "./revocation-checker.ts";
+export { type RevocationChecker, type RevocationStatus } from "./revocation-checker.ts";

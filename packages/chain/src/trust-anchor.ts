@@ -1,7 +1,19 @@
 /** Trust anchors (RFC 5280 §6.1.1 (d)): a name and a key that are trusted beforehand, mostly as a certificate. */
 
-import { parseName, parseCertificate, type Certificate, type Name, type NameConstraints } from "@latchkey/x509";
+import {
+  type Certificate,
+  type Name,
+  type NameConstraints,
+  nameKey,
+  nameText,
+  parseCertificate,
+  parseName,
+  X509Error,
+} from "@latchkey/x509";
+import { ChainCertificate } from "./chain-certificate.ts";
 import { ChainError } from "./errors.ts";
+import { PreparedConstraints } from "./name-constraints.ts";
+import { SigningKey } from "./signing-key.ts";
 
 /** What is trusted. */
 export interface TrustAnchor {
@@ -27,8 +39,8 @@ export type TrustAnchorInput =
     };
 
 /**
- * Reads a trust anchor. A certificate's key and the contents of its extensions are not looked at here: an anchor that
- * cannot be used spoils no set of anchors, and is told of where a path would end at it.
+ * Reads a trust anchor. The key of a certificate and the contents of its extensions are not read here: one anchor that
+ * cannot be used does not make a whole set useless. A path that would end at it says what is wrong with it.
  *
  * Throws `ERR_CHAIN_TRUST_ANCHOR` with the X509Error as cause.
  */
@@ -43,7 +55,11 @@ export function readTrustAnchor(input: TrustAnchorInput): TrustAnchor {
       certificate: undefined,
     };
   } catch (cause) {
-    throw new ChainError("ERR_CHAIN_TRUST_ANCHOR", "a trust anchor that cannot be read", cause);
+    throw new ChainError(
+      "ERR_CHAIN_TRUST_ANCHOR",
+      `a trust anchor cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    );
   }
 }
 
@@ -54,4 +70,46 @@ function anchorOf(certificate: Certificate): TrustAnchor {
     nameConstraints: undefined,
     certificate,
   };
+}
+
+/** A trust anchor prepared for searching: its name as a key, its public key, its certificate's extensions. */
+export class PreparedAnchor {
+  readonly anchor: TrustAnchor;
+  /** A string that is equal for equal names. */
+  readonly nameKey: string;
+  readonly key: SigningKey;
+  /** The anchor's own constraints, where it is not a certificate. */
+  readonly constraints: PreparedConstraints | undefined;
+  /** The certificate, where the anchor is one and its extensions can be read. */
+  readonly chainCertificate: ChainCertificate | undefined;
+  /** Why its extensions cannot be read. */
+  readonly fault: X509Error | undefined;
+  #text: string | undefined;
+
+  constructor(anchor: TrustAnchor) {
+    this.anchor = anchor;
+    this.nameKey = nameKey(anchor.name);
+    this.key = new SigningKey(anchor.subjectPublicKeyInfo);
+    this.constraints =
+      anchor.nameConstraints === undefined ? undefined : new PreparedConstraints(anchor.nameConstraints);
+    const read = anchor.certificate === undefined ? undefined : readChainCertificate(anchor.certificate);
+    this.chainCertificate = read instanceof ChainCertificate ? read : undefined;
+    this.fault = read instanceof X509Error ? read : undefined;
+  }
+
+  /** The name for people. */
+  get text(): string {
+    this.#text ??= nameText(this.anchor.name);
+    return this.#text;
+  }
+}
+
+/** The certificate prepared, or what is wrong with one of its extensions. */
+export function readChainCertificate(certificate: Certificate): ChainCertificate | X509Error {
+  try {
+    return new ChainCertificate(certificate);
+  } catch (error) {
+    if (error instanceof X509Error) return error;
+    throw error;
+  }
 }

@@ -1,30 +1,24 @@
 /**
- * Validation of one path by RFC 5280 §6.1, with the policies of RFC 9618: from the trust anchor down to the certificate
- * that was asked about. Names chain and signatures hold already: building the path checked both (§6.1.3 (a)(1), (4)).
+ * Validation of one path by RFC 5280 §6.1, with the policies of RFC 9618: from the trust anchor down to the certificate in
+ * question. Signatures hold and names chain already: building the path checked both (§6.1.3 (a)(1), (a)(4)).
  *
- * A failure does not end the walk: all that is wrong with a path is reported, so that who repairs it repairs it once.
+ * A failure does not end the walk: everything that is wrong with a path is reported, so that it can be mended at once.
  * Revocation (§6.1.3 (a)(3)) comes after this, for paths that hold otherwise.
  */
 
-import { decodeOid } from "@latchkey/asn1";
+import { decodeOid, equalBytes } from "@latchkey/asn1";
 import { hasKeyPurpose, keyPurposes } from "@latchkey/x509";
+import { type Budget, price } from "./budget.ts";
 import { checkCertificateProfile, type ProfileContext } from "./certificate-profile.ts";
 import type { ChainCertificate } from "./chain-certificate.ts";
-import type { Budget } from "./limits.ts";
-import {
-  checkNames,
-  constrainedNames,
-  generalNameText,
-  type PreparedConstraints,
-  prepareConstraints,
-} from "./name-constraints.ts";
+import { dateText } from "./date-text.ts";
+import { maximumShown } from "./failures.ts";
+import { checkNames, ConstrainedNames, type ConstraintsOnPath, generalNameText } from "./name-constraints.ts";
 import { anyPolicyKey, PolicyGraph, type PolicyKey, policyKey, policyOid } from "./policy-graph.ts";
-import type { PreparedAnchor } from "./prepared-anchor.ts";
 import { presentsName, type PreparedName } from "./reference-name.ts";
 import type { Report } from "./report.ts";
-
-/** How many presented names the evidence lists. */
-const maximumNamesShown = 20;
+import type { ChainPurpose } from "./result.ts";
+import type { PreparedAnchor } from "./trust-anchor.ts";
 
 /** The inputs of RFC 5280 §6.1.1, apart from path and anchor. */
 export interface ValidationInputs extends ProfileContext {
@@ -51,19 +45,26 @@ interface State {
   readonly inputs: ValidationInputs;
   readonly budget: Budget;
   readonly report: Report;
-  readonly constraints: PreparedConstraints[];
+  readonly constraints: ConstraintsOnPath[];
   readonly policies: PolicyGraph;
   initialPolicies: ReadonlySet<PolicyKey> | undefined;
   explicitPolicy: number;
   policyMapping: number;
   inhibitAnyPolicy: number;
   maxPathLength: number;
-  /** The certificate that set `maxPathLength`; undefined for the caller. */
-  pathLengthSetBy: number | undefined;
+  /** Who set `maxPathLength`; undefined for the caller. */
+  pathLengthSetBy: PathLengthRule | undefined;
   validUntil: number;
 }
 
-/** Walks a path; `path` starts with the certificate that was asked about. What is wrong goes to the report. */
+/** Who constrained the path length: its place on the path, its subject, and how many intermediates it allows. */
+interface PathLengthRule {
+  readonly constrainedBy: number;
+  readonly constrainedByName: string;
+  readonly maximum: number;
+}
+
+/** Walks a path that starts with the certificate in question. What is wrong goes to the report. */
 export function validatePath(
   path: readonly ChainCertificate[],
   anchor: PreparedAnchor,
@@ -72,22 +73,57 @@ export function validatePath(
   report: Report,
 ): PathOutcome {
   const state = initialState(path.length, inputs, budget, report);
-  startFromAnchor(anchor, path.length, state);
+  startFromAnchor(anchor, path, state);
   for (let index = path.length - 1; index >= 0; index--) {
     const candidate = path[index];
-    if (candidate === undefined) break;
+    if (candidate === undefined || !spendValidation(candidate, budget)) break;
     processCertificate(candidate, index, state);
     checkCertificateProfile(candidate, index, index === 0 ? "endEntity" : "intermediate", inputs, report);
-    if (index > 0) prepareForNext(candidate, index, state);
+    if (index > 0) prepareForNext(candidate, path, index, state);
     else wrapUp(candidate, state);
   }
-  const policies = checkPolicies(state);
-  return { policies: [...policies].map((policy) => decodeOid(policyOid(policy))), validUntil: state.validUntil };
+  const policies = checkPolicies(path[0], state);
+  const texts = budget.spend(policies.size * price.policyText) ? [...policies].map(policyText) : [];
+  // Where the budget ended, what was not looked at must not count as passed.
+  if (budget.exceeded !== undefined) report.add(budget.exceeded);
+  return { policies: texts, validUntil: state.validUntil };
+}
+
+function spendValidation({ weight }: ChainCertificate, budget: Budget): boolean {
+  return budget.spend(price.validation + weight * price.validationOctet);
 }
 
 /**
- * What can be said of certificates that lead to no anchor: each by itself, without what depends on those above it. It
- * tells who repairs the path what else is wrong.
+ * Whether a certificate passes, as an issuer at this time, all checks that do not depend on the others of its path and
+ * that no profile turns off. Where it does not, no path through it is accepted.
+ */
+export function canIssue(candidate: ChainCertificate, { time, purpose }: ValidationInputs): boolean {
+  const { certificate, values, isCa, unknownCritical } = candidate;
+  return (
+    isCa &&
+    certificate.version === 3 &&
+    values.keyUsage?.includes("keyCertSign") !== false &&
+    certificate.validity.notBefore <= time &&
+    time <= certificate.validity.notAfter &&
+    unknownCritical.length === 0 &&
+    isForPurpose(values.extendedKeyUsage, purpose)
+  );
+}
+
+/** The same for the certificate in question: where it does not pass, no path from it is accepted. */
+export function canBeEndEntity(candidate: ChainCertificate, { time, purpose }: ValidationInputs): boolean {
+  const { certificate, values, unknownCritical } = candidate;
+  return (
+    certificate.validity.notBefore <= time &&
+    time <= certificate.validity.notAfter &&
+    unknownCritical.length === 0 &&
+    isForPurpose(values.extendedKeyUsage, purpose)
+  );
+}
+
+/**
+ * What can be said of certificates that lead to no anchor: each by itself, without what depends on those above it. So a
+ * person sees at once what else has to be mended.
  */
 export function inspectPath(
   path: readonly ChainCertificate[],
@@ -97,6 +133,7 @@ export function inspectPath(
 ): void {
   const state = initialState(path.length, inputs, budget, report);
   for (const [index, candidate] of path.entries()) {
+    if (!spendValidation(candidate, budget)) return;
     checkValidity(candidate, index, state);
     checkExtendedKeyUsage(candidate, index, state);
     checkCertificateProfile(candidate, index, index === 0 ? "endEntity" : "intermediate", inputs, report);
@@ -114,7 +151,7 @@ function initialState(length: number, inputs: ValidationInputs, budget: Budget, 
     budget,
     report,
     constraints: [],
-    policies: new PolicyGraph(),
+    policies: new PolicyGraph(budget),
     initialPolicies: inputs.initialPolicies,
     explicitPolicy: inputs.requireExplicitPolicy ? 0 : never,
     policyMapping: inputs.inhibitPolicyMapping ? 0 : never,
@@ -127,22 +164,39 @@ function initialState(length: number, inputs: ValidationInputs, budget: Budget, 
 
 /**
  * §6.2: an anchor is a name and a key; whether more of its certificate counts is the caller's choice. If it does, its
- * extensions act as those of an authority above the path (RFC 5937 §3).
+ * extensions act as those of a certificate authority above the path (RFC 5937 §3).
  */
-function startFromAnchor({ anchor, chainCertificate, fault }: PreparedAnchor, index: number, state: State): void {
+function startFromAnchor(prepared: PreparedAnchor, path: readonly ChainCertificate[], state: State): void {
+  const { anchor, chainCertificate, constraints, fault, text } = prepared;
   const { inputs, report } = state;
-  if (anchor.nameConstraints !== undefined) state.constraints.push(prepareConstraints(anchor.nameConstraints, index));
+  const index = path.length;
+  if (constraints !== undefined) {
+    state.constraints.push({ constraints, constrainedBy: index, constrainedByName: text });
+  }
   const { certificate } = anchor;
   if (certificate !== undefined && report.isOn("anchorValidity")) {
     const { notBefore, notAfter } = certificate.validity;
     const isValid = notBefore <= inputs.time && inputs.time <= notAfter;
-    report.check("anchorValidity", index, isValid ? undefined : { notBefore, notAfter, at: inputs.time });
+    report.check(
+      "anchorValidity",
+      index,
+      isValid
+        ? undefined
+        : {
+            notBefore,
+            notBeforeDate: dateText(notBefore),
+            notAfter,
+            notAfterDate: dateText(notAfter),
+            ...atTime(inputs.time),
+          },
+    );
     state.validUntil = notAfter;
   }
   if (!inputs.enforceAnchorConstraints) return;
   if (fault !== undefined) {
     const { code, message, offset } = fault;
-    report.fail("ERR_CHAIN_CERTIFICATE_MALFORMED", index, { reason: code, message, offset });
+    const evidence = { reason: code, message, offset, source: "trustAnchor", position: undefined } as const;
+    report.fail("ERR_CHAIN_CERTIFICATE_MALFORMED", index, evidence);
   }
   if (chainCertificate === undefined) return;
   checkCertificateProfile(chainCertificate, index, "anchor", inputs, report);
@@ -159,8 +213,7 @@ function startFromAnchor({ anchor, chainCertificate, fault }: PreparedAnchor, in
 }
 
 /** RFC 5937 §3.2: an anchor with policies restricts the user's. */
-function restrictInitialPolicies({ values }: ChainCertificate, state: State): void {
-  const policies = values.certificatePolicies?.map(({ policyIdentifier }) => policyKey(policyIdentifier));
+function restrictInitialPolicies({ policies }: ChainCertificate, state: State): void {
   if (policies === undefined || policies.includes(anyPolicyKey)) return;
   const initial = state.initialPolicies;
   state.initialPolicies = new Set(
@@ -168,64 +221,84 @@ function restrictInitialPolicies({ values }: ChainCertificate, state: State): vo
   );
 }
 
-/** §6.1.3. */
+/** §6.1.3: basic processing of a certificate. */
 function processCertificate(candidate: ChainCertificate, index: number, state: State): void {
   state.report.pass("signature", index);
   checkValidity(candidate, index, state);
-  // (b), (c): not for self-issued certificates, unless the last.
+  // (b), (c): its names keep to the permitted and excluded subtrees. Self-issued certificates are exempt, but for the last.
   if (state.constraints.length > 0 && (index === 0 || !candidate.isSelfIssued)) {
     checkNameConstraints(candidate, index, state);
   }
   checkExtendedKeyUsage(candidate, index, state);
-  // (d), (e).
-  const policies = candidate.values.certificatePolicies;
+  // (d), (e): its policies, or that it has none.
+  const { policies } = candidate;
   if (policies === undefined) state.policies.clear();
   else {
     const acceptsAnyPolicy = state.inhibitAnyPolicy > 0 || (index > 0 && candidate.isSelfIssued);
     state.policies.addCertificate(policies, acceptsAnyPolicy);
   }
-  // (f) is checked once, at the end: a graph that is NULL stays so, and explicit_policy only ever falls.
+  // (f), that explicit_policy is above 0 or the graph is not NULL, is checked once at the end: a graph that is NULL stays
+  // NULL, and explicit_policy only falls.
 }
 
-/** (a)(2): from notBefore through notAfter, inclusive. */
+/** §6.1.3 (a)(2): the time is from notBefore through notAfter, both included. */
 function checkValidity({ certificate }: ChainCertificate, index: number, state: State): void {
   const { inputs, report } = state;
   const { notBefore, notAfter } = certificate.validity;
   state.validUntil = Math.min(state.validUntil, notAfter);
-  if (inputs.time < notBefore) report.fail("ERR_CHAIN_NOT_YET_VALID", index, { notBefore, at: inputs.time });
-  else if (inputs.time > notAfter) report.fail("ERR_CHAIN_EXPIRED", index, { notAfter, at: inputs.time });
-  else report.pass("validity", index);
+  if (inputs.time < notBefore) {
+    const evidence = { notBefore, notBeforeDate: dateText(notBefore), ...atTime(inputs.time) };
+    report.fail("ERR_CHAIN_NOT_YET_VALID", index, evidence);
+  } else if (inputs.time > notAfter) {
+    const evidence = { notAfter, notAfterDate: dateText(notAfter), ...atTime(inputs.time) };
+    report.fail("ERR_CHAIN_EXPIRED", index, evidence);
+  } else report.pass("validity", index);
+}
+
+function atTime(at: number): { readonly at: number; readonly atDate: string } {
+  return { at, atDate: dateText(at) };
 }
 
 function checkNameConstraints(candidate: ChainCertificate, index: number, state: State): void {
   const { constraints, budget, report, inputs } = state;
-  const names = constrainedNames(candidate.certificate, candidate.values.subjectAltName);
-  // The name asked for must keep to the constraints too, whatever wildcard led to it (CVE-2025-61727).
+  // The name asked for must keep to the constraints too, where a wildcard covers it (CVE-2025-61727).
   const asked = index === 0 && inputs.referenceNames.length === 1 ? inputs.referenceNames[0]?.generalName : undefined;
   const found =
-    checkNames(names, constraints, index, budget) ??
-    (asked === undefined ? undefined : checkNames([asked], constraints, index, budget));
+    checkNames(candidate.constrainedNames, constraints, index, budget) ??
+    (asked === undefined ? undefined : checkNames(new ConstrainedNames([asked]), constraints, index, budget));
   if (found === undefined) report.pass("nameConstraints", index);
-  else report.add(found);
+  else if (found !== budget.exceeded) report.add(found);
 }
 
-/** Nested through the path: what an authority is not for, nothing below it is for (as Go, webpki and BoringSSL). */
+/** Nested through the path: an authority's purposes limit those of every certificate below (as Go, webpki, BoringSSL). */
 function checkExtendedKeyUsage({ values }: ChainCertificate, index: number, { inputs, report }: State): void {
   const { purpose } = inputs;
-  const purposes = values.extendedKeyUsage;
   if (purpose === "any") return;
-  if (purposes === undefined || hasKeyPurpose(purposes, purpose) || hasKeyPurpose(purposes, "anyExtendedKeyUsage")) {
-    report.pass("extendedKeyUsage", index);
-    return;
+  const { extendedKeyUsage: purposes } = values;
+  if (isForPurpose(purposes, purpose)) report.pass("extendedKeyUsage", index);
+  else {
+    const present = (purposes ?? []).slice(0, maximumShown).map(purposeName);
+    report.fail("ERR_CHAIN_EXTENDED_KEY_USAGE", index, { required: purpose, present });
   }
-  report.fail("ERR_CHAIN_EXTENDED_KEY_USAGE", index, {
-    required: decodeOid(keyPurposes[purpose]),
-    present: purposes.map(decodeOid),
-  });
 }
 
-/** §6.1.4. */
-function prepareForNext(candidate: ChainCertificate, index: number, state: State): void {
+/** §4.2.1.12: without the extension a certificate is for every purpose. */
+function isForPurpose(purposes: readonly Uint8Array[] | undefined, purpose: ChainPurpose): boolean {
+  if (purposes === undefined || purpose === "any") return true;
+  return hasKeyPurpose(purposes, purpose) || hasKeyPurpose(purposes, "anyExtendedKeyUsage");
+}
+
+function purposeName(oid: Uint8Array): string {
+  return Object.entries(keyPurposes).find(([, known]) => equalBytes(known, oid))?.[0] ?? decodeOid(oid);
+}
+
+/** §6.1.4: preparation for the next certificate, the one below. */
+function prepareForNext(
+  candidate: ChainCertificate,
+  path: readonly ChainCertificate[],
+  index: number,
+  state: State,
+): void {
   const { report } = state;
   const mappings = candidate.values.policyMappings;
   if (mappings !== undefined) {
@@ -234,11 +307,11 @@ function prepareForNext(candidate: ChainCertificate, index: number, state: State
       [issuerDomainPolicy, subjectDomainPolicy].some((policy) => policyKey(policy) === anyPolicyKey),
     );
     if (isAnyMapped) report.fail("ERR_CHAIN_POLICY_MAPPING", index, {});
-    // (b).
+    // (b): mappings change the policies, or where they are inhibited take the mapped ones away.
     if (state.policyMapping > 0) state.policies.map(mappings);
     else state.policies.removeMapped(mappings);
   }
-  // (h), in its place before (i) and (j).
+  // (h): the counters fall, in this place before (i) and (j) set them.
   if (!candidate.isSelfIssued) {
     state.explicitPolicy = Math.max(0, state.explicitPolicy - 1);
     state.policyMapping = Math.max(0, state.policyMapping - 1);
@@ -246,18 +319,42 @@ function prepareForNext(candidate: ChainCertificate, index: number, state: State
   }
   applyConstraints(candidate, index, state);
   checkAuthority(candidate, index, state);
-  // (l).
+  // (l): the path length that is left falls, but not by self-issued certificates.
   if (!candidate.isSelfIssued) {
     if (state.maxPathLength > 0) state.maxPathLength--;
-    else report.fail("ERR_CHAIN_PATH_LENGTH", index, { constrainedBy: state.pathLengthSetBy });
+    else report.fail("ERR_CHAIN_PATH_LENGTH", index, pathLengthEvidence(path, state));
   }
   limitPathLength(candidate, index, state);
   checkCriticalExtensions(candidate, index, state);
 }
 
-/** §6.1.4 (g), (i), (j). */
-function applyConstraints({ values }: ChainCertificate, index: number, state: State): void {
-  if (values.nameConstraints !== undefined) state.constraints.push(prepareConstraints(values.nameConstraints, index));
+/** What the path length is, and what is allowed. Intermediates that are not self-issued count. */
+function pathLengthEvidence(
+  path: readonly ChainCertificate[],
+  { inputs, pathLengthSetBy: rule }: State,
+): Omit<PathLengthRule, "constrainedBy" | "constrainedByName"> & {
+  readonly constrainedBy: number | undefined;
+  readonly constrainedByName: string | undefined;
+  readonly found: number;
+} {
+  const below = path.slice(1, rule?.constrainedBy ?? path.length);
+  return {
+    constrainedBy: rule?.constrainedBy,
+    constrainedByName: rule?.constrainedByName,
+    maximum: rule?.maximum ?? inputs.maximumPathLength,
+    found: below.filter(({ isSelfIssued }) => !isSelfIssued).length,
+  };
+}
+
+/** §6.1.4 (g), (i), (j): its name constraints, policyConstraints and inhibitAnyPolicy hold from here on. */
+function applyConstraints(candidate: ChainCertificate, index: number, state: State): void {
+  const { values } = candidate;
+  // The weight counts the octets of its subtrees.
+  const canPrepare = values.nameConstraints !== undefined && state.budget.spend(candidate.weight * price.subtreeOctet);
+  const constraints = canPrepare ? candidate.constraints : undefined;
+  if (constraints !== undefined) {
+    state.constraints.push({ constraints, constrainedBy: index, constrainedByName: candidate.subjectText });
+  }
   const { requireExplicitPolicy, inhibitPolicyMapping } = values.policyConstraints ?? {};
   if (requireExplicitPolicy !== undefined) state.explicitPolicy = Math.min(state.explicitPolicy, requireExplicitPolicy);
   if (inhibitPolicyMapping !== undefined) state.policyMapping = Math.min(state.policyMapping, inhibitPolicyMapping);
@@ -266,7 +363,10 @@ function applyConstraints({ values }: ChainCertificate, index: number, state: St
   }
 }
 
-/** §6.1.4 (k) and (n). A version 1 or 2 certificate is no authority: nothing out of band says that it is one. */
+/**
+ * §6.1.4 (k), (n): it is a certificate authority, and its key may sign certificates. A certificate of version 1 or 2 is no
+ * certificate authority: nothing else says that it is one.
+ */
 function checkAuthority({ certificate, values, isCa }: ChainCertificate, index: number, { report }: State): void {
   if (certificate.version === 3 && isCa) report.pass("basicConstraints", index);
   else {
@@ -279,25 +379,25 @@ function checkAuthority({ certificate, values, isCa }: ChainCertificate, index: 
   else report.fail("ERR_CHAIN_KEY_USAGE", index, { required: ["keyCertSign"], present: values.keyUsage });
 }
 
-/** §6.1.4 (m). Without cA the constraint means nothing (§4.2.1.9). */
-function limitPathLength({ values, isCa }: ChainCertificate, index: number, state: State): void {
-  const limit = values.basicConstraints?.pathLenConstraint;
-  if (limit === undefined || !isCa || limit >= state.maxPathLength) return;
-  state.maxPathLength = limit;
-  state.pathLengthSetBy = index;
+/** §6.1.4 (m): its pathLenConstraint. Without cA that means nothing (§4.2.1.9). */
+function limitPathLength(candidate: ChainCertificate, index: number, state: State): void {
+  const maximum = candidate.values.basicConstraints?.pathLenConstraint;
+  if (maximum === undefined || !candidate.isCa || maximum >= state.maxPathLength) return;
+  state.maxPathLength = maximum;
+  state.pathLengthSetBy = { constrainedBy: index, constrainedByName: candidate.subjectText, maximum };
 }
 
-/** §6.1.4 (o), §6.1.5 (f). */
+/** §6.1.4 (o), §6.1.5 (f): every critical extension is understood. */
 function checkCriticalExtensions({ unknownCritical }: ChainCertificate, index: number, { report }: State): void {
   if (unknownCritical.length === 0) report.pass("criticalExtensions", index);
-  for (const { oid } of unknownCritical) {
-    report.fail("ERR_CHAIN_UNKNOWN_CRITICAL_EXTENSION", index, { oid: decodeOid(oid) });
+  for (const evidence of unknownCritical.slice(0, maximumShown)) {
+    report.fail("ERR_CHAIN_UNKNOWN_CRITICAL_EXTENSION", index, evidence);
   }
 }
 
-/** §6.1.5 (a), (b), (f), and the names that the caller asks for. */
+/** §6.1.5, the wrap-up procedure: (a), (b) and (f), and the names that the caller asks for. */
 function wrapUp(candidate: ChainCertificate, state: State): void {
-  // (a), (b).
+  // (a), (b): explicit_policy falls, and the last certificate may set it to 0.
   state.explicitPolicy = Math.max(0, state.explicitPolicy - 1);
   if (candidate.values.policyConstraints?.requireExplicitPolicy === 0) state.explicitPolicy = 0;
   checkCriticalExtensions(candidate, 0, state);
@@ -305,26 +405,32 @@ function wrapUp(candidate: ChainCertificate, state: State): void {
 }
 
 /** RFC 9525 §6: one of the names presented is one of those asked for. */
-function checkReferenceNames(candidate: ChainCertificate, { inputs, report }: State): void {
+function checkReferenceNames(candidate: ChainCertificate, { budget, inputs, report }: State): void {
   if (inputs.referenceNames.length === 0) return;
   const presented = candidate.values.subjectAltName ?? [];
+  if (!budget.spend(inputs.referenceNames.length * candidate.weight * price.validationOctet)) return;
   if (inputs.referenceNames.some((name) => presentsName(presented, name))) report.pass("referenceName", 0);
   else {
     report.fail("ERR_CHAIN_REFERENCE_NAME", 0, {
       reference: inputs.referenceNames.map(({ generalName }) => generalNameText(generalName)),
-      presented: presented.slice(0, maximumNamesShown).map(generalNameText),
+      presented: presented.slice(0, maximumShown).map(generalNameText),
     });
   }
 }
 
-/** §6.1.5 (g) by RFC 9618 §5.4. */
-function checkPolicies(state: State): ReadonlySet<PolicyKey> {
+/** §6.1.5 (g) by RFC 9618 §5.4: a policy is valid for the whole path, where one is required. */
+function checkPolicies(target: ChainCertificate | undefined, state: State): ReadonlySet<PolicyKey> {
   const { initialPolicies: initial } = state;
   const policies = state.policies.userConstrainedPolicies(initial?.has(anyPolicyKey) === true ? undefined : initial);
   if (state.explicitPolicy > 0 || policies.size > 0) state.report.pass("certificatePolicies", 0);
   else {
-    const acceptable = [...(initial ?? [])].map((policy) => decodeOid(policyOid(policy)));
-    state.report.fail("ERR_CHAIN_POLICY", undefined, { acceptable });
+    const acceptable = [...(initial ?? [])].slice(0, maximumShown).map(policyText);
+    const present = (target?.policies ?? []).slice(0, maximumShown).map(policyText);
+    state.report.fail("ERR_CHAIN_POLICY", undefined, { acceptable, present });
   }
   return policies;
+}
+
+function policyText(policy: PolicyKey): string {
+  return decodeOid(policyOid(policy));
 }

@@ -1,9 +1,9 @@
-/** What a verifier is made with, and what it is asked. */
+/** What a verifier is made with, and what one question consists of. */
 
 import { encodeOid } from "@latchkey/asn1";
 import type { CryptoProvider } from "@latchkey/crypto";
 import type { CertificateInput } from "./candidate-pool.ts";
-import type { ProfileCheck, ProfileName, Severity } from "./checks.ts";
+import type { ProfileCheck, ProfileName, Severity } from "./profiles.ts";
 import { ChainError } from "./errors.ts";
 import type { ChainLimits } from "./limits.ts";
 import { policyKey } from "./policy-graph.ts";
@@ -75,8 +75,10 @@ export interface VerifyInputs {
 /** The inputs of RFC 5280 §6.1.1, made ready. Throws `ERR_CHAIN_ARGUMENT` and `ERR_CHAIN_REFERENCE_NAME_SYNTAX`. */
 export function validationInputs(options: ChainVerifierOptions, inputs: VerifyInputs): ValidationInputs {
   const { policies = {}, maximumPathLength = Number.POSITIVE_INFINITY, referenceNames = [] } = inputs;
-  if (!Number.isFinite(inputs.time)) throw new ChainError("ERR_CHAIN_ARGUMENT", "the time is not a number of seconds");
-  if (!(maximumPathLength >= 0)) throw new ChainError("ERR_CHAIN_ARGUMENT", "a path length below zero");
+  if (!Number.isFinite(inputs.time))
+    throw new ChainError("ERR_CHAIN_ARGUMENT", `the time is ${inputs.time}, not a number of seconds since 1970`);
+  if (!(maximumPathLength >= 0))
+    throw new ChainError("ERR_CHAIN_ARGUMENT", `maximumPathLength is ${maximumPathLength}, not a number from 0 on`);
   const prepared: readonly PreparedName[] = referenceNames.map(prepareReferenceName);
   return {
     time: Math.floor(inputs.time),

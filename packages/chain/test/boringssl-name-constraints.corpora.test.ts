@@ -11,9 +11,9 @@ import {
   X509Error,
 } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
-import { Budget, defaultLimits } from "../src/limits.ts";
-import { checkNames, constrainedNames, prepareConstraints } from "../src/name-constraints.ts";
-import type { ConstrainedName } from "../src/name-subtree.ts";
+import { Budget } from "../src/budget.ts";
+import { defaultLimits } from "../src/limits.ts";
+import { checkNames, ConstrainedNames, PreparedConstraints } from "../src/name-constraints.ts";
 import { base64Bytes, type CorpusException } from "./corpus.ts";
 
 interface ConstraintCase {
@@ -56,18 +56,18 @@ function decodeValue<Value>(value: Uint8Array, type: ExtensionReader<Value>): Va
   return decodeExtension({ oid: type.oid, critical: true, value, valueOffset: 0 }, type);
 }
 
-function namesOf(each: ConstraintCase): readonly ConstrainedName[] {
+function namesOf(each: ConstraintCase): ConstrainedNames {
   switch (each.op) {
     case "dns":
-      return [{ type: "dNSName", value: each.name! }];
+      return new ConstrainedNames([{ type: "dNSName", value: each.name! }]);
     case "ip":
-      return [{ type: "iPAddress", value: Uint8Array.from(each.ip!) }];
+      return new ConstrainedNames([{ type: "iPAddress", value: Uint8Array.from(each.ip!) }]);
     case "directoryName":
-      return [{ type: "directoryName", value: parseName(blob("NAME", each.dirName!)) }];
+      return new ConstrainedNames([{ type: "directoryName", value: parseName(blob("NAME", each.dirName!)) }]);
     default: {
       const subject = parseName(each.subject ? blob("NAME", each.subject) : Uint8Array.of(0x30, 0));
       const san = each.san ? decodeValue(blob("SUBJECT ALTERNATIVE NAME", each.san), subjectAltName) : undefined;
-      return constrainedNames({ subject }, san);
+      return ConstrainedNames.of({ subject }, san);
     }
   }
 }
@@ -77,7 +77,8 @@ function outcome(each: ConstraintCase): string {
   try {
     const constraints: NameConstraints = decodeValue(blob("NAME CONSTRAINTS", each.constraints), nameConstraints);
     if (each.op === "parse") return "permitted";
-    const failure = checkNames(namesOf(each), [prepareConstraints(constraints, 1)], 0, new Budget(defaultLimits));
+    const onPath = [{ constraints: new PreparedConstraints(constraints), constrainedBy: 1, constrainedByName: "CA" }];
+    const failure = checkNames(namesOf(each), onPath, 0, new Budget(defaultLimits));
     return failure?.code ?? "permitted";
   } catch (error) {
     if (error instanceof X509Error) return error.code;

@@ -92,9 +92,10 @@ function ask(der: Uint8Array, maximumAgeSeconds?: number): ReturnType<typeof che
 
 describe("OCSP responses", () => {
   test("by the issuer tell", () => {
-    expect(ask(response())).toEqual({ status: "good", validUntil: now + 100 });
+    expect(ask(response())).toEqual({ status: "good", validUntil: now + 100, reasons: [] });
     expect(ask(response({ status: "revoked" }))).toEqual({
       status: "revoked",
+      source: "ocsp",
       reason: "keyCompromise",
       revokedAt: now - 50,
     });
@@ -120,7 +121,7 @@ describe("OCSP responses", () => {
     expect(ask(response({ thisUpdate: now + 1 })).status).toBe("unknown");
     expect(ask(response({ nextUpdate: now - 1 })).status).toBe("unknown");
     expect(ask(response({ nextUpdate: undefined })).status).toBe("unknown");
-    expect(ask(response({ nextUpdate: undefined }), 60)).toEqual({ status: "good", validUntil: now + 50 });
+    expect(ask(response({ nextUpdate: undefined }), 60)).toEqual({ status: "good", validUntil: now + 50, reasons: [] });
     expect(ask(response(), 5).status).toBe("unknown");
   });
 

@@ -98,6 +98,7 @@ describe("complete lists", () => {
       source: "crl",
       reason: "keyCompromise",
       revokedAt: now - 50,
+      revokedAtDate: "2026-11-23T11:59:10Z",
     });
     const good = ask([rootList, byIntermediate({ revoked: [[8]] })]);
     expect(told(good)).toBe("ok");
@@ -230,9 +231,16 @@ describe("scopes", () => {
     expect(told(ask([rootList, complete, byIntermediate({ number: 5, extensions: [base(4)], revoked: [[7]] })]))).toBe(
       "ok",
     );
-    // A stale one is left aside.
-    const stale = byIntermediate({ number: 6, extensions: [base(5)], revoked: [[7]], nextUpdate: now - 1 });
-    expect(told(ask([rootList, complete, stale]))).toBe("ok");
+    // One that is stale takes nothing away, and still says what it adds.
+    const staleAdds = byIntermediate({ number: 6, extensions: [base(5)], revoked: [[7]], nextUpdate: now - 1 });
+    expect(told(ask([rootList, complete, staleAdds]))).toBe(revoked);
+    const staleTakes = byIntermediate({
+      number: 6,
+      extensions: [base(4)],
+      revoked: [[7, "removeFromCRL"]],
+      nextUpdate: now - 1,
+    });
+    expect(told(ask([rootList, held, staleTakes]))).toBe(revoked);
   });
 });
 

@@ -80,12 +80,15 @@ describe("a chain that holds", () => {
     expect(result.policies).toEqual([]);
   });
 
-  test("is explained by one line a check", () => {
+  test("is explained by one line for each check", () => {
     if (!result.ok) throw new Error(codes(result));
     const lines = explainChain(result);
     expect(lines).toHaveLength(1 + result.checks.length);
     expect(lines[0]).toBe("accepted for clientAuth: CN=button-1 <- CN=Pizza Intermediate <- CN=Pizza Root");
-    expect(lines).toContain('  holds  certificate 0 "CN=button-1" is signed by the one above it (signature)');
+    expect(lines).toContain(
+      '  holds  "CN=button-1" (the certificate in question) is signed by the certificate above it (signature)',
+    );
+    expect(explainChain(result, { holding: false })).toHaveLength(1);
   });
 
   test("narrows by ok, and cannot be made by anybody else", () => {
@@ -252,8 +255,15 @@ describe("one thing wrong", () => {
     expect(codes(result)).toBe("ERR_CHAIN_EXPIRED@0 ERR_CHAIN_EXTENDED_KEY_USAGE@0");
     const [first] = result.ok ? [] : result.failures;
     if (first?.code !== "ERR_CHAIN_EXPIRED") throw new Error("another code");
-    expect(first.evidence).toEqual({ notAfter: now - 5, at: now });
-    expect(explainChain(result)[1]).toContain("expired after 2026-11-23T11:59:55Z; it is 2026-11-23T12:00:00Z");
+    expect(first.evidence).toEqual({
+      notAfter: now - 5,
+      notAfterDate: "2026-11-23T11:59:55Z",
+      at: now,
+      atDate: "2026-11-23T12:00:00Z",
+    });
+    expect(explainChain(result)[1]).toContain(
+      "expired after 2026-11-23T11:59:55Z; the time asked about is 2026-11-23T12:00:00Z",
+    );
   });
 
   test("a dead end says which name is missing, and what else is wrong", () => {
@@ -263,12 +273,23 @@ describe("one thing wrong", () => {
       {},
       { trustAnchors: [issue({ subject: stranger, issuer: stranger, extensions: authority() })] },
     );
-    expect(elsewhere.ok ? [] : elsewhere.failures).toMatchObject([{ code: "ERR_CHAIN_SIGNATURE" }]);
+    expect(codes(elsewhere)).toBe("ERR_CHAIN_NO_ISSUER@1");
+    expect(elsewhere.ok ? [] : elsewhere.tried[0]?.failures).toMatchObject([{ code: "ERR_CHAIN_SIGNATURE" }]);
     const untrusted = ask({}, { trustAnchors: [people.deviceCertificate] });
-    expect(untrusted.ok ? undefined : untrusted.failures[0]?.evidence).toEqual({
+    expect(untrusted.ok ? undefined : untrusted.failures[0]?.evidence).toMatchObject({
       issuer: "CN=Pizza Root",
-      hasCandidates: true,
+      isSelfIssued: false,
+      hasCandidates: false,
+      trustAnchors: ["CN=button-1"],
+      trustAnchorCount: 1,
     });
+    // With the root among the intermediates the path is shown up to it.
+    const withRoot = ask(
+      { intermediates: [intermediateCertificate, rootCertificate] },
+      { trustAnchors: [people.deviceCertificate] },
+    );
+    expect(withRoot.ok ? [] : withRoot.path).toHaveLength(3);
+    expect(withRoot.ok ? undefined : withRoot.failures[0]?.evidence).toMatchObject({ isSelfIssued: true });
   });
 
   test("an intermediate that cannot be read is told of", () => {
@@ -373,7 +394,7 @@ describe("the caller's mistakes", () => {
     ["a DNS name in Unicode", () => ask({ referenceNames: [{ type: "dns", value: "bücher.example" }] })],
     ["an address that is none", () => ask({ referenceNames: [{ type: "ip", value: "1.2.3" }] })],
     ["a mailbox without a host", () => ask({ referenceNames: [{ type: "email", value: "somebody" }] })],
-    ["a limit that is no number", () => ask({}, { limits: { ...defaultLimits, paths: 1.5 } })],
+    ["a limit that is no number", () => ask({}, { limits: { ...defaultLimits, work: 1.5 } })],
     ["a profile that does not exist", () => ask({}, { profile: "none" as never })],
   ])("%s", (_, act) => expect(act).toThrow(ChainError));
 });

@@ -88,7 +88,8 @@ function makeTable(): readonly KnownExtension[] {
     row(subjectInfoAccess, "never", "RFC 5280 §4.2.2.2", path),
     row(tlsFeature, "either", "RFC 7633 §4", ["tls"]),
     row(ocspNoCheck, "either", "RFC 6960 §4.2.2.2.1", path),
-    row(signedCertificateTimestamps, "either", "RFC 6962 §3.3", path),
+    // Nothing here checks the timestamps, so a critical list of them is not understood.
+    row(signedCertificateTimestamps, "either", "RFC 6962 §3.3", []),
     // A precertificate is not a certificate: nobody may accept it (RFC 6962 §3.1).
     unread("precertificatePoison", encodeOid("1.3.6.1.4.1.11129.2.4.3"), "always", "RFC 6962 §3.1"),
     row(cRLNumber, "never", "RFC 5280 §5.2.3", list),

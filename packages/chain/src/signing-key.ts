@@ -1,6 +1,8 @@
-/** A key that may have signed certificates, imported when it is first needed and kept. */
+/** A public key that may have signed certificates, lists or responses: imported when it is first needed, and kept. */
 
 import { CryptoError, type CryptoProvider, type PublicKey, verifySignedData } from "@latchkey/crypto";
+import { type Budget, price } from "./budget.ts";
+import { type KeyKind, keyKindOf } from "./key-kind.ts";
 
 /** Something signed, in the form that certificates, revocation lists and OCSP responses share. */
 export interface Signed {
@@ -8,6 +10,8 @@ export interface Signed {
   /** The whole AlgorithmIdentifier. */
   readonly algorithm: Uint8Array;
   readonly signature: Uint8Array;
+  /** Whether the result is kept, so that hashing the data is not charged to one answer. Default false. */
+  readonly isCheckedOnce?: boolean;
 }
 
 /** What is wrong with a signature: the key, the algorithm (or the two together), or the signature itself. */
@@ -16,19 +20,29 @@ export interface SignatureFault {
   readonly error: CryptoError;
 }
 
-export class IssuerKey {
-  /** DER SubjectPublicKeyInfo, a view into the certificate. */
+export class SigningKey {
+  /** DER SubjectPublicKeyInfo, a view. */
   readonly spki: Uint8Array;
+  #kind: KeyKind | undefined;
   #imported: PublicKey | CryptoError | undefined;
 
   constructor(spki: Uint8Array) {
     this.spki = spki;
   }
 
-  /** The fault in a signature that should be by this key, or undefined. */
-  check(provider: CryptoProvider, { data, algorithm, signature }: Signed): SignatureFault | undefined {
+  get kind(): KeyKind {
+    this.#kind ??= keyKindOf(this.spki);
+    return this.#kind;
+  }
+
+  /** The fault in a signature that should be by this key; undefined where it holds; `limit` where it was not checked. */
+  check(provider: CryptoProvider, signed: Signed, budget: Budget): SignatureFault | "limit" | undefined {
+    if (this.#imported === undefined && !budget.spend(price.key)) return "limit";
     const publicKey = this.#import(provider);
     if (publicKey instanceof Error) return { at: "key", error: publicKey };
+    const octets = signed.isCheckedOnce === true ? 0 : signed.data.length;
+    if (!budget.spendSignature(publicKey.verificationWeight, octets)) return "limit";
+    const { algorithm, data, signature } = signed;
     const result = verifySignedData(provider, { publicKey, algorithm, data, signature });
     if (result.ok) return undefined;
     const { error } = result;

@@ -1,9 +1,9 @@
 /**
- * The checks that go beyond path validation (RFC 5280 §6), and how seriously each profile takes them.
+ * The checks that go beyond path validation (RFC 5280 §6), and what each profile makes of them.
  *
- * §6 says which paths hold; §4 says what a certificate should look like that a conforming authority issues, and the
- * CA/Browser Forum adds rules for servers on the Web. Suites and users disagree on how much of it a verifier should
- * hold certificates to, so each such rule is a check of its own here that can be an error, a warning, or off.
+ * §6 says which paths hold. §4 says what a certificate has to look like, and the CA/Browser Forum adds rules for servers
+ * on the Web. Test suites and users disagree on how much of that a verifier has to check. So each such rule is a check of
+ * its own here, which can be an error, a warning, or off.
  */
 
 /** What a failed check means: a refusal, a note on the result, or nothing. */
@@ -95,8 +95,8 @@ function makeProfiles(): Readonly<Record<ProfileName, CheckSeverities>> {
       publicSuffix: "off",
     },
     webpki: { ...everyCheck("error"), nameConstraintsCritical: "off" },
-    // Fleets hang below private authorities made with a few lines of openssl: path validation in full, keys that hold,
-    // usages that fit; the rest is told and does not refuse a device in the field.
+    // Fleets are often below private certificate authorities that were made with a few lines of openssl. So path validation
+    // is in full, and keys and usages have to fit; the rest is a warning, for a device in the field cannot be reissued.
     iotDevice: {
       ...everyCheck("warning"),
       anchorValidity: "error",
