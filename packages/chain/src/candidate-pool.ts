@@ -213,7 +213,7 @@ export function readCertificate(input: CertificateInput, budget: Budget): ChainC
 }
 
 /** Octets of a certificate. */
-export function octetsOf(input: CertificateInput): number {
+function octetsOf(input: CertificateInput): number {
   return input instanceof Uint8Array ? input.length : input.encoding.length;
 }
 
