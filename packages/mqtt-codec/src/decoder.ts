@@ -7,7 +7,7 @@
 
 import { MqttCodecError } from "./errors.ts";
 import type { Packet } from "./packet.ts";
-import { PacketType, type ProtocolVersion } from "./packet-type.ts";
+import { PacketType, type ProtocolVersion, reservedFlags } from "./packet-type.ts";
 import { readAcknowledgement } from "./packets/acknowledgement.ts";
 import { readAuth } from "./packets/auth.ts";
 import { readConnack } from "./packets/connack.ts";
@@ -217,8 +217,7 @@ export class PacketDecoder {
     reader.first = first;
     const type = first >>> 4;
     if (((this.rules.types >>> type) & 1) === 0 || this.awaitsConnect) this.judgeType(type);
-    if (type !== PacketType.publish && (first & 0x0f) !== ((NEEDS_FLAG_2 >>> type) & 1) << 1)
-      this.failFlags(type, first);
+    if (type !== PacketType.publish && (first & 0x0f) !== reservedFlags(type)) this.failFlags(type, first);
     if (available < 2) return 0;
     let value = reader.view.getUint8(start + 1);
     let headerLength = 2;
@@ -266,8 +265,8 @@ export class PacketDecoder {
   }
 
   private failFlags(type: number, first: number): never {
-    const wanted = ((NEEDS_FLAG_2 >>> type) & 1) << 1;
-    return this.reader.fail("flags", this.reader.packetStart, "flags", { found: first & 0x0f, wanted });
+    const evidence = { found: first & 0x0f, wanted: reservedFlags(type) };
+    return this.reader.fail("flags", this.reader.packetStart, "flags", evidence);
   }
 
   private failRemainingLength(evidence: { readonly length?: number; readonly wantedLength?: number }): never {
@@ -318,9 +317,6 @@ export class PacketDecoder {
     return packet;
   }
 }
-
-/** The types with flags 0010, one bit each. PUBLISH has flags of its own, all others have 0000. */
-const NEEDS_FLAG_2 = (1 << PacketType.pubrel) | (1 << PacketType.subscribe) | (1 << PacketType.unsubscribe);
 
 /** What can be checked on the fixed header alone. */
 interface HeaderRules {

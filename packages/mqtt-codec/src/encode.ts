@@ -1,7 +1,7 @@
 /** Packets to bytes: into a buffer of their own, into the caller's, or only counted. */
 
 import type { EncodablePacket } from "./packet.ts";
-import { isUnsigned, PacketType, type ProtocolVersion } from "./packet-type.ts";
+import { isUnsigned, PacketType, type ProtocolVersion, reservedFlags } from "./packet-type.ts";
 import { writeAcknowledgement } from "./packets/acknowledgement.ts";
 import { writeAuth } from "./packets/auth.ts";
 import { writeConnack } from "./packets/connack.ts";
@@ -76,18 +76,23 @@ function isPlainCall(
 /** Writes all but the first octet, which it returns. */
 function write(writer: Writer, packet: EncodablePacket): number {
   const { type } = writer.object(packet, "packet");
-  writer.packetType = Object.hasOwn(PacketType, type) ? type : undefined;
+  if (!Object.hasOwn(PacketType, type)) writer.failField("type", type, Object.keys(PacketType).join(", "));
+  writer.packetType = type;
   writer.position += 1;
   const place = writer.beginLength();
-  const first = writeBody(writer, packet);
+  const first = packet.type === "publish" ? writePublish(writer, packet) : writeOther(writer, packet);
   writer.endLength(place, "remainingLength");
   return first;
 }
 
-function writeBody(writer: Writer, packet: EncodablePacket): number {
+function writeOther(writer: Writer, packet: Exclude<EncodablePacket, EncodablePublish>): number {
+  writeBody(writer, packet);
+  const type = PacketType[packet.type];
+  return (type << 4) | reservedFlags(type);
+}
+
+function writeBody(writer: Writer, packet: Exclude<EncodablePacket, EncodablePublish>): void {
   switch (packet.type) {
-    case "publish":
-      return writePublish(writer, packet);
     case "puback":
     case "pubrec":
     case "pubrel":
@@ -105,19 +110,12 @@ function writeBody(writer: Writer, packet: EncodablePacket): number {
       return writeUnsubscribe(writer, packet);
     case "unsuback":
       return writeUnsuback(writer, packet);
-    case "pingreq":
-      return 0xc0;
-    case "pingresp":
-      return 0xd0;
     case "disconnect":
       return writeDisconnect(writer, packet);
     case "auth":
       return writeAuth(writer, packet);
     default:
-      return failType(writer, packet);
+      // PINGREQ and PINGRESP have no body.
+      return undefined;
   }
-}
-
-function failType(writer: Writer, { type }: { readonly type?: unknown }): never {
-  return writer.failField("type", type, Object.keys(PacketType).join(", "));
 }

@@ -40,6 +40,17 @@ export const PacketType = {
   auth: 15,
 } as const;
 
+/** The types with flags 0010, one bit each. */
+const NEEDS_FLAG_2 = (1 << PacketType.pubrel) | (1 << PacketType.subscribe) | (1 << PacketType.unsubscribe);
+
+/**
+ * The reserved flags of the fixed header: 0010 in PUBREL, SUBSCRIBE and UNSUBSCRIBE, 0000 in the others; PUBLISH alone has
+ * flags of its own (MQTT 3.1.1 table 2.2, MQTT 5.0 table 2-2).
+ */
+export function reservedFlags(type: number): number {
+  return ((NEEDS_FLAG_2 >>> type) & 1) << 1;
+}
+
 /** The name of a packet's type. */
 export type PacketTypeName = keyof typeof PacketType;
 

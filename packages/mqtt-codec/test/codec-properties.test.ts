@@ -37,16 +37,23 @@ describe.each([4, 5] as const)("protocol version %i", (version) => {
     );
   });
 
-  test.each(sides)("%s packets: encodeInto writes what encode gives, at any offset", (_side, _options, packet) => {
-    const pool = new Uint8Array(65_536);
-    fc.assert(
-      fc.property(packet, fc.nat({ max: 99 }), (one, offset) => {
-        const end = encodeInto(one, version, pool, offset);
-        expect(pool.slice(offset, end)).toEqual(encode(one, version));
-      }),
-      { numRuns: 200 },
-    );
-  });
+  test.each(sides)(
+    "%s packets: encodeInto writes the octets of encode, at any offset, and no others",
+    (_side, _options, packet) => {
+      const pool = new Uint8Array(65_536);
+      fc.assert(
+        fc.property(packet, fc.nat({ max: 99 }), (one, offset) => {
+          pool.fill(0xee);
+          const end = encodeInto(one, version, pool, offset);
+          expect(pool.slice(offset, end)).toEqual(encode(one, version));
+          // The octets around the packet are not touched.
+          expect(pool.findIndex((octet) => octet !== 0xee)).toBe(offset);
+          expect(pool.subarray(end).every((octet) => octet === 0xee)).toBe(true);
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
 
   test("CONNECT: encode, decode, equal; and every cut waits for more", () => {
     fc.assert(

@@ -1,6 +1,6 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP, MQTT 3.1.1 and 5.0 §3.4 to §3.7: one form, four types. */
 
-import { type Encodable, PacketType } from "../packet-type.ts";
+import type { Encodable } from "../packet-type.ts";
 import { readProperties, writeProperties } from "../property-list.ts";
 import { propertyLists, type ReasonProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
@@ -52,8 +52,8 @@ export function readAcknowledgement<Type extends AcknowledgementType>(
   return { type, packetIdentifier, reasonCode, properties };
 }
 
-/** Writes the body of a PUBACK, PUBREC, PUBREL or PUBCOMP; returns the packet's first octet. */
-export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledgement): number {
+/** Writes the body of a PUBACK, PUBREC, PUBREL or PUBCOMP. */
+export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledgement): void {
   const { type, reasonCode = 0, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) {
@@ -62,5 +62,4 @@ export function writeAcknowledgement(writer: Writer, packet: EncodableAcknowledg
   } else {
     checkOmittedCode(writer, reasonCode);
   }
-  return (PacketType[type] << 4) | (type === "pubrel" ? 2 : 0);
 }

@@ -36,18 +36,17 @@ export function readAuth(reader: Reader): AuthPacket {
   return { type: "auth", reasonCode, properties };
 }
 
-/** Writes the body of an AUTH; returns the packet's first octet. */
-export function writeAuth(writer: Writer, packet: EncodableAuth): number {
+/** Writes the body of an AUTH. */
+export function writeAuth(writer: Writer, packet: EncodableAuth): void {
   const { reasonCode, properties } = packet;
   if (writer.version === 4) {
     writer.failWith("ERR_MQTT_CODEC_VERSION_FIELD", "type", "auth", "a packet that MQTT 3.1.1 has");
   }
-  if (reasonCode === 0 && properties === undefined) return 0xf0;
+  if (reasonCode === 0 && properties === undefined) return;
   writeReasonCode(writer, "auth", reasonCode);
   writeProperties(writer, propertyLists.auth, properties);
   if (properties?.authenticationMethod === undefined) {
     const [code, field] = ["ERR_MQTT_CODEC_PROPERTY_MISSING", "properties.authenticationMethod"] as const;
     writer.fail(code, field, undefined, "an authentication method in AUTH");
   }
-  return 0xf0;
 }

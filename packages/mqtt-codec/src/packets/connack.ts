@@ -34,8 +34,8 @@ export function readConnack(reader: Reader): ConnackPacket {
   return { type: "connack", sessionPresent: flags === 1, reasonCode, properties };
 }
 
-/** Writes the body of a CONNACK; returns the packet's first octet. */
-export function writeConnack(writer: Writer, packet: EncodableConnack): number {
+/** Writes the body of a CONNACK. */
+export function writeConnack(writer: Writer, packet: EncodableConnack): void {
   const { sessionPresent = false, reasonCode = 0, properties } = packet;
   writer.uint8(writer.boolean(sessionPresent, "sessionPresent") ? 1 : 0);
   writeReasonCode(writer, "connack", reasonCode);
@@ -43,5 +43,4 @@ export function writeConnack(writer: Writer, packet: EncodableConnack): number {
     writer.fail("ERR_MQTT_CODEC_SESSION_PRESENT", "sessionPresent", sessionPresent, "false with a refusal");
   }
   if (writer.version === 5) writeProperties(writer, propertyLists.connack, properties);
-  return 0x20;
 }

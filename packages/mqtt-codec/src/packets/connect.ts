@@ -115,8 +115,8 @@ function checkFlags(reader: Reader, flags: number, at: number): QoS {
   return isQoS(willQos) ? willQos : reader.fail("willQos", at, "will.qos", { found: willQos });
 }
 
-/** Writes the body of a CONNECT; returns the packet's first octet. */
-export function writeConnect(writer: Writer, packet: EncodableConnect): number {
+/** Writes the body of a CONNECT. */
+export function writeConnect(writer: Writer, packet: EncodableConnect): void {
   const { clientIdentifier, cleanStart = true, keepAlive = 0, will, userName, password } = packet;
   const { version } = writer;
   if ((packet.protocolVersion ?? version) !== version) {
@@ -140,7 +140,6 @@ export function writeConnect(writer: Writer, packet: EncodableConnect): number {
   if (will !== undefined) writeWill(writer, will);
   if (userName !== undefined) writer.string(userName, "userName");
   if (password !== undefined) writer.binary(password, "password");
-  return 0x10;
 }
 
 function connectFlags(writer: Writer, { will, userName, password }: EncodableConnect, cleanStart: boolean): number {

@@ -35,8 +35,8 @@ export function readDisconnect(reader: Reader): DisconnectPacket {
   return { type: "disconnect", reasonCode, properties };
 }
 
-/** Writes the body of a DISCONNECT; returns the packet's first octet. */
-export function writeDisconnect(writer: Writer, packet: EncodableDisconnect): number {
+/** Writes the body of a DISCONNECT. */
+export function writeDisconnect(writer: Writer, packet: EncodableDisconnect): void {
   const { reasonCode = 0, properties } = packet;
   if (writer.version === 4) {
     // The DISCONNECT of 3.1.1 is a normal one, which deletes the will: no other reason may become that.
@@ -45,17 +45,14 @@ export function writeDisconnect(writer: Writer, packet: EncodableDisconnect): nu
       if (!isUnsigned(reasonCode, 0xff)) writer.failField("reasonCode", reasonCode, wanted);
       writer.failWith("ERR_MQTT_CODEC_VERSION_FIELD", "reasonCode", hexadecimal(reasonCode), wanted);
     }
-    return 0xe0;
+    return;
   }
-  const start = writer.position;
+  // MQTT 5.0 §3.14.2.1: a normal one without properties has no body.
+  if (reasonCode === 0 && properties === undefined) return;
   writeReasonCode(writer, "disconnect", reasonCode);
-  if (properties !== undefined) {
-    writeProperties(writer, propertyLists.disconnect, properties);
-    checkSides(writer, reasonCode, properties);
-  } else if (reasonCode === 0) {
-    writer.position = start;
-  }
-  return 0xe0;
+  if (properties === undefined) return;
+  writeProperties(writer, propertyLists.disconnect, properties);
+  checkSides(writer, reasonCode, properties);
 }
 
 /** Code and properties have to be a client's, or a server's (MQTT 5.0 table 3-13, MQTT-3.14.2-2, §3.14.2.2.5). */

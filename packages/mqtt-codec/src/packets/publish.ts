@@ -1,6 +1,6 @@
 /** PUBLISH, MQTT 3.1.1 and 5.0 §3.3. */
 
-import { type Encodable, isPacketIdentifier, isQoS, type QoS } from "../packet-type.ts";
+import { type Encodable, isPacketIdentifier, isQoS, PacketType, type QoS } from "../packet-type.ts";
 import { readProperties, writeProperties } from "../property-list.ts";
 import { propertyLists, type PublishProperties } from "../property.ts";
 import type { Reader } from "../reader.ts";
@@ -77,9 +77,9 @@ export function failPublishHead(
   return writer.fail("ERR_MQTT_CODEC_PACKET_IDENTIFIER", "packetIdentifier", packetIdentifier, wanted);
 }
 
-/** First octet: type, DUP, QoS, RETAIN. */
+/** The first octet of a PUBLISH: type, DUP, QoS, RETAIN. */
 export function publishFirstOctet(qos: number, retain: boolean, dup: boolean): number {
-  return 0x30 | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
+  return (PacketType.publish << 4) | (dup ? DUP : 0) | (qos << 1) | (retain ? RETAIN : 0);
 }
 
 /** Writes the body of a PUBLISH; returns the packet's first octet. */

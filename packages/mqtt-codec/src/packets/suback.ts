@@ -66,16 +66,15 @@ function readReasonCodes(reader: Reader, type: "suback" | "unsuback"): number[] 
   return reasonCodes;
 }
 
-/** Writes the body of a SUBACK; returns the packet's first octet. */
-export function writeSuback(writer: Writer, packet: EncodableSuback): number {
+/** Writes the body of a SUBACK. */
+export function writeSuback(writer: Writer, packet: EncodableSuback): void {
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) writeProperties(writer, propertyLists.suback, packet.properties);
   writeReasonCodes(writer, "suback", packet.reasonCodes);
-  return 0x90;
 }
 
-/** Writes the body of an UNSUBACK; returns the packet's first octet. */
-export function writeUnsuback(writer: Writer, packet: EncodableUnsuback): number {
+/** Writes the body of an UNSUBACK. */
+export function writeUnsuback(writer: Writer, packet: EncodableUnsuback): void {
   const { reasonCodes = [], properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) {
@@ -84,7 +83,6 @@ export function writeUnsuback(writer: Writer, packet: EncodableUnsuback): number
   } else {
     for (const code of writer.list(reasonCodes, "reasonCodes")) checkOmittedCode(writer, code, "reasonCodes");
   }
-  return 0xb0;
 }
 
 function writeReasonCodes(writer: Writer, type: "suback" | "unsuback", reasonCodes: readonly number[]): void {

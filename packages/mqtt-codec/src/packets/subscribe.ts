@@ -133,8 +133,8 @@ function readTopicFilter(reader: Reader, field: string): string {
   return text;
 }
 
-/** Writes the body of a SUBSCRIBE; returns the packet's first octet. */
-export function writeSubscribe(writer: Writer, packet: EncodableSubscribe): number {
+/** Writes the body of a SUBSCRIBE. */
+export function writeSubscribe(writer: Writer, packet: EncodableSubscribe): void {
   const { subscriptions, properties } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) writeProperties(writer, propertyLists.subscribe, properties);
@@ -142,7 +142,6 @@ export function writeSubscribe(writer: Writer, packet: EncodableSubscribe): numb
     writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "subscriptions", subscriptions, "at least one subscription");
   }
   for (const subscription of subscriptions) writeSubscription(writer, writer.object(subscription, "subscriptions"));
-  return 0x82;
 }
 
 function writeSubscription(writer: Writer, subscription: EncodableSubscription): void {
@@ -167,8 +166,8 @@ function writeSubscription(writer: Writer, subscription: EncodableSubscription):
   writer.uint8(options);
 }
 
-/** Writes the body of an UNSUBSCRIBE; returns the packet's first octet. */
-export function writeUnsubscribe(writer: Writer, packet: EncodableUnsubscribe): number {
+/** Writes the body of an UNSUBSCRIBE. */
+export function writeUnsubscribe(writer: Writer, packet: EncodableUnsubscribe): void {
   const { topicFilters } = packet;
   writer.packetIdentifier(packet.packetIdentifier);
   if (writer.version === 5) writeProperties(writer, propertyLists.unsubscribe, packet.properties);
@@ -176,7 +175,6 @@ export function writeUnsubscribe(writer: Writer, packet: EncodableUnsubscribe): 
     writer.fail("ERR_MQTT_CODEC_NO_TOPIC_FILTER", "topicFilters", topicFilters, "at least one topic filter");
   }
   for (const topicFilter of topicFilters) writeTopicFilter(writer, topicFilter, "topicFilters");
-  return 0xa2;
 }
 
 function writeTopicFilter(writer: Writer, topicFilter: unknown, field: string): void {
