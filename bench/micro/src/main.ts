@@ -1,92 +1,164 @@
 /**
- * `npm run bench -- [--filter TEXT] [--json FILE] [--list] [--smoke]`: runs the micro suites whose scenario contains
- * TEXT and prints a table; the JSON file has the shape described in the README.
+ * `npm run bench -- [OPTIONS]`: runs the micro suites, each scenario in a process of its own, and prints a table. The
+ * JSON file has the shape of `MicroFile` in `@latchkey/bench-results` and is written again after each scenario.
  */
 
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import { fullEffort, measureScenario, smokeEffort, type Result } from "./measure.ts";
-import type { Scenario } from "./scenario.ts";
-import { loadSuites } from "./suites.ts";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import {
+  describeMachine,
+  machineText,
+  type MicroFile,
+  type MicroResult,
+  revisionOf,
+  writeResultFile,
+} from "@latchkey/bench-results";
+import { ScenarioError } from "./errors.ts";
+import { fullEffort, smokeEffort } from "./measure.ts";
+import { type BenchOptions, readOptions, usage } from "./options.ts";
+import { Progress } from "./progress.ts";
+import type { Request } from "./request.ts";
+import { checkOutRevision, type RevisionCheckout } from "./revision-checkout.ts";
+import { runInProcess } from "./run-in-process.ts";
+import { type SuiteFile, suiteFiles } from "./suites.ts";
+import { tableRow } from "./table.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    filter: { type: "string", default: "" },
-    json: { type: "string" },
-    list: { type: "boolean", default: false },
-    smoke: { type: "boolean", default: false },
-  },
-});
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
 
-const chosen: Scenario[] = [];
-const known: string[] = [];
-const suites = await loadSuites();
-// A filter that begins with a suite's name needs no other suite's peers and fixtures.
-const named = suites.filter(({ name }) => options.filter.startsWith(`${name}/`));
-for (const suite of named.length > 0 ? named : suites) {
-  for (const scenario of await suite.scenarios()) {
-    known.push(scenario.scenario);
-    if (scenario.scenario.includes(options.filter)) chosen.push(scenario);
+interface Job {
+  readonly suite: SuiteFile;
+  readonly scenario: string;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(usage);
+  else process.exitCode = await bench(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = interruption.signal.aborted ? 130 : 2;
+}
+
+async function bench(options: BenchOptions): Promise<number> {
+  const known = await jobsOf(suiteFiles(options.filter), options);
+  if (options.list) {
+    console.log(known.map(({ scenario }) => scenario).join("\n"));
+    return 0;
   }
-}
-if (options.list) {
-  console.log(known.join("\n"));
-} else if (chosen.length === 0) {
-  console.error(`No scenario contains "${options.filter}". There are:\n${known.map((name) => `  ${name}`).join("\n")}`);
-  process.exitCode = 1;
-} else {
-  await run(chosen);
-}
-
-async function run(scenarios: readonly Scenario[]): Promise<void> {
-  const results: Result[] = [];
-  const width = Math.max(...scenarios.map(({ scenario }) => scenario.length));
-  for (const scenario of scenarios) {
-    const rows = await measureScenario(scenario, options.smoke ? smokeEffort : fullEffort);
-    results.push(...rows);
-    for (const row of rows) console.log(tableRow(row, width));
+  const jobs = known.filter(({ scenario }) => scenario.includes(options.filter));
+  if (jobs.length === 0) {
+    const names = known.map(({ scenario }) => `  ${scenario}`).join("\n");
+    console.error(`No scenario contains "${options.filter}". There are:\n${names}`);
+    return 1;
   }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report(results), undefined, 2)}\n`);
-}
-
-function tableRow(result: Result, width: number): string {
-  const own = `${result.scenario.padEnd(width)}  ${perSecond(result.opsPerSecond)}  ±${(result.spread * 50).toFixed(1)} %`;
-  if (result.peer === null || result.peerOpsPerSecond === null || result.ratio === null) return own;
-  return `${own}  ${result.ratio.toFixed(2)}x  ${result.peer} ${perSecond(result.peerOpsPerSecond).trim()}`;
-}
-
-function perSecond(rate: number): string {
-  const text =
-    rate >= 1e6
-      ? `${(rate / 1e6).toFixed(2)} M/s`
-      : rate >= 1e3
-        ? `${(rate / 1e3).toFixed(1)} k/s`
-        : `${rate.toFixed(1)} /s`;
-  return text.padStart(11);
-}
-
-function report(results: readonly Result[]): Record<string, unknown> {
-  const processors = cpus();
-  return {
-    machine: `${processors.length} x ${processors[0]?.model ?? "unknown"}, ${process.platform} ${process.arch}`,
-    node: process.version,
-    revision: revision(),
-    date: new Date().toISOString(),
-    results,
-  };
-}
-
-/** The commit that was measured, `+` behind it where the working tree differs; `unknown` outside a checkout. */
-function revision(): string {
+  if (options.compare === undefined) return measureAll(jobs, options, undefined);
+  const checkout = await checkOutRevision(options.compare, {
+    root,
+    build: !process.execArgv.some((word) => word.includes("@latchkey/source")),
+    signal: interruption.signal,
+    progress: (phase) => console.error(phase),
+  });
   try {
-    return git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
-  } catch {
-    return "unknown";
+    return await measureAll(jobs, options, checkout);
+  } finally {
+    await checkout.remove();
   }
 }
 
-function git(...words: string[]): string {
-  return execFileSync("git", words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+/** The scenarios of each suite, which a process of its own lists. */
+async function jobsOf(suites: readonly SuiteFile[], { limitMs }: BenchOptions): Promise<Job[]> {
+  const lists = await eachOf(suites, async (suite) => {
+    const request: Request = { kind: "list", suite: suite.module };
+    const answer = await runInProcess(request, { limitMs, signal: interruption.signal });
+    const names = answer.kind === "scenarios" ? answer.names : [];
+    return names.map((scenario): Job => ({ suite, scenario }));
+  });
+  return lists.flat();
+}
+
+async function measureAll(
+  jobs: readonly Job[],
+  options: BenchOptions,
+  checkout: RevisionCheckout | undefined,
+): Promise<number> {
+  const environment = describeMachine();
+  const rows = new Map<string, readonly MicroResult[]>();
+  const failures: { scenario: string; reason: string }[] = [];
+  const revision = revisionOf(root);
+  const date = new Date().toISOString();
+  const save = (complete: boolean): void => {
+    if (options.json === undefined) return;
+    const results = jobs.flatMap(({ scenario }) => rows.get(scenario) ?? []);
+    const common = { machine: environment.description, node: process.version, revision, date };
+    writeResultFile(options.json, {
+      ...common,
+      results,
+      kind: "micro",
+      environment,
+      failures,
+      complete,
+    } satisfies MicroFile);
+  };
+  console.log(`${machineText(environment)}\nNode ${process.version}, revision ${revision}, ${date}`);
+  if (environment.loadAverage[0] > 0.5) {
+    console.log(`warning: the load average is ${environment.loadAverage[0].toFixed(2)}: something else is running`);
+  }
+  save(false);
+  const progress = new Progress(jobs.length);
+  const width = Math.max(...jobs.map(({ scenario }) => scenario.length));
+  const measureOne = async (job: Job): Promise<void> => {
+    if (interruption.signal.aborted) return;
+    progress.begin(job.scenario);
+    try {
+      const results = await measure(job, options, checkout, (phase) => progress.phase(job.scenario, phase));
+      progress.end();
+      rows.set(job.scenario, results);
+      for (const row of results) console.log(tableRow(row, width));
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error;
+      progress.end();
+      if (error.code === "ERR_BENCH_INTERRUPTED") return;
+      failures.push({ scenario: job.scenario, reason: error.message });
+      console.error(error.message);
+    }
+    save(false);
+  };
+  if (options.smoke) await eachOf(jobs, measureOne);
+  else for (const job of jobs) await measureOne(job);
+  if (interruption.signal.aborted) {
+    console.error(`interrupted after ${rows.size} of ${jobs.length} scenarios`);
+    return 130;
+  }
+  save(failures.length === 0);
+  if (failures.length > 0) console.error(`${failures.length} of ${jobs.length} scenarios failed`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+async function measure(
+  { suite, scenario }: Job,
+  { smoke, limitMs }: BenchOptions,
+  checkout: RevisionCheckout | undefined,
+  progress: (phase: string) => void,
+): Promise<readonly MicroResult[]> {
+  const effort = smoke ? smokeEffort : fullEffort;
+  const other = checkout && { suites: checkout.suiteModules(suite.name), revision: checkout.revision };
+  const request: Request = { kind: "measure", suite: suite.module, scenario, effort, ...(other && { other }) };
+  const answer = await runInProcess(request, { limitMs, signal: interruption.signal, progress });
+  return answer.kind === "rows" ? answer.rows : [];
+}
+
+/** Does something with each item, as many at a time as there are cores; for what is not timed. */
+async function eachOf<Item, Result>(items: readonly Item[], act: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index];
+      if (item !== undefined) results[index] = await act(item);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  return results;
 }

@@ -1,91 +1,248 @@
 /**
  * Times contenders side by side.
  *
- * Machines drift: a figure taken a minute after its peer's compares two machines. So each round runs one sample of
- * every contender, in rotating order, the ratio is taken round by round, and medians are reported. A sample repeats
- * the contender's batch until it has lasted long enough for the clock.
+ * Machines drift: a figure taken a minute after its peer's compares two machines. So each round runs one sample of every
+ * contender, in rotating order, the ratio is taken round by round, and medians are reported. tinybench does the timing:
+ * each contender is the one task of a `Bench`, and a sample is one run of that task.
  */
 
+import {
+  type Interval,
+  intervalOfMedian,
+  median,
+  type MicroResult,
+  quantile,
+  type Samples,
+} from "@latchkey/bench-results";
+import { Bench, type Task } from "tinybench";
 import type { Contender, Scenario } from "./scenario.ts";
 
 /** How long and how often to measure. */
 export interface Effort {
   readonly rounds: number;
-  readonly warmUpMs: number;
+  /** A sample repeats the contender's batch for this long, at least once. */
   readonly sampleMs: number;
+  /** Rounds before the measured ones, until the rates are steady: at least and at most. */
+  readonly leastWarmUpRounds: number;
+  readonly mostWarmUpRounds: number;
 }
 
-export const fullEffort: Effort = { rounds: 15, warmUpMs: 300, sampleMs: 60 };
+export const fullEffort: Effort = { rounds: 25, sampleMs: 60, leastWarmUpRounds: 10, mostWarmUpRounds: 50 };
 /** Enough to see that every scenario runs; its figures mean nothing. */
-export const smokeEffort: Effort = { rounds: 1, warmUpMs: 0, sampleMs: 1 };
+export const smokeEffort: Effort = { rounds: 1, sampleMs: 1, leastWarmUpRounds: 0, mostWarmUpRounds: 0 };
 
-/** One entry of the results, in the shape that result files have; one a peer. */
-export interface Result {
-  readonly scenario: string;
-  readonly subject: string;
-  /** Median over the rounds. */
-  readonly opsPerSecond: number;
-  /** Interquartile range of the subject's rounds as a share of the median. */
-  readonly spread: number;
-  readonly bytesPerOperation: number;
-  readonly peer: string | null;
-  readonly peerOpsPerSecond: number | null;
-  /** Median of the rounds' ratios, above 1 where the subject is faster. */
-  readonly ratio: number | null;
+/** What `measureScenario` needs besides the scenario. */
+export interface MeasureOptions {
+  readonly effort: Effort;
+  /** The version of a contender's package. Default: none. */
+  readonly versionOf?: (contender: Contender) => string;
+  /** Called now and then with what is going on. */
+  readonly progress?: (phase: string) => void;
+  /** A clock in milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
 }
 
-/** Measures a scenario; gives one result a peer, or a single one without a peer. */
-export async function measureScenario(scenario: Scenario, effort: Effort): Promise<Result[]> {
+/** Rates of so many rounds are compared with those of as many rounds before. */
+const STEADY_WINDOW = 5;
+/** A rate is steady where the medians of both windows differ by less than this share. */
+const STEADY_TOLERANCE = 0.03;
+/** An interval wider than this share of its ratio is warned of. */
+const WIDE_INTERVAL = 0.1;
+/** The clock has steps of about 50 ns: a batch has to be much longer. */
+const SHORTEST_BATCH_NS = 2000;
+
+/**
+ * Measures a scenario; gives one result a peer, or a single one without a peer. Contenders are set up first and torn
+ * down at the end, also where one of them throws.
+ */
+export async function measureScenario(
+  name: string,
+  scenario: Scenario,
+  options: MeasureOptions,
+): Promise<MicroResult[]> {
+  const { effort, progress = () => {}, versionOf = () => "", now = () => performance.now() } = options;
   const contenders = [scenario.subject, ...scenario.peers];
-  for (const contender of contenders) await sample(contender, effort.warmUpMs);
-  const rates = contenders.map((): number[] => []);
-  for (let round = 0; round < effort.rounds; round++) {
-    for (let step = 0; step < contenders.length; step++) {
-      const index = (round + step) % contenders.length;
-      const contender = contenders[index];
-      if (contender !== undefined) rates[index]?.push(await sample(contender, effort.sampleMs));
+  const sides: Side[] = [];
+  const started: Contender[] = [];
+  try {
+    for (const contender of contenders) {
+      progress(`set up ${contender.name}`);
+      started.push(contender);
+      await contender.setup?.();
+      sides.push(await Side.of(contender, effort.sampleMs, now));
     }
+    await warmUp(sides, effort, progress);
+    for (const side of sides) side.begin();
+    for (let round = 0; round < effort.rounds; round++) {
+      progress(`round ${round + 1} of ${effort.rounds}`);
+      await sampleAll(sides, round);
+    }
+  } finally {
+    await tearDown(started);
   }
-  const [ours = [], ...theirs] = rates;
+  return rowsOf(name, scenario, sides, versionOf);
+}
+
+async function tearDown(contenders: readonly Contender[]): Promise<void> {
+  const ends = await Promise.allSettled(contenders.map(async (contender) => contender.teardown?.()));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+/** Rounds that are not counted, until no side gets faster or slower any more or the effort's bound is reached. */
+async function warmUp(sides: readonly Side[], effort: Effort, progress: (phase: string) => void): Promise<void> {
+  for (let round = 0; round < effort.mostWarmUpRounds; round++) {
+    if (round >= effort.leastWarmUpRounds && sides.every((side) => isSteady(side.rates))) return;
+    progress(`warm up, round ${round + 1} of at most ${effort.mostWarmUpRounds}`);
+    await sampleAll(sides, round);
+  }
+  for (const side of sides) side.isSteady = effort.mostWarmUpRounds === 0 || isSteady(side.rates);
+}
+
+/** Whether the last rates are no longer moving: the medians of the last five and of the five before differ by under 3 %. */
+export function isSteady(rates: readonly number[]): boolean {
+  if (rates.length < 2 * STEADY_WINDOW) return false;
+  const last = median(rates.slice(-STEADY_WINDOW));
+  const before = median(rates.slice(-2 * STEADY_WINDOW, -STEADY_WINDOW));
+  return Math.abs(last / before - 1) < STEADY_TOLERANCE;
+}
+
+/** One sample of every side; each round begins with another one. */
+async function sampleAll(sides: readonly Side[], round: number): Promise<void> {
+  for (let step = 0; step < sides.length; step++) await sides[(round + step) % sides.length]?.sample();
+}
+
+/** A contender as a tinybench task that counts its operations. */
+class Side {
+  /** Operations per second, one a round. */
+  rates: number[] = [];
+  isSteady = true;
+  readonly contender: Contender;
+  /** Nanoseconds per operation of each timed call. */
+  #calls: number[] = [];
+  #shortestCallNs = Infinity;
+  #operations = 0;
+  readonly #task: Task;
+
+  private constructor(contender: Contender, isAsync: boolean, sampleMs: number, now: () => number) {
+    this.contender = contender;
+    const bench = new Bench({ time: sampleMs, iterations: 1, warmup: false, retainSamples: true, throws: true, now });
+    const count = (done: number): void => {
+      this.#operations += checked(contender, done);
+    };
+    const run = isAsync
+      ? async (): Promise<void> => count(await contender.run())
+      : (): void => count(contender.run() as number);
+    bench.add(contender.name, run, { async: isAsync });
+    const task = bench.getTask(contender.name);
+    if (task === undefined) throw new Error(`tinybench did not take the task ${contender.name}`);
+    this.#task = task;
+  }
+
+  /** Runs the contender once, to see that it works and whether it returns a promise. */
+  static async of(contender: Contender, sampleMs: number, now: () => number): Promise<Side> {
+    const first = contender.run();
+    checked(contender, await first);
+    return new Side(contender, typeof first !== "number", sampleMs, now);
+  }
+
+  /** Forgets the warm-up. */
+  begin(): void {
+    this.rates = [];
+    this.#calls = [];
+    this.#shortestCallNs = Infinity;
+  }
+
+  async sample(): Promise<void> {
+    this.#operations = 0;
+    this.#task.reset();
+    await this.#task.run();
+    const result = this.#task.result;
+    if (result.state === "errored") throw result.error;
+    if (result.state !== "completed") throw new Error(`${this.contender.name}: tinybench gave no statistics`);
+    const { samples = [], p50 } = result.latency;
+    const operationsPerCall = this.#operations / samples.length;
+    this.rates.push((this.#operations / result.totalTime) * 1000);
+    this.#shortestCallNs = Math.min(this.#shortestCallNs, p50 * 1e6);
+    for (const milliseconds of samples) this.#calls.push((milliseconds * 1e6) / operationsPerCall);
+  }
+
+  samples(): Samples {
+    const sorted = this.#calls.toSorted((a, b) => a - b);
+    const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+    const nanosecondsPerOperation = { min: at(0), p50: at(0.5), p75: at(0.75), p99: at(0.99), max: at(1) };
+    return { count: sorted.length, nanosecondsPerOperation };
+  }
+
+  spread(): number {
+    return (quantile(this.rates, 0.75) - quantile(this.rates, 0.25)) / median(this.rates);
+  }
+
+  warnings(): string[] {
+    const { name } = this.contender;
+    const warnings: string[] = [];
+    if (!this.isSteady) warnings.push(`the rate of ${name} was not steady after the longest warm-up`);
+    if (this.#shortestCallNs < SHORTEST_BATCH_NS) {
+      warnings.push(`a batch of ${name} lasts ${this.#shortestCallNs.toFixed(0)} ns, too short for the clock`);
+    }
+    return warnings;
+  }
+}
+
+function checked(contender: Contender, done: number): number {
+  if (!(done > 0 && Number.isFinite(done))) {
+    throw new Error(`${contender.name} did no operation in its batch: it returned ${done}, and more than 0 is needed`);
+  }
+  return done;
+}
+
+function rowsOf(
+  name: string,
+  scenario: Scenario,
+  [subject, ...peers]: readonly Side[],
+  versionOf: (contender: Contender) => string,
+): MicroResult[] {
+  if (subject === undefined) return [];
   const common = {
-    scenario: scenario.scenario,
-    subject: scenario.subject.name,
-    opsPerSecond: quantile(ours, 0.5),
-    spread: (quantile(ours, 0.75) - quantile(ours, 0.25)) / quantile(ours, 0.5),
+    scenario: name,
+    subject: subject.contender.name,
+    opsPerSecond: median(subject.rates),
+    spread: subject.spread(),
     bytesPerOperation: scenario.bytesPerOperation,
   };
-  if (theirs.length === 0) return [{ ...common, peer: null, peerOpsPerSecond: null, ratio: null }];
-  return theirs.map((peerRates, index) => ({
-    ...common,
-    peer: scenario.peers[index]?.name ?? null,
-    peerOpsPerSecond: quantile(peerRates, 0.5),
-    ratio: quantile(
-      peerRates.map((rate, round) => (ours[round] ?? Number.NaN) / rate),
-      0.5,
-    ),
-  }));
+  const details = {
+    opsInterval: intervalOfMedian(subject.rates),
+    unit: scenario.unit ?? "operation",
+    subjectVersion: versionOf(subject.contender),
+    rounds: subject.rates.length,
+    samples: subject.samples(),
+  };
+  if (peers.length === 0) {
+    const none = { peer: null, peerOpsPerSecond: null, ratio: null, ratioInterval: null };
+    const nothing = { peerSpread: null, peerVersion: null, peerSamples: null };
+    return [{ ...common, ...none, ...details, ...nothing, warnings: subject.warnings() }];
+  }
+  return peers.map((peer) => {
+    const ratios = peer.rates.map((rate, round) => (subject.rates[round] ?? Number.NaN) / rate);
+    const ratio = median(ratios);
+    const ratioInterval = intervalOfMedian(ratios);
+    return {
+      ...common,
+      peer: peer.contender.name,
+      peerOpsPerSecond: median(peer.rates),
+      ratio,
+      ratioInterval,
+      ...details,
+      peerSpread: peer.spread(),
+      peerVersion: versionOf(peer.contender),
+      peerSamples: peer.samples(),
+      warnings: [...subject.warnings(), ...peer.warnings(), ...wideInterval(ratio, ratioInterval)],
+    };
+  });
 }
 
-/** Runs batches for at least `milliseconds` and returns operations per second. */
-async function sample(contender: Contender, milliseconds: number): Promise<number> {
-  const start = performance.now();
-  let operations = 0;
-  let elapsed = 0;
-  do {
-    const batch = contender.run();
-    const done = typeof batch === "number" ? batch : await batch;
-    if (!(done > 0)) throw new Error(`${contender.name} did no operation in its batch`);
-    operations += done;
-    elapsed = performance.now() - start;
-  } while (elapsed < milliseconds);
-  return (operations / elapsed) * 1000;
-}
-
-/** Linear between the two nearest ranks. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const position = (sorted.length - 1) * share;
-  const below = sorted[Math.floor(position)] ?? Number.NaN;
-  const above = sorted[Math.ceil(position)] ?? Number.NaN;
-  return below + (above - below) * (position - Math.floor(position));
+function wideInterval(ratio: number, interval: Interval | null): string[] {
+  if (interval === null) return [];
+  const width = (interval[1] - interval[0]) / ratio;
+  if (width <= WIDE_INTERVAL) return [];
+  return [`the 95 % interval of the ratio is ${(width * 100).toFixed(0)} % wide: measure again on a quieter machine`];
 }

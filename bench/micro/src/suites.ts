@@ -1,12 +1,22 @@
-/** The micro suites: every file in `suites/`, one a package, each exporting its `suite`. */
+/** The micro suites: every file in `suites/`, one a package, each exporting its `suite` under the file's name. */
 
 import { readdirSync } from "node:fs";
-import type { Suite } from "./scenario.ts";
 
-/** Loads the modules of all suites; scenarios and peers are only made when a suite is run. */
-export async function loadSuites(): Promise<readonly Suite[]> {
-  const folder = new URL("./suites/", import.meta.url);
-  const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
-  const modules = files.sort().map((file) => import(new URL(file, folder).href) as Promise<{ suite: Suite }>);
-  return (await Promise.all(modules)).map((module) => module.suite);
+const suitesFolder = new URL("./suites/", import.meta.url);
+
+/** A suite's name and the address of its module. */
+export interface SuiteFile {
+  readonly name: string;
+  readonly module: string;
+}
+
+/** The suites that may have scenarios whose name contains `filter`; none of them is loaded. */
+export function suiteFiles(filter: string): SuiteFile[] {
+  const files = readdirSync(suitesFolder)
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .map((file) => ({ name: file.slice(0, -".ts".length), module: new URL(file, suitesFolder).href }));
+  // A filter that begins with a suite's name needs no other suite's peers.
+  const named = files.filter(({ name }) => filter.startsWith(`${name}/`));
+  return named.length > 0 ? named : files;
 }

@@ -3,12 +3,8 @@
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 
-/**
- * The version of a package as `from` (a file or module URL) would import it; null where it is not installed. A name of
- * `node:` is a part of Node and has Node's version.
- */
+/** The version of a package as `from` (a file or module URL) would import it; null where it is not installed. */
 export function installedVersion(name: string, from: string | URL): string | null {
-  if (name.startsWith("node:")) return process.versions.node;
   try {
     const file = findPackageJSON(name, from);
     if (file === undefined) return null;

@@ -9,7 +9,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("a version is that of the package as it is installed for the file that imports it", () => {
   expect(installedVersion("fast-check", import.meta.url)).toBe("4.10.2");
-  expect(installedVersion("node:crypto", import.meta.url)).toBe(process.versions.node);
   expect(installedVersion("no-such-package-of-ours", import.meta.url)).toBeNull();
 });
 

@@ -16,11 +16,7 @@ import type { Scenario, Suite } from "../scenario.ts";
 
 export const suite: Suite = {
   name: "asn1",
-  scenarios: async () => {
-    const chain = makeChain();
-    const pem = chain.map((der) => encodePem("CERTIFICATE", der)).join("");
-    return [pemChain(pem, chain.length)];
-  },
+  scenarios: { "asn1/pem/chain": pemChain },
 };
 
 /** A device's certificate and the two above it. */
@@ -51,10 +47,13 @@ function makeChain(): Uint8Array[] {
 }
 
 /** A chain of three certificates out of one PEM text: the octets of each block. */
-function pemChain(pem: string, blocks: number): Scenario {
+function pemChain(): Scenario {
+  const chain = makeChain();
+  const blocks = chain.length;
+  const pem = chain.map((der) => encodePem("CERTIFICATE", der)).join("");
   const batch = 200;
   return {
-    scenario: "asn1/pem/chain",
+    unit: "chain",
     bytesPerOperation: pem.length,
     subject: {
       name: "@latchkey/asn1",

@@ -29,6 +29,7 @@ import type { Contender, Scenario, Suite } from "../scenario.ts";
 
 const OURS = "@latchkey/chain";
 const NOW = Math.floor(Date.now() / 1000);
+const P256: KeyGenerationAlgorithm = { name: "ec", curve: "P-256" };
 /** Chains in a batch. */
 const BATCH = 8;
 
@@ -40,39 +41,36 @@ interface Chain {
 
 export const suite: Suite = {
   name: "chain",
-  scenarios: async () => {
-    const p256 = makeChain({ name: "ec", curve: "P-256" });
-    const rsa = makeChain({ name: "rsa", modulusBits: 2048 });
-    const lists = [revocationList(p256.intermediate, 10_000), revocationList(p256.root, 1)];
-    const bytes = (chain: Chain): number => chain.leaf.encoding.length + chain.intermediate.certificate.encoding.length;
-    return [
-      {
-        scenario: "chain/verify/p256x3/cold",
-        bytesPerOperation: bytes(p256),
-        subject: ours(p256, coldVerifier(p256)),
-        peers: [bareCold(p256), await pkijsChain(p256), await peculiarChain(p256)],
-      },
-      {
-        scenario: "chain/verify/p256x3/warm",
-        bytesPerOperation: bytes(p256),
-        subject: ours(p256, warmVerifier(p256)),
-        peers: [bareWarm(p256), await pkijsChain(p256), await peculiarChain(p256)],
-      },
-      {
-        scenario: "chain/verify/rsa2048x3/cold",
-        bytesPerOperation: bytes(rsa),
-        subject: ours(rsa, coldVerifier(rsa)),
-        peers: [bareCold(rsa), await pkijsChain(rsa), await peculiarChain(rsa), await forgeChain(rsa)],
-      },
-      {
-        scenario: "chain/verify/p256x3/crl-10000",
-        bytesPerOperation: bytes(p256),
-        subject: ours(p256, warmVerifier(p256), checkRevocation({ mode: "hard", revocationLists: lists })),
-        peers: [bareWarm(p256), await pkijsChain(p256, lists)],
-      },
-    ] satisfies Scenario[];
+  scenarios: {
+    "chain/verify/p256x3/cold": async () => {
+      const chain = makeChain(P256);
+      const peers = [bareCold(chain), await pkijsChain(chain), await peculiarChain(chain)];
+      return verifying(chain, ours(chain, coldVerifier(chain)), peers);
+    },
+    "chain/verify/p256x3/warm": async () => {
+      const chain = makeChain(P256);
+      const peers = [bareWarm(chain), await pkijsChain(chain), await peculiarChain(chain)];
+      return verifying(chain, ours(chain, warmVerifier(chain)), peers);
+    },
+    "chain/verify/rsa2048x3/cold": async () => {
+      const chain = makeChain({ name: "rsa", modulusBits: 2048 });
+      const peers = [bareCold(chain), await pkijsChain(chain), await peculiarChain(chain), await forgeChain(chain)];
+      return verifying(chain, ours(chain, coldVerifier(chain)), peers);
+    },
+    "chain/verify/p256x3/crl-10000": async () => {
+      const chain = makeChain(P256);
+      const lists = [revocationList(chain.intermediate, 10_000), revocationList(chain.root, 1)];
+      const revocation = checkRevocation({ mode: "hard", revocationLists: lists });
+      const peers = [bareWarm(chain), await pkijsChain(chain, lists)];
+      return verifying(chain, ours(chain, warmVerifier(chain), revocation), peers);
+    },
   },
 };
+
+function verifying({ leaf, intermediate }: Chain, subject: Contender, peers: readonly Contender[]): Scenario {
+  const bytesPerOperation = leaf.encoding.length + intermediate.certificate.encoding.length;
+  return { unit: "chain", bytesPerOperation, subject, peers };
+}
 
 function makeChain(algorithm: KeyGenerationAlgorithm): Chain {
   const provider = nodeProvider;

@@ -30,71 +30,71 @@ const PAYLOAD = Buffer.from('{"serialNumber":"G030JF0553600000", "batteryVoltage
 
 export const suite: Suite = {
   name: "mqtt-codec",
-  scenarios: async () => [
-    decodeScenario(
-      "mqtt-codec/decode/publish/qos0/84B",
-      4,
-      cycle((index) => publish(index, 0)),
-    ),
-    decodeScenario(
-      "mqtt-codec/decode/publish/qos1/84B",
-      4,
-      cycle((index) => publish(index, 1)),
-    ),
-    decodeScenario(
-      "mqtt-codec/decode/publish/qos0/84B/64-topics",
-      4,
-      cycle((index) => publish(index, 0, 64)),
-    ),
-    decodeScenario(
-      "mqtt-codec/decode/publish/qos1/84B/64-topics",
-      4,
-      cycle((index) => publish(index, 1, 64)),
-    ),
-    decodeScenario(
-      "mqtt-codec/decode/publish/qos0/84B/4096-topics",
-      4,
-      cycle((index) => publish(index, 0, 4096), 4096),
-    ),
-    decodeClients(),
-    decodeScenario(
-      "mqtt-codec/decode/puback",
-      4,
-      cycle((index) => ({ type: "puback", packetIdentifier: index + 1 })),
-    ),
-    decodeScenario("mqtt-codec/decode/publish5/4-properties", 5, cycle(publish5)),
-    decodeScenario("mqtt-codec/decode/subscribe/8", 4, cycle(subscribe8)),
-    decodeConnect(),
-    decodeScenario("mqtt-codec/decode/mixed/64KiB", 4, cycle(mixed)),
-    decodeLargePublish(),
-    encodeScenario(
-      "mqtt-codec/encode/publish/qos0/84B",
-      4,
-      cycle((index) => publish(index, 0)),
-    ),
-    encodeScenario(
-      "mqtt-codec/encode/publish/qos1/84B",
-      4,
-      cycle((index) => publish(index, 1)),
-    ),
-    encodeScenario(
-      "mqtt-codec/encode/publish/qos0/84B/64-topics",
-      4,
-      cycle((index) => publish(index, 0, 64)),
-    ),
-    encodeScenario(
-      "mqtt-codec/encode/publish/qos1/84B/64-topics",
-      4,
-      cycle((index) => publish(index, 1, 64)),
-    ),
-    encodeScenario(
-      "mqtt-codec/encode/publish/qos0/84B/4096-topics",
-      4,
-      cycle((index) => publish(index, 0, 4096), 4096),
-    ),
-    encodeScenario("mqtt-codec/encode/publish5/4-properties", 5, cycle(publish5)),
-    fanOut(),
-  ],
+  scenarios: {
+    "mqtt-codec/decode/publish/qos0/84B": () =>
+      decodeScenario(
+        4,
+        cycle((index) => publish(index, 0)),
+      ),
+    "mqtt-codec/decode/publish/qos1/84B": () =>
+      decodeScenario(
+        4,
+        cycle((index) => publish(index, 1)),
+      ),
+    "mqtt-codec/decode/publish/qos0/84B/64-topics": () =>
+      decodeScenario(
+        4,
+        cycle((index) => publish(index, 0, 64)),
+      ),
+    "mqtt-codec/decode/publish/qos1/84B/64-topics": () =>
+      decodeScenario(
+        4,
+        cycle((index) => publish(index, 1, 64)),
+      ),
+    "mqtt-codec/decode/publish/qos0/84B/4096-topics": () =>
+      decodeScenario(
+        4,
+        cycle((index) => publish(index, 0, 4096), 4096),
+      ),
+    "mqtt-codec/decode/publish/qos0/84B/4096-clients": decodeClients,
+    "mqtt-codec/decode/puback": () =>
+      decodeScenario(
+        4,
+        cycle((index) => ({ type: "puback", packetIdentifier: index + 1 })),
+      ),
+    "mqtt-codec/decode/publish5/4-properties": () => decodeScenario(5, cycle(publish5)),
+    "mqtt-codec/decode/subscribe/8": () => decodeScenario(4, cycle(subscribe8)),
+    "mqtt-codec/decode/connect": decodeConnect,
+    "mqtt-codec/decode/mixed/64KiB": () => decodeScenario(4, cycle(mixed)),
+    "mqtt-codec/decode/publish/1MiB/64-chunks": decodeLargePublish,
+    "mqtt-codec/encode/publish/qos0/84B": () =>
+      encodeScenario(
+        4,
+        cycle((index) => publish(index, 0)),
+      ),
+    "mqtt-codec/encode/publish/qos1/84B": () =>
+      encodeScenario(
+        4,
+        cycle((index) => publish(index, 1)),
+      ),
+    "mqtt-codec/encode/publish/qos0/84B/64-topics": () =>
+      encodeScenario(
+        4,
+        cycle((index) => publish(index, 0, 64)),
+      ),
+    "mqtt-codec/encode/publish/qos1/84B/64-topics": () =>
+      encodeScenario(
+        4,
+        cycle((index) => publish(index, 1, 64)),
+      ),
+    "mqtt-codec/encode/publish/qos0/84B/4096-topics": () =>
+      encodeScenario(
+        4,
+        cycle((index) => publish(index, 0, 4096), 4096),
+      ),
+    "mqtt-codec/encode/publish5/4-properties": () => encodeScenario(5, cycle(publish5)),
+    "mqtt-codec/fanout/publish/1000-receivers": fanOut,
+  },
 };
 
 function publish(index: number, qos: 0 | 1, topics = 1): EncodablePacket {
@@ -180,10 +180,10 @@ function averageLength(packets: readonly EncodablePacket[], version: ProtocolVer
   return Math.round(total / packets.length);
 }
 
-function decodeScenario(scenario: string, version: ProtocolVersion, packets: readonly EncodablePacket[]): Scenario {
+function decodeScenario(version: ProtocolVersion, packets: readonly EncodablePacket[]): Scenario {
   const chunks = chunksOf(packets, version);
   return {
-    scenario,
+    unit: "packet",
     bytesPerOperation: averageLength(packets, version),
     subject: { name: OURS, run: () => decodeOurs(chunks, version) },
     peers: [peerDecoder(chunks, version)],
@@ -243,7 +243,7 @@ function decodeConnect(): Scenario {
     ),
   );
   return {
-    scenario: "mqtt-codec/decode/connect",
+    unit: "packet",
     bytesPerOperation: bytes.length,
     subject: {
       name: OURS,
@@ -281,7 +281,6 @@ function decodeConnect(): Scenario {
  * of one packet from each in turn.
  */
 function decodeClients(): Scenario {
-  const scenario = "mqtt-codec/decode/publish/qos0/84B/4096-clients";
   const packets = cycle((index) => publish(index, 0, 4096), 4096);
   const chunks = packets.map((packet) => Buffer.from(encode(packet, 4)));
   const decoders = chunks.map(() => new PacketDecoder({ receives: "client-packets", protocolVersion: 4 }));
@@ -296,7 +295,7 @@ function decodeClients(): Scenario {
     return parser;
   });
   return {
-    scenario,
+    unit: "packet",
     bytesPerOperation: averageLength(packets, 4),
     subject: {
       name: OURS,
@@ -333,18 +332,18 @@ function decodeLargePublish(): Scenario {
   const chunks: Buffer[] = [];
   for (let at = 0; at < packet.length; at += size) chunks.push(Buffer.from(packet.subarray(at, at + size)));
   return {
-    scenario: "mqtt-codec/decode/publish/1MiB/64-chunks",
+    unit: "packet",
     bytesPerOperation: packet.length,
     subject: { name: OURS, run: () => decodeOurs(chunks, 4) },
     peers: [peerDecoder(chunks, 4)],
   };
 }
 
-function encodeScenario(scenario: string, version: ProtocolVersion, packets: readonly EncodablePacket[]): Scenario {
+function encodeScenario(version: ProtocolVersion, packets: readonly EncodablePacket[]): Scenario {
   const pool = new Uint8Array(CHUNK);
   const theirs = packets.map((packet) => peerPacket(packet));
   return {
-    scenario,
+    unit: "packet",
     bytesPerOperation: averageLength(packets, version),
     subject: {
       name: OURS,
@@ -404,7 +403,7 @@ function fanOut(): Scenario {
   const topicName = TOPICS[0] ?? "";
   const common = { cmd: "publish", topic: topicName, payload: PAYLOAD, qos: 1, retain: false, dup: false } as const;
   return {
-    scenario: "mqtt-codec/fanout/publish/1000-receivers",
+    unit: "packet",
     bytesPerOperation: encode({ type: "publish", topicName, payload: PAYLOAD, qos: 1, packetIdentifier: 1 }, 4).length,
     subject: {
       name: OURS,

@@ -12,7 +12,14 @@ import type { Contender, Scenario, Suite } from "../scenario.ts";
 
 export const suite: Suite = {
   name: "policy",
-  scenarios: () => Promise.resolve([article(), tenTimesEight(), hundredConditions(), compileTwoKilobytes()]),
+  scenarios: {
+    "policy/decide/article": () => article(64),
+    "policy/decide/article/4096-clients": () => article(4096),
+    "policy/decide/10x8": () => tenTimesEight(80),
+    "policy/decide/10x8/4096-topics": () => tenTimesEight(4096),
+    "policy/decide/100-conditions": hundredConditions,
+    "policy/compile/2KB": compileTwoKilobytes,
+  },
 };
 
 type CedarContext = Record<string, string>;
@@ -34,8 +41,11 @@ function matcherOf(...documents: readonly string[]): PolicyMatcher {
   return compile(documents.map((text) => parsePolicyOrThrow(text, { maximumCharacters: 100_000 })));
 }
 
-/** The article's policy as it has to be: a button publishes to the topic that ends with its serial number. */
-function article(): Scenario {
+/**
+ * The article's policy as it has to be: a button publishes to the topic that ends with its serial number. Every button
+ * asks once a batch, with its own certificate and topic.
+ */
+function article(clients: number): Scenario {
   const matcher = matcherOf(
     policyOf([
       {
@@ -47,7 +57,7 @@ function article(): Scenario {
   );
   const policies = `permit(principal, action == Action::"iot:Publish", resource)
     when { context.prefix == "iotbutton" && context.name == context.serialNumber };`;
-  const questions = Array.from({ length: 64 }, (_, index): Question => {
+  const questions = Array.from({ length: clients }, (_, index): Question => {
     const serialNumber = `G030JF05536${String(index).padStart(5, "0")}`;
     const isAllowed = index % 2 === 0;
     const name = isAllowed ? serialNumber : "G030JF0559999999";
@@ -61,11 +71,11 @@ function article(): Scenario {
       isAllowed,
     };
   });
-  return decideScenario("policy/decide/article", matcher, policies, questions);
+  return decideScenario(matcher, policies, questions);
 }
 
 /** Ten policies of eight statements: areas and lines, with wildcards, the device's own name in every eighth. */
-function tenTimesEight(): Scenario {
+function tenTimesEight(topics: number): Scenario {
   const numbers = Array.from({ length: 10 }, (_, index) => index);
   const documents = numbers.map((area) =>
     policyOf(
@@ -87,8 +97,8 @@ function tenTimesEight(): Scenario {
       }),
     )
     .join("\n");
-  const questions = Array.from({ length: 80 }, (_, index): Question => {
-    const [area, line] = [index % 10, Math.floor(index / 10)];
+  const questions = Array.from({ length: topics }, (_, index): Question => {
+    const [area, line] = [index % 10, Math.floor(index / 10) % 8];
     const isOutside = index % 3 === 0;
     const topic = `area-${area}/line-${line}/lamp-${index}/${isOutside ? "command" : "state"}`;
     return {
@@ -101,7 +111,7 @@ function tenTimesEight(): Scenario {
       isAllowed: !isOutside && line !== 7,
     };
   });
-  return decideScenario("policy/decide/10x8", matcherOf(...documents), policies, questions);
+  return decideScenario(matcherOf(...documents), policies, questions);
 }
 
 /** One statement with a hundred conditions on fifty attributes of the thing. */
@@ -142,23 +152,18 @@ function hundredConditions(): Scenario {
       isAllowed,
     };
   });
-  return decideScenario("policy/decide/100-conditions", matcher, policies, questions);
+  return decideScenario(matcher, policies, questions);
 }
 
-function decideScenario(
-  scenario: string,
-  matcher: PolicyMatcher,
-  policies: string,
-  questions: readonly Question[],
-): Scenario {
-  const parsed = cedar.preparsePolicySet(scenario, { staticPolicies: policies });
+function decideScenario(matcher: PolicyMatcher, policies: string, questions: readonly Question[]): Scenario {
+  const parsed = cedar.preparsePolicySet("decide", { staticPolicies: policies });
   if (parsed.type === "failure") throw new Error(parsed.errors[0]?.message ?? "Cedar refused its policy");
   const calls = questions.map(({ theirs }) => ({
     principal: { type: "Device", id: "device" },
     action: { type: "Action", id: theirs.action },
     resource: { type: "Topic", id: "topic" },
     context: theirs.context,
-    preparsedPolicySetId: scenario,
+    preparsedPolicySetId: "decide",
     entities: [],
   }));
   const allowed = questions.filter(({ isAllowed }) => isAllowed).length;
@@ -186,7 +191,7 @@ function decideScenario(
       return questions.length;
     },
   };
-  return { scenario, bytesPerOperation: 0, subject, peers: [peer] };
+  return { unit: "decision", bytesPerOperation: 0, subject, peers: [peer] };
 }
 
 /** From the text of a document of AWS's full size to a matcher; Cedar's from the text of the same statements. */
@@ -209,7 +214,7 @@ function compileTwoKilobytes(): Scenario {
       when { context.isAttached && (${wanted}) };
     forbid(principal, action, resource) unless { context.sourceIp.isInRange(ip("192.0.2.0/24")) };`;
   return {
-    scenario: "policy/compile/2KB",
+    unit: "policy",
     bytesPerOperation: text.length,
     subject: {
       name: "@latchkey/policy",
