@@ -15,11 +15,11 @@ import {
   knownExtension,
   nameConstraints,
   subjectAltName,
+  parseIpv4,
 } from "@latchkey/x509";
 import type { ChainCertificate } from "./chain-certificate.ts";
 import { isHostName, parseMailbox } from "./dns-name.ts";
 import { type KeyIdentifierProblem, maximumShown } from "./failures.ts";
-import { parseIpv4 } from "./ip-address.ts";
 import { keyFault } from "./key-kind.ts";
 import { generalNameText } from "./name-constraints.ts";
 import { isConstraintSyntaxValid } from "./name-subtree.ts";

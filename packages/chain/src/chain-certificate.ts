@@ -10,6 +10,7 @@ import {
   basicConstraints,
   type BasicConstraints,
   certificatePolicies,
+  checkCertificateContents,
   type Certificate,
   decodeExtension,
   extendedKeyUsage,
@@ -82,6 +83,8 @@ export class ChainCertificate {
 
   /** Decodes the extensions. Throws an X509Error where one is malformed. */
   constructor(certificate: Certificate) {
+    // A caller may hand in what was read with tolerances, or without looking at contents.
+    checkCertificateContents(certificate);
     this.certificate = certificate;
     const values = emptyValues();
     const unknownCritical: UnknownCritical[] = [];

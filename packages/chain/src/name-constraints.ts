@@ -17,10 +17,10 @@ import {
   type GeneralName,
   type NameConstraints,
   nameText,
+  formatIpAddress,
 } from "@latchkey/x509";
 import type { Budget } from "./budget.ts";
 import { type ChainFailure, failure, maximumShown } from "./failures.ts";
-import { formatIpAddress } from "./ip-address.ts";
 import { type ConstrainedName, mergeSubtrees, type Subtrees } from "./name-subtree.ts";
 
 /** A form of name that subtrees can be of. */

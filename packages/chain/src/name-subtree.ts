@@ -10,9 +10,8 @@
  * leading period means "below"). A period alone stands for no name at all.
  */
 
-import { type GeneralName, hexText, nameKey } from "@latchkey/x509";
+import { type GeneralName, hexText, nameKey, parseIpv4 } from "@latchkey/x509";
 import { canonicalHost, isHostName, parseMailbox } from "./dns-name.ts";
-import { parseIpv4 } from "./ip-address.ts";
 
 /** A name that constraints apply to. A mailbox in the subject has its own type, because its case does not count. */
 export type ConstrainedName = GeneralName | { readonly type: "emailAddress"; readonly value: string };

@@ -13,7 +13,7 @@
 
 import { decodeOid, equalBytes } from "@latchkey/asn1";
 import type { CryptoProvider } from "@latchkey/crypto";
-import { hexText, nameText, X509Error } from "@latchkey/x509";
+import { hexText, nameText } from "@latchkey/x509";
 import { type Budget, limitFailure, price } from "./budget.ts";
 import { type Candidate, type CandidatePool, isAnchorItself } from "./candidate-pool.ts";
 import type { ChainCertificate } from "./chain-certificate.ts";
@@ -138,7 +138,7 @@ export class PathSearch<Found> {
     const { budget, canIssue } = this.#inputs;
     const read = candidate.read(budget);
     if (read === undefined) return undefined;
-    if (read instanceof X509Error) {
+    if (read instanceof Error) {
       const { code, message, offset } = read;
       const { source, position } = candidate;
       const evidence = { reason: code, message, offset, source, position };

@@ -6,10 +6,9 @@
  */
 
 import { equalBytes } from "@latchkey/asn1";
-import type { GeneralName } from "@latchkey/x509";
+import { type GeneralName, parseIpAddress, parseIpv4 } from "@latchkey/x509";
 import { canonicalHost, coversHost, isHostName, parseMailbox } from "./dns-name.ts";
 import { ChainError } from "./errors.ts";
-import { parseIpAddress, parseIpv4 } from "./ip-address.ts";
 
 /** A DNS name in A-labels, an IP address in text, or a mailbox. */
 export interface ReferenceName {

@@ -1,10 +1,9 @@
 /** RFC 9525: the names that a server is asked by, held against those that it presents. */
 
 import { nodeProvider } from "@latchkey/crypto/node";
-import type { GeneralName } from "@latchkey/x509";
+import { formatIpAddress, type GeneralName, parseIpAddress } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
 import { createChainVerifier, type ReferenceName } from "../src/index.ts";
-import { formatIpAddress, parseIpAddress } from "../src/ip-address.ts";
 import { dns, endEntity, entity, issue, now } from "./issuing.ts";
 
 const ip = (...octets: number[]): GeneralName => ({ type: "iPAddress", value: Uint8Array.from(octets) });

@@ -73,10 +73,21 @@ function makeTypes(): readonly AttributeType[] {
 const byOid: ReadonlyMap<string, AttributeType> = /* @__PURE__ */ new Map(
   types.map((type) => [oidKey(type.oid), type]),
 );
+/** What other programs call the types, in lower case: OpenSSL, Microsoft, Java. */
+const aliases: { readonly [Name in AttributeName]?: readonly string[] } = {
+  emailAddress: ["e", "email"],
+  stateOrProvinceName: ["s", "sp"],
+  givenName: ["g"],
+  title: ["t"],
+  streetAddress: ["street address"],
+  generationQualifier: ["generation"],
+};
+
 const byLabel: ReadonlyMap<string, AttributeType> = /* @__PURE__ */ new Map(
   types.flatMap((type) => [
     [type.label.toLowerCase(), type],
     [type.name.toLowerCase(), type],
+    ...(aliases[type.name] ?? []).map((alias): [string, AttributeType] => [alias, type]),
   ]),
 );
 

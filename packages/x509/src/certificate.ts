@@ -1,13 +1,23 @@
 /** Certificates (RFC 5280 §4.1): the type, and reading one from DER. */
 
-import { contextConstructed, contextPrimitive, DerReader, equalBytes } from "@latchkey/asn1";
+import { contextConstructed, contextPrimitive, type DerElement, DerReader, equalBytes, Tag } from "@latchkey/asn1";
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-identifier.ts";
-import { reading, X509Error } from "./errors.ts";
+import { reading, tolerable, versionFault, X509Error } from "./errors.ts";
 import { type Extension, findExtension, readExtensions } from "./extension.ts";
 import { subjectAltName } from "./extensions/alternative-names.ts";
 import { checkExtensionValues } from "./extensions/extension-table.ts";
+import { hexText } from "./hex-text.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
 import { readSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";
+import {
+  type Deviation,
+  type DeviationLog,
+  everyTolerance,
+  makeDeviationLog,
+  noDeviations,
+  type Tolerate,
+  type ToleranceOptions,
+} from "./tolerance.ts";
 
 /** Whole seconds since 1970-01-01T00:00:00Z, both included in the validity. */
 export interface Validity {
@@ -40,14 +50,19 @@ export interface Certificate {
   /** None twice. `extensionValue(certificate, subjectAltName)` decodes one. */
   readonly extensions: readonly Extension[];
   readonly signatureValue: Uint8Array;
+  /** The slips that were tolerated. Those in extensions and names are among them only if `isChecked`. */
+  readonly deviations: readonly Deviation[];
+  /** Whether names and extensions were checked: false after `checkContents: false`. */
+  readonly isChecked: boolean;
 }
 
-export interface ParseOptions {
+/** How certificates, requests and revocation lists are read. */
+export interface ParseOptions extends ToleranceOptions {
   /** More octets than this are refused. Default 1 MiB for certificates and requests, 64 MiB for revocation lists. */
   readonly maximumOctets?: number;
   /**
-   * False leaves the strings in names and the values of extensions unchecked, so that a certificate with a malformed
-   * one can be looked at; it is then refused when it is asked for. Default true.
+   * False allows every tolerance and leaves the strings in names and the values of extensions unchecked, to look at a
+   * certificate with a malformed one. A malformed value is then refused when it is asked for. Default true.
    */
   readonly checkContents?: boolean;
 }
@@ -62,37 +77,83 @@ const defaultMaximumOctets = 1_048_576;
  * `ERR_X509_EMPTY_SUBJECT`, `ERR_X509_NAME_STRING`, and what `extensionValue` throws.
  */
 export function parseCertificate(der: Uint8Array, options: ParseOptions = {}): Certificate {
-  checkSize(der, options.maximumOctets ?? defaultMaximumOctets);
-  const certificate = reading("Certificate", () => readCertificate(der));
-  if (options.checkContents !== false) checkCertificateContents(certificate);
+  checkSize(der, options.maximumOctets ?? defaultMaximumOctets, "Certificate");
+  const log = deviationLogOf(options);
+  const isChecked = options.checkContents !== false;
+  const certificate = reading("Certificate", () => readCertificate(der, log, isChecked));
+  if (isChecked) checkContents(certificate, log?.tolerate);
   return certificate;
 }
 
-/** Refuses input over the limit: `ERR_X509_SIZE`. */
-export function checkSize(der: Uint8Array, maximumOctets: number): void {
+/** Where slips are noted; undefined where none is tolerated. */
+export function deviationLogOf({ tolerances, checkContents: isChecked }: ParseOptions): DeviationLog | undefined {
+  if (isChecked === false) return makeDeviationLog(everyTolerance("allow"));
+  return tolerances === undefined ? undefined : makeDeviationLog(tolerances);
+}
+
+/** Refuses input over the limit, `ERR_X509_SIZE`, and says so where the input is PEM text. */
+export function checkSize(der: Uint8Array, maximumOctets: number, structure: string): void {
   if (der.length > maximumOctets) {
-    throw new X509Error("ERR_X509_SIZE", `${der.length} octets, more than the ${maximumOctets} allowed`);
+    throw new X509Error("ERR_X509_SIZE", `${structure}: ${der.length} octets, more than the ${maximumOctets} allowed`, {
+      found: der.length,
+      limit: maximumOctets,
+    });
+  }
+  // A hyphen, a byte order mark: DER starts with 0x30.
+  if (der[0] === 0x2d || (der[0] === 0xef && der[1] === 0xbb)) {
+    const reason = `${structure}: the input is text, not DER; the functions whose names end in FromPem read PEM`;
+    throw new X509Error("ERR_X509_PEM_LABEL", reason, { found: [], wanted: [] });
   }
 }
 
 /**
- * Refuses strings in names and values of known extensions that are malformed: what `parseCertificate` leaves out with
- * `checkContents: false`. Throws `ERR_X509_NAME_STRING`, `ERR_X509_EMPTY_SUBJECT`, and what `extensionValue` throws.
+ * Checks a certificate that was read before, by other settings: what `parseCertificate` leaves out with
+ * `checkContents: false`, and the slips that it tolerated. Costs nothing for a certificate that was checked and has no
+ * slips. Returns the slips that these settings tolerate.
+ *
+ * Throws as `parseCertificate`.
  */
-export function checkCertificateContents(certificate: Certificate): void {
-  checkNameStrings(certificate.issuer);
-  checkNameStrings(certificate.subject);
-  checkExtensionValues(certificate.extensions);
-  // §4.1.2.6: if the subject is empty, the subjectAltName MUST be critical.
-  if (certificate.subject.rdns.length === 0 && findExtension(certificate, subjectAltName.oid)?.critical === false) {
-    throw new X509Error("ERR_X509_EMPTY_SUBJECT", "an empty subject beside a subjectAltName that is not critical", {
-      clause: "RFC 5280 §4.1.2.6",
-    });
-  }
+export function checkCertificateContents(
+  certificate: Certificate,
+  options: ToleranceOptions = {},
+): readonly Deviation[] {
+  if (certificate.isChecked && certificate.deviations.length === 0) return noDeviations;
+  const { encoding } = certificate;
+  return parseCertificate(encoding, { tolerances: options.tolerances, maximumOctets: encoding.length }).deviations;
 }
 
-function readCertificate(der: Uint8Array): Certificate {
-  const reader = new DerReader(der);
+function checkContents(certificate: Certificate, tolerate: Tolerate | undefined): void {
+  checkNameStrings(certificate.issuer, tolerate);
+  checkNameStrings(certificate.subject, tolerate);
+  checkExtensionValues(certificate.extensions, tolerate);
+  // §4.1.2.6: if the subject is empty, the subjectAltName MUST be critical.
+  const names = certificate.subject.rdns.length === 0 ? findExtension(certificate, subjectAltName.oid) : undefined;
+  if (names?.critical !== false || tolerate?.("emptySubject", names.valueOffset) === true) return;
+  const reason = "the subject is empty, and the subjectAltName is not critical; one of the two has to be otherwise";
+  throw new X509Error("ERR_X509_EMPTY_SUBJECT", tolerable(reason, "emptySubject"), {
+    tolerance: "emptySubject",
+    clause: "RFC 5280 §4.1.2.6",
+  });
+}
+
+/** ECDSA and Ed25519 with NULL parameters are noted; whether they are refused is decided with the signature. */
+export function noteNullParameters(
+  { algorithm, parameters }: AlgorithmIdentifier,
+  offset: number,
+  log: DeviationLog,
+): void {
+  const isNull = parameters?.length === 2 && parameters[0] === Tag.null;
+  // ecdsa-with-SHA2 is 1.2.840.10045.4.3, Ed25519 1.3.101.112; Ed448 is beside it.
+  const isEcdsa = algorithm.length === 8 && equalBytes(algorithm.subarray(0, 7), ecdsaWithSha2);
+  const isEdwards = algorithm.length === 3 && equalBytes(algorithm.subarray(0, 2), edwards);
+  if (isNull && (isEcdsa || isEdwards)) log.tolerate("nullParameters", offset);
+}
+
+const ecdsaWithSha2 = /* @__PURE__ */ Uint8Array.of(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03);
+const edwards = /* @__PURE__ */ Uint8Array.of(0x2b, 0x65);
+
+function readCertificate(der: Uint8Array, log: DeviationLog | undefined, isChecked: boolean): Certificate {
+  const reader = new DerReader(der, { tolerate: log?.tolerate });
   const outer = reader.sequence();
   reader.end();
   const tbs = outer.sequence();
@@ -105,25 +166,18 @@ function readCertificate(der: Uint8Array): Certificate {
   const signatureAlgorithm = readAlgorithmIdentifier(tbs);
   // §4.1.1.2: the two MUST be the same; parameters included.
   if (!equalBytes(signatureAlgorithm.encoding, outerAlgorithm.encoding)) {
-    throw new X509Error("ERR_X509_SIGNATURE_ALGORITHM_MISMATCH", "signature algorithms inside and outside differ", {
-      offset: outerAlgorithm.offset,
-      clause: "RFC 5280 §4.1.1.2",
-    });
+    throw algorithmMismatch(signatureAlgorithm.encoding, outerAlgorithm, "RFC 5280 §4.1.1.2");
   }
+  if (log !== undefined) noteNullParameters(signatureAlgorithm, outerAlgorithm.offset, log);
   const issuerOffset = tbs.offset;
   const issuer = readName(tbs);
-  if (issuer.rdns.length === 0) {
-    throw new X509Error("ERR_X509_EMPTY_ISSUER", "an empty issuer", {
-      offset: issuerOffset,
-      clause: "RFC 5280 §4.1.2.4",
-    });
-  }
+  if (issuer.rdns.length === 0) throw emptyIssuer(issuerOffset, "RFC 5280 §4.1.2.4");
   const validity = readValidity(tbs);
   const subject = readName(tbs);
   const subjectPublicKeyInfo = readSubjectPublicKeyInfo(tbs);
   const issuerUniqueID = readUniqueId(tbs, 1, version);
   const subjectUniqueID = readUniqueId(tbs, 2, version);
-  const extensions = readExplicitExtensions(tbs, version);
+  const extensions = readExplicitExtensions(tbs, version, log !== undefined);
   tbs.end();
   return {
     encoding: outer.encoding,
@@ -139,7 +193,28 @@ function readCertificate(der: Uint8Array): Certificate {
     subjectUniqueID,
     extensions,
     signatureValue,
+    deviations: log === undefined ? noDeviations : log.deviations,
+    isChecked,
   };
+}
+
+/** The algorithm inside what is signed is another than the one beside the signature. */
+export function algorithmMismatch(inside: Uint8Array, outside: DerElement, clause: string): Error {
+  const evidence = { inside: hexText(inside), outside: hexText(outside.encoding) };
+  const reason = `the signature algorithm inside what is signed (${evidence.inside}) is not the one outside (${evidence.outside})`;
+  return new X509Error("ERR_X509_SIGNATURE_ALGORITHM_MISMATCH", reason, {
+    ...evidence,
+    offset: outside.offset,
+    clause,
+  });
+}
+
+/** An issuer without a name. */
+export function emptyIssuer(offset: number, clause: string): Error {
+  return new X509Error("ERR_X509_EMPTY_ISSUER", "the issuer is empty; it has at least one attribute", {
+    offset,
+    clause,
+  });
 }
 
 /** `[0] Version DEFAULT v1`, numbered from 0: an encoded v1 is wrong, and there is no v4. */
@@ -151,10 +226,9 @@ function readVersion(tbs: DerReader): 1 | 2 | 3 {
   tbs.leave(outerEnd);
   if (number === 1) return 2;
   if (number === 2) return 3;
-  throw new X509Error("ERR_X509_VERSION", number === 0 ? "version 1 encoded" : `version ${number + 1}`, {
-    offset,
-    clause: "RFC 5280 §4.1.2.1",
-  });
+  const reason =
+    number === 0 ? "version 1 is written out; it is left out" : `version ${number + 1} does not exist; 1 to 3 do`;
+  throw versionFault("Certificate", number + 1, reason, offset, "RFC 5280 §4.1.2.1");
 }
 
 function readValidity(tbs: DerReader): Validity {
@@ -170,26 +244,20 @@ function readUniqueId(tbs: DerReader, number: number, version: number): Uint8Arr
   const tag = contextPrimitive(number);
   if (!tbs.nextIs(tag)) return undefined;
   if (version === 1) {
-    throw new X509Error("ERR_X509_VERSION", "a unique identifier in a version 1 certificate", {
-      offset: tbs.offset,
-      clause: "RFC 5280 §4.1.2.8",
-    });
+    throw versionFault("Certificate", 1, "a unique identifier needs version 2", tbs.offset, "RFC 5280 §4.1.2.8");
   }
   return tbs.bitString(tag).bytes;
 }
 
 /** `[3] Extensions`, in version 3 only (§4.1.2.9). */
-function readExplicitExtensions(tbs: DerReader, version: number): Extension[] {
+function readExplicitExtensions(tbs: DerReader, version: number, isTolerant: boolean): Extension[] {
   const tag = contextConstructed(3);
   if (!tbs.nextIs(tag)) return [];
   if (version !== 3) {
-    throw new X509Error("ERR_X509_VERSION", `extensions in a version ${version} certificate`, {
-      offset: tbs.offset,
-      clause: "RFC 5280 §4.1.2.9",
-    });
+    throw versionFault("Certificate", version, "extensions need version 3", tbs.offset, "RFC 5280 §4.1.2.9");
   }
   const outerEnd = tbs.enter(tag);
-  const extensions = readExtensions(tbs);
+  const extensions = readExtensions(tbs, isTolerant);
   tbs.leave(outerEnd);
   return extensions;
 }

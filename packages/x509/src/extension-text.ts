@@ -27,7 +27,7 @@ import {
   policyMappings,
 } from "./extensions/policies.ts";
 import { authorityInfoAccess, ocspNoCheck, subjectInfoAccess, tlsFeature } from "./extensions/private-internet.ts";
-import { hexText } from "./fingerprint.ts";
+import { hexText } from "./hex-text.ts";
 import type { GeneralName } from "./general-name.ts";
 import { attributeToText } from "./name-text.ts";
 import { oidKey } from "./oid-key.ts";

@@ -1,8 +1,10 @@
 /** Extensions (RFC 5280 §4.2) as a list, and the one way by which a value of any type is found, read and written. */
 
-import { DerReader, type DerWriter, encodeDer, equalBytes } from "@latchkey/asn1";
+import { decodeOid, DerReader, type DerWriter, encodeDer, equalBytes } from "@latchkey/asn1";
 import { asX509Error, refuseEmpty, X509Error } from "./errors.ts";
+import { type Tolerate, tolerateAll } from "./tolerance.ts";
 
+/** One extension as it stands in what was read. */
 export interface Extension {
   /** Content octets of the object identifier, a view. */
   readonly oid: Uint8Array;
@@ -11,6 +13,11 @@ export interface Extension {
   readonly value: Uint8Array;
   /** Where `value` starts in the input. */
   readonly valueOffset: number;
+  /**
+   * Whether its value is decoded with every tolerance: it was read with some, which judged it then, or with
+   * `checkContents: false`. Default: it is decoded strictly.
+   */
+  readonly isTolerant?: boolean;
 }
 
 /** What has extensions: a certificate, a request, a revocation list or an entry of one. */
@@ -50,11 +57,18 @@ export function extensionValue<Value>(of: Extensible, type: ExtensionReader<Valu
   return extension === undefined ? undefined : decodeExtension(extension, type);
 }
 
-/** The value of an extension that is known to be of the type. Throws as `extensionValue`. */
-export function decodeExtension<Value>(extension: Extension, type: ExtensionReader<Value>): Value {
+/**
+ * The value of an extension that is known to be of the type. Throws as `extensionValue`. `tolerate` is asked about slips
+ * that have a name in `tolerances`; by default it follows how the extension was read.
+ */
+export function decodeExtension<Value>(
+  extension: Extension,
+  type: ExtensionReader<Value>,
+  tolerate: Tolerate | undefined = extension.isTolerant === true ? tolerateAll : undefined,
+): Value {
   // No closure here: every extension of every certificate comes through.
   try {
-    const reader = new DerReader(extension.value, { baseOffset: extension.valueOffset });
+    const reader = new DerReader(extension.value, { baseOffset: extension.valueOffset, tolerate });
     const value = type.read(reader);
     reader.end();
     return value;
@@ -66,26 +80,36 @@ export function decodeExtension<Value>(extension: Extension, type: ExtensionRead
 /** An extension of a value, to issue with. */
 export function makeExtension<Value>(type: ExtensionType<Value>, value: Value, critical = false): Extension {
   const encoded = encodeDer((writer) => type.write(writer, value));
-  return { oid: type.oid, critical, value: encoded, valueOffset: 0 };
+  return { oid: type.oid, critical, value: encoded, valueOffset: 0, isTolerant: false };
 }
 
 /** Real certificates have up to about 15; the bound keeps the search for duplicates cheap. */
 const maximumExtensions = 256;
 
 /** Extensions: at least one, none twice, `maximumExtensions` at most. */
-export function readExtensions(reader: DerReader): Extension[] {
+export function readExtensions(reader: DerReader, isTolerant = false): Extension[] {
   const outerEnd = reader.enter();
   refuseEmpty(reader.isAtEnd, "Extensions", reader.offset);
   const extensions: Extension[] = [];
   while (!reader.isAtEnd) {
     const { offset } = reader;
-    const extension = readExtension(reader);
+    const extension = readExtension(reader, isTolerant);
     // §4.2: a certificate MUST NOT include more than one instance of an extension.
     if (extensions.some(({ oid }) => equalBytes(oid, extension.oid))) {
-      throw new X509Error("ERR_X509_DUPLICATE_EXTENSION", "an extension twice", { offset, clause: "RFC 5280 §4.2" });
+      const oid = decodeOid(extension.oid);
+      throw new X509Error("ERR_X509_DUPLICATE_EXTENSION", `the extension ${oid} stands twice; it may stand once`, {
+        extension: oid,
+        offset,
+        clause: "RFC 5280 §4.2",
+      });
     }
     if (extensions.length === maximumExtensions) {
-      throw new X509Error("ERR_X509_LIMIT", `more than ${maximumExtensions} extensions`, { offset });
+      throw new X509Error("ERR_X509_LIMIT", `more than the ${maximumExtensions} extensions allowed`, {
+        what: "extensions",
+        found: undefined,
+        limit: maximumExtensions,
+        offset,
+      });
     }
     extensions.push(extension);
   }
@@ -93,14 +117,14 @@ export function readExtensions(reader: DerReader): Extension[] {
   return extensions;
 }
 
-function readExtension(reader: DerReader): Extension {
+function readExtension(reader: DerReader, isTolerant: boolean): Extension {
   const outerEnd = reader.enter();
   const oid = reader.oid();
   const critical = reader.booleanDefaultFalse();
   const value = reader.octetString();
   const valueOffset = reader.offset - value.length;
   reader.leave(outerEnd);
-  return { oid, critical, value, valueOffset };
+  return { oid, critical, value, valueOffset, isTolerant };
 }
 
 export function writeExtensions(writer: DerWriter, extensions: readonly Extension[]): void {

@@ -2,6 +2,7 @@
 
 import type { HashAlgorithm, HashProvider } from "@latchkey/crypto";
 import type { Certificate } from "./certificate.ts";
+import { hexText } from "./hex-text.ts";
 
 /** The hash of the whole certificate. */
 export function fingerprint(
@@ -21,18 +22,4 @@ export function certificateId(certificate: Certificate, provider: Pick<HashProvi
 export function serialNumberDecimal(serialNumber: Uint8Array): string {
   const value = BigInt(`0x${hexText(serialNumber)}`);
   return BigInt.asIntN(serialNumber.length * 8, value).toString();
-}
-
-const octetTexts: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, octet) =>
-  octet.toString(16).padStart(2, "0"),
-);
-
-/** Lower-case hexadecimal, two digits an octet, `separator` between octets. */
-export function hexText(bytes: Uint8Array, separator = ""): string {
-  let text = "";
-  for (let index = 0; index < bytes.length; index++) {
-    if (index > 0 && separator !== "") text += separator;
-    text += octetTexts[bytes[index] ?? 0] ?? "";
-  }
-  return text;
 }

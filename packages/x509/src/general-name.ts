@@ -1,6 +1,7 @@
 /** GeneralName (RFC 5280 §4.2.1.6), all nine forms. */
 
 import { contextConstructed, contextPrimitive, type DerReader, type DerWriter, Tag } from "@latchkey/asn1";
+import { tagName } from "@latchkey/asn1/internal";
 import { refuseEmpty, X509Error } from "./errors.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
 
@@ -58,7 +59,7 @@ export function readGeneralName(
       const fields = reader.sequence(tag);
       const value = readName(fields);
       fields.end();
-      checkNameStrings(value);
+      checkNameStrings(value, (name, at) => fields.tolerates(name, at));
       return { type: "directoryName", value };
     }
     case contextConstructed(5):
@@ -70,7 +71,9 @@ export function readGeneralName(
     case contextPrimitive(8):
       return { type: "registeredID", value: reader.oid(tag) };
     default:
-      throw new X509Error("ERR_X509_GENERAL_NAME", `tag ${tag} is no form of GeneralName`, {
+      throw new X509Error("ERR_X509_GENERAL_NAME", `${tagName(tag)} is no form of GeneralName; [0] to [8] are`, {
+        found: tagName(tag),
+        allowed: "[0] to [8]",
         offset: reader.offset,
         clause: "RFC 5280 §4.2.1.6",
       });
@@ -114,7 +117,9 @@ export function readAddress(reader: DerReader, tag: number): Uint8Array {
   const { offset } = reader;
   const octets = reader.octetString(tag);
   if (octets.length === 4 || octets.length === 16) return octets;
-  throw new X509Error("ERR_X509_GENERAL_NAME", `an IP address of ${octets.length} octets`, {
+  throw new X509Error("ERR_X509_GENERAL_NAME", `an IP address of ${octets.length} octets; it has 4 or 16`, {
+    found: `${octets.length} octets`,
+    allowed: "4 or 16 octets",
     offset,
     clause: "RFC 5280 §4.2.1.6",
   });

@@ -20,11 +20,17 @@ export {
   X509Error,
   type X509ErrorCode,
   type X509ErrorDetails,
+  type X509Evidence,
   type X509LimitCode,
+  type X509LimitEvidence,
   type X509MalformedCode,
+  type X509MalformedEvidence,
   type X509MisuseCode,
+  type X509MisuseEvidence,
   type X509UnsupportedCode,
+  type X509UnsupportedEvidence,
   type X509VerificationCode,
+  type X509VerificationEvidence,
 } from "./errors.ts";
 export {
   decodeExtension,
@@ -62,6 +68,7 @@ export {
 export {
   extendedKeyUsage,
   hasKeyPurpose,
+  keyPurposeName,
   type KeyPurposeName,
   keyPurposes,
   type KeyUsage,
@@ -98,7 +105,8 @@ export {
   subjectInfoAccess,
   tlsFeature,
 } from "./extensions/private-internet.ts";
-export { certificateId, fingerprint, hexText, serialNumberDecimal } from "./fingerprint.ts";
+export { certificateId, fingerprint, serialNumberDecimal } from "./fingerprint.ts";
+export { hexText } from "./hex-text.ts";
 export { type GeneralName } from "./general-name.ts";
 export {
   type CertificateIssuer,
@@ -143,6 +151,7 @@ export {
   defaultMaximumIterations,
   type EncryptOptions,
   encryptPrivateKeyInfo,
+  type KeyToleranceOptions,
   parsePrivateKeyInfo,
   type PrivateKeyInfo,
 } from "./private-key.ts";
@@ -167,5 +176,18 @@ export {
   type ServerCertificateInput,
   validityFrom,
 } from "./templates.ts";
-export { certificatesFromPem, certificateToPem } from "./pem-files.ts";
+export { certificateRequestToPem, certificatesFromPem, certificateToPem, revocationListToPem } from "./pem-files.ts";
+export { formatIpAddress, parseIpAddress, parseIpv4 } from "./ip-address.ts";
+export {
+  type Deviation,
+  everyTolerance,
+  type Tolerance,
+  type ToleranceAction,
+  type ToleranceCode,
+  type ToleranceOptions,
+  type Tolerances,
+  tolerances,
+  type Tolerate,
+  toleratesBy,
+} from "./tolerance.ts";
 export { parseSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";

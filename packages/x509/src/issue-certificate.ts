@@ -15,7 +15,7 @@ import { makeSigner, type Signer } from "./sign.ts";
 import { parseSubjectPublicKeyInfo } from "./subject-public-key-info.ts";
 import type { CertificateTemplate } from "./templates.ts";
 
-/** A certificate authority: its certificate and that one's key. */
+/** A certificate authority: its certificate and the private key of that certificate. */
 export interface CertificateIssuer {
   readonly certificate: Certificate;
   readonly privateKey: PrivateKey;
@@ -68,7 +68,8 @@ export async function issueCertificateAsync(input: IssueCertificateInput): Promi
 export function issueSelfSignedCertificate(input: SelfSignedCertificateInput): Certificate {
   const { privateKey, template } = input;
   const { subject } = template;
-  if (subject === undefined) throw new X509Error("ERR_X509_VALUE", "a self-signed certificate needs a subject");
+  if (subject === undefined)
+    throw new X509Error("ERR_X509_VALUE", "a self-signed certificate needs a subject in its template", {});
   const signer = makeSigner(input);
   const spki = privateKey.publicKey.spki;
   const keyIdentifier = makeKeyIdentifier(input.provider, spki);
@@ -88,9 +89,10 @@ function prepareIssued(input: IssueCertificateInput): { signer: Signer; toBeSign
   const spki = input.publicKey?.spki ?? request?.subjectPublicKeyInfo.encoding;
   const subject = template.subject ?? request?.subject;
   if (spki === undefined || (input.publicKey !== undefined && request !== undefined)) {
-    throw new X509Error("ERR_X509_VALUE", "a certificate is for a public key or for a request: one of them");
+    throw new X509Error("ERR_X509_VALUE", "give publicKey or request: one of the two, not both", {});
   }
-  if (subject === undefined) throw new X509Error("ERR_X509_VALUE", "a certificate for a public key needs a subject");
+  if (subject === undefined)
+    throw new X509Error("ERR_X509_VALUE", "a certificate for a public key needs a subject in its template", {});
   if (request !== undefined) verifyCertificationRequest(request, provider);
   const signer = makeSigner({ ...input, privateKey: issuer.privateKey });
   const toBeSigned = tbsCertificate(input, signer, {
@@ -115,8 +117,11 @@ interface Parties {
 function tbsCertificate(input: CommonInput, signer: Signer, parties: Parties): Uint8Array {
   const { template } = input;
   const { notBefore, notAfter } = template.validity;
-  if (!(notBefore <= notAfter)) throw new X509Error("ERR_X509_VALUE", "a validity that ends before it starts");
-  if (parties.issuer.rdns.length === 0) throw new X509Error("ERR_X509_VALUE", "an issuer without a name");
+  if (!(notBefore <= notAfter)) {
+    throw new X509Error("ERR_X509_VALUE", `notAfter (${notAfter}) is before notBefore (${notBefore})`, {});
+  }
+  if (parties.issuer.rdns.length === 0)
+    throw new X509Error("ERR_X509_VALUE", "the issuer has an empty name; it needs at least one attribute", {});
   const serialNumber = input.serialNumber ?? randomSerialNumber(input.provider);
   checkSerialNumber(serialNumber);
   const extensions: Extension[] = [
@@ -157,9 +162,13 @@ function checkSerialNumber(magnitude: Uint8Array): void {
   const first = magnitude.findIndex((octet) => octet !== 0);
   const length = magnitude.length - first + ((magnitude[first] ?? 0) >= 0x80 ? 1 : 0);
   if (first < 0 || length > 20) {
-    throw new X509Error("ERR_X509_VALUE", "a serial number is positive and has at most 20 octets", {
-      clause: "RFC 5280 §4.1.2.2",
-    });
+    throw new X509Error(
+      "ERR_X509_VALUE",
+      `a serial number is positive and has at most 20 octets; this has ${magnitude.length}`,
+      {
+        clause: "RFC 5280 §4.1.2.2",
+      },
+    );
   }
 }
 
@@ -179,7 +188,8 @@ export function keyIdentifierOf(certificate: Certificate, provider: Pick<CryptoP
 function checkIssuer(issuer: CertificateIssuer, template: CertificateTemplate): void {
   const constraints = requireSigner(issuer, "keyCertSign");
   const isForCa = extensionValue(template, basicConstraints)?.cA === true;
-  if (isForCa && constraints.pathLenConstraint === 0) throw refusedIssuer("may not have another CA below it");
+  if (isForCa && constraints.pathLenConstraint === 0)
+    throw refusedIssuer("has pathLenConstraint 0: it may not have another authority below it");
 }
 
 /** Refuses an issuer that is no CA, lacks the key usage, or has another key. Returns what it may have below it. */
@@ -189,14 +199,15 @@ export function requireSigner(
 ): { readonly pathLenConstraint: number | undefined } {
   const { certificate, privateKey } = issuer;
   const constraints = extensionValue(certificate, basicConstraints);
-  if (constraints?.cA !== true) throw refusedIssuer("is no certificate authority");
-  if (extensionValue(certificate, keyUsage)?.includes(usage) === false) throw refusedIssuer(`lacks key usage ${usage}`);
+  if (constraints?.cA !== true) throw refusedIssuer("is not of an authority: it lacks basicConstraints with cA TRUE");
+  if (extensionValue(certificate, keyUsage)?.includes(usage) === false)
+    throw refusedIssuer(`lacks the key usage ${usage}`);
   if (!equalBytes(certificate.subjectPublicKeyInfo.encoding, privateKey.publicKey.spki)) {
-    throw refusedIssuer("has another key than the one to sign with");
+    throw refusedIssuer("has another key than the private key that is to sign");
   }
   return constraints;
 }
 
-function refusedIssuer(what: string): X509Error {
-  return new X509Error("ERR_X509_ISSUER", `the issuer's certificate ${what}`);
+function refusedIssuer(problem: string): Error {
+  return new X509Error("ERR_X509_ISSUER", `the issuer's certificate ${problem}`, { problem });
 }

@@ -21,6 +21,7 @@ export interface RevocationEntryInput {
   readonly invalidityDate?: number | undefined;
 }
 
+/** What a list says, and by whom. */
 export interface IssueRevocationListInput {
   readonly provider: CryptoProvider;
   readonly issuer: CertificateIssuer;
@@ -44,7 +45,9 @@ export interface IssueRevocationListInput {
 export function issueCertificateRevocationList(input: IssueRevocationListInput): CertificateRevocationList {
   const { provider, issuer, thisUpdate, nextUpdate } = input;
   requireSigner(issuer, "cRLSign");
-  if (!(thisUpdate <= nextUpdate)) throw new X509Error("ERR_X509_VALUE", "a next update before this one");
+  if (!(thisUpdate <= nextUpdate)) {
+    throw new X509Error("ERR_X509_VALUE", `nextUpdate (${nextUpdate}) is before thisUpdate (${thisUpdate})`, {});
+  }
   const signer = makeSigner({ ...input, privateKey: issuer.privateKey });
   const extensions = [
     makeExtension(authorityKeyIdentifier, {
@@ -90,14 +93,14 @@ function extensionsOf({ reason, invalidityDate: date }: RevocationEntryInput): E
 
 /** §5.2.3: at most 20 octets. */
 function listNumber(number: number | Uint8Array): Uint8Array {
-  const octets: number[] = [];
-  if (typeof number === "number") {
-    if (!Number.isSafeInteger(number) || number < 0)
-      throw new X509Error("ERR_X509_VALUE", "a list's number is not negative");
-    for (let rest = number; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  } else {
-    octets.push(...number);
+  if (typeof number !== "number") {
+    if (number.length <= 20) return number;
+    throw new X509Error("ERR_X509_VALUE", `a list's number has at most 20 octets, not ${number.length}`, {});
   }
-  if (octets.length > 20) throw new X509Error("ERR_X509_VALUE", "a list's number has at most 20 octets");
+  if (!Number.isSafeInteger(number) || number < 0) {
+    throw new X509Error("ERR_X509_VALUE", `a list's number is an integer from 0, not ${number}`, {});
+  }
+  const octets: number[] = [];
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
   return Uint8Array.from(octets);
 }

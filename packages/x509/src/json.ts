@@ -7,7 +7,7 @@ import type { CertificationRequest } from "./certification-request.ts";
 import { decodeExtension, type Extension } from "./extension.ts";
 import { extensionTypeOf } from "./extensions/extension-table.ts";
 import { X509Error } from "./errors.ts";
-import { hexText } from "./fingerprint.ts";
+import { hexText } from "./hex-text.ts";
 import type { Name } from "./name.ts";
 import { nameText } from "./name-text.ts";
 import { oidName } from "./oid-names.ts";

@@ -7,10 +7,11 @@
  * comparison, and pools of certificates can be indexed by name.
  *
  * Of RFC 4518 we do case folding, NFKC and insignificant spaces; not its list of characters that map to nothing.
- * TeletexString and values that are no strings match only as equal bytes.
+ * TeletexString, malformed strings and values that are no strings match only the same octets under the same tag.
  */
 
 import { equalBytes } from "@latchkey/asn1";
+import { hexText } from "./hex-text.ts";
 import type { Name, NameAttribute, RelativeDistinguishedName } from "./name.ts";
 
 /** Whether two names are the same by RFC 5280 §7.1. */
@@ -44,10 +45,10 @@ function rdnKey(rdn: RelativeDistinguishedName): string {
   return rdn.map(attributeKey).sort().join("+");
 }
 
-function attributeKey({ type, valueTag, value, text }: NameAttribute): string {
-  return text === undefined
-    ? `${hex(type)}#${valueTag}:${hex(value)}`
-    : `${hex(type)}=${encodeURIComponent(prepare(text))}`;
+function attributeKey({ type, valueTag, value, text, isMalformed }: NameAttribute): string {
+  return text === undefined || isMalformed
+    ? `${hexText(type)}#${valueTag}:${hexText(value)}`
+    : `${hexText(type)}=${encodeURIComponent(prepare(text))}`;
 }
 
 /** RFC 4518 §2: case folded, normalised, spaces at the ends dropped and runs of them made one. */
@@ -60,10 +61,4 @@ function prepare(text: string): string {
 function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
   return true;
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
 }

@@ -1,8 +1,10 @@
 /** Distinguished names (RFC 5280 §4.1.2.4): reading, making, and looking attributes up. */
 
-import { decodeText, DerReader, encodeDer, encodeOid, equalBytes, Tag } from "@latchkey/asn1";
-import { type AttributeName, attributeOid, attributeTypeOfLabel } from "./attribute-types.ts";
-import { reading, refuseEmpty, X509Error } from "./errors.ts";
+import { decodeOid, decodeText, DerReader, encodeDer, encodeOid, equalBytes, malformedAt, Tag } from "@latchkey/asn1";
+import { tagName } from "@latchkey/asn1/internal";
+import { type AttributeName, attributeOid, attributeTypeOfLabel, attributeTypeOfOid } from "./attribute-types.ts";
+import { reading, refuseEmpty, tolerable, X509Error } from "./errors.ts";
+import type { Tolerate } from "./tolerance.ts";
 
 /** One attribute: AttributeTypeAndValue. */
 export interface NameAttribute {
@@ -12,8 +14,16 @@ export interface NameAttribute {
   readonly valueTag: number;
   /** Content octets of the value, a view. */
   readonly value: Uint8Array;
-  /** What the value says; undefined for TeletexString, for what is no string, and for a malformed string. */
+  /**
+   * What the value says. Undefined for TeletexString, for what is no string, and for a malformed string that is not all
+   * visible ASCII.
+   */
   readonly text: string | undefined;
+  /**
+   * Whether the string holds octets that its type does not allow. Such a value is read where `nameString` is tolerated,
+   * and matches only the same octets under the same string type.
+   */
+  readonly isMalformed: boolean;
   /** Where the value's content starts in the input. */
   readonly valueOffset: number;
 }
@@ -21,6 +31,7 @@ export interface NameAttribute {
 /** RelativeDistinguishedName: a set of attributes, mostly of one. */
 export type RelativeDistinguishedName = readonly NameAttribute[];
 
+/** A distinguished name: sets of attributes. */
 export interface Name {
   /** The relative distinguished names in the order of their encoding, the most general first. */
   readonly rdns: readonly RelativeDistinguishedName[];
@@ -31,7 +42,8 @@ export interface Name {
 /** An attribute to make a name of: a known type by its name, any other by its dotted identifier. */
 export interface NameAttributeInput {
   readonly type: AttributeName | (string & {});
-  readonly value: string;
+  /** Text, which gets the string type of the attribute type; or the whole value as DER, which is written as it is. */
+  readonly value: string | Uint8Array;
 }
 
 /** Reads a DER Name. Views. Throws `ERR_X509_MALFORMED`, `ERR_X509_EMPTY_LIST`, `ERR_X509_NAME_STRING`. */
@@ -69,27 +81,52 @@ export function readAttributes(reader: DerReader): RelativeDistinguishedName {
     const value = reader.primitive(valueTag);
     const valueOffset = reader.offset - value.length;
     reader.leave(setEnd);
-    attributes.push({ type, valueTag, value, text: decodeText(valueTag, value), valueOffset });
+    const text = decodeText(valueTag, value);
+    const isMalformed = text === undefined && isTextTag(valueTag);
+    attributes.push({
+      type,
+      valueTag,
+      value,
+      text: isMalformed ? decodeText(Tag.visibleString, value) : text,
+      isMalformed,
+      valueOffset,
+    });
   }
   return attributes;
 }
 
 /**
- * Refuses octets that a value's string type does not allow: `ERR_X509_NAME_STRING`.
+ * Refuses octets that a value's string type does not allow, unless `nameString` is tolerated: `ERR_X509_NAME_STRING`.
  *
- * TeletexString is let through: it is never turned into text, and compared as bytes.
+ * TeletexString passes: it is never turned into text, and compared as octets.
  */
-export function checkNameStrings(name: Name): void {
+export function checkNameStrings(name: Name, tolerate?: Tolerate): void {
   for (const rdn of name.rdns) {
-    for (const { valueTag, text, valueOffset } of rdn) {
-      if (text === undefined && isTextTag(valueTag)) {
-        throw new X509Error("ERR_X509_NAME_STRING", "a name's string holds octets that its type does not allow", {
-          offset: valueOffset,
-          clause: "RFC 5280 §4.1.2.4",
-        });
-      }
+    for (const attribute of rdn) {
+      if (!attribute.isMalformed) continue;
+      if (tolerate !== undefined && tolerate("nameString", attribute.valueOffset)) continue;
+      throw nameStringFault(attribute);
     }
   }
+}
+
+function nameStringFault({ type, valueTag, value, valueOffset }: NameAttribute): Error {
+  const attribute = attributeTypeOfOid(type)?.name ?? decodeOid(type);
+  const position = malformedAt(valueTag, value);
+  const octet = value[position] ?? 0;
+  const character = octet > 0x20 && octet < 0x7f ? `"${String.fromCharCode(octet)}" ` : "";
+  const stringType = tagName(valueTag);
+  const shown = `0x${octet.toString(16).padStart(2, "0")}`;
+  const reason = `${attribute}: ${stringType} does not allow ${character}(octet ${shown} at position ${position} of the value)`;
+  return new X509Error("ERR_X509_NAME_STRING", tolerable(reason, "nameString"), {
+    attribute,
+    type: stringType,
+    octet,
+    position,
+    tolerance: "nameString",
+    offset: valueOffset + position,
+    clause: "RFC 5280 §4.1.2.4",
+  });
 }
 
 function isTextTag(tag: number): boolean {
@@ -104,7 +141,7 @@ function isTextTag(tag: number): boolean {
   );
 }
 
-/** The text of a value; undefined for TeletexString and for whatever is no string. */
+/** The text of a value; undefined for TeletexString and for a value that is no string. */
 export function attributeText(attribute: NameAttribute): string | undefined {
   return attribute.text;
 }
@@ -120,7 +157,7 @@ export function attributesOf(name: Name, type: AttributeName | Uint8Array): Name
 /**
  * The text of every attribute of a type, in the order of the encoding.
  *
- * A value that is no text keeps its place as undefined, so that an index means the same to everybody.
+ * A value that is no text keeps its place as undefined, so an index counts all values of the type.
  */
 export function attributeValues(name: Name, type: AttributeName | Uint8Array): (string | undefined)[] {
   return attributesOf(name, type).map(({ text }) => text);
@@ -142,7 +179,15 @@ export function makeNameOfSets(sets: readonly (readonly NameAttributeInput[])[])
       for (const set of sets) body.setOf(set.map(encodeAttribute));
     });
   });
-  return parseName(sequence);
+  // Strings are written as their types want them. A value that was given as DER is the caller's.
+  return reading("Name", () => readName(new DerReader(sequence)));
+}
+
+function oneElement(der: Uint8Array): Uint8Array {
+  const reader = new DerReader(der);
+  reader.primitive(reader.nextTag);
+  reader.end();
+  return der;
 }
 
 function encodeAttribute({ type, value }: NameAttributeInput): Uint8Array {
@@ -151,12 +196,14 @@ function encodeAttribute({ type, value }: NameAttributeInput): Uint8Array {
     return encodeDer((writer) => {
       writer.sequence((body) => {
         body.oid(known?.oid ?? encodeOid(type));
-        if (known?.tag === Tag.printableString) body.printableString(value);
+        if (typeof value !== "string") body.encoded(oneElement(value));
+        else if (known?.tag === Tag.printableString) body.printableString(value);
         else if (known?.tag === Tag.ia5String) body.ia5String(value);
         else body.utf8String(value);
       });
     });
   } catch (cause) {
-    throw new X509Error("ERR_X509_VALUE", `no attribute ${type} with this value can be written`, { cause });
+    const why = cause instanceof Error ? cause.message : "unknown";
+    throw new X509Error("ERR_X509_VALUE", `the attribute ${type} cannot be written: ${why}`, { cause });
   }
 }

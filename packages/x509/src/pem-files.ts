@@ -1,18 +1,36 @@
-/** Certificates and their kin out of PEM text (RFC 7468). */
+/** Certificates out of PEM text (RFC 7468); certificates, requests and revocation lists as PEM text. */
 
-import { decodePem, encodePem, type PemBlock } from "@latchkey/asn1";
+import { DerReader, encodePem } from "@latchkey/asn1";
 import { type Certificate, type ParseOptions, parseCertificate } from "./certificate.ts";
-import { reading, X509Error } from "./errors.ts";
+import type { CertificationRequest } from "./certification-request.ts";
+import { reading } from "./errors.ts";
+import { blocksOf, inBlock } from "./pem-blocks.ts";
+import type { CertificateRevocationList } from "./revocation-list.ts";
+
+/** OpenSSL's `TRUSTED CERTIFICATE` is a certificate with its own notes on trust behind it, which are not read. */
+const trustedLabel = "TRUSTED CERTIFICATE";
+const certificateLabels = ["CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE", trustedLabel];
 
 /**
- * Every certificate of a PEM file, in order: a chain, a set of roots. Blocks of other kinds are passed over.
+ * Every certificate of a PEM file, in order: a chain, a set of roots. Blocks of other kinds are passed over. Of a `TRUSTED
+ * CERTIFICATE` the certificate is read, and OpenSSL's notes on trust behind it are not.
  *
  * Throws `ERR_X509_PEM_LABEL` where there is none, and what `parseCertificate` throws, saying which block.
  */
 export function certificatesFromPem(text: string | Uint8Array, options?: ParseOptions): Certificate[] {
-  return blocksOf(text, ["CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"]).map(({ bytes }) =>
-    parseCertificate(bytes, options),
+  return blocksOf(text, certificateLabels).map(({ label, bytes }, index) =>
+    inBlock(index, label, () => parseCertificate(label === trustedLabel ? firstElement(bytes) : bytes, options)),
   );
+}
+
+function firstElement(bytes: Uint8Array): Uint8Array {
+  return reading(trustedLabel, () => {
+    const reader = new DerReader(bytes);
+    const { encoding } = reader.any();
+    if (!reader.isAtEnd) reader.sequence();
+    reader.end();
+    return encoding;
+  });
 }
 
 /** The PEM text of a certificate. */
@@ -20,20 +38,12 @@ export function certificateToPem(certificate: Certificate): string {
   return encodePem("CERTIFICATE", certificate.encoding);
 }
 
-/** The blocks that have one of the labels; at least one. */
-export function blocksOf(text: string | Uint8Array, labels: readonly string[]): PemBlock[] {
-  const blocks = reading("PEM", () => decodePem(text)).filter(({ label }) => labels.includes(label));
-  if (blocks.length === 0) {
-    throw new X509Error("ERR_X509_PEM_LABEL", `no PEM block labelled ${labels[0]}`, { clause: "RFC 7468" });
-  }
-  return blocks;
+/** The PEM text of a request. */
+export function certificateRequestToPem(request: CertificationRequest): string {
+  return encodePem("CERTIFICATE REQUEST", request.encoding);
 }
 
-/** The only block that has one of the labels. */
-export function blockOf(text: string | Uint8Array, labels: readonly string[]): PemBlock {
-  const [block, second] = blocksOf(text, labels);
-  if (block === undefined || second !== undefined) {
-    throw new X509Error("ERR_X509_PEM_LABEL", `more than one PEM block labelled ${labels[0]}`, { clause: "RFC 7468" });
-  }
-  return block;
+/** The PEM text of a revocation list. */
+export function revocationListToPem(list: CertificateRevocationList): string {
+  return encodePem("X509 CRL", list.encoding);
 }

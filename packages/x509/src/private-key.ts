@@ -1,12 +1,21 @@
 /**
  * Private keys as files carry them: PrivateKeyInfo (PKCS #8, RFC 5208 and RFC 5958) in the clear or encrypted by PBES2
- * (RFC 8018 §6.2) with PBKDF2 and AES-CBC. What is in a key is `@latchkey/crypto`'s matter.
+ * (RFC 8018 §6.2) with PBKDF2 and AES-CBC. `@latchkey/crypto` reads what is in a key.
  */
 
-import { contextConstructed, contextPrimitive, DerReader, encodeDer, encodeOid, equalBytes } from "@latchkey/asn1";
+import {
+  contextConstructed,
+  contextPrimitive,
+  decodeOid,
+  DerReader,
+  encodeDer,
+  encodeOid,
+  equalBytes,
+} from "@latchkey/asn1";
 import { type CryptoProvider, CryptoError, type HashAlgorithm } from "@latchkey/crypto";
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-identifier.ts";
-import { reading, X509Error } from "./errors.ts";
+import { reading, tolerable, X509Error } from "./errors.ts";
+import { type Deviation, type Tolerate, type ToleranceOptions, tolerateAll, toleratesBy } from "./tolerance.ts";
 
 /** A private key that was read; views. Holds the secret: keep it out of logs. */
 export interface PrivateKeyInfo {
@@ -20,8 +29,15 @@ export interface PrivateKeyInfo {
   readonly encoding: Uint8Array;
 }
 
-/** Reads DER PrivateKeyInfo or OneAsymmetricKey, whatever its algorithm is. Throws `ERR_X509_MALFORMED`. */
-export function parsePrivateKeyInfo(der: Uint8Array): PrivateKeyInfo {
+/**
+ * Reads DER PrivateKeyInfo or OneAsymmetricKey, whatever its algorithm is; of the tolerances, `explicitPublicKey` is its
+ * concern. Throws `ERR_X509_MALFORMED`.
+ */
+export function parsePrivateKeyInfo(der: Uint8Array, options: KeyToleranceOptions = {}): PrivateKeyInfo {
+  return readPrivateKeyInfo(der, toleratesBy(options.tolerances ?? {}, options.onWarning));
+}
+
+function readPrivateKeyInfo(der: Uint8Array, tolerate: Tolerate): PrivateKeyInfo {
   return reading("PrivateKeyInfo", () => {
     const reader = new DerReader(der);
     const fields = reader.sequence();
@@ -31,11 +47,23 @@ export function parsePrivateKeyInfo(der: Uint8Array): PrivateKeyInfo {
     const privateKey = fields.octetString();
     // Attributes are not looked into.
     if (fields.nextIs(contextConstructed(0))) fields.sequence(contextConstructed(0));
-    const tag = contextPrimitive(1);
-    const publicKey = version === 2 && fields.nextIs(tag) ? fields.octetAlignedBitString(tag) : undefined;
+    const publicKey = readPublicKey(fields, version, tolerate);
     fields.end();
     return { version, privateKeyAlgorithm, privateKey, publicKey, encoding: fields.encoding };
   });
+}
+
+/** `[1] IMPLICIT BIT STRING` in version 2. ring writes an explicit tag, others write it in version 1. */
+function readPublicKey(fields: DerReader, version: number, tolerate: Tolerate): Uint8Array | undefined {
+  const [implicit, explicit] = [contextPrimitive(1), contextConstructed(1)];
+  if (version === 2 && fields.nextIs(implicit)) return fields.octetAlignedBitString(implicit);
+  if (!fields.nextIs(implicit) && !fields.nextIs(explicit)) return undefined;
+  if (!tolerate("explicitPublicKey", fields.offset)) return undefined;
+  if (fields.nextIs(implicit)) return fields.octetAlignedBitString(implicit);
+  const field = fields.explicit(1);
+  const publicKey = field.octetAlignedBitString();
+  field.end();
+  return publicKey;
 }
 
 const pbes2 = /* @__PURE__ */ encodeOid("1.2.840.113549.1.5.13");
@@ -46,6 +74,7 @@ const aesCbc: readonly { readonly oid: Uint8Array; readonly keyOctets: number }[
   { oid: /* @__PURE__ */ encodeOid("2.16.840.1.101.3.4.1.2"), keyOctets: 16 },
 ];
 const hmacWithSha256 = /* @__PURE__ */ encodeOid("1.2.840.113549.2.9");
+const hmacWithSha1 = /* @__PURE__ */ encodeOid("1.2.840.113549.2.7");
 const hmacs: readonly { readonly oid: Uint8Array; readonly hash: HashAlgorithm }[] = [
   { oid: hmacWithSha256, hash: "SHA-256" },
   { oid: /* @__PURE__ */ encodeOid("1.2.840.113549.2.10"), hash: "SHA-384" },
@@ -54,13 +83,20 @@ const hmacs: readonly { readonly oid: Uint8Array; readonly hash: HashAlgorithm }
 
 /** OWASP's advice of 2023 for PBKDF2 with HMAC-SHA-256. */
 export const defaultIterations = 600_000;
-/** More rounds than any file has use for would only stall the reader. */
+/** No file needs more rounds; a greater number would only stall the reader. */
 export const defaultMaximumIterations = 5_000_000;
 const saltOctets = 16;
 const ivOctets = 16;
 const keyOctets = 32;
 
-export interface DecryptOptions {
+/** What to do with slips in private keys, which have no result to note them on. */
+export interface KeyToleranceOptions extends ToleranceOptions {
+  /** Called with each slip that is set to `warn`. */
+  readonly onWarning?: ((deviation: Deviation) => void) | undefined;
+}
+
+/** How an encrypted private key is decrypted. */
+export interface DecryptOptions extends KeyToleranceOptions {
   readonly provider: CryptoProvider;
   /** Text counts as UTF-8. */
   readonly password: string | Uint8Array;
@@ -77,26 +113,35 @@ export interface DecryptOptions {
  */
 export function decryptPrivateKeyInfo(der: Uint8Array, options: DecryptOptions): Uint8Array {
   const { provider, password, maximumIterations = defaultMaximumIterations } = options;
-  const parameters = reading("EncryptedPrivateKeyInfo", () => readEncrypted(der));
+  const parameters = reading("EncryptedPrivateKeyInfo", () =>
+    readEncrypted(der, toleratesBy(options.tolerances ?? {}, options.onWarning)),
+  );
   const { salt, iterations, hash, iv, ciphertext } = parameters;
   if (iterations > maximumIterations) {
-    throw new X509Error("ERR_X509_LIMIT", `${iterations} iterations, more than the ${maximumIterations} allowed`);
+    throw new X509Error("ERR_X509_LIMIT", `${iterations} iterations, more than the ${maximumIterations} allowed`, {
+      what: "iterations of PBKDF2",
+      found: iterations,
+      limit: maximumIterations,
+    });
   }
   const key = provider.pbkdf2(hash, octetsOf(password), salt, iterations, parameters.keyOctets);
   let plaintext: Uint8Array;
   try {
     plaintext = provider.decryptAesCbc(key, iv, ciphertext);
-    parsePrivateKeyInfo(plaintext);
+    readPrivateKeyInfo(plaintext, tolerateAll);
   } catch (error) {
-    // What went wrong stays untold: it would tell about the plaintext.
+    // The error does not say what was wrong with the plaintext: that would help to guess it.
     if (error instanceof CryptoError || error instanceof X509Error) {
-      throw new X509Error("ERR_X509_DECRYPTION", "the password does not decrypt the private key");
+      throw new X509Error("ERR_X509_DECRYPTION", "the password does not decrypt the private key", {
+        problem: "password wrong",
+      });
     }
     throw error;
   }
   return plaintext;
 }
 
+/** How a private key is encrypted. */
 export interface EncryptOptions {
   readonly provider: CryptoProvider;
   /** Text counts as UTF-8. */
@@ -148,7 +193,7 @@ interface Encrypted {
   readonly ciphertext: Uint8Array;
 }
 
-function readEncrypted(der: Uint8Array): Encrypted {
+function readEncrypted(der: Uint8Array, tolerate: Tolerate): Encrypted {
   const reader = new DerReader(der);
   const outer = reader.sequence();
   reader.end();
@@ -158,24 +203,31 @@ function readEncrypted(der: Uint8Array): Encrypted {
   requireOid(algorithm, pbes2, "PBES2");
   const parameters = algorithm.sequence();
   algorithm.end();
-  const derivation = readDerivation(parameters);
+  const derivation = readDerivation(parameters, tolerate);
   const scheme = parameters.sequence();
   parameters.end();
   const { offset } = scheme;
   const oid = scheme.oid();
   const cipher = aesCbc.find((candidate) => equalBytes(candidate.oid, oid));
-  if (cipher === undefined) throw unsupported("another cipher than AES-CBC", offset);
+  if (cipher === undefined) throw unsupported(decodeOid(oid), "AES-CBC", offset);
   const iv = scheme.octetString();
   scheme.end();
   const { keyLength } = derivation;
   if (iv.length !== ivOctets || (keyLength !== undefined && keyLength !== cipher.keyOctets)) {
-    throw unsupported("an initialisation vector or key length that AES-CBC does not have", offset);
+    throw unsupported(
+      `AES-CBC with ${iv.length} octets of initialization vector and a key of ${keyLength ?? cipher.keyOctets}`,
+      "16 octets of initialization vector and the key length of the cipher",
+      offset,
+    );
   }
   return { ...derivation, keyOctets: cipher.keyOctets, iv, ciphertext };
 }
 
 /** PBKDF2-params (RFC 8018 §A.2). */
-function readDerivation(parameters: DerReader): Pick<Encrypted, "salt" | "iterations" | "hash"> & {
+function readDerivation(
+  parameters: DerReader,
+  tolerate: Tolerate,
+): Pick<Encrypted, "salt" | "iterations" | "hash"> & {
   readonly keyLength: number | undefined;
 } {
   const derivation = parameters.sequence();
@@ -185,7 +237,7 @@ function readDerivation(parameters: DerReader): Pick<Encrypted, "salt" | "iterat
   const salt = fields.octetString();
   const iterations = fields.smallInteger(0x7fff_ffff);
   const keyLength = fields.nextIs(0x02) ? fields.smallInteger(0xffff) : undefined;
-  // hmacWithSHA1 is the default, and so only meant by leaving it out.
+  // HMAC with SHA-1 is the default, which DER leaves out.
   let hash: HashAlgorithm = "SHA-1";
   if (!fields.isAtEnd) {
     const { offset } = fields;
@@ -194,8 +246,9 @@ function readDerivation(parameters: DerReader): Pick<Encrypted, "salt" | "iterat
     if (!prf.isAtEnd) prf.null();
     prf.end();
     const hmac = hmacs.find((candidate) => equalBytes(candidate.oid, oid));
-    if (hmac === undefined) throw unsupported("another function than HMAC with SHA-2", offset);
-    ({ hash } = hmac);
+    if (hmac !== undefined) ({ hash } = hmac);
+    else if (!equalBytes(oid, hmacWithSha1)) throw unsupported(decodeOid(oid), "HMAC with SHA-1 or SHA-2", offset);
+    else if (!tolerate("defaultPrfWrittenOut", offset)) throw defaultPrfWrittenOut(offset);
   }
   fields.end();
   return { salt, iterations, hash, keyLength };
@@ -203,13 +256,28 @@ function readDerivation(parameters: DerReader): Pick<Encrypted, "salt" | "iterat
 
 function requireOid(reader: DerReader, oid: Uint8Array, name: string): void {
   const { offset } = reader;
-  if (!equalBytes(reader.oid(), oid)) throw unsupported(`another scheme than ${name}`, offset);
+  const found = reader.oid();
+  if (!equalBytes(found, oid)) throw unsupported(decodeOid(found), name, offset);
 }
 
-function unsupported(what: string, offset: number): X509Error {
-  return new X509Error("ERR_X509_UNSUPPORTED_ENCRYPTION", `a private key encrypted by ${what}`, {
+function unsupported(found: string, supported: string, offset: number): Error {
+  const reason = `the private key is encrypted by ${found}; ${supported} is read: openssl pkcs8 -topk8 -v2 aes-256-cbc rewrites it`;
+  return new X509Error("ERR_X509_UNSUPPORTED_ENCRYPTION", reason, {
+    found,
+    supported,
     offset,
     clause: "RFC 8018 §6.2",
+  });
+}
+
+function defaultPrfWrittenOut(offset: number): Error {
+  const reason = "PBKDF2 has its default, HMAC with SHA-1, written out";
+  return new X509Error("ERR_X509_UNSUPPORTED_ENCRYPTION", tolerable(reason, "defaultPrfWrittenOut"), {
+    found: "HMAC with SHA-1, written out",
+    supported: "HMAC with SHA-1 left out, or HMAC with SHA-2",
+    tolerance: "defaultPrfWrittenOut",
+    offset,
+    clause: "X.690 §11.5",
   });
 }
 

@@ -2,13 +2,21 @@
 
 import { contextConstructed, DerReader, equalBytes, Tag } from "@latchkey/asn1";
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-identifier.ts";
-import { checkSize, type ParseOptions } from "./certificate.ts";
-import { reading, X509Error } from "./errors.ts";
+import {
+  algorithmMismatch,
+  checkSize,
+  deviationLogOf,
+  emptyIssuer,
+  noteNullParameters,
+  type ParseOptions,
+} from "./certificate.ts";
+import { reading, versionFault } from "./errors.ts";
 import { type Extension, readExtensions } from "./extension.ts";
 import { checkExtensionValues } from "./extensions/extension-table.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
-import { blocksOf } from "./pem-files.ts";
+import { blocksOf, inBlock } from "./pem-blocks.ts";
 import { noPositions, readEntryPositions, RevokedCertificates } from "./revoked-certificates.ts";
+import { type Deviation, type DeviationLog, noDeviations } from "./tolerance.ts";
 
 const defaultMaximumOctets = 67_108_864;
 
@@ -22,11 +30,15 @@ export interface CertificateRevocationList {
   readonly issuer: Name;
   /** Seconds since 1970. */
   readonly thisUpdate: number;
-  /** Undefined where absent, which RFC 5280 §5.1.2.5 does not allow to CAs and its syntax does. */
+  /** Undefined where absent: the syntax allows that, RFC 5280 §5.1.2.5 forbids it to CAs. */
   readonly nextUpdate: number | undefined;
   readonly revokedCertificates: RevokedCertificates;
   readonly extensions: readonly Extension[];
   readonly signatureValue: Uint8Array;
+  /** The slips that were tolerated. Those in extensions and names are among them only if `isChecked`. */
+  readonly deviations: readonly Deviation[];
+  /** Whether names and extensions were checked: false after `checkContents: false`. */
+  readonly isChecked: boolean;
 }
 
 /**
@@ -36,24 +48,27 @@ export interface CertificateRevocationList {
  * 2. `checkContents: false` leaves the entries' extensions unread, too.
  */
 export function parseCertificateRevocationList(der: Uint8Array, options: ParseOptions = {}): CertificateRevocationList {
-  checkSize(der, options.maximumOctets ?? defaultMaximumOctets);
+  checkSize(der, options.maximumOctets ?? defaultMaximumOctets, "CertificateList");
+  const log = deviationLogOf(options);
   const isChecked = options.checkContents !== false;
-  const list = reading("CertificateList", () => readList(der, isChecked));
+  const list = reading("CertificateList", () => readList(der, log, isChecked));
   if (isChecked) {
-    checkNameStrings(list.issuer);
-    checkExtensionValues(list.extensions);
+    checkNameStrings(list.issuer, log?.tolerate);
+    checkExtensionValues(list.extensions, log?.tolerate);
   }
   return list;
 }
 
 /** Every revocation list of PEM text. Throws `ERR_X509_PEM_LABEL`, and as `parseCertificateRevocationList`. */
 export function revocationListsFromPem(text: string | Uint8Array, options?: ParseOptions): CertificateRevocationList[] {
-  return blocksOf(text, ["X509 CRL"]).map(({ bytes }) => parseCertificateRevocationList(bytes, options));
+  return blocksOf(text, ["X509 CRL"]).map(({ label, bytes }, index) =>
+    inBlock(index, label, () => parseCertificateRevocationList(bytes, options)),
+  );
 }
 
-function readList(der: Uint8Array, isChecked: boolean): CertificateRevocationList {
+function readList(der: Uint8Array, log: DeviationLog | undefined, isChecked: boolean): CertificateRevocationList {
   // Entries may be many: the size limit bounds them, not the default count of elements.
-  const reader = new DerReader(der, { maximumElements: der.length });
+  const reader = new DerReader(der, { maximumElements: der.length, tolerate: log?.tolerate });
   const outer = reader.sequence();
   reader.end();
   const tbs = outer.sequence();
@@ -64,26 +79,19 @@ function readList(der: Uint8Array, isChecked: boolean): CertificateRevocationLis
   const version = readVersion(tbs);
   const signatureAlgorithm = readAlgorithmIdentifier(tbs);
   if (!equalBytes(signatureAlgorithm.encoding, outerAlgorithm.encoding)) {
-    throw new X509Error("ERR_X509_SIGNATURE_ALGORITHM_MISMATCH", "signature algorithms inside and outside differ", {
-      offset: outerAlgorithm.offset,
-      clause: "RFC 5280 §5.1.1.2",
-    });
+    throw algorithmMismatch(signatureAlgorithm.encoding, outerAlgorithm, "RFC 5280 §5.1.1.2");
   }
+  if (log !== undefined) noteNullParameters(signatureAlgorithm, outerAlgorithm.offset, log);
   const issuerOffset = tbs.offset;
   const issuer = readName(tbs);
-  if (issuer.rdns.length === 0) {
-    throw new X509Error("ERR_X509_EMPTY_ISSUER", "an empty issuer", {
-      offset: issuerOffset,
-      clause: "RFC 5280 §5.1.2.3",
-    });
-  }
+  if (issuer.rdns.length === 0) throw emptyIssuer(issuerOffset, "RFC 5280 §5.1.2.3");
   const thisUpdate = tbs.time();
   const hasNextUpdate = tbs.nextIs(Tag.utcTime) || tbs.nextIs(Tag.generalizedTime);
   const nextUpdate = hasNextUpdate ? tbs.time() : undefined;
   const revokedCertificates = tbs.nextIs(Tag.sequence)
-    ? new RevokedCertificates(der, readEntryPositions(tbs, version, isChecked))
+    ? new RevokedCertificates(der, readEntryPositions(tbs, version, log, isChecked), log !== undefined)
     : new RevokedCertificates(der, noPositions);
-  const extensions = readListExtensions(tbs, version);
+  const extensions = readListExtensions(tbs, version, log !== undefined);
   tbs.end();
   return {
     encoding: outer.encoding,
@@ -96,6 +104,8 @@ function readList(der: Uint8Array, isChecked: boolean): CertificateRevocationLis
     revokedCertificates,
     extensions,
     signatureValue,
+    deviations: log === undefined ? noDeviations : log.deviations,
+    isChecked,
   };
 }
 
@@ -105,22 +115,17 @@ function readVersion(tbs: DerReader): 1 | 2 {
   const { offset } = tbs;
   const number = tbs.smallInteger(255);
   if (number === 1) return 2;
-  throw new X509Error("ERR_X509_VERSION", number === 0 ? "version 1 encoded" : `version ${number + 1}`, {
-    offset,
-    clause: "RFC 5280 §5.1.2.1",
-  });
+  const reason = number === 0 ? "it is written out; version 1 is left out" : "it does not exist; 1 and 2 do";
+  throw versionFault("CertificateList", number + 1, reason, offset, "RFC 5280 §5.1.2.1");
 }
 
-function readListExtensions(tbs: DerReader, version: 1 | 2): Extension[] {
+function readListExtensions(tbs: DerReader, version: 1 | 2, isTolerant: boolean): Extension[] {
   if (!tbs.nextIs(contextConstructed(0))) return [];
   if (version === 1) {
-    throw new X509Error("ERR_X509_VERSION", "extensions in a version 1 list", {
-      offset: tbs.offset,
-      clause: "RFC 5280 §5.1.2.7",
-    });
+    throw versionFault("CertificateList", 1, "extensions need version 2", tbs.offset, "RFC 5280 §5.1.2.7");
   }
   const explicit = tbs.explicit(0);
-  const extensions = readExtensions(explicit);
+  const extensions = readExtensions(explicit, isTolerant);
   explicit.end();
   return extensions;
 }

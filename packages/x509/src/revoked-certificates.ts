@@ -7,11 +7,12 @@
  */
 
 import { DerReader } from "@latchkey/asn1";
-import { reading, refuseEmpty, X509Error } from "./errors.ts";
+import { reading, tolerable, versionFault, X509Error } from "./errors.ts";
 import { type Extension, extensionValue, findExtension, readExtensions } from "./extension.ts";
 import { certificateIssuer } from "./extensions/alternative-names.ts";
 import { checkExtensionValues } from "./extensions/extension-table.ts";
 import type { GeneralName } from "./general-name.ts";
+import { type DeviationLog, tolerateAll } from "./tolerance.ts";
 
 /** One entry; bytes are views into the list's DER. */
 export interface RevokedCertificate {
@@ -49,15 +50,18 @@ const scansBeforeIndex = 8;
 export class RevokedCertificates implements Iterable<RevokedCertificate> {
   readonly #der: Uint8Array;
   readonly #positions: EntryPositions;
+  readonly #isTolerant: boolean;
   #scans = 0;
   #index: ReadonlyMap<string, readonly number[]> | undefined;
 
   /** Made by `parseCertificateRevocationList`. */
-  constructor(der: Uint8Array, positions: EntryPositions) {
+  constructor(der: Uint8Array, positions: EntryPositions, isTolerant = false) {
     this.#der = der;
+    this.#isTolerant = isTolerant;
     this.#positions = positions;
   }
 
+  /** How many entries there are. */
   get length(): number {
     return this.#positions.count;
   }
@@ -81,6 +85,7 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     return this.#indexesOf(serialNumber).map((index) => this.at(index));
   }
 
+  /** Every entry, made when it is reached. */
   *[Symbol.iterator](): Iterator<RevokedCertificate> {
     for (let index = 0; index < this.length; index++) yield this.at(index);
   }
@@ -89,10 +94,11 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     const start = index < this.length ? this.#positions.starts[index] : undefined;
     if (start === undefined) throw new RangeError(`no entry ${index} in a list of ${this.length}`);
     return reading("revokedCertificates", () => {
-      const fields = new DerReader(this.#der.subarray(start), { baseOffset: start }).sequence();
+      const tolerate = this.#isTolerant ? tolerateAll : undefined;
+      const fields = new DerReader(this.#der.subarray(start), { baseOffset: start, tolerate }).sequence();
       const serialNumber = fields.integer();
       const revocationDate = fields.time();
-      const extensions = fields.isAtEnd ? [] : readExtensions(fields);
+      const extensions = fields.isAtEnd ? [] : readExtensions(fields, this.#isTolerant);
       return { serialNumber, revocationDate, extensions };
     });
   }
@@ -148,10 +154,24 @@ export const noPositions: EntryPositions = {
 };
 
 /** Checks `revokedCertificates` of the list that `tbs` reads and notes where its entries lie. */
-export function readEntryPositions(tbs: DerReader, version: 1 | 2, isChecked: boolean): EntryPositions {
+export function readEntryPositions(
+  tbs: DerReader,
+  version: 1 | 2,
+  log: DeviationLog | undefined,
+  isChecked: boolean,
+): EntryPositions {
+  const { offset } = tbs;
   const list = tbs.sequence();
   // When there are no revoked certificates, the revoked certificates list MUST be absent.
-  refuseEmpty(list.isAtEnd, "revokedCertificates", list.offset);
+  if (list.isAtEnd && log?.tolerate("emptyRevokedCertificates", offset) !== true) {
+    const reason = "revokedCertificates is empty; a list without entries leaves it out";
+    throw new X509Error("ERR_X509_EMPTY_LIST", tolerable(reason, "emptyRevokedCertificates"), {
+      list: "revokedCertificates",
+      tolerance: "emptyRevokedCertificates",
+      offset,
+      clause: "RFC 5280 §5.1.2.6",
+    });
+  }
   const room = Math.ceil(list.rest.length / minimumEntryOctets);
   const starts = new Uint32Array(room);
   const serialStarts = new Uint32Array(room);
@@ -166,7 +186,7 @@ export function readEntryPositions(tbs: DerReader, version: 1 | 2, isChecked: bo
     serialStarts[count] = list.offset - length;
     list.time();
     if (!list.isAtEnd) {
-      const namesIssuer = checkEntryExtensions(list, version, isChecked);
+      const namesIssuer = checkEntryExtensions(list, version, log, isChecked);
       if (namesIssuer) issuers ??= new Int32Array(room).fill(-1);
       if (namesIssuer && issuers !== undefined) issuers[count] = count;
     }
@@ -177,14 +197,17 @@ export function readEntryPositions(tbs: DerReader, version: 1 | 2, isChecked: bo
 }
 
 /** Whether the extensions have a certificateIssuer. */
-function checkEntryExtensions(fields: DerReader, version: 1 | 2, isChecked: boolean): boolean {
+function checkEntryExtensions(
+  fields: DerReader,
+  version: 1 | 2,
+  log: DeviationLog | undefined,
+  isChecked: boolean,
+): boolean {
   if (version === 1) {
-    throw new X509Error("ERR_X509_VERSION", "an entry with extensions in a version 1 list", {
-      offset: fields.offset,
-      clause: "RFC 5280 §5.1.2.1",
-    });
+    const reason = "extensions of an entry need version 2";
+    throw versionFault("CertificateList", 1, reason, fields.offset, "RFC 5280 §5.1.2.1");
   }
-  const extensions = readExtensions(fields);
-  if (isChecked) checkExtensionValues(extensions);
+  const extensions = readExtensions(fields, log !== undefined);
+  if (isChecked) checkExtensionValues(extensions, log?.tolerate);
   return findExtension({ extensions }, certificateIssuer.oid) !== undefined;
 }

@@ -9,6 +9,7 @@ import { extendedKeyUsage, keyPurposes, type KeyUsage, keyUsage } from "./extens
 import { type NameConstraints, nameConstraints } from "./extensions/name-constraints.ts";
 import type { Validity } from "./certificate.ts";
 import type { GeneralName } from "./general-name.ts";
+import { parseIpAddress } from "./ip-address.ts";
 import { makeName, type Name } from "./name.ts";
 
 /** What a certificate is to say; `issueCertificate` adds issuer, key, serial number and both key identifiers. */
@@ -30,6 +31,7 @@ export function validityFrom(now: number, days: number): Validity {
 /** The last second that RFC 5280 §4.1.2.5 gives to a certificate without a known end. */
 export const noWellDefinedExpiration = 253_402_300_799;
 
+/** What the certificate of an authority says. */
 export interface CertificateAuthorityInput {
   readonly subject?: Name | undefined;
   readonly validity: Validity;
@@ -50,6 +52,7 @@ export function certificateAuthority(input: CertificateAuthorityInput): Certific
   return { subject: input.subject, validity: input.validity, extensions };
 }
 
+/** What the certificate of a TLS server says. */
 export interface ServerCertificateInput {
   /** Default: an empty name; the server's names are alternative names (RFC 9525). */
   readonly subject?: Name | undefined;
@@ -65,7 +68,8 @@ export function serverCertificate(input: ServerCertificateInput): CertificateTem
     ...(input.dnsNames ?? []).map((value): GeneralName => ({ type: "dNSName", value })),
     ...(input.ipAddresses ?? []).map((value): GeneralName => ({ type: "iPAddress", value: addressOctets(value) })),
   ];
-  if (names.length === 0) throw new X509Error("ERR_X509_VALUE", "a server certificate needs a name");
+  if (names.length === 0)
+    throw new X509Error("ERR_X509_VALUE", "a server certificate needs a name in dnsNames or ipAddresses", {});
   const subject = input.subject ?? makeName([]);
   return {
     subject,
@@ -77,6 +81,7 @@ export function serverCertificate(input: ServerCertificateInput): CertificateTem
   };
 }
 
+/** What the certificate of a device says. */
 export interface DeviceCertificateInput {
   /** Default: the request's subject. */
   readonly subject?: Name | undefined;
@@ -84,7 +89,7 @@ export interface DeviceCertificateInput {
   readonly alternativeNames?: readonly GeneralName[] | undefined;
 }
 
-/** A device: clientAuth, and the names that it is given. */
+/** A device: clientAuth, and its alternative names. */
 export function deviceCertificate(input: DeviceCertificateInput): CertificateTemplate {
   const { subject, alternativeNames: names = [] } = input;
   const extensions = leafExtensions(["digitalSignature"], keyPurposes.clientAuth);
@@ -114,38 +119,8 @@ function alternativeNames(names: readonly GeneralName[], isCritical: boolean): E
 
 /** The octets of an address. Throws `ERR_X509_VALUE`. */
 export function addressOctets(address: string | Uint8Array): Uint8Array {
-  const octets =
-    typeof address !== "string" ? address : address.includes(":") ? ipv6Octets(address) : ipv4Octets(address);
+  const octets = typeof address === "string" ? parseIpAddress(address) : address;
   if (octets !== undefined && (octets.length === 4 || octets.length === 16)) return octets;
-  throw new X509Error("ERR_X509_VALUE", "no IP address");
-}
-
-function ipv4Octets(text: string): Uint8Array | undefined {
-  const match = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/.exec(text);
-  const numbers = (match ?? []).slice(1).map(Number);
-  return numbers.length === 4 && numbers.every((number) => number < 256) ? Uint8Array.from(numbers) : undefined;
-}
-
-/** RFC 4291 §2.2: eight groups, one `::` for as many zeros as are missing, the last 32 bits perhaps as IPv4. */
-function ipv6Octets(text: string): Uint8Array | undefined {
-  const ending = /^(.*:)([^:]*\..*)$/.exec(text);
-  const [, before, dotted] = ending ?? [];
-  const last = dotted === undefined ? undefined : ipv4Octets(dotted);
-  if (dotted !== undefined && last === undefined) return undefined;
-  const plain = before === undefined || last === undefined ? text : `${before}${hexGroups(last)}`;
-  const halves = plain.split("::");
-  if (halves.length > 2) return undefined;
-  const [head = [], tail = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const groups = [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
-  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return undefined;
-  return Uint8Array.from(
-    groups.map((group) => Number.parseInt(group, 16)).flatMap((value) => [value >> 8, value & 0xff]),
-  );
-}
-
-function hexGroups(octets: Uint8Array): string {
-  const [a = 0, b = 0, c = 0, d = 0] = octets;
-  return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  const found = typeof address === "string" ? JSON.stringify(address) : `${address.length} octets`;
+  throw new X509Error("ERR_X509_VALUE", `${found} is no IP address such as 192.0.2.1 or 2001:db8::1`, {});
 }

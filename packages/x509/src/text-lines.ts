@@ -1,7 +1,7 @@
 /** Small parts of the text dump: times, octets in lines, names, values that must not break out of their line. */
 
 import { generalizedTimeText } from "@latchkey/asn1";
-import { hexText } from "./fingerprint.ts";
+import { hexText } from "./hex-text.ts";
 import type { GeneralName } from "./general-name.ts";
 import type { Name } from "./name.ts";
 import { attributeToText, nameText } from "./name-text.ts";

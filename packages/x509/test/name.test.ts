@@ -110,7 +110,17 @@ describe("RFC 4514 text", () => {
     "CN=a,,O=b",
     "=a",
     "foo=a",
-    'CN="a"',
+    'CN="a',
+    'CN="a"b',
+    "CN=#04",
+    "CN=#0",
+    "CN=#",
+    "CN=#0c0161 x",
+    "/",
+    "/foo=a",
+    "CN=a/O=b\\",
+    "/CN=a\\xff",
+    "OID.2.5.4=a,",
     "CN=a;O=b",
     "CN=<a>",
     "CN=a\\",
@@ -122,6 +132,108 @@ describe("RFC 4514 text", () => {
     "CN=\ud800",
   ])("refuses %j", (text) => {
     expect(() => parseNameText(text)).toThrow(X509Error);
+  });
+
+  it.each<[string, [string, string][]]>([
+    [
+      "E=a@example.com,S=Bayern,C=DE",
+      [
+        ["countryName", "DE"],
+        ["stateOrProvinceName", "Bayern"],
+        ["emailAddress", "a@example.com"],
+      ],
+    ],
+    [
+      "EMAIL=a@example.com,SP=Bayern,G=Ada,T=Dr",
+      [
+        ["title", "Dr"],
+        ["givenName", "Ada"],
+        ["stateOrProvinceName", "Bayern"],
+        ["emailAddress", "a@example.com"],
+      ],
+    ],
+    [
+      "OID.2.5.4.3=a,oid.2.5.4.10=b",
+      [
+        ["organizationName", "b"],
+        ["commonName", "a"],
+      ],
+    ],
+    [
+      String.raw`CN="Sue, Grabbit + \"Runn\"",O= " x " , C=DE`,
+      [
+        ["countryName", "DE"],
+        ["organizationName", " x "],
+        ["commonName", 'Sue, Grabbit + "Runn"'],
+      ],
+    ],
+    [
+      "/C=US/ST=CA/O=A & B/CN=button-1",
+      [
+        ["countryName", "US"],
+        ["stateOrProvinceName", "CA"],
+        ["organizationName", "A & B"],
+        ["commonName", "button-1"],
+      ],
+    ],
+    [
+      String.raw`/O=a\/b=c/CN=x/y+z=1/OU=\x2F\xC3\xA4%41`,
+      [
+        ["organizationName", "a/b=c"],
+        ["commonName", "x/y+z=1"],
+        ["organizationalUnitName", "/ä%41"],
+      ],
+    ],
+    ["CN=a   ", [["commonName", "a"]]],
+    [
+      "CN=#0c0161,O=#13025a5a",
+      [
+        ["organizationName", "ZZ"],
+        ["commonName", "a"],
+      ],
+    ],
+  ])("reads what other programs write: %s", (text, expected) => {
+    const name = parseNameText(text);
+    expect(name.rdns.map(([attribute]) => attribute?.text)).toEqual(expected.map(([, value]) => value));
+    for (const [type, value] of expected) {
+      expect(attributeValues(name, type as "commonName"), type).toEqual([value]);
+    }
+    expect(namesMatch(parseNameText(nameText(name)), name)).toBe(true);
+  });
+
+  it("reads the sets of OpenSSL's form, and keeps what is given as DER octet for octet", () => {
+    expect(parseNameText("/C=DE/UID=7+CN=x").rdns.map((set) => set.length)).toEqual([1, 2]);
+    const written = makeName([{ type: "commonName", value: Uint8Array.of(Tag.teletexString, 2, 0x61, 0xe4) }]);
+    expect(nameText(written)).toBe("CN=#140261e4");
+    expect(parseNameText("CN=#140261e4").encoding).toEqual(written.encoding);
+  });
+
+  it("takes time linear in the text, whatever stands in it", () => {
+    // Quadratic time would take minutes here.
+    for (const value of [" ".repeat(500_000), String.raw`\ `.repeat(250_000), "+".repeat(500_000)]) {
+      const text = value.startsWith("+") ? `/CN=a${value}` : `CN=a${value}b`;
+      expect(parseNameText(text).rdns).toHaveLength(1);
+    }
+  });
+
+  it("says where the text goes wrong", () => {
+    const fault = (text: string): unknown => {
+      try {
+        return parseNameText(text);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(fault("CN=a,Foo=b")).toMatchObject({
+      code: "ERR_X509_NAME_TEXT",
+      offset: 5,
+      problem: expect.stringContaining('"Foo"'),
+    });
+    expect(fault("CN=a;O=b")).toMatchObject({ offset: 4, message: expect.stringContaining(String.raw`write \;`) });
+    expect(fault("C=Dä")).toMatchObject({
+      code: "ERR_X509_VALUE",
+      message: expect.stringContaining("PrintableString"),
+    });
   });
 
   it("escapes what AWS IoT policies see escaped", () => {

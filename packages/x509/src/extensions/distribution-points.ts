@@ -1,7 +1,7 @@
 /** Where revocation lists are, and what a list covers (RFC 5280 §4.2.1.13, §4.2.1.15, §5.2.5). */
 
 import { contextConstructed, contextPrimitive, type DerReader, type DerWriter, Tag } from "@latchkey/asn1";
-import { refuseEmpty, X509Error } from "../errors.ts";
+import { extensionFault, refuseEmpty } from "../errors.ts";
 import type { ExtensionType } from "../extension.ts";
 import { type GeneralName, readGeneralNames, writeGeneralName } from "../general-name.ts";
 import { type RelativeDistinguishedName, readAttributes } from "../name.ts";
@@ -86,7 +86,12 @@ function readPoint(fields: DerReader): DistributionPoint {
   fields.end();
   // A point MUST NOT consist of only the reasons field.
   if (distributionPoint === undefined && cRLIssuer === undefined) {
-    throw invalid("a distribution point without name and issuer", offset, "RFC 5280 §4.2.1.13");
+    throw extensionFault(
+      "distribution point",
+      "it has neither a name nor a cRLIssuer; one of them has to be there",
+      offset,
+      "RFC 5280 §4.2.1.13",
+    );
   }
   return { distributionPoint, reasons, cRLIssuer };
 }
@@ -121,7 +126,12 @@ export const issuingDistributionPoint: ExtensionType<IssuingDistributionPoint> =
     fields.end();
     const { onlyContainsUserCerts, onlyContainsCACerts, onlyContainsAttributeCerts } = point;
     if (Number(onlyContainsUserCerts) + Number(onlyContainsCACerts) + Number(onlyContainsAttributeCerts) > 1) {
-      throw invalid("a list limited to two kinds of certificates", offset, "RFC 5280 §5.2.5");
+      throw extensionFault(
+        "issuingDistributionPoint",
+        "the list is limited to two kinds of certificates at once",
+        offset,
+        "RFC 5280 §5.2.5",
+      );
     }
     return point;
   },
@@ -180,10 +190,6 @@ function writeReasons(writer: DerWriter, tag: number, reasons: readonly ReasonFl
   writer.namedBits(bits, tag);
 }
 
-function invalid(message: string, offset: number, clause: string): X509Error {
-  return new X509Error("ERR_X509_EXTENSION_VALUE", message, { offset, clause });
-}
-
 /** The reasons of an entry of a list (§5.3.1), by their numbers; 7 is unused. */
 export const revocationReasons = {
   unspecified: 0,
@@ -219,8 +225,11 @@ export const cRLReason: ExtensionType<RevocationReason> = {
   oid: /* @__PURE__ */ idCe(21),
   read: (reader) => {
     const { offset } = reader;
-    const reason = reasonsByNumber.get(reader.smallInteger(255, Tag.enumerated));
-    if (reason === undefined) throw invalid("a reason without meaning", offset, "RFC 5280 §5.3.1");
+    const number = reader.smallInteger(255, Tag.enumerated);
+    const reason = reasonsByNumber.get(number);
+    if (reason === undefined) {
+      throw extensionFault("cRLReason", `${number} is no reason; 0 to 6 and 8 to 10 are`, offset, "RFC 5280 §5.3.1");
+    }
     return reason;
   },
   write: (writer, reason) => writer.integer(revocationReasons[reason], Tag.enumerated),

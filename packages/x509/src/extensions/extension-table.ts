@@ -7,6 +7,7 @@
 import { encodeOid } from "@latchkey/asn1";
 import { decodeExtension, type Extension, type ExtensionReader } from "../extension.ts";
 import { oidKey } from "../oid-key.ts";
+import { type Tolerate, tolerateNothing } from "../tolerance.ts";
 import { certificateIssuer, issuerAltName, subjectAltName } from "./alternative-names.ts";
 import { basicConstraints } from "./basic-constraints.ts";
 import {
@@ -134,10 +135,13 @@ export function extensionTypeOf(oid: Uint8Array): ExtensionReader<unknown> | und
   return knownExtension(oid)?.type;
 }
 
-/** Decodes every known extension and so refuses a malformed one, critical or not. Throws as `extensionValue`. */
-export function checkExtensionValues(extensions: readonly Extension[]): void {
+/**
+ * Decodes every known extension and so refuses a malformed one, critical or not, unless it is tolerated. Throws as
+ * `extensionValue`.
+ */
+export function checkExtensionValues(extensions: readonly Extension[], tolerate: Tolerate = tolerateNothing): void {
   for (const extension of extensions) {
     const type = extensionTypeOf(extension.oid);
-    if (type !== undefined) decodeExtension(extension, type);
+    if (type !== undefined) decodeExtension(extension, type, tolerate);
   }
 }

@@ -1,7 +1,7 @@
 /** authorityKeyIdentifier and subjectKeyIdentifier (RFC 5280 §4.2.1.1, §4.2.1.2). */
 
 import { contextConstructed, contextPrimitive } from "@latchkey/asn1";
-import { X509Error } from "../errors.ts";
+import { extensionFault } from "../errors.ts";
 import type { ExtensionType } from "../extension.ts";
 import { type GeneralName, readGeneralNames, writeGeneralName } from "../general-name.ts";
 import { idCe } from "./oid.ts";
@@ -24,14 +24,8 @@ export const authorityKeyIdentifier: ExtensionType<AuthorityKeyIdentifier> = {
     const authorityCertSerialNumber = fields.nextIs(0x82) ? fields.integer(0x82) : undefined;
     fields.end();
     if ((authorityCertIssuer === undefined) !== (authorityCertSerialNumber === undefined)) {
-      throw new X509Error(
-        "ERR_X509_EXTENSION_VALUE",
-        "an authority's issuer without its serial number, or the reverse",
-        {
-          offset,
-          clause: "RFC 5280 §A.2",
-        },
-      );
+      const reason = "authorityCertIssuer and authorityCertSerialNumber stand together or not at all";
+      throw extensionFault("authorityKeyIdentifier", reason, offset, "RFC 5280 §A.2");
     }
     return { keyIdentifier, authorityCertIssuer, authorityCertSerialNumber };
   },

@@ -1,7 +1,7 @@
 /** keyUsage (RFC 5280 §4.2.1.3) and extendedKeyUsage (§4.2.1.12). */
 
-import { encodeOid, equalBytes } from "@latchkey/asn1";
-import { refuseEmpty, X509Error } from "../errors.ts";
+import { decodeOid, encodeOid, equalBytes } from "@latchkey/asn1";
+import { extensionFault, refuseEmpty } from "../errors.ts";
 import type { ExtensionType } from "../extension.ts";
 import { idCe } from "./oid.ts";
 
@@ -29,10 +29,7 @@ export const keyUsage: ExtensionType<readonly KeyUsage[]> = {
     const bits = reader.namedBits();
     // At least one of the bits MUST be set.
     if (bits === 0) {
-      throw new X509Error("ERR_X509_EXTENSION_VALUE", "keyUsage without a usage", {
-        offset,
-        clause: "RFC 5280 §4.2.1.3",
-      });
+      throw extensionFault("keyUsage", "no usage is set; at least one has to be", offset, "RFC 5280 §4.2.1.3");
     }
     return keyUsageNames.filter((_, bit) => ((bits >> bit) & 1) === 1);
   },
@@ -46,6 +43,7 @@ export const keyUsage: ExtensionType<readonly KeyUsage[]> = {
 /** Purposes of extendedKeyUsage, as content octets of their object identifiers. */
 export const keyPurposes: Readonly<Record<KeyPurposeName, Uint8Array>> = /* @__PURE__ */ makeKeyPurposes();
 
+/** The purposes that have a name here. */
 export type KeyPurposeName =
   | "anyExtendedKeyUsage"
   | "serverAuth"
@@ -68,7 +66,22 @@ function makeKeyPurposes(): Readonly<Record<KeyPurposeName, Uint8Array>> {
   };
 }
 
-/** Whether a list of purposes holds one, by itself: anyExtendedKeyUsage does not count for it. */
+/** The name of a purpose, given as content octets; dotted text where it has none here. */
+export function keyPurposeName(purpose: Uint8Array): string {
+  return keyPurposeNames.find((name) => equalBytes(keyPurposes[name], purpose)) ?? decodeOid(purpose);
+}
+
+const keyPurposeNames: readonly KeyPurposeName[] = [
+  "anyExtendedKeyUsage",
+  "serverAuth",
+  "clientAuth",
+  "codeSigning",
+  "emailProtection",
+  "timeStamping",
+  "OCSPSigning",
+];
+
+/** Whether a list of purposes has one of them itself: anyExtendedKeyUsage does not count as every other purpose. */
 export function hasKeyPurpose(purposes: readonly Uint8Array[], purpose: KeyPurposeName | Uint8Array): boolean {
   const oid = typeof purpose === "string" ? keyPurposes[purpose] : purpose;
   return purposes.some((candidate) => equalBytes(candidate, oid));

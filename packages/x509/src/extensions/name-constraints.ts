@@ -1,9 +1,10 @@
 /** nameConstraints (RFC 5280 §4.2.1.10), read; whether names keep to them is `@latchkey/chain`'s matter. */
 
-import { contextConstructed, type DerReader, type DerWriter } from "@latchkey/asn1";
+import { contextConstructed, contextPrimitive, type DerReader, type DerWriter } from "@latchkey/asn1";
 import { refuseEmpty, X509Error } from "../errors.ts";
 import type { ExtensionType } from "../extension.ts";
 import { type GeneralName, readGeneralName, writeGeneralName } from "../general-name.ts";
+import { hexText } from "../hex-text.ts";
 import { idCe } from "./oid.ts";
 
 /** Subtrees by their bases. An iPAddress base has address and mask: 8 or 32 octets. */
@@ -41,7 +42,10 @@ function readSubtrees(reader: DerReader, tag: number): GeneralName[] | undefined
   while (!list.isAtEnd) {
     const subtree = list.sequence();
     bases.push(readGeneralName(subtree, readAddressRange));
-    // minimum MUST be zero, which as the default is not encoded, and maximum MUST be absent.
+    // minimum MUST be zero, which is the default and so left out, and maximum MUST be absent.
+    if (subtree.nextIs(contextPrimitive(0)) && subtree.tolerates("defaultWrittenOut")) {
+      subtree.smallInteger(0, contextPrimitive(0));
+    }
     subtree.end();
   }
   return bases;
@@ -59,7 +63,10 @@ function readAddressRange(reader: DerReader, tag: number): Uint8Array {
   const octets = reader.octetString(tag);
   const half = octets.length / 2;
   if ((half === 4 || half === 16) && isContiguous(octets.subarray(half))) return octets;
-  throw new X509Error("ERR_X509_GENERAL_NAME", "an IP address range that is not address and mask", {
+  const reason = `an IP address range of ${octets.length} octets that is no address with a mask of ones, then zeros`;
+  throw new X509Error("ERR_X509_GENERAL_NAME", reason, {
+    found: hexText(octets.subarray(0, 32)),
+    allowed: "4 or 16 octets of address and as many of mask",
     offset,
     clause: "RFC 5280 §4.2.1.10",
   });

@@ -1,9 +1,10 @@
 /** certificatePolicies, policyMappings, policyConstraints and inhibitAnyPolicy (RFC 5280 §4.2.1.4, .5, .11, .14). */
 
-import { contextPrimitive, type DerReader, encodeOid, equalBytes, Tag } from "@latchkey/asn1";
-import { refuseEmpty, X509Error } from "../errors.ts";
+import { contextPrimitive, decodeOid, type DerReader, encodeOid, equalBytes, Tag } from "@latchkey/asn1";
+import { extensionFault, refuseEmpty } from "../errors.ts";
 import type { ExtensionType } from "../extension.ts";
 import { oidKey } from "../oid-key.ts";
+import { readCertificateCount } from "./certificate-count.ts";
 import { idCe } from "./oid.ts";
 
 /** Content octets of anyPolicy, 2.5.29.32.0. */
@@ -16,9 +17,6 @@ export const policyQualifierIds: { readonly cps: Uint8Array; readonly userNotice
   cps: /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.1"),
   userNotice: /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.2"),
 };
-
-/** Greatest number of certificates that a constraint or inhibitor can skip; as `pathLenConstraint`. */
-const maximumSkipCertificates = 255;
 
 export interface PolicyQualifier {
   readonly policyQualifierId: Uint8Array;
@@ -45,7 +43,8 @@ export const certificatePolicies: ExtensionType<readonly PolicyInformation[]> = 
       const policy = readPolicy(list.sequence());
       const key = oidKey(policy.policyIdentifier);
       // A policy MUST NOT appear more than once.
-      if (seen.has(key)) throw invalid("a certificate policy twice", offset, "RFC 5280 §4.2.1.4");
+      if (seen.has(key))
+        throw fault(`the policy ${decodeOid(policy.policyIdentifier)} stands twice; it may stand once`, offset);
       seen.add(key);
       policies.push(policy);
     }
@@ -71,6 +70,10 @@ export const certificatePolicies: ExtensionType<readonly PolicyInformation[]> = 
   },
 };
 
+function fault(reason: string, offset: number): Error {
+  return extensionFault("certificatePolicies", reason, offset, "RFC 5280 §4.2.1.4");
+}
+
 function readPolicy(fields: DerReader): PolicyInformation {
   const policyIdentifier = fields.oid();
   const policyQualifiers: PolicyQualifier[] = [];
@@ -88,12 +91,15 @@ function readQualifier(fields: DerReader, isOfAnyPolicy: boolean): PolicyQualifi
   const { offset } = fields;
   const policyQualifierId = fields.oid();
   if (equalBytes(policyQualifierId, policyQualifierIds.cps)) {
-    if (!fields.nextIs(Tag.ia5String)) throw invalid("a CPS pointer that is no IA5String", offset, "RFC 5280 §4.2.1.4");
+    if (!fields.nextIs(Tag.ia5String)) throw fault("the pointer to a practice statement is no IA5String", offset);
   } else if (equalBytes(policyQualifierId, policyQualifierIds.userNotice)) {
-    if (!fields.nextIs(Tag.sequence)) throw invalid("a user notice that is no SEQUENCE", offset, "RFC 5280 §4.2.1.4");
+    if (!fields.nextIs(Tag.sequence)) throw fault("the user notice is no SEQUENCE", offset);
   } else if (isOfAnyPolicy) {
-    // anyPolicy takes the two qualifiers of the RFC only.
-    throw invalid("anyPolicy with another qualifier", offset, "RFC 5280 §4.2.1.4");
+    // anyPolicy has no other qualifiers than the two of the RFC.
+    throw fault(
+      `anyPolicy has the qualifier ${decodeOid(policyQualifierId)}; CPS and user notice may stand there`,
+      offset,
+    );
   }
   const qualifier = fields.any().encoding;
   fields.end();
@@ -145,8 +151,8 @@ export const policyConstraints: ExtensionType<PolicyConstraints> = {
   read: (reader) => {
     const fields = reader.sequence();
     refuseEmpty(fields.isAtEnd, "policyConstraints", fields.offset);
-    const requireExplicitPolicy = readSkip(fields, contextPrimitive(0));
-    const inhibitPolicyMapping = readSkip(fields, contextPrimitive(1));
+    const requireExplicitPolicy = readSkip(fields, "requireExplicitPolicy", contextPrimitive(0));
+    const inhibitPolicyMapping = readSkip(fields, "inhibitPolicyMapping", contextPrimitive(1));
     fields.end();
     return { requireExplicitPolicy, inhibitPolicyMapping };
   },
@@ -158,18 +164,14 @@ export const policyConstraints: ExtensionType<PolicyConstraints> = {
   },
 };
 
-function readSkip(reader: DerReader, tag: number): number | undefined {
-  return reader.nextIs(tag) ? reader.smallInteger(maximumSkipCertificates, tag) : undefined;
+function readSkip(reader: DerReader, what: string, tag: number): number | undefined {
+  return reader.nextIs(tag) ? readCertificateCount(reader, what, tag) : undefined;
 }
 
 /** After how many more certificates anyPolicy stops counting. */
 export const inhibitAnyPolicy: ExtensionType<number> = {
   name: "inhibitAnyPolicy",
   oid: /* @__PURE__ */ idCe(54),
-  read: (reader) => reader.smallInteger(maximumSkipCertificates),
+  read: (reader) => readCertificateCount(reader, "inhibitAnyPolicy"),
   write: (writer, skip) => writer.integer(skip),
 };
-
-function invalid(message: string, offset: number, clause: string): X509Error {
-  return new X509Error("ERR_X509_EXTENSION_VALUE", message, { offset, clause });
-}
