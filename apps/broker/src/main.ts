@@ -3,7 +3,7 @@
 
 import { defineCommand } from "citty";
 import { runCommandLine } from "@latchkey/command-line";
-import { RegistryError } from "@latchkey/registry";
+import { isRegistryError } from "@latchkey/registry";
 import { certificateCommand } from "./commands/certificate.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { startCommand } from "./commands/start.ts";
@@ -18,5 +18,5 @@ await runCommandLine(main, {
   words: process.argv.slice(2),
   packageFile: new URL("../package.json", import.meta.url),
   usageCode: "ERR_BROKER_USAGE",
-  isRefusal: (error) => error instanceof BrokerError || error instanceof RegistryError,
+  isRefusal: (error) => error instanceof BrokerError || isRegistryError(error),
 });

@@ -12,21 +12,32 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeProvider } from "@latchkey/crypto/node";
+import { defaultScope } from "@latchkey/registry";
 import { certificateId, certificatesFromPem } from "@latchkey/x509";
 import { afterAll, expect, test } from "vitest";
 import { validityUnder } from "../src/data-directory/authority.ts";
-import { openBrokerDirectory, openExistingDirectory } from "../src/data-directory/data-directory.ts";
+import {
+  openBrokerDirectory as openAt,
+  openExistingDirectory,
+  type BrokerDirectory,
+} from "../src/data-directory/data-directory.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "latchkey-data-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 let count = 0;
 const newDirectory = (): string => join(scratch, String(count++), "nested");
 const now = new Date("2026-11-24T00:00:00Z");
+function openBrokerDirectory(
+  directory: string,
+  options: { readonly serverNames: readonly string[]; readonly now: Date },
+): Promise<BrokerDirectory> {
+  return openAt(directory, { serverNames: options.serverNames, scope: defaultScope, now: () => options.now });
+}
 const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
 
 test("a new directory gets authorities, a server certificate and a registry that knows the device authority", async () => {
   await using data = await openBrokerDirectory(newDirectory(), { serverNames: ["broker.example"], now });
-  const [authority] = await data.registry.certificateAuthorities();
+  const [authority] = data.registry.authorities.list(defaultScope).items;
   expect(authority?.certificateId).toBe(certificateId(data.deviceAuthority.certificate, nodeProvider));
   const [server] = certificatesFromPem(data.server.certificate);
   // Five minutes back, since clocks of devices are behind, and never before its issuer.
@@ -117,7 +128,7 @@ test("a second broker is refused, commands are not, and the directory is free ag
     message: expect.stringContaining("another broker runs on it. Stop that one, or give this one"),
   });
   expect(readFileSync(join(directory, "server.pem"), "utf8")).toBe(first.server.certificate);
-  await (await openExistingDirectory(directory, now))[Symbol.asyncDispose]();
+  await (await openExistingDirectory(directory, () => now))[Symbol.asyncDispose]();
   await first[Symbol.asyncDispose]();
   await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
 });
@@ -129,7 +140,7 @@ test("the registry and what SQLite puts beside it are for the owner only, whatev
   const umask = process.umask(0);
   try {
     await using data = await openBrokerDirectory(directory, { serverNames: [], now });
-    await data.registry.createPolicy({ policyName: "p", document: "{}" });
+    await data.registry.authorities.registrationCode(defaultScope);
     const modes = readdirSync(directory)
       .filter((name) => name.startsWith("registry.db"))
       .map((name) => [name, (statSync(join(directory, name)).mode & 0o777).toString(8)]);
@@ -153,4 +164,18 @@ test("a folder in place of the server's key is named", async () => {
     code: "ERR_BROKER_DATA_DIRECTORY",
     message: expect.stringContaining("server.key"),
   });
+});
+
+test("commands work in the only account, and refuse to choose among several", async () => {
+  const directory = newDirectory();
+  const scope = { account: "123456789012", region: "eu-west-1" };
+  const options = { serverNames: [], scope, now: () => now };
+  await (await openAt(directory, options))[Symbol.asyncDispose]();
+  const opened = await openExistingDirectory(directory, () => now);
+  expect(opened.scope).toEqual(scope);
+  await opened[Symbol.asyncDispose]();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+  await expect(openExistingDirectory(directory, () => now)).rejects.toThrow(
+    "several accounts, and commands work in one: 000000000000 in us-east-1, 123456789012 in eu-west-1",
+  );
 });

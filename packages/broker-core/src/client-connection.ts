@@ -85,6 +85,8 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   readonly #decoder: PacketDecoder;
   #state: State = "awaiting-connect";
   #client: Client<Principal> | undefined;
+  /** Set from a successful authentication on, before CONNECT is accepted. */
+  #principal: Principal | undefined;
   #will: Will | undefined;
   readonly #openedMs: number;
   #lastInputMs: number;
@@ -329,7 +331,11 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   }
 
   #authenticated(packet: ConnectPacket, identifier: ClientIdentifier, result: Authentication<Principal>): void {
-    if (this.#state !== "authenticating") return;
+    if (this.#state !== "authenticating") {
+      if (result.ok) this.#context.authenticator.release?.(result.principal);
+      return;
+    }
+    if (result.ok) this.#principal = result.principal;
     if (!result.ok) {
       if (this.#context.denial === "explain") this.#refuseConnect(ConnectReturnCode.notAuthorized);
       this.#close("not-authenticated", result.reason);
@@ -575,6 +581,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     const will = this.#will;
     this.#will = undefined;
     if (client !== undefined && will !== undefined) this.#publishWill(client, will);
+    if (this.#principal !== undefined) this.#context.authenticator.release?.(this.#principal);
   }
 }
 

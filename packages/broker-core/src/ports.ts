@@ -25,6 +25,11 @@ export type Authentication<Principal> =
  */
 export interface Authenticator<Peer, Principal> {
   authenticate(peer: Peer, credentials: Credentials): Promise<Authentication<Principal>>;
+  /**
+   * Called once for each principal that `authenticate` gave, when its connection has ended and its will was published or not;
+   * also where the connection was never accepted. It must not throw.
+   */
+  release?(principal: Principal): void;
 }
 
 /** Says what a principal may do. Called for every packet and every delivery, so it is synchronous. */

@@ -527,3 +527,28 @@ test("events say which client identifiers the broker made up", async () => {
     { type: "closed", clientIdentifier: "assigned-1", isAssignedIdentifier: true, peer: "button" },
   ]);
 });
+
+test("each authenticated principal is released once, accepted or not", async () => {
+  const released: string[] = [];
+  let answer: (() => void) | undefined;
+  const test = new TestBroker({
+    authenticator: {
+      authenticate: async (peer) => {
+        if (peer === "slow") await new Promise<void>((resolve) => (answer = resolve));
+        return peer === "stranger" ? { ok: false, reason: "unknown" } : { ok: true, principal: peer };
+      },
+      release: (principal) => released.push(principal),
+    },
+  });
+  const accepted = await test.connect("accepted");
+  accepted.connection.lost("reset");
+  accepted.connection.lost("again");
+  test.denied.add("denied connect denied");
+  await test.connect("denied");
+  await test.connect("stranger");
+  const slow = await test.connect("slow");
+  slow.connection.lost("impatient");
+  answer?.();
+  await settled();
+  expect(released).toEqual(["accepted", "denied", "slow"]);
+});

@@ -1,20 +1,86 @@
-/** Certificates, certificate authorities, policies and their attachments, behind a storage port. */
+/** Accounts, things, certificates, authorities and policies: the ways to an identity, and what it may do. */
 
-export { RegistryError, type RegistryErrorCode } from "./errors.ts";
+export type { BulkCertificate, BulkResult } from "./bulk.ts";
+export { certificateAttributes } from "./certificate-attributes.ts";
+export type { AuthorityRegistration, AuthorityUpdate, CertificateAuthorities } from "./certificate-authorities.ts";
+export type { CertificateTransfers } from "./certificate-transfers.ts";
+export type { Certificates, CreatedKeysAndCertificate } from "./certificates.ts";
+export { resourceKey, type Change, type ChangeBatch, type ChangeKind, type ResourceKind } from "./changes.ts";
+export type {
+  ConnectionRights,
+  ConnectionRightsOptions,
+  ConnectionRightsTable,
+  PolicySet,
+} from "./connection-rights.ts";
+export type { RegistryContext } from "./context.ts";
+export { deviceBundle, type BundleFile, type DeviceBundleInput } from "./device-bundle.ts";
 export {
-  CertificateIdentifier,
-  type Identification,
-  type IdentificationCode,
-  type IdentificationRefusal,
-  type IdentifiedCertificate,
+  isRegistryError,
+  RegistryError,
+  type AnyRegistryError,
+  type RegistryErrorCode,
+  type RegistryEvidence,
+} from "./errors.ts";
+export type { Provisioned } from "./identity/provision.ts";
+export {
+  evaluateTemplate,
+  readTemplate,
+  type EvaluatedTemplate,
+  type OverrideSetting,
+  type ProvisioningTemplate,
+  type TemplateResource,
+} from "./identity/provisioning-template.ts";
+export {
+  Principal,
+  type CertificateRegisteredEvent,
   type PresentedCertificate,
-} from "./identify-certificate.ts";
-export { createMemoryStore } from "./memory-store.ts";
+  type PrincipalRefusal,
+  type PrincipalResolverOptions,
+  type PrincipalResult,
+} from "./identity/resolve-principal.ts";
+export { createMemoryStorage } from "./memory/memory-storage.ts";
+export type { Policies, Policy, PolicyTarget } from "./policies.ts";
+export type {
+  ClaimedCertificate,
+  FleetProvisioningRequest,
+  ProvisioningHook,
+  ProvisioningHookRequest,
+  ProvisioningTemplates,
+  TemplateInput,
+} from "./provisioning-templates.ts";
+export type { AccountRecord } from "./records/account.ts";
+export type { CertificateAuthorityRecord, RegistrationConfig } from "./records/certificate-authority.ts";
+export type {
+  CertificateMode,
+  CertificateRecord,
+  CertificateStatus,
+  CertificateTransfer,
+} from "./records/certificate.ts";
+export type { PolicyRecord, PolicyVersionRecord } from "./records/policy.ts";
+export type { ProvisioningTemplateRecord, ProvisioningTemplateType } from "./records/provisioning-template.ts";
+export type {
+  ThingGroupRecord,
+  ThingPrincipalRecord,
+  ThingPrincipalType,
+  ThingRecord,
+  ThingTypeRecord,
+} from "./records/thing.ts";
 export {
-  maximumAttachedPolicies,
-  type CertificateAuthorityRecord,
-  type CertificateRecord,
-  type CertificateStatus,
-  type PolicyRecord,
-  type RegistryStore,
-} from "./store.ts";
+  createRegistry,
+  requestContext,
+  type ConnectionFacts,
+  type Registry,
+  type RegistryOptions,
+} from "./registry.ts";
+export { defaultScope, resourceArn, type ArnKind, type Scope } from "./scope.ts";
+export type { ScanOptions, Storage, StorageEntry, StorageReader, StorageWriter, TableName } from "./storage.ts";
+export type { Page, PageOptions } from "./table.ts";
+export type {
+  AuthorizationAction,
+  AuthorizationAnswer,
+  AuthorizationQuestion,
+  AuthorizationTest,
+} from "./test-authorization.ts";
+export type { ThingGroupInput, ThingGroups, ThingGroupUpdate } from "./thing-groups.ts";
+export type { ThingInput, Things, ThingUpdate } from "./things.ts";
+export type { ThingTypes } from "./thing-types.ts";

@@ -2,9 +2,9 @@
 
 import { defineCommand } from "citty";
 import { oneOf, UsageError } from "@latchkey/command-line";
-import type { RegistryStore } from "@latchkey/registry";
 import { dataOption as data, listOf, print, remark, withDataDirectory } from "./data-option.ts";
-import { certificatesWithSerialNumber, createDevice, registerDevice, subjectText } from "./device.ts";
+import type { DataDirectory } from "../data-directory/data-directory.ts";
+import { allCertificates, certificatesWithSerialNumber, createDevice, registerDevice, subjectText } from "./device.ts";
 import { wholeNumber } from "./option-values.ts";
 
 const certificate = { type: "string", required: true, description: "A certificateId" } as const;
@@ -31,7 +31,7 @@ const create = defineCommand({
       if (commonName === undefined) throw new UsageError("the device needs a name: give --serial or --common-name");
       const policyNames = listOf(args.policy);
       const days = wholeNumber("days", args.days, 1, 36_500);
-      if (args.serial !== undefined) await warnOfSameSerial(directory.registry, args.serial);
+      if (args.serial !== undefined) warnOfSameSerial(directory, args.serial);
       const device = { commonName, serialNumber: args.serial, policyNames, days, outDirectory: args.out };
       const id = await createDevice(directory, device, new Date());
       print(id);
@@ -54,7 +54,7 @@ const register = defineCommand({
   run: ({ args }) =>
     withDataDirectory(args.data, async (directory) => {
       const policyNames = listOf(args.policy);
-      const id = await registerDevice(directory, args.file, policyNames, new Date());
+      const id = await registerDevice(directory, args.file, policyNames);
       print(id);
       remark("registered as ACTIVE");
       remarkOnPolicies(id, policyNames);
@@ -70,16 +70,16 @@ const status = defineCommand({
     force: { type: "boolean", description: "Give a REVOKED certificate another status" },
   },
   run: ({ args }) =>
-    withDataDirectory(args.data, async ({ registry }) => {
+    withDataDirectory(args.data, async ({ registry: { certificates }, scope }) => {
       const wanted = oneOf("to", args.to, statuses);
-      const before = (await registry.certificate(args.certificate))?.status;
+      const before = certificates.describe(scope, args.certificate).status;
       if (before === "REVOKED" && wanted !== "REVOKED" && args.force !== true) {
         throw new UsageError(
           `certificate ${args.certificate} is REVOKED, which is meant to be final. Make a new certificate for the device, ` +
             `or add --force to make this one ${wanted} again`,
         );
       }
-      await registry.setCertificateStatus(args.certificate, wanted);
+      await certificates.updateStatus(scope, args.certificate, wanted, { force: args.force });
       print(
         before === wanted
           ? `${args.certificate} is ${wanted} already`
@@ -92,9 +92,9 @@ const list = defineCommand({
   meta: { name: "list", description: "List certificates: identifier, status, subject" },
   args: { data },
   run: ({ args }) =>
-    withDataDirectory(args.data, async ({ registry }) => {
-      for (const { certificateId, status: current, der } of await registry.certificates()) {
-        print(`${certificateId} ${current} ${subjectText(der)}`);
+    withDataDirectory(args.data, async (directory) => {
+      for (const record of allCertificates(directory)) {
+        print(`${record.certificateId} ${record.status} ${subjectText(record)}`);
       }
     }),
 });
@@ -105,8 +105,8 @@ export const certificateCommand = defineCommand({
   subCommands: { create, register, status, list },
 });
 
-async function warnOfSameSerial(registry: RegistryStore, serialNumber: string): Promise<void> {
-  const [other] = await certificatesWithSerialNumber(registry, serialNumber);
+function warnOfSameSerial(directory: DataDirectory, serialNumber: string): void {
+  const [other] = certificatesWithSerialNumber(directory, serialNumber);
   if (other === undefined) return;
   remark(
     `warning: certificate ${other} has the serial number ${serialNumber}, too: a policy takes both for one device`,

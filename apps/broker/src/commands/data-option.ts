@@ -7,7 +7,7 @@ export const dataOption = { type: "string", default: "latchkey-data", descriptio
 
 /** Runs `body` on an opened data directory and closes it again. */
 export async function withDataDirectory<T>(directory: string, body: (data: DataDirectory) => Promise<T>): Promise<T> {
-  const data = await openExistingDirectory(directory, new Date());
+  const data = await openExistingDirectory(directory, () => new Date());
   try {
     return await body(data);
   } finally {

@@ -5,17 +5,15 @@ import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { CertificateIdentifier, type RegistryStore } from "@latchkey/registry";
+import { isRegistryError, type CertificateRecord } from "@latchkey/registry";
 import {
   attributeValues,
-  certificateId,
   certificatesFromPem,
   certificateToPem,
   deviceCertificate,
   issueCertificate,
   makeName,
   nameText,
-  parseCertificate,
   X509Error,
   type Certificate,
   type Name,
@@ -47,7 +45,7 @@ const maximumNameLength = 64;
  * three files that the device needs. Gives the certificateId. Where any of it fails, the files are removed again.
  */
 export async function createDevice(data: DataDirectory, device: NewDevice, now: Date): Promise<string> {
-  await checkPolicies(data.registry, device.policyNames);
+  checkPolicies(data, device.policyNames);
   const subject = subjectOf(device);
   const folder = resolve(device.outDirectory);
   const files = deviceFiles(folder);
@@ -72,7 +70,7 @@ export async function createDevice(data: DataDirectory, device: NewDevice, now: 
       await writeFileWhole(files.certificate, certificateToPem(certificate), 0o644);
       await writeFileWhole(files.root, certificateToPem(data.serverAuthority), 0o644);
     });
-    return await register(data.registry, certificate, device.policyNames, nowSeconds);
+    return await register(data, certificate, device.policyNames);
   } catch (error) {
     for (const file of Object.values(files)) await rm(file, { force: true });
     if (isNewFolder) await rm(folder, { recursive: true, force: true });
@@ -81,37 +79,46 @@ export async function createDevice(data: DataDirectory, device: NewDevice, now: 
 }
 
 /**
- * Registers an existing certificate as active. It must chain to an authority of the registry. Gives the certificateId.
+ * Registers an existing certificate as active. It must be signed by a registered authority. Gives the certificateId.
  *
- * Throws `UsageError` where the file has no certificate or nothing vouches for it.
+ * Throws `UsageError` for a file that cannot be read, and what the registry throws.
  */
 export async function registerDevice(
   data: DataDirectory,
   file: string,
   policyNames: readonly string[],
-  now: Date,
 ): Promise<string> {
-  await checkPolicies(data.registry, policyNames);
-  const chain = await readCertificates(file);
-  const [certificate] = chain;
-  const nowSeconds = Math.floor(now.getTime() / 1000);
-  const identifier = new CertificateIdentifier(data.registry, nodeProvider);
-  const judged = await identifier.identify(
-    chain.map(({ encoding }) => encoding),
-    nowSeconds,
-  );
-  if (!judged.ok && judged.code !== "ERR_IDENTITY_UNKNOWN") {
-    throw new UsageError(`${file} cannot be registered: ${judged.reason}`);
+  checkPolicies(data, policyNames);
+  let certificatePem: string;
+  try {
+    certificatePem = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(`--file cannot be read: ${messageOf(cause)}`, { cause });
   }
-  return register(data.registry, certificate, policyNames, nowSeconds);
+  const { registry, scope } = data;
+  const { certificateId } = await registry.certificates.register(scope, { certificatePem });
+  return activate(data, certificateId, policyNames);
 }
 
 /** The identifiers of other certificates with this serial number in their subject. */
-export async function certificatesWithSerialNumber(registry: RegistryStore, serialNumber: string): Promise<string[]> {
-  const records = await registry.certificates();
-  return records
-    .filter(({ der }) => attributeValues(parseCertificate(der).subject, "serialNumber").includes(serialNumber))
-    .map((record) => record.certificateId);
+export function certificatesWithSerialNumber(data: DataDirectory, serialNumber: string): string[] {
+  const found: string[] = [];
+  for (const record of allCertificates(data)) {
+    const [certificate] = certificatesFromPem(record.certificatePem);
+    const serials = certificate === undefined ? [] : attributeValues(certificate.subject, "serialNumber");
+    if (serials.includes(serialNumber)) found.push(record.certificateId);
+  }
+  return found;
+}
+
+/** All certificates of the account, oldest first, a page at a time. */
+export function* allCertificates({ registry, scope }: DataDirectory): Generator<CertificateRecord> {
+  let nextToken: string | undefined;
+  do {
+    const page = registry.certificates.list(scope, { nextToken, pageSize: 1000 });
+    yield* page.items;
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
 }
 
 /** The files that a device gets. */
@@ -123,32 +130,32 @@ function deviceFiles(folder: string): Readonly<Record<"privateKey" | "certificat
   };
 }
 
-/** The certificate has its policies before it is active, so that an interruption leaves it without any right. */
 async function register(
-  registry: RegistryStore,
+  data: DataDirectory,
   certificate: Certificate,
   policyNames: readonly string[],
-  nowSeconds: number,
 ): Promise<string> {
-  const id = certificateId(certificate, nodeProvider);
-  const record = {
-    certificateId: id,
-    der: certificate.encoding,
-    status: "INACTIVE",
-    createdAtSeconds: nowSeconds,
-  } as const;
-  await registry.createCertificate(record);
-  for (const name of policyNames) await registry.attachPolicy(name, id);
-  await registry.setCertificateStatus(id, "ACTIVE");
-  return id;
+  const { certificateId } = await data.registry.certificates.add(data.scope, certificate, { status: "INACTIVE" });
+  return activate(data, certificateId, policyNames);
 }
 
-async function checkPolicies(registry: RegistryStore, names: readonly string[]): Promise<void> {
+/** The certificate has its policies before it is active, so that an interruption leaves it without any right. */
+async function activate(data: DataDirectory, certificateId: string, policyNames: readonly string[]): Promise<string> {
+  const { registry, scope } = data;
+  for (const name of policyNames) await registry.policies.attach(scope, name, { kind: "cert", certificateId });
+  await registry.certificates.updateStatus(scope, certificateId, "ACTIVE");
+  return certificateId;
+}
+
+function checkPolicies({ registry, scope }: DataDirectory, names: readonly string[]): void {
   for (const name of names) {
-    if ((await registry.policy(name)) !== undefined) continue;
-    throw new UsageError(
-      `there is no policy ${JSON.stringify(name)}: create it first with "latchkey policy create --name ${name} --document FILE"`,
-    );
+    try {
+      registry.policies.get(scope, name);
+    } catch (cause) {
+      if (!isRegistryError(cause) || cause.code !== "ERR_REGISTRY_NOT_FOUND") throw cause;
+      const command = `latchkey policy create --name ${name} --document FILE`;
+      throw new UsageError(`there is no policy ${JSON.stringify(name)}: create it first with "${command}"`, { cause });
+    }
   }
 }
 
@@ -173,23 +180,6 @@ function checkLength(flag: string, value: string): void {
   throw new UsageError(`${flag} has ${length} characters: from 1 to ${maximumNameLength} are possible`);
 }
 
-async function readCertificates(file: string): Promise<[Certificate, ...Certificate[]]> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw new UsageError(`--file cannot be read: ${messageOf(cause)}`, { cause });
-  }
-  try {
-    const [certificate, ...others] = certificatesFromPem(text);
-    if (certificate === undefined) throw new UsageError(`${file} holds no certificate`);
-    return [certificate, ...others];
-  } catch (error) {
-    if (!(error instanceof X509Error)) throw error;
-    throw new UsageError(`${file}: ${error.message}`, { cause: error });
-  }
-}
-
 /** Names the folder in what the disk refuses. */
 async function writing<T>(folder: string, body: () => Promise<T>): Promise<T> {
   try {
@@ -205,7 +195,8 @@ async function writing<T>(folder: string, body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Subject of a certificate for a table or a log line. */
-export function subjectText(der: Uint8Array): string {
-  return nameText(parseCertificate(der).subject);
+/** Subject of a certificate for a table. */
+export function subjectText({ certificatePem }: CertificateRecord): string {
+  const [certificate] = certificatesFromPem(certificatePem);
+  return certificate === undefined ? "" : nameText(certificate.subject);
 }

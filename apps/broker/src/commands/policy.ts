@@ -20,7 +20,7 @@ const create = defineCommand({
     force: { type: "boolean", description: "Store it although a statement of it can never apply" },
   },
   run: ({ args }) =>
-    withDataDirectory(args.data, async ({ registry }) => {
+    withDataDirectory(args.data, async ({ registry, scope }) => {
       const { document, findings } = await readPolicy(args.name, args.document);
       for (const finding of findings) remark(findingText(finding, args.document));
       const useless = findings.filter(({ code }) => neverApplies.has(code));
@@ -30,7 +30,7 @@ const create = defineCommand({
             "Mend them, or add --force to store the policy as it is",
         );
       }
-      await registry.createPolicy({ policyName: args.name, document });
+      await registry.policies.create(scope, args.name, document);
       print(`stored policy ${args.name}`);
       remark(`it has no effect until it is attached: latchkey policy attach --name ${args.name} --certificate ID`);
     }),
@@ -40,8 +40,8 @@ const attach = defineCommand({
   meta: { name: "attach", description: "Attach a policy to a certificate" },
   args: { data, name, certificate },
   run: ({ args }) =>
-    withDataDirectory(args.data, async ({ registry }) => {
-      await registry.attachPolicy(args.name, args.certificate);
+    withDataDirectory(args.data, async ({ registry, scope }) => {
+      await registry.policies.attach(scope, args.name, { kind: "cert", certificateId: args.certificate });
       print(`attached policy ${args.name} to ${args.certificate}`);
     }),
 });
@@ -50,8 +50,8 @@ const detach = defineCommand({
   meta: { name: "detach", description: "Detach a policy from a certificate" },
   args: { data, name, certificate },
   run: ({ args }) =>
-    withDataDirectory(args.data, async ({ registry }) => {
-      await registry.detachPolicy(args.name, args.certificate);
+    withDataDirectory(args.data, async ({ registry, scope }) => {
+      await registry.policies.detach(scope, args.name, { kind: "cert", certificateId: args.certificate });
       print(`detached policy ${args.name} from ${args.certificate}`);
     }),
 });

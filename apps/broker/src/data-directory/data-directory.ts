@@ -14,10 +14,11 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
-import type { RegistryStore } from "@latchkey/registry";
-import { openSqliteStore } from "@latchkey/registry/node";
-import { certificateId, type Certificate, type CertificateIssuer } from "@latchkey/x509";
+import { createRegistry, type Registry, type Scope, type Storage } from "@latchkey/registry";
+import { openSqliteStorage } from "@latchkey/registry/node";
+import type { Certificate, CertificateIssuer } from "@latchkey/x509";
 import { BrokerError, messageOf } from "../errors.ts";
 import { openAuthority } from "./authority.ts";
 import { isLockedByAnother, takeLock, type DirectoryLock } from "./directory-lock.ts";
@@ -26,7 +27,10 @@ import { makeDirectory } from "./write-file.ts";
 
 /** An opened data directory. */
 export interface DataDirectory extends AsyncDisposable {
-  readonly registry: RegistryStore;
+  readonly registry: Registry;
+  readonly storage: Storage;
+  /** The account and region that commands work in. */
+  readonly scope: Scope;
   /** The root that devices are to trust. */
   readonly serverAuthority: Certificate;
   readonly deviceAuthority: CertificateIssuer;
@@ -49,15 +53,15 @@ const openingTimeoutMs = 10_000;
  */
 export async function openBrokerDirectory(
   directory: string,
-  options: { readonly serverNames: readonly string[]; readonly now: Date },
+  options: { readonly serverNames: readonly string[]; readonly scope: Scope; readonly now: () => Date },
 ): Promise<BrokerDirectory> {
   await mapErrors(directory, () => makeDirectory(resolve(directory)));
   const running = takeRunningLock(directory);
   try {
-    const opened = await openDataDirectory(directory, options.now);
+    const opened = await openDataDirectory(directory, options.scope, options.now);
     try {
       const issuer = { certificate: opened.serverAuthority, privateKey: opened.serverKey };
-      const nowSeconds = Math.floor(options.now.getTime() / 1000);
+      const nowSeconds = secondsOf(options.now());
       const server = await mapErrors(directory, () =>
         openServerCertificate(directory, issuer, options.serverNames, nowSeconds),
       );
@@ -79,8 +83,12 @@ export async function openBrokerDirectory(
   }
 }
 
-/** Opens a data directory that a broker has made, for a command. Throws as `openBrokerDirectory` does. */
-export async function openExistingDirectory(directory: string, now: Date): Promise<DataDirectory> {
+/**
+ * Opens a data directory that a broker has made, for a command that works in its only account.
+ *
+ * Throws as `openBrokerDirectory` does, and `UsageError` where it has several accounts.
+ */
+export async function openExistingDirectory(directory: string, now: () => Date): Promise<DataDirectory> {
   if (!existsSync(join(directory, "registry.db"))) {
     throw new BrokerError(
       "ERR_BROKER_DATA_DIRECTORY",
@@ -88,44 +96,71 @@ export async function openExistingDirectory(directory: string, now: Date): Promi
         "name the folder that your broker uses with --data",
     );
   }
-  return openDataDirectory(directory, now);
+  return openDataDirectory(directory, undefined, now);
 }
+
+type OpenedDirectory = DataDirectory & { readonly serverKey: CertificateIssuer["privateKey"] };
 
 async function openDataDirectory(
   directory: string,
-  now: Date,
-): Promise<DataDirectory & { readonly serverKey: CertificateIssuer["privateKey"] }> {
+  scope: Scope | undefined,
+  now: () => Date,
+): Promise<OpenedDirectory> {
   const lock = await mapErrors(directory, async () => takeLock(join(directory, "lock.db"), openingTimeoutMs));
   try {
-    return await openLocked(directory, now);
+    return await openLocked(directory, scope, now);
   } finally {
     lock[Symbol.dispose]();
   }
 }
 
-async function openLocked(
-  directory: string,
-  now: Date,
-): Promise<DataDirectory & { readonly serverKey: CertificateIssuer["privateKey"] }> {
-  const nowSeconds = Math.floor(now.getTime() / 1000);
+async function openLocked(directory: string, scope: Scope | undefined, now: () => Date): Promise<OpenedDirectory> {
+  const nowSeconds = secondsOf(now());
   const [serverAuthority, deviceAuthority] = await mapErrors(directory, async () => [
     await openAuthority(directory, "server-ca", "Latchkey Server CA", nowSeconds),
     await openAuthority(directory, "device-ca", "Latchkey Device CA", nowSeconds),
   ]);
-  const registry = await openRegistry(directory);
+  const storage = await openStorage(directory);
+  const registry = createRegistry({
+    storage,
+    provider: nodeProvider,
+    nowSeconds: () => secondsOf(now()),
+    issuer: deviceAuthority,
+  });
   try {
-    await registerAuthority(registry, deviceAuthority.certificate, nowSeconds);
+    const opened = scope ?? onlyAccount(registry);
+    await registry.createAccount(opened);
+    await registry.authorities.registerLocal(opened, deviceAuthority.certificate);
+    return {
+      registry,
+      storage,
+      scope: opened,
+      serverAuthority: serverAuthority.certificate,
+      serverKey: serverAuthority.privateKey,
+      deviceAuthority,
+      [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await registry[Symbol.asyncDispose]();
     throw error;
   }
-  return {
-    registry,
-    serverAuthority: serverAuthority.certificate,
-    serverKey: serverAuthority.privateKey,
-    deviceAuthority,
-    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
-  };
+}
+
+/** A broker that was started once has made its account. */
+function onlyAccount(registry: Registry): Scope {
+  const { items } = registry.listAccounts();
+  const [first] = items;
+  if (first !== undefined && items.length === 1) return { account: first.account, region: first.region };
+  const names = items.map(({ account, region }) => `${account} in ${region}`).join(", ");
+  throw new UsageError(
+    items.length === 0
+      ? "the data directory has no account yet: start the broker on it once"
+      : `the data directory has several accounts, and commands work in one: ${names}`,
+  );
+}
+
+function secondsOf(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
 }
 
 function takeRunningLock(directory: string): DirectoryLock {
@@ -140,25 +175,13 @@ function takeRunningLock(directory: string): DirectoryLock {
 }
 
 /** SQLite gives the files beside a database the database's own mode, so the database has it before SQLite opens it. */
-async function openRegistry(directory: string): Promise<RegistryStore> {
+async function openStorage(directory: string): Promise<Storage> {
   const file = join(directory, "registry.db");
   await mapErrors(directory, async () => {
     closeSync(openSync(file, "a", 0o600));
     await chmod(file, 0o600);
   });
-  return openSqliteStore(file);
-}
-
-async function registerAuthority(registry: RegistryStore, certificate: Certificate, nowSeconds: number): Promise<void> {
-  const id = certificateId(certificate, nodeProvider);
-  const known = await registry.certificateAuthorities();
-  if (known.some((one) => one.certificateId === id)) return;
-  await registry.createCertificateAuthority({
-    certificateId: id,
-    der: certificate.encoding,
-    status: "ACTIVE",
-    createdAtSeconds: nowSeconds,
-  });
+  return openSqliteStorage(file);
 }
 
 async function mapErrors<T>(directory: string, body: () => Promise<T>): Promise<T> {

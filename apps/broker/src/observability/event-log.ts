@@ -6,17 +6,17 @@
  */
 
 import type { BrokerEvent, EventSource } from "@latchkey/broker-core";
-import type { IdentificationRefusal } from "@latchkey/registry";
+import type { PrincipalRefusal } from "@latchkey/registry";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { PolicyAuthorizer, Peer, Principal } from "../authorization/policy-authorizer.ts";
 
 /** Writes what happened to a connection. */
-export function logEvent(log: Logger, authority: PolicyAuthorizer, event: BrokerEvent<Peer, Principal>): void {
+export function logEvent(log: Logger, authorizer: PolicyAuthorizer, event: BrokerEvent<Peer, Principal>): void {
   switch (event.type) {
     case "denied": {
       const { action, name, principal } = event;
-      const { decision, sentence } = authority.explain(principal, action, name);
+      const { decision, sentence } = authorizer.explain(principal, action, name);
       log.warn({ ...sourceFields(event), action, name, decision, why: sentence }, "denied");
       break;
     }
@@ -49,7 +49,7 @@ export function logEvent(log: Logger, authority: PolicyAuthorizer, event: Broker
 export function logRefusal(
   log: Logger,
   connection: { readonly remote: string; readonly protocol: string },
-  refusal: IdentificationRefusal,
+  refusal: PrincipalRefusal,
 ): void {
   const { code, reason } = refusal;
   const presented = "certificate" in refusal ? refusal : undefined;
@@ -68,7 +68,7 @@ export function logRefusal(
 }
 
 /** What a person can do about a refusal. */
-function mendOf(refusal: IdentificationRefusal): string {
+function mendOf(refusal: PrincipalRefusal): string {
   switch (refusal.code) {
     case "ERR_IDENTITY_NO_CERTIFICATE":
       return "configure the client with its certificate and private key; latchkey certificate create makes both";
@@ -76,8 +76,15 @@ function mendOf(refusal: IdentificationRefusal): string {
       return "give the client a certificate that can be read; latchkey certificate create makes one";
     case "ERR_IDENTITY_UNKNOWN":
       return "latchkey certificate register --file CERTIFICATE.pem";
+    case "ERR_IDENTITY_SERVER_NAME":
+      return `connect with a server name (SNI) that selects one of the accounts ${refusal.accounts.join(", ")}`;
+    case "ERR_IDENTITY_AUTHORITY_INACTIVE":
+      return `set the certificate authority ${refusal.caCertificateId} ACTIVE again, or use a certificate of another one`;
+    case "ERR_IDENTITY_PENDING_ACTIVATION":
+      return `latchkey certificate status --certificate ${refusal.certificateId} --to ACTIVE, then connect again`;
+    case "ERR_IDENTITY_DATES":
     case "ERR_IDENTITY_CHAIN":
-      return "make the client a certificate under an authority of this broker: latchkey certificate create";
+      return "make the client a certificate under an authorizer of this broker: latchkey certificate create";
     case "ERR_IDENTITY_NOT_ACTIVE":
       return refusal.status === "REVOKED"
         ? "REVOKED is final: make the device a new certificate with latchkey certificate create"
@@ -88,7 +95,7 @@ function mendOf(refusal: IdentificationRefusal): string {
 function sourceFields(source: EventSource<Peer, Principal>): Record<string, unknown> {
   return {
     remote: source.peer?.remote,
-    certificateId: source.peer?.identity.certificateId,
+    certificateId: source.peer?.principal.certificateId,
     clientIdentifier: source.clientIdentifier,
     ...(source.isAssignedIdentifier && { isAssignedIdentifier: true }),
   };

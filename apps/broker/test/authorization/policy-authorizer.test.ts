@@ -1,77 +1,77 @@
 import { nodeProvider } from "@latchkey/crypto/node";
-import {
-  CertificateIdentifier,
-  createMemoryStore,
-  type IdentifiedCertificate,
-  type RegistryStore,
-} from "@latchkey/registry";
+import { createMemoryStorage, createRegistry, defaultScope as scope, type Registry } from "@latchkey/registry";
 import {
   certificateAuthority,
-  certificateId,
-  deviceCertificate,
-  issueCertificate,
+  certificatesFromPem,
   issueSelfSignedCertificate,
   makeName,
   validityFrom,
 } from "@latchkey/x509";
 import { beforeEach, expect, test } from "vitest";
 import { PolicyAuthorizer, type Peer, type Principal } from "../../src/authorization/policy-authorizer.ts";
+import type { ConnectionRightsTable } from "@latchkey/registry";
 
-const scope = { region: "us-east-1", account: "000000000000" };
 const nowSeconds = 1_795_700_000;
-let store: RegistryStore;
+let registry: Registry;
+let table: ConnectionRightsTable;
 let authorizer: PolicyAuthorizer;
 let peer: Peer;
-let unreadable: string[];
 
-const publishTo = (topic: string, effect = "Allow"): string =>
+const arn = (resource: string): string => `arn:aws:iot:us-east-1:000000000000:${resource}`;
+const document = (effect: string): string =>
   JSON.stringify({
     Version: "2012-10-17",
     Statement: [
-      { Effect: effect, Action: "iot:Publish", Resource: `arn:aws:iot:us-east-1:000000000000:topic/${topic}` },
-      { Effect: "Allow", Action: "iot:Connect", Resource: "arn:aws:iot:us-east-1:000000000000:client/button" },
+      { Effect: effect, Action: "iot:Publish", Resource: arn("topic/orders") },
+      { Effect: "Allow", Action: "iot:Connect", Resource: arn("client/button") },
+      {
+        Effect: "Allow",
+        Action: "iot:Connect",
+        Resource: arn("client/${iot:Connection.Thing.Attributes[room]}"),
+        Condition: { "ForAllValues:StringEquals": { "iot:ConnectAttributes": "LastWill" } },
+      },
     ],
   });
 
 beforeEach(async () => {
-  store = createMemoryStore();
-  unreadable = [];
-  authorizer = new PolicyAuthorizer(store, scope, (name) => unreadable.push(name));
-  peer = { identity: await registered(), sourceIp: "127.0.0.1", serverName: "localhost", remote: "127.0.0.1:1" };
-  await store.createPolicy({ policyName: "orders", document: publishTo("orders") });
-  await store.attachPolicy("orders", peer.identity.certificateId);
-});
-
-async function registered(): Promise<IdentifiedCertificate> {
   const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
-  const validity = validityFrom(nowSeconds - 60, 10);
-  const authority = issueSelfSignedCertificate({
+  const certificate = issueSelfSignedCertificate({
     provider: nodeProvider,
     privateKey,
-    template: certificateAuthority({ subject: makeName([{ type: "CN", value: "Device CA" }]), validity }),
+    template: certificateAuthority({
+      subject: makeName([{ type: "CN", value: "Device CA" }]),
+      validity: validityFrom(nowSeconds - 600, 10),
+    }),
   });
-  const certificate = issueCertificate({
+  registry = createRegistry({
+    storage: createMemoryStorage(),
     provider: nodeProvider,
-    issuer: { certificate: authority, privateKey },
-    publicKey: nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" }).publicKey,
-    template: deviceCertificate({ subject: makeName([{ type: "CN", value: "button" }]), validity }),
+    nowSeconds: () => nowSeconds,
+    issuer: { certificate, privateKey },
   });
-  const record = { status: "ACTIVE", createdAtSeconds: nowSeconds } as const;
-  const idOf = (one: typeof certificate): string => certificateId(one, nodeProvider);
-  await store.createCertificateAuthority({ ...record, certificateId: idOf(authority), der: authority.encoding });
-  await store.createCertificate({ ...record, certificateId: idOf(certificate), der: certificate.encoding });
-  const result = await new CertificateIdentifier(store, nodeProvider).identify([certificate.encoding], nowSeconds);
+  await registry.createAccount(scope);
+  await registry.authorities.registerLocal(scope, certificate);
+  const { record } = await registry.certificates.createKeysAndCertificate(scope, {
+    setAsActive: true,
+    keyAlgorithm: "p-256",
+  });
+  await registry.policies.create(scope, "orders", document("Allow"));
+  await registry.policies.attach(scope, "orders", { kind: "cert", certificateId: record.certificateId });
+  const [device] = certificatesFromPem(record.certificatePem);
+  const result = await registry.resolvePrincipal(device === undefined ? [] : [device.encoding], "localhost");
   if (!result.ok) throw new Error(result.reason);
-  return result.identity;
-}
+  table = registry.connectionRights();
+  authorizer = new PolicyAuthorizer(table);
+  peer = { principal: result.principal, sourceIp: "127.0.0.1", serverName: "localhost", remote: "127.0.0.1:1" };
+});
 
-async function connected(): Promise<Principal> {
+async function connected(clientIdentifier = "button", willTopicName?: string): Promise<Principal> {
   const credentials = {
-    clientIdentifier: "button",
+    clientIdentifier,
     userName: undefined,
     password: undefined,
     isPersistent: false,
-    willTopicName: undefined,
+    willTopicName,
   };
   const result = await authorizer.authenticate(peer, credentials);
   if (!result.ok) throw new Error(result.reason);
@@ -87,34 +87,40 @@ test("decides by the attached policies, and says why", async () => {
   expect(authorizer.explain(principal, "publish", "secret").sentence).toContain("secret");
 });
 
-test("a certificate that is not ACTIVE any more is not authenticated", async () => {
-  await store.setCertificateStatus(peer.identity.certificateId, "INACTIVE");
-  await expect(connected()).rejects.toThrow("certificate is INACTIVE");
+test("a certificate that is not ACTIVE any more is not authenticated, and nothing of it is kept", async () => {
+  await registry.certificates.updateStatus(scope, peer.principal.certificateId, "INACTIVE");
+  await expect(connected()).rejects.toThrow("is INACTIVE");
+  expect(table.size).toBe(0);
 });
 
 test("a connected principal that is refused loses every right, that of its will included", async () => {
   const principal = await connected();
-  await store.setCertificateStatus(peer.identity.certificateId, "REVOKED");
-  expect(await authorizer.refresh(principal)).toBe("certificate is REVOKED");
+  const sequence = registry.sequence();
+  await registry.certificates.updateStatus(scope, peer.principal.certificateId, "REVOKED");
+  const batch = registry.changesAfter(sequence);
+  expect(batch.isComplete && [...table.apply(batch.changes)]).toEqual([principal.rights]);
+  expect(principal.rights.refusal).toContain("is REVOKED");
   expect(authorizer.allows(principal, "publish", "orders")).toBe(false);
 });
 
-test("attached and detached policies count from the next refresh on", async () => {
-  const principal = await connected();
-  await store.createPolicy({ policyName: "deny", document: publishTo("orders", "Deny") });
-  await store.attachPolicy("deny", peer.identity.certificateId);
-  expect(authorizer.allows(principal, "publish", "orders")).toBe(true);
-  expect(await authorizer.refresh(principal)).toBeUndefined();
-  expect(authorizer.allows(principal, "publish", "orders")).toBe(false);
-  await store.detachPolicy("deny", peer.identity.certificateId);
-  await authorizer.refresh(principal);
-  expect(authorizer.allows(principal, "publish", "orders")).toBe(true);
+test("a changed thing is in the context of the next decision", async () => {
+  await registry.things.create(scope, "button", { attributes: { room: "kitchen" } });
+  await registry.things.attachPrincipal(scope, "button", peer.principal.certificateId);
+  const principal = await connected("button", "gone");
+  expect(authorizer.allows(principal, "connect", "kitchen")).toBe(true);
+  const sequence = registry.sequence();
+  await registry.things.update(scope, "button", { attributes: { room: "hall" } });
+  const batch = registry.changesAfter(sequence);
+  expect(batch.isComplete && [...table.apply(batch.changes)]).toHaveLength(1);
+  expect([authorizer.allows(principal, "connect", "kitchen"), authorizer.allows(principal, "connect", "hall")]).toEqual(
+    [false, true],
+  );
 });
 
-test("beside a policy that cannot be read nothing is allowed, and its name is reported", async () => {
-  await store.createPolicy({ policyName: "broken", document: "{" });
-  await store.attachPolicy("broken", peer.identity.certificateId);
+test("a released principal is forgotten", async () => {
   const principal = await connected();
+  expect(table.size).toBe(1);
+  authorizer.release(principal);
+  expect(table.size).toBe(0);
   expect(authorizer.allows(principal, "publish", "orders")).toBe(false);
-  expect(unreadable).toEqual(["broken"]);
 });

@@ -14,13 +14,18 @@ import {
   type Listener,
   type ListenerOptions,
 } from "../../src/listeners/node-tls.ts";
+import { defaultScope } from "@latchkey/registry";
 import { certificateToPem } from "@latchkey/x509";
 
 const scratch = mkdtempSync(join(tmpdir(), "latchkey-listener-"));
 let data: BrokerDirectory;
 let listener: Listener | undefined;
 beforeAll(async () => {
-  data = await openBrokerDirectory(join(scratch, "data"), { serverNames: [], now: new Date() });
+  data = await openBrokerDirectory(join(scratch, "data"), {
+    serverNames: [],
+    scope: defaultScope,
+    now: () => new Date(),
+  });
 });
 afterEach(async () => {
   await listener?.close();

@@ -11,7 +11,7 @@ import {
   type NameAttributeInput,
 } from "@latchkey/x509";
 import { expect, test } from "vitest";
-import { certificateAttributes } from "../../src/authorization/request-context.ts";
+import { certificateAttributes } from "../src/certificate-attributes.ts";
 
 const validity = { notBefore: 0, notAfter: 2_000_000_000 };
 

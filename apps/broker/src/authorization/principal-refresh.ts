@@ -1,0 +1,50 @@
+/** Acts on changes of the registry: each live connection that a change touches is brought up to date, or ended. */
+
+import type { Broker } from "@latchkey/broker-core";
+import type { ConnectionRights, ConnectionRightsTable, Storage } from "@latchkey/registry";
+import { watchChanges } from "@latchkey/registry/node";
+import type { Logger } from "pino";
+import { messageOf } from "../errors.ts";
+import type { Peer, Principal } from "./policy-authorizer.ts";
+
+/** Connections that are looked at before other work gets its turn: less than a millisecond each. */
+const connectionsPerTurn = 20;
+
+/** Watches the registry until it is disposed. Where the registry cannot be read, every connection ends: nobody has rights then. */
+export function refreshPrincipals(
+  storage: Storage,
+  table: ConnectionRightsTable,
+  broker: Broker<Peer, Principal>,
+  log: Logger,
+): Disposable {
+  const endRefused = async (touched: Iterable<ConnectionRights>): Promise<void> => {
+    let looked = 0;
+    const refused = new Set<ConnectionRights>();
+    for (const rights of touched) {
+      if (rights.refusal !== undefined) refused.add(rights);
+      if (++looked % connectionsPerTurn === 0) await nextTurn();
+    }
+    if (refused.size === 0) return;
+    for (const connection of Array.from(broker.connections())) {
+      const rights = connection.principal?.rights;
+      if (rights !== undefined && refused.has(rights)) connection.end("administrative", rights.refusal ?? "refused");
+    }
+  };
+  return watchChanges(storage, {
+    onChanges: (changes) => endRefused(table.apply(changes)),
+    onReset: () => endRefused(table.applyAll()),
+    onError: (error) => {
+      const reason = messageOf(error);
+      log.error({ reason }, "the registry cannot be read: every connection ends");
+      for (const connection of Array.from(broker.connections())) {
+        const rights = connection.principal?.rights;
+        if (rights !== undefined) table.refuse(rights, reason);
+        connection.end("administrative", "the registry cannot be read");
+      }
+    },
+  });
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

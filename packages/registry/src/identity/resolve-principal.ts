@@ -1,0 +1,396 @@
+/**
+ * From the certificates of a TLS handshake to a principal, or to a refusal with its reason.
+ *
+ * In this order: the certificate is looked up by the SHA-256 of its DER; the server name selects the account where several have
+ * it; its status must be ACTIVE; it must chain to an authority of the account for clientAuth, or, where it was registered
+ * without an authority, be valid now. An unknown certificate of an authority that registers just in time is registered as
+ * PENDING_ACTIVATION and refused. That the peer holds the private key is the handshake's part.
+ */
+
+import { describeFailure, type ChainFailure, type VerifiedChain } from "@latchkey/chain";
+import { certificateId, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
+import { scopeOfServerName } from "../accounts.ts";
+import { dateText } from "../certificate-input.ts";
+import type { Certificates } from "../certificates.ts";
+import { resourceKey } from "../changes.ts";
+import type { RegistryContext } from "../context.ts";
+import { isRegistryError } from "../errors.ts";
+import { accounts } from "../records/account.ts";
+import { certificateAuthorities, type CertificateAuthorityRecord } from "../records/certificate-authority.ts";
+import {
+  certificateOwners,
+  certificates,
+  type CertificateRecord,
+  type CertificateStatus,
+} from "../records/certificate.ts";
+import { scopeKey, scopeOfKey, type Scope } from "../scope.ts";
+import type { StorageReader } from "../storage.ts";
+import { AuthorityVerifiers } from "./authority-verifiers.ts";
+
+/** A client whose certificate is registered, active and verified. Only `PrincipalResolver` makes one. */
+export class Principal {
+  readonly scope: Scope;
+  readonly certificateId: string;
+  /** A private field makes the class nominal: an object that merely has the same fields is no proof. */
+  readonly #certificate: Certificate;
+  /** The authority that it was registered under; undefined where it was registered without one. */
+  readonly caCertificateId: string | undefined;
+  /** The proof; undefined where it was registered without an authority. */
+  readonly chain: VerifiedChain | undefined;
+
+  constructor(
+    scope: Scope,
+    certificate: Certificate,
+    record: Pick<CertificateRecord, "certificateId" | "caCertificateId">,
+    chain: VerifiedChain | undefined,
+  ) {
+    this.scope = scope;
+    this.#certificate = certificate;
+    this.certificateId = record.certificateId;
+    this.caCertificateId = record.caCertificateId;
+    this.chain = chain;
+  }
+
+  get certificate(): Certificate {
+    return this.#certificate;
+  }
+
+  /** Whether a value was made by a resolver. */
+  static isPrincipal(value: unknown): value is Principal {
+    return typeof value === "object" && value !== null && #certificate in value;
+  }
+}
+
+/** A just-in-time registration: what AWS IoT publishes to `$aws/events/certificates/registered/CA_CERTIFICATE_ID`. */
+export interface CertificateRegisteredEvent {
+  readonly certificateId: string;
+  readonly caCertificateId: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly certificateStatus: "PENDING_ACTIVATION";
+  readonly awsAccountId: string;
+  /** Milliseconds since 1970, as text. */
+  readonly certificateRegistrationTimestamp: string;
+}
+
+/** The certificate that a client presented. */
+export interface PresentedCertificate {
+  readonly certificateId: string;
+  readonly certificate: Certificate;
+}
+
+/** A refusal: what `reason` says in words stands beside it as fields. */
+export type PrincipalRefusal = { readonly ok: false; readonly reason: string } & (
+  | { readonly code: "ERR_IDENTITY_NO_CERTIFICATE" }
+  | { readonly code: "ERR_IDENTITY_MALFORMED"; readonly cause: X509Error }
+  /** No account has registered it. `failures` say why no authority would have registered it, where a chain was tried. */
+  | ({ readonly code: "ERR_IDENTITY_UNKNOWN" } & PresentedCertificate)
+  /** Several accounts have it, and the server name (SNI) selects none of them; or it may only be used with one. */
+  | ({
+      readonly code: "ERR_IDENTITY_SERVER_NAME";
+      readonly serverName: string | undefined;
+      readonly accounts: readonly string[];
+    } & PresentedCertificate)
+  | ({
+      readonly code: "ERR_IDENTITY_NOT_ACTIVE";
+      readonly status: Exclude<CertificateStatus, "ACTIVE">;
+    } & PresentedCertificate)
+  /** No chain to an authority of the account holds. */
+  | ({
+      readonly code: "ERR_IDENTITY_CHAIN";
+      /** What the chain verifier refused, the most telling first. */
+      readonly failures: readonly ChainFailure[];
+    } & PresentedCertificate)
+  /** Its authority is INACTIVE. */
+  | ({ readonly code: "ERR_IDENTITY_AUTHORITY_INACTIVE"; readonly caCertificateId: string } & PresentedCertificate)
+  /** Registered without an authority, and not valid at this time. */
+  | ({
+      readonly code: "ERR_IDENTITY_DATES";
+      readonly notBefore: number;
+      readonly notAfter: number;
+    } & PresentedCertificate)
+  /** It was registered just now, or before, by just-in-time registration, and nobody has activated it yet. */
+  | ({
+      readonly code: "ERR_IDENTITY_PENDING_ACTIVATION";
+      readonly event: CertificateRegisteredEvent;
+      /** Why provisioning by the authority's template failed, where it did. */
+      readonly provisioningError: string | undefined;
+    } & PresentedCertificate)
+);
+
+/** The answer to a client's certificates. */
+export type PrincipalResult = { readonly ok: true; readonly principal: Principal } | PrincipalRefusal;
+
+/** What a resolver is made with. */
+export interface PrincipalResolverOptions {
+  /**
+   * Whether certificates of an authority that was set INACTIVE may connect. `refuse` (default) denies; `keep` lets certificates
+   * that are registered already go on, as AWS IoT does.
+   */
+  readonly inactiveAuthority?: "refuse" | "keep" | undefined;
+  /** Called for each just-in-time registration, and again when such a certificate connects before it is activated. */
+  readonly onCertificateRegistered?: ((scope: Scope, event: CertificateRegisteredEvent) => void) | undefined;
+}
+
+/** What provisions a certificate that was registered just in time, by its authority's template. */
+export type JustInTimeProvisioner = (
+  scope: Scope,
+  authority: CertificateAuthorityRecord,
+  presented: PresentedCertificate,
+) => Promise<void>;
+
+/** What the storage says of a certificate. */
+interface Registered {
+  readonly record: CertificateRecord;
+  readonly scope: Scope;
+  readonly authorityStatus: "ACTIVE" | "INACTIVE" | undefined;
+}
+
+/** Most certificates whose records are remembered between two changes of the registry. */
+const maximumRemembered = 10_000;
+
+/** Resolves principals against one registry. */
+export class PrincipalResolver {
+  readonly #context: RegistryContext;
+  readonly #certificates: Certificates;
+  readonly #verifiers: AuthorityVerifiers;
+  readonly #options: PrincipalResolverOptions;
+  readonly #provisionJustInTime: JustInTimeProvisioner;
+  /** By identifier, of the state with `#rememberedSequence`. */
+  readonly #remembered = new Map<string, readonly Registered[]>();
+  #rememberedSequence = -1;
+
+  constructor(
+    context: RegistryContext,
+    certificateOperations: Certificates,
+    provisionJustInTime: JustInTimeProvisioner,
+    options: PrincipalResolverOptions,
+  ) {
+    this.#context = context;
+    this.#certificates = certificateOperations;
+    this.#provisionJustInTime = provisionJustInTime;
+    this.#options = options;
+    this.#verifiers = new AuthorityVerifiers(context.storage, context.provider);
+  }
+
+  /**
+   * Says who a client is. `chain` holds its certificates as DER, its own first; they are kept as views. `serverName` is what the
+   * client asked for (SNI).
+   *
+   * Rejects where the storage does; the client must then be refused.
+   */
+  async resolve(chain: readonly Uint8Array[], serverName: string | undefined): Promise<PrincipalResult> {
+    const [own, ...others] = chain;
+    if (own === undefined) {
+      return { ok: false, code: "ERR_IDENTITY_NO_CERTIFICATE", reason: "the client sent no certificate" };
+    }
+    let certificate: Certificate;
+    try {
+      certificate = parseCertificate(own);
+    } catch (cause) {
+      if (!(cause instanceof X509Error)) throw cause;
+      return { ok: false, code: "ERR_IDENTITY_MALFORMED", reason: `${cause.code}: ${cause.message}`, cause };
+    }
+    const presented = { certificateId: certificateId(certificate, this.#context.provider), certificate };
+    const registered = this.#registered(presented.certificateId);
+    if (registered.length === 0) return this.#unknown(presented, others, serverName);
+    const selected = this.#select(registered, serverName);
+    if (selected === undefined) return serverNameRefusal(presented, registered, serverName);
+    return this.#judge(presented, others, selected, serverName);
+  }
+
+  #judge(
+    presented: PresentedCertificate,
+    intermediates: readonly Uint8Array[],
+    { record, scope, authorityStatus }: Registered,
+    serverName: string | undefined,
+  ): PrincipalResult {
+    const { certificateId: id, certificate } = presented;
+    const { status, caCertificateId } = record;
+    if (status === "PENDING_ACTIVATION" && caCertificateId !== undefined) {
+      return this.#pending(scope, presented, caCertificateId, record.createdAtSeconds, undefined);
+    }
+    if (status !== "ACTIVE") {
+      const reason = `certificate ${id} is ${status}, and only ACTIVE ones may connect`;
+      return { ok: false, code: "ERR_IDENTITY_NOT_ACTIVE", reason, status, ...presented };
+    }
+    if (record.certificateMode === "SNI_ONLY" && serverName === undefined) {
+      return serverNameRefusal(presented, [{ record, scope, authorityStatus }], serverName);
+    }
+    const nowSeconds = this.#context.nowSeconds();
+    if (caCertificateId === undefined) {
+      const { notBefore, notAfter } = certificate.validity;
+      if (nowSeconds < notBefore || nowSeconds > notAfter) {
+        const dates = `from ${dateText(notBefore)} to ${dateText(notAfter)}`;
+        const reason = `certificate ${id} is valid ${dates}, and it is ${dateText(nowSeconds)}`;
+        return { ok: false, code: "ERR_IDENTITY_DATES", reason, notBefore, notAfter, ...presented };
+      }
+      return { ok: true, principal: new Principal(scope, certificate, record, undefined) };
+    }
+    if (authorityStatus === "INACTIVE" && this.#options.inactiveAuthority !== "keep") {
+      const reason = `the certificate authority ${caCertificateId} of certificate ${id} is INACTIVE`;
+      return { ok: false, code: "ERR_IDENTITY_AUTHORITY_INACTIVE", reason, caCertificateId, ...presented };
+    }
+    const verifier = this.#read((reader) => this.#verifiers.verifierOf(reader, scopeKey(scope), "all"));
+    const result = verifier.verify({ certificate, intermediates, purpose: "clientAuth", time: nowSeconds });
+    if (!result.ok) return chainRefusal(presented, result.failures);
+    return { ok: true, principal: new Principal(scope, certificate, record, result) };
+  }
+
+  /** An unknown certificate: registered just in time where an authority of the account does that, refused in any case. */
+  async #unknown(
+    presented: PresentedCertificate,
+    intermediates: readonly Uint8Array[],
+    serverName: string | undefined,
+  ): Promise<PrincipalRefusal> {
+    const { certificateId: id, certificate } = presented;
+    const nowSeconds = this.#context.nowSeconds();
+    for (const scope of this.#scopesWithAutoRegistration(serverName)) {
+      const key = scopeKey(scope);
+      const verifier = this.#read((reader) => this.#verifiers.verifierOf(reader, key, "auto-registration"));
+      const result = verifier.verify({ certificate, intermediates, purpose: "clientAuth", time: nowSeconds });
+      const anchor = result.ok ? result.trustAnchor.certificate : undefined;
+      if (anchor === undefined) continue;
+      const caCertificateId = certificateId(anchor, this.#context.provider);
+      const authority = this.#read((reader) => certificateAuthorities.get(reader, key, caCertificateId));
+      if (authority === undefined) continue;
+      return this.#registerJustInTime(scope, authority, presented);
+    }
+    const reason = `certificate ${id} is not registered`;
+    return { ok: false, code: "ERR_IDENTITY_UNKNOWN", reason, ...presented };
+  }
+
+  async #registerJustInTime(
+    scope: Scope,
+    authority: CertificateAuthorityRecord,
+    presented: PresentedCertificate,
+  ): Promise<PrincipalRefusal> {
+    const { certificateId: caCertificateId } = authority;
+    const key = scopeKey(scope);
+    const record = await this.#context.storage.write((writer) => {
+      // Two connections of one device may come at once.
+      const known = certificates.get(writer, key, presented.certificateId);
+      if (known !== undefined) return known;
+      const fields = { status: "PENDING_ACTIVATION", authority } as const;
+      const added = this.#certificates.addIn(writer, scope, presented.certificate, fields);
+      writer.announce("certificate-registered", [
+        resourceKey(key, "certificate", added.certificateId),
+        resourceKey(key, "certificate-authority", caCertificateId),
+      ]);
+      return added;
+    });
+    let provisioningError: string | undefined;
+    if (authority.registrationConfig !== undefined && record.status === "PENDING_ACTIVATION") {
+      try {
+        await this.#provisionJustInTime(scope, authority, presented);
+      } catch (error) {
+        if (!isRegistryError(error)) throw error;
+        provisioningError = error.message;
+      }
+    }
+    return this.#pending(scope, presented, caCertificateId, record.createdAtSeconds, provisioningError);
+  }
+
+  #pending(
+    scope: Scope,
+    presented: PresentedCertificate,
+    caCertificateId: string,
+    registeredAtSeconds: number,
+    provisioningError: string | undefined,
+  ): PrincipalRefusal {
+    const event: CertificateRegisteredEvent = {
+      certificateId: presented.certificateId,
+      caCertificateId,
+      timestamp: this.#context.nowSeconds() * 1000,
+      certificateStatus: "PENDING_ACTIVATION",
+      awsAccountId: scope.account,
+      certificateRegistrationTimestamp: String(registeredAtSeconds * 1000),
+    };
+    this.#options.onCertificateRegistered?.(scope, event);
+    const why = provisioningError === undefined ? "" : `; its template failed: ${provisioningError}`;
+    const reason = `certificate ${presented.certificateId} was registered just in time and is not active yet: connect again${why}`;
+    return { ok: false, code: "ERR_IDENTITY_PENDING_ACTIVATION", reason, event, provisioningError, ...presented };
+  }
+
+  /** The account that the server name selects, or else the only one. */
+  #select(registered: readonly Registered[], serverName: string | undefined): Registered | undefined {
+    const scope = serverName === undefined ? undefined : this.#read((reader) => scopeOfServerName(reader, serverName));
+    if (scope !== undefined) {
+      const key = scopeKey(scope);
+      return registered.find((one) => scopeKey(one.scope) === key);
+    }
+    return registered.length === 1 ? registered[0] : undefined;
+  }
+
+  #scopesWithAutoRegistration(serverName: string | undefined): readonly Scope[] {
+    return this.#read((reader) => {
+      const selected = serverName === undefined ? undefined : scopeOfServerName(reader, serverName);
+      if (selected !== undefined) return [selected];
+      const scopes = new Map<string, Scope>();
+      for (const key of autoRegisteringScopes(reader)) scopes.set(key, scopeOfKey(key));
+      // Without a name that selects an account, only a single one is not a guess.
+      return scopes.size === 1 ? [...scopes.values()] : [];
+    });
+  }
+
+  #registered(id: string): readonly Registered[] {
+    const sequence = this.#context.storage.sequence();
+    if (sequence !== this.#rememberedSequence) {
+      this.#remembered.clear();
+      this.#rememberedSequence = sequence;
+    }
+    const remembered = this.#remembered.get(id);
+    if (remembered !== undefined) return remembered;
+    const found = this.#read((reader) => readRegistered(reader, id));
+    if (found.length > 0) {
+      if (this.#remembered.size >= maximumRemembered) this.#remembered.clear();
+      this.#remembered.set(id, found);
+    }
+    return found;
+  }
+
+  #read<T>(body: (reader: StorageReader) => T): T {
+    return this.#context.storage.read(body);
+  }
+}
+
+function readRegistered(reader: StorageReader, id: string): readonly Registered[] {
+  const registered: Registered[] = [];
+  for (const owner of certificateOwners.all(reader, id)) {
+    const record = certificates.get(reader, owner, id);
+    if (record === undefined) continue;
+    const { caCertificateId } = record;
+    const authority =
+      caCertificateId === undefined ? undefined : certificateAuthorities.get(reader, owner, caCertificateId);
+    registered.push({ record, scope: scopeOfKey(owner), authorityStatus: authority?.status });
+  }
+  return registered;
+}
+
+/** Keys of the accounts with an ACTIVE authority that registers just in time. */
+function* autoRegisteringScopes(reader: StorageReader): Generator<string> {
+  for (const { account, region } of accounts.all(reader)) {
+    const key = scopeKey({ account, region });
+    for (const { status, autoRegistration } of certificateAuthorities.all(reader, key)) {
+      if (status !== "ACTIVE" || !autoRegistration) continue;
+      yield key;
+      break;
+    }
+  }
+}
+
+function serverNameRefusal(
+  presented: PresentedCertificate,
+  registered: readonly Registered[],
+  serverName: string | undefined,
+): PrincipalRefusal {
+  const accounts = registered.map(({ scope }) => scopeKey(scope));
+  const sent = serverName === undefined ? "no server name (SNI)" : `the server name ${serverName}`;
+  const reason = `the client sent ${sent}, which selects none of the accounts that have certificate ${presented.certificateId}`;
+  return { ok: false, code: "ERR_IDENTITY_SERVER_NAME", reason, serverName, accounts, ...presented };
+}
+
+function chainRefusal(presented: PresentedCertificate, failures: readonly ChainFailure[]): PrincipalRefusal {
+  const reason = failures.map((failure) => `${failure.code}: it ${describeFailure(failure)}`).join("; ");
+  return { ok: false, code: "ERR_IDENTITY_CHAIN", reason, failures, ...presented };
+}

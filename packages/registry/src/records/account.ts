@@ -1,0 +1,28 @@
+/** Accounts and the names under which devices reach them. */
+
+import { object, text, whole, type Decoder } from "../decode.ts";
+import { Table } from "../table.ts";
+
+/** An account in a region. */
+export interface AccountRecord {
+  readonly account: string;
+  readonly region: string;
+  /** The host name of its data endpoint, without scheme and port: the server name (SNI) that selects the account. */
+  readonly endpoint: string;
+  readonly createdAtSeconds: number;
+  /** The number of certificates that were ever registered. */
+  readonly certificateOrder: number;
+}
+
+const accountRecord: Decoder<AccountRecord> = object({
+  account: text,
+  region: text,
+  endpoint: text,
+  createdAtSeconds: whole,
+  certificateOrder: whole,
+});
+
+/** SCOPE. */
+export const accounts: Table<AccountRecord> = new Table("account", accountRecord);
+/** HOST: the scope that it selects. */
+export const endpoints: Table<string> = new Table("endpoint", text);

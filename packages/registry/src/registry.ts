@@ -1,0 +1,212 @@
+/** A registry: everything in it by kind, over one storage. */
+
+import { ensureAccount, requireAccount, scopeOfServerName, setEndpoint } from "./accounts.ts";
+import {
+  exportCertificates,
+  importCertificates,
+  readBulkLines,
+  type BulkCertificate,
+  type BulkResult,
+} from "./bulk.ts";
+import { CertificateAuthorities } from "./certificate-authorities.ts";
+import { certificateAttributes } from "./certificate-attributes.ts";
+import { Certificates } from "./certificates.ts";
+import { CertificateTransfers } from "./certificate-transfers.ts";
+import type { ChangeBatch } from "./changes.ts";
+import {
+  ConnectionRightsTable,
+  documentsOf,
+  type ConnectionRights,
+  type ConnectionRightsOptions,
+} from "./connection-rights.ts";
+import type { RegistryContext } from "./context.ts";
+import { effectivePolicies, groupsAbove } from "./effective-policies.ts";
+import { provisionJustInTime } from "./identity/just-in-time.ts";
+import type { ProvisioningParts } from "./identity/provision.ts";
+import {
+  PrincipalResolver,
+  type PrincipalResolverOptions,
+  type PrincipalResult,
+} from "./identity/resolve-principal.ts";
+import { Policies } from "./policies.ts";
+import { ProvisioningTemplates, type ProvisioningHook } from "./provisioning-templates.ts";
+import { accounts, type AccountRecord } from "./records/account.ts";
+import { policiesOfTarget } from "./records/policy.ts";
+import { scopeKey, type Scope } from "./scope.ts";
+import type { Page, PageOptions } from "./table.ts";
+import { testAuthorization, type AuthorizationAnswer, type AuthorizationTest } from "./test-authorization.ts";
+import { ThingGroups } from "./thing-groups.ts";
+import { Things } from "./things.ts";
+import { ThingTypes } from "./thing-types.ts";
+import type { RequestContext } from "@latchkey/policy";
+
+/** What a registry is made with. */
+export interface RegistryOptions extends RegistryContext, PrincipalResolverOptions {
+  /** Asked before a device is provisioned by claim. */
+  readonly provisioningHook?: ProvisioningHook | undefined;
+}
+
+/** What a connection knows besides its principal, for the request context. */
+export interface ConnectionFacts {
+  readonly sourceIp?: string | undefined;
+  readonly serverName?: string | undefined;
+}
+
+/** A registry over one storage. It holds the storage and disposes it with itself. */
+export class Registry implements AsyncDisposable {
+  readonly certificates: Certificates;
+  readonly transfers: CertificateTransfers;
+  readonly authorities: CertificateAuthorities;
+  readonly policies: Policies;
+  readonly things: Things;
+  readonly thingTypes: ThingTypes;
+  readonly thingGroups: ThingGroups;
+  readonly templates: ProvisioningTemplates;
+  readonly #context: RegistryContext;
+  readonly #parts: ProvisioningParts;
+  readonly #resolver: PrincipalResolver;
+
+  constructor(options: RegistryOptions) {
+    const context = options;
+    this.#context = context;
+    this.certificates = new Certificates(context);
+    this.transfers = new CertificateTransfers(context, this.certificates);
+    this.authorities = new CertificateAuthorities(context);
+    this.policies = new Policies(context);
+    this.things = new Things(context);
+    this.thingTypes = new ThingTypes(context);
+    this.thingGroups = new ThingGroups(context);
+    const { certificates, policies, things, thingGroups } = this;
+    const parts = { context, certificates, policies, things, thingGroups };
+    this.#parts = parts;
+    this.templates = new ProvisioningTemplates(parts, options.provisioningHook);
+    this.#resolver = new PrincipalResolver(
+      context,
+      certificates,
+      (scope, authority, presented) => provisionJustInTime(parts, scope, authority, presented),
+      options,
+    );
+  }
+
+  /** Makes an account in a region where there is none. Throws `ERR_REGISTRY_INVALID`. */
+  async createAccount(scope: Scope): Promise<AccountRecord> {
+    const known = this.#context.storage.read((reader) => accounts.get(reader, scopeKey(scope)));
+    if (known !== undefined) return known;
+    return this.#context.storage.write((writer) => ensureAccount(writer, scope, this.#context.nowSeconds()));
+  }
+
+  /** Throws `ERR_REGISTRY_NOT_FOUND`. */
+  describeAccount(scope: Scope): AccountRecord {
+    return this.#context.storage.read((reader) => requireAccount(reader, scope));
+  }
+
+  /** A page of all accounts. */
+  listAccounts(options: PageOptions = {}): Page<AccountRecord> {
+    return this.#context.storage.read((reader) => accounts.page(reader, options));
+  }
+
+  /** Gives an account another endpoint. Throws `ERR_REGISTRY_INVALID`, `_NOT_FOUND`, `_ALREADY_EXISTS`. */
+  async setEndpoint(scope: Scope, host: string): Promise<void> {
+    await this.#context.storage.write((writer) => setEndpoint(writer, scope, host));
+  }
+
+  /** The account that a server name (SNI) selects. */
+  scopeOfServerName(serverName: string): Scope | undefined {
+    return this.#context.storage.read((reader) => scopeOfServerName(reader, serverName));
+  }
+
+  /** Says who a client is; see `PrincipalResolver`. Rejects where the storage does; the client must then be refused. */
+  resolvePrincipal(chain: readonly Uint8Array[], serverName: string | undefined): Promise<PrincipalResult> {
+    return this.#resolver.resolve(chain, serverName);
+  }
+
+  /** A table for the rights of live connections. */
+  connectionRights(options: ConnectionRightsOptions = {}): ConnectionRightsTable {
+    return new ConnectionRightsTable(this.#context, options);
+  }
+
+  /** Names and documents of the policies that hold for a certificate with this client identifier. Throws `ERR_REGISTRY_NOT_FOUND`. */
+  effectivePolicies(
+    scope: Scope,
+    certificateId: string,
+    clientIdentifier?: string,
+  ): readonly { readonly policyName: string; readonly versionId: string; readonly document: string }[] {
+    this.certificates.describe(scope, certificateId);
+    const key = scopeKey(scope);
+    return this.#context.storage.read((reader) =>
+      documentsOf(reader, key, effectivePolicies(reader, key, certificateId, clientIdentifier).policyNames),
+    );
+  }
+
+  /** The policies that a thing has by its groups. Throws `ERR_REGISTRY_NOT_FOUND`. */
+  policiesOfThing(scope: Scope, thingName: string): readonly string[] {
+    this.things.describe(scope, thingName);
+    const key = scopeKey(scope);
+    return this.#context.storage.read((reader) => {
+      const names = new Set<string>();
+      for (const group of groupsAbove(reader, key, thingName)) {
+        for (const name of policiesOfTarget.all(reader, key, "thinggroup", group)) names.add(name);
+      }
+      return [...names].sort();
+    });
+  }
+
+  /** Answers what a certificate would be allowed. Throws `ERR_REGISTRY_NOT_FOUND`, `ERR_REGISTRY_INVALID`. */
+  testAuthorization(scope: Scope, test: AuthorizationTest): readonly AuthorizationAnswer[] {
+    return testAuthorization(this.#context, scope, test);
+  }
+
+  /** Registers many certificates; see `importCertificates`. */
+  importCertificates(
+    scope: Scope,
+    input: Iterable<BulkCertificate | Error>,
+    pause: () => Promise<void>,
+  ): Promise<BulkResult> {
+    return importCertificates(this.#parts, scope, input, pause);
+  }
+
+  /** Registers many certificates from JSON lines. */
+  importLines(scope: Scope, lines: Iterable<string>, pause: () => Promise<void>): Promise<BulkResult> {
+    return importCertificates(this.#parts, scope, readBulkLines(lines), pause);
+  }
+
+  /** All certificates of an account as JSON lines. */
+  exportLines(scope: Scope): Generator<string> {
+    return exportCertificates(this.#parts, scope);
+  }
+
+  /** The number of the last committed change, by any process. */
+  sequence(): number {
+    return this.#context.storage.sequence();
+  }
+
+  /** Committed changes behind `sequence`, at most `limit`. */
+  changesAfter(sequence: number, limit = 1000): ChangeBatch {
+    return this.#context.storage.changesAfter(sequence, limit);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.storage[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * What policies are decided about for a request of a connection: everything that the registry and the connection know. The caller
+ * adds what only the request knows (the attributes of a CONNECT, the time).
+ */
+export function requestContext(rights: ConnectionRights, facts: ConnectionFacts): RequestContext {
+  const { principal, clientIdentifier, thing } = rights;
+  return {
+    clientId: clientIdentifier,
+    sourceIp: facts.sourceIp,
+    domainName: facts.serverName,
+    certificateId: principal.certificateId,
+    certificate: certificateAttributes(principal.certificate),
+    thing,
+  };
+}
+
+/** Opens a registry over a storage. */
+export function createRegistry(options: RegistryOptions): Registry {
+  return new Registry(options);
+}

@@ -1,0 +1,88 @@
+/** The record of a certificate and the indexes that belong to it: written, changed and removed together. */
+
+import { requireAccount } from "./accounts.ts";
+import { resourceKey } from "./changes.ts";
+import { notFound, RegistryError } from "./errors.ts";
+import { accounts } from "./records/account.ts";
+import {
+  certificateOwners,
+  certificates,
+  certificatesByAuthority,
+  certificatesByOrder,
+  orderKey,
+  type CertificateRecord,
+  type CertificateStatus,
+} from "./records/certificate.ts";
+import { thingsOfPrincipal } from "./records/thing.ts";
+import { scopeKey, type Scope } from "./scope.ts";
+import type { StorageReader, StorageWriter } from "./storage.ts";
+
+/** Throws `ERR_REGISTRY_NOT_FOUND`. */
+export function requireCertificate(reader: StorageReader, scope: string, id: string): CertificateRecord {
+  const record = certificates.get(reader, scope, id);
+  if (record === undefined) throw notFound("certificate", id);
+  return record;
+}
+
+/** The next number of an account's certificates. */
+export function nextOrder(writer: StorageWriter, scope: Scope): number {
+  const account = requireAccount(writer, scope);
+  const certificateOrder = account.certificateOrder + 1;
+  accounts.put(writer, { ...account, certificateOrder }, scopeKey(scope));
+  return certificateOrder;
+}
+
+/** Stores a new record with its indexes, and announces it. */
+export function insertCertificate(writer: StorageWriter, scope: string, record: CertificateRecord): void {
+  const { certificateId: id, order, caCertificateId } = record;
+  certificates.put(writer, record, scope, id);
+  certificateOwners.add(writer, id, scope);
+  certificatesByOrder.add(writer, scope, orderKey(order), id);
+  if (caCertificateId !== undefined) certificatesByAuthority.add(writer, scope, caCertificateId, orderKey(order), id);
+  announce(writer, scope, id);
+}
+
+/** Changes fields of a record, and announces it. */
+export function changeCertificate(
+  writer: StorageWriter,
+  scope: string,
+  before: CertificateRecord,
+  fields: Partial<Pick<CertificateRecord, "status" | "transfer">> & { readonly modifiedAtSeconds: number },
+): CertificateRecord {
+  const record: CertificateRecord = { ...before, ...fields, customerVersion: before.customerVersion + 1 };
+  certificates.put(writer, record, scope, record.certificateId);
+  announce(writer, scope, record.certificateId);
+  return record;
+}
+
+/** Removes a record with its indexes, and announces it. */
+export function removeCertificate(writer: StorageWriter, scope: string, record: CertificateRecord): void {
+  const { certificateId: id, order, caCertificateId } = record;
+  certificates.delete(writer, scope, id);
+  certificateOwners.delete(writer, id, scope);
+  certificatesByOrder.delete(writer, scope, orderKey(order), id);
+  if (caCertificateId !== undefined)
+    certificatesByAuthority.delete(writer, scope, caCertificateId, orderKey(order), id);
+  announce(writer, scope, id);
+}
+
+/** The things that a certificate is attached to, for a refusal. */
+export function attachedThings(reader: StorageReader, scope: string, id: string): string[] {
+  return Array.from(thingsOfPrincipal.all(reader, scope, id), ({ thingName }) => `thing ${thingName}`);
+}
+
+/** The refusal of an operation that is possible in other statuses only. */
+export function wrongCertificateState(
+  { certificateId: id, status }: CertificateRecord,
+  needed: readonly CertificateStatus[],
+): RegistryError<"ERR_REGISTRY_CERTIFICATE_STATE"> {
+  return new RegistryError(
+    "ERR_REGISTRY_CERTIFICATE_STATE",
+    `certificate ${id} is ${status}: this is possible for one that is ${needed.join(" or ")}`,
+    { certificateId: id, status, needed },
+  );
+}
+
+function announce(writer: StorageWriter, scope: string, id: string): void {
+  writer.announce("certificate", [resourceKey(scope, "certificate", id)]);
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { defaultScope as scope, deviceBundle } from "../src/index.ts";
+import { allow, idOf, makeAuthority, makeDevice, pemOf, Workshop } from "./workshop.ts";
+
+const noPause = async (): Promise<void> => {};
+
+describe("an import", () => {
+  test("registers each good line, reports each bad one by its place, and can be run again", async () => {
+    await using workshop = await Workshop.open();
+    const { registry } = workshop;
+    await registry.policies.create(scope, "p", allow("iot:Publish", "topic/a"));
+    const authority = makeAuthority();
+    const devices = Array.from({ length: 120 }, () => makeDevice(authority));
+    const good = devices.map((device, index) =>
+      JSON.stringify({
+        certificatePem: pemOf(device),
+        status: "ACTIVE",
+        thingName: `t${index % 3}`,
+        policyNames: ["p"],
+      }),
+    );
+    const lines = [
+      ...good.slice(0, 60),
+      "no json",
+      JSON.stringify({ certificatePem: "hello" }),
+      JSON.stringify({ certificatePem: pemOf(makeDevice(authority)), policyNames: ["none"] }),
+      JSON.stringify({ certificatePem: pemOf(makeDevice(authority)), status: "PENDING_TRANSFER" }),
+      JSON.stringify({ certificatePem: pemOf(makeDevice(authority)), thingName: "a b" }),
+      "",
+      ...good.slice(60),
+    ];
+    let pauses = 0;
+    const result = await registry.importLines(scope, lines, async () => {
+      pauses++;
+    });
+    expect(result).toMatchObject({ registered: 120, skipped: 0, refusedCount: 5 });
+    expect(result.refused.map((one) => one.index)).toEqual([60, 61, 62, 63, 64]);
+    expect(pauses).toBe(3);
+    expect(registry.certificates.list(scope, { pageSize: 1000 }).items).toHaveLength(120);
+    expect(registry.things.listPrincipals(scope, "t0").items).toHaveLength(40);
+    expect(registry.things.list(scope).items).toHaveLength(3);
+    expect(await registry.importLines(scope, good, noPause)).toMatchObject({ registered: 0, skipped: 120 });
+    const device = devices[0];
+    const resolved = device && (await registry.resolvePrincipal([device.encoding], "localhost"));
+    expect(resolved).toMatchObject({ ok: true });
+  });
+
+  test("what is exported can be imported into another registry", async () => {
+    await using one = await Workshop.open();
+    await using two = await Workshop.open();
+    const document = allow("iot:Publish", "topic/a");
+    for (const { registry } of [one, two]) await registry.policies.create(scope, "p", document);
+    const lines = Array.from({ length: 55 }, () =>
+      JSON.stringify({ certificatePem: pemOf(makeDevice(makeAuthority())), policyNames: ["p"], thingName: "t" }),
+    );
+    await one.registry.importLines(scope, lines, noPause);
+    const exported = [...one.registry.exportLines(scope)];
+    expect(await two.registry.importLines(scope, exported, noPause)).toMatchObject({ registered: 55, refusedCount: 0 });
+    expect([...two.registry.exportLines(scope)]).toEqual(exported);
+  });
+
+  test("that the storage refuses rejects, and what was answered before is kept", async () => {
+    await using workshop = await Workshop.open();
+    const lines = Array.from({ length: 60 }, () =>
+      JSON.stringify({ certificatePem: pemOf(makeDevice(makeAuthority())) }),
+    );
+    const stopped = workshop.registry.importLines(scope, lines, () => Promise.reject(new Error("stopped")));
+    await expect(stopped).rejects.toThrow("stopped");
+    expect(workshop.registry.certificates.list(scope).items).toHaveLength(50);
+  });
+});
+
+test("a device bundle has what a device needs, and says which file is a secret", () => {
+  const certificate = pemOf(makeDevice(makeAuthority()));
+  const input = { certificatePem: certificate, privateKeyPem: "KEY", rootPem: "ROOT", endpoint: "host.example" };
+  expect(deviceBundle(input).map(({ name, isSecret }) => [name, isSecret])).toEqual([
+    ["certificate.pem", false],
+    ["root-ca.pem", false],
+    ["endpoint.json", false],
+    ["private.key", true],
+  ]);
+  expect(deviceBundle({ ...input, privateKeyPem: undefined }).some(({ isSecret }) => isSecret)).toBe(false);
+  expect(idOf(makeDevice(makeAuthority()))).toMatch(/^[0-9a-f]{64}$/);
+});

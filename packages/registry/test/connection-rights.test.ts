@@ -1,0 +1,273 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { topicArn } from "@latchkey/policy";
+import {
+  defaultScope as scope,
+  requestContext,
+  type ConnectionRights,
+  type ConnectionRightsTable,
+  type Principal,
+} from "../src/index.ts";
+import { allow, idOf, makeAuthority, makeDevice, pemOf, Workshop } from "./workshop.ts";
+
+let workshop: Workshop;
+let table: ConnectionRightsTable;
+let unreadable: string[];
+beforeEach(async () => {
+  workshop = await Workshop.open();
+  unreadable = [];
+  table = workshop.registry.connectionRights({ onUnreadablePolicy: (name) => unreadable.push(name) });
+  for (const name of ["orders", "news"]) {
+    await workshop.registry.policies.create(scope, name, allow("iot:Publish", `topic/${name}`));
+  }
+});
+
+async function principal(...policyNames: string[]): Promise<Principal> {
+  const { id, der } = await workshop.activeDevice();
+  for (const name of policyNames) {
+    await workshop.registry.policies.attach(scope, name, { kind: "cert", certificateId: id });
+  }
+  const result = await workshop.registry.resolvePrincipal([der], undefined);
+  if (!result.ok) throw new Error(result.reason);
+  return result.principal;
+}
+
+function mayPublish(rights: ConnectionRights, topic: string): boolean {
+  const context = requestContext(rights, { sourceIp: "127.0.0.1", serverName: "localhost" });
+  return rights.matcher.decide({ action: "iot:Publish", resource: topicArn(scope, topic), context }) === "allow";
+}
+
+/** Acts on all changes since `sequence` and gives the connections that were looked at. */
+function apply(sequence: number): ConnectionRights[] {
+  const batch = workshop.registry.changesAfter(sequence);
+  return batch.isComplete ? [...table.apply(batch.changes)] : [...table.applyAll()];
+}
+
+describe("a change", () => {
+  test("of a policy's default version counts at the next decision of all who have it, without touching them", async () => {
+    const connections: ConnectionRights[] = [];
+    for (let i = 0; i < 5; i++) connections.push(table.open(await principal("orders"), `c${i}`));
+    const other = table.open(await principal("news"), "other");
+    expect(table.policySetCount).toBe(2);
+    const before = other.matcher;
+    const sequence = workshop.registry.sequence();
+    await workshop.registry.policies.createVersion(scope, "orders", allow("iot:Publish", "topic/changed"), {
+      setAsDefault: true,
+    });
+    expect(apply(sequence)).toEqual([]);
+    expect(connections.map((one) => [mayPublish(one, "orders"), mayPublish(one, "changed")])).toEqual(
+      Array.from({ length: 5 }, () => [false, true]),
+    );
+    expect(new Set(connections.map((one) => one.matcher)).size).toBe(1);
+    expect(other.matcher).toBe(before);
+  });
+
+  test("of an attachment touches the one certificate", async () => {
+    const one = table.open(await principal("orders"), "one");
+    table.open(await principal("orders"), "two");
+    const sequence = workshop.registry.sequence();
+    const { certificateId } = one.principal;
+    await workshop.registry.policies.attach(scope, "news", { kind: "cert", certificateId });
+    expect(apply(sequence)).toEqual([one]);
+    expect(mayPublish(one, "news")).toBe(true);
+    await workshop.registry.policies.detach(scope, "orders", { kind: "cert", certificateId });
+    apply(sequence);
+    expect(mayPublish(one, "orders")).toBe(false);
+    expect(table.policySetCount).toBe(2);
+  });
+
+  test.each(["INACTIVE", "REVOKED"] as const)(
+    "to %s refuses the connection and takes all its rights",
+    async (status) => {
+      const rights = table.open(await principal("orders"), "one");
+      const sequence = workshop.registry.sequence();
+      await workshop.registry.certificates.updateStatus(scope, rights.principal.certificateId, status);
+      expect(apply(sequence)).toEqual([rights]);
+      expect(rights.refusal).toContain(status);
+      expect(mayPublish(rights, "orders")).toBe(false);
+    },
+  );
+
+  test("of an authority refuses the connections below it alone", async () => {
+    const authority = makeAuthority();
+    const caCertificateId = await workshop.registerAuthority(authority);
+    const device = makeDevice(authority);
+    await workshop.registry.certificates.register(scope, { certificatePem: pemOf(device), status: "ACTIVE" });
+    const result = await workshop.registry.resolvePrincipal([device.encoding], undefined);
+    if (!result.ok) throw new Error(result.reason);
+    const below = table.open(result.principal, "below");
+    const other = table.open(await principal(), "other");
+    const sequence = workshop.registry.sequence();
+    await workshop.registry.authorities.update(scope, caCertificateId, { status: "INACTIVE" });
+    expect(apply(sequence)).toEqual([below]);
+    expect([below.refusal, other.refusal]).toEqual([
+      `the certificate authority ${caCertificateId} is INACTIVE`,
+      undefined,
+    ]);
+  });
+
+  test("of a deleted certificate refuses its connections", async () => {
+    const rights = table.open(await principal(), "one");
+    const sequence = workshop.registry.sequence();
+    await workshop.registry.certificates.updateStatus(scope, rights.principal.certificateId, "INACTIVE");
+    await workshop.registry.certificates.delete(scope, rights.principal.certificateId);
+    apply(sequence);
+    expect(rights.refusal).toContain("not registered any more");
+  });
+});
+
+describe("things and groups", () => {
+  test("a group's policies hold for the thing whose name is the client identifier, and follow every change", async () => {
+    const { things, thingGroups, policies } = workshop.registry;
+    const who = await principal("orders");
+    await things.create(scope, "lamp", { attributes: { room: "kitchen" } });
+    await thingGroups.create(scope, "root");
+    await thingGroups.create(scope, "leaf", { parentGroupName: "root" });
+    await policies.attach(scope, "news", { kind: "thinggroup", thingGroupName: "root" });
+    const lamp = table.open(who, "lamp");
+    const other = table.open(who, "other");
+    const steps: [string, () => Promise<unknown>, boolean, boolean | undefined][] = [
+      ["as it is", async () => {}, false, false],
+      ["attached", () => things.attachPrincipal(scope, "lamp", who.certificateId), false, true],
+      ["in the group", () => thingGroups.addThing(scope, "leaf", "lamp"), true, true],
+      ["not in the group", () => thingGroups.removeThing(scope, "leaf", "lamp"), false, true],
+      ["in it again", () => thingGroups.addThing(scope, "leaf", "lamp"), true, true],
+      [
+        "group without the policy",
+        () => policies.detach(scope, "news", { kind: "thinggroup", thingGroupName: "root" }),
+        false,
+        true,
+      ],
+      [
+        "with it again",
+        () => policies.attach(scope, "news", { kind: "thinggroup", thingGroupName: "root" }),
+        true,
+        true,
+      ],
+      ["group deleted", () => thingGroups.delete(scope, "leaf"), false, true],
+      ["detached", () => things.detachPrincipal(scope, "lamp", who.certificateId), false, false],
+      ["deleted", () => things.delete(scope, "lamp"), false, undefined],
+    ];
+    for (const [name, step, mayNews, isAttached] of steps) {
+      const sequence = workshop.registry.sequence();
+      await step();
+      apply(sequence);
+      expect([name, mayPublish(lamp, "news"), lamp.thing?.isAttached]).toEqual([name, mayNews, isAttached]);
+      expect([name, mayPublish(other, "news"), mayPublish(lamp, "orders")]).toEqual([name, false, true]);
+    }
+  });
+
+  test("an exclusive thing holds whatever the client identifier is", async () => {
+    const { things } = workshop.registry;
+    const who = await principal();
+    await things.create(scope, "lamp", { attributes: { room: "kitchen" } });
+    await things.create(scope, "device-17");
+    await things.attachPrincipal(scope, "lamp", who.certificateId, "EXCLUSIVE_THING");
+    expect(table.open(who, "device-17").thing).toEqual({
+      name: "lamp",
+      typeName: undefined,
+      attributes: { room: "kitchen" },
+      isAttached: true,
+    });
+    expect(table.open(who, undefined).thing?.name).toBe("lamp");
+    const stranger = await principal();
+    expect(table.open(stranger, "device-17").thing).toMatchObject({ name: "device-17", isAttached: false });
+    expect(table.open(stranger, "a/b").thing).toBeUndefined();
+    expect(table.open(stranger, undefined).thing).toBeUndefined();
+  });
+
+  test("attributes of the thing decide from the next change on", async () => {
+    const { things, policies } = workshop.registry;
+    const who = await principal();
+    await policies.create(scope, "by-room", allow("iot:Publish", "topic/${iot:Connection.Thing.Attributes[room]}"));
+    await policies.attach(scope, "by-room", { kind: "cert", certificateId: who.certificateId });
+    await things.create(scope, "lamp", { attributes: { room: "kitchen" } });
+    await things.attachPrincipal(scope, "lamp", who.certificateId);
+    const rights = table.open(who, "lamp");
+    expect(mayPublish(rights, "kitchen")).toBe(true);
+    const sequence = workshop.registry.sequence();
+    await things.update(scope, "lamp", { attributes: { room: "hall" } });
+    expect(apply(sequence)).toEqual([rights]);
+    expect([mayPublish(rights, "kitchen"), mayPublish(rights, "hall")]).toEqual([false, true]);
+  });
+});
+
+test("a closed connection has no rights and is not looked at again, and nothing of it is kept", async () => {
+  const rights = table.open(await principal("orders"), "one");
+  table.close(rights);
+  table.close(rights);
+  expect(mayPublish(rights, "orders")).toBe(false);
+  expect([table.size, table.policySetCount]).toEqual([0, 0]);
+  const sequence = workshop.registry.sequence();
+  await workshop.registry.certificates.updateStatus(scope, rights.principal.certificateId, "INACTIVE");
+  expect(apply(sequence)).toEqual([]);
+});
+
+test("a connection that is closed between two steps is not looked at", async () => {
+  const one = table.open(await principal(), "one");
+  const two = table.open(await principal(), "two");
+  const steps = table.applyAll();
+  expect(steps.next().value).toBe(one);
+  table.close(two);
+  expect(steps.next().done).toBe(true);
+});
+
+test("a revoked certificate gets no rights to begin with", async () => {
+  const who = await principal("orders");
+  await workshop.registry.certificates.updateStatus(scope, who.certificateId, "REVOKED");
+  const rights = table.open(who, "one");
+  expect(rights.refusal).toContain("REVOKED");
+  expect(mayPublish(rights, "orders")).toBe(false);
+});
+
+test("beside a stored policy that cannot be read nothing is allowed, and its name is reported", async () => {
+  const who = await principal("orders", "news");
+  await workshop.storage.write((writer) => {
+    const [entry] = writer.scan("policy-version", "000000000000:us-east-1/news/", { limit: 1 });
+    const record: unknown = JSON.parse(entry?.value ?? "");
+    writer.put("policy-version", entry?.key ?? "", JSON.stringify(Object.assign(record ?? {}, { document: "{" })));
+  });
+  const rights = table.open(who, "one");
+  expect(mayPublish(rights, "orders")).toBe(false);
+  expect(unreadable).toEqual(["news"]);
+});
+
+test("what a change costs does not grow with the connections that it does not touch", async () => {
+  let reads = 0;
+  const counted = await Workshop.open({
+    storage: {
+      ...bound(workshop.storage),
+      read: (body) => {
+        reads++;
+        return workshop.storage.read(body);
+      },
+    },
+  });
+  const many = counted.registry.connectionRights();
+  const who = await principal("orders");
+  const touched = await principal("orders");
+  for (let i = 0; i < 500; i++) many.open(who, `c${i}`);
+  many.open(touched, "touched");
+  const sequence = workshop.registry.sequence();
+  await workshop.registry.policies.attach(scope, "news", { kind: "cert", certificateId: touched.certificateId });
+  const batch = workshop.registry.changesAfter(sequence);
+  reads = 0;
+  expect(batch.isComplete && [...many.apply(batch.changes)]).toHaveLength(1);
+  expect(reads).toBe(1);
+});
+
+function bound(storage: Workshop["storage"]): Workshop["storage"] {
+  return {
+    read: (body) => storage.read(body),
+    write: (body) => storage.write(body),
+    sequence: () => storage.sequence(),
+    changesAfter: (sequence, limit) => storage.changesAfter(sequence, limit),
+    onCommit: (listener) => storage.onCommit(listener),
+    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+  };
+}
+
+test("identifiers of certificates are what they are of", async () => {
+  const { id, der } = await workshop.activeDevice();
+  const result = await workshop.registry.resolvePrincipal([der], undefined);
+  expect(result.ok && idOf(result.principal.certificate)).toBe(id);
+});

@@ -1,0 +1,166 @@
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, test } from "vitest";
+import type { Change } from "../src/index.ts";
+import { openSqliteStorage, watchChanges } from "../src/node.ts";
+import { prepareFile } from "../src/node/sqlite-storage.ts";
+import { describeStorage } from "./storage-conformance.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-registry-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+let count = 0;
+const newFile = (): string => join(folder, `registry-${count++}.db`);
+const put = (key: string) => (writer: { put(table: string, key: string, value: string): void }) =>
+  writer.put("t", key, "1");
+
+describeStorage("sqlite in memory", () => openSqliteStorage(":memory:"));
+describeStorage("sqlite in a file", () => openSqliteStorage(newFile()));
+
+describe("a file", () => {
+  test("keeps what was stored", async () => {
+    const file = newFile();
+    {
+      await using storage = openSqliteStorage(file);
+      await storage.write(put("a"));
+    }
+    await using again = openSqliteStorage(file);
+    expect(again.read((reader) => reader.get("t", "a"))).toBe("1");
+  });
+
+  test("serves two storages at once, each of which sees the other's changes in the feed", async () => {
+    const file = newFile();
+    await using one = openSqliteStorage(file);
+    await using two = openSqliteStorage(file);
+    expect(one.sequence()).toBe(0);
+    await two.write((writer) => writer.announce("policy", ["p"]));
+    expect(one.sequence()).toBe(1);
+    await one.write((writer) => writer.announce("thing", ["t"]));
+    expect(two.changesAfter(0, 9)).toMatchObject({ changes: [{ kind: "policy" }, { sequence: 2, kind: "thing" }] });
+    expect(two.sequence()).toBe(2);
+  });
+
+  test.each([
+    ["text", Buffer.from("this is no database at all, but it is longer than one header of SQLite is".repeat(20))],
+    ["a cut-off header", Buffer.from("SQLite format 3\0")],
+  ])("that holds %s is refused and left as it was", (_, content) => {
+    const file = newFile();
+    writeFileSync(file, content);
+    expect(() => openSqliteStorage(file)).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_CORRUPT" }));
+    expect(readFileSync(file)).toEqual(content);
+  });
+
+  test("of another program is refused and left as it was", () => {
+    const file = newFile();
+    const other = new DatabaseSync(file);
+    other.exec("CREATE TABLE mine (x)");
+    other.close();
+    const size = statSync(file).size;
+    expect(() => openSqliteStorage(file)).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_CORRUPT" }));
+    expect(statSync(file).size).toBe(size);
+  });
+
+  test("with damaged pages is refused", async () => {
+    const file = newFile();
+    {
+      await using storage = openSqliteStorage(file);
+      await storage.write((writer) => {
+        for (let i = 0; i < 500; i++) writer.put("t", `key-${i}`, "x".repeat(100));
+      });
+    }
+    const content = readFileSync(file);
+    content.fill(0xa5, 4096, 8192);
+    writeFileSync(file, content);
+    expect(() => openSqliteStorage(file)).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_CORRUPT" }));
+  });
+
+  test("of the next version is refused, with both versions in the message", async () => {
+    const file = newFile();
+    await openSqliteStorage(file)[Symbol.asyncDispose]();
+    const newer = new DatabaseSync(file);
+    newer.exec("PRAGMA user_version = 3");
+    newer.close();
+    expect(() => openSqliteStorage(file)).toThrow(/newer version: it has schema 3, this version knows 2/);
+  });
+
+  test.each(["removed", "replaced"])("that is %s under an open storage makes it unavailable", async (how) => {
+    const file = newFile();
+    await using storage = openSqliteStorage(file);
+    if (how === "replaced") cpSync(file, `${file}.copy`);
+    rmSync(file);
+    if (how === "replaced") renameSync(`${file}.copy`, file);
+    expect(() => storage.sequence()).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_UNAVAILABLE" }));
+    await expect(storage.write(put("a"))).rejects.toMatchObject({ code: "ERR_REGISTRY_UNAVAILABLE" });
+  });
+
+  test("in a folder that does not exist is unavailable", () => {
+    expect(() => openSqliteStorage(join(folder, "none", "registry.db"))).toThrow(
+      expect.objectContaining({ code: "ERR_REGISTRY_UNAVAILABLE" }),
+    );
+  });
+
+  test("that is locked by another process for longer than it waits is unavailable, and changes nothing", async () => {
+    const file = newFile();
+    await using storage = openSqliteStorage(file, { busyTimeoutMs: 1 });
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    await expect(storage.write(put("a"))).rejects.toMatchObject({ code: "ERR_REGISTRY_UNAVAILABLE" });
+    other.exec("ROLLBACK");
+    await storage.write(put("b"));
+    expect(storage.read((reader) => reader.scan("t", "", { limit: 9 }).length)).toBe(1);
+    other.close();
+  });
+});
+
+test("what was acknowledged survives a power cut: the log is written ahead and synchronous FULL", () => {
+  const file = newFile();
+  const database = new DatabaseSync(file);
+  prepareFile(database, file);
+  expect(database.prepare("PRAGMA synchronous").get()).toEqual({ synchronous: 2 });
+  expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+  database.close();
+});
+
+describe("watching", () => {
+  test("brings the changes of this and of another process once each, in their order", async () => {
+    const file = newFile();
+    await using one = openSqliteStorage(file);
+    await using two = openSqliteStorage(file);
+    await one.write((writer) => writer.announce("account", []));
+    const seen: number[] = [];
+    const seenAll = Promise.withResolvers<void>();
+    const watcher = watchChanges(one, {
+      everyMs: 5,
+      onChanges: (changes: readonly Change[]) => {
+        seen.push(...changes.map(({ sequence }) => sequence));
+        if (seen.length >= 6) seenAll.resolve();
+      },
+      onReset: () => expect.unreachable(),
+      onError: (error) => seenAll.reject(error),
+    });
+    for (let i = 0; i < 3; i++) {
+      await one.write((writer) => writer.announce("thing", []));
+      await two.write((writer) => writer.announce("policy", []));
+    }
+    await seenAll.promise;
+    expect(seen).toEqual([2, 3, 4, 5, 6, 7]);
+    watcher[Symbol.dispose]();
+  });
+
+  test("says that the feed cannot be read, and goes on", async () => {
+    const file = newFile();
+    const storage = openSqliteStorage(file);
+    const failed = Promise.withResolvers<unknown>();
+    const watcher = watchChanges(storage, {
+      everyMs: 5,
+      onChanges: () => {},
+      onReset: () => {},
+      onError: (error) => failed.resolve(error),
+    });
+    rmSync(file);
+    expect(await failed.promise).toMatchObject({ code: "ERR_REGISTRY_UNAVAILABLE" });
+    watcher[Symbol.dispose]();
+    await storage[Symbol.asyncDispose]();
+  });
+});
