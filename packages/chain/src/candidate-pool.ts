@@ -42,7 +42,7 @@ export class Candidate {
     this.source = source;
     this.position = position;
     this.#read = known;
-    if (known !== undefined) this.outline = outlineOfCertificate(known.certificate);
+    if (known !== undefined) this.outline = known.outline;
     else this.outline = input instanceof Uint8Array ? outlineOf(input) : outlineOfCertificate(input);
   }
 

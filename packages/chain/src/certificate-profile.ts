@@ -12,7 +12,6 @@ import {
   findExtension,
   type GeneralName,
   hasKeyPurpose,
-  knownExtension,
   nameConstraints,
   subjectAltName,
   parseIpv4,
@@ -67,9 +66,10 @@ function checkExtensionCriticality(candidate: ChainCertificate, index: number, r
   const isOnAlways = report.isOn("mandatoryCriticalExtensions");
   const isOnConstraints = report.isOn("nameConstraintsCritical");
   if (!isOnNever && !isOnAlways && !isOnConstraints) return;
-  for (const { oid, critical } of candidate.certificate.extensions) {
-    const known = knownExtension(oid);
+  const { extensions } = candidate.certificate;
+  for (const [at, known] of candidate.knownExtensions.entries()) {
     if (known === undefined) continue;
+    const critical = extensions[at]?.critical === true;
     const { name: extension, criticality, reference, type } = known;
     if (type === nameConstraints) {
       // A check of its own, for the Web PKI allows them not to be critical.

@@ -12,7 +12,9 @@ import {
   certificatePolicies,
   checkCertificateContents,
   type Certificate,
+  cRLDistributionPoints,
   decodeExtension,
+  type DistributionPoint,
   extendedKeyUsage,
   type Extension,
   type GeneralName,
@@ -34,6 +36,7 @@ import {
   subjectAltName,
   subjectKeyIdentifier,
 } from "@latchkey/x509";
+import { type CertificateOutline, outlineOfCertificate } from "./certificate-outline.ts";
 import { ConstrainedNames, PreparedConstraints } from "./name-constraints.ts";
 import { type PolicyKey, policyKey } from "./policy-graph.ts";
 import { SigningKey } from "./signing-key.ts";
@@ -51,6 +54,7 @@ interface Values {
   policyMappings: readonly PolicyMapping[] | undefined;
   policyConstraints: PolicyConstraints | undefined;
   inhibitAnyPolicy: number | undefined;
+  cRLDistributionPoints: readonly DistributionPoint[] | undefined;
 }
 
 /** A critical extension that is not understood; `part` says what of it, where the rest is. */
@@ -67,6 +71,8 @@ export class ChainCertificate {
   readonly certificate: Certificate;
   readonly values: Readonly<Values>;
   readonly unknownCritical: readonly UnknownCritical[];
+  /** The rows of x509's table for its extensions, in their order; undefined for one that is unknown. */
+  readonly knownExtensions: readonly (KnownExtension | undefined)[];
   readonly key: SigningKey;
   /** Octets of its names and known extensions, which the work on it grows with. */
   readonly weight: number;
@@ -76,6 +82,7 @@ export class ChainCertificate {
   #subjectNameKey: string | undefined;
   #issuerNameKey: string | undefined;
   #isSelfIssued: boolean | undefined;
+  #outline: CertificateOutline | undefined;
   #subjectText: string | undefined;
   #policies: readonly PolicyKey[] | undefined;
   #names: ConstrainedNames | undefined;
@@ -88,9 +95,11 @@ export class ChainCertificate {
     this.certificate = certificate;
     const values = emptyValues();
     const unknownCritical: UnknownCritical[] = [];
+    const knownExtensions: (KnownExtension | undefined)[] = [];
     let weight = certificate.issuer.encoding.length + certificate.subject.encoding.length;
     for (const extension of certificate.extensions) {
       const known = knownExtension(extension.oid);
+      knownExtensions.push(known);
       if (known?.type !== undefined) {
         weight += extension.value.length;
         decodeValue(values, extension, known);
@@ -102,6 +111,7 @@ export class ChainCertificate {
     }
     this.values = values;
     this.unknownCritical = unknownCritical;
+    this.knownExtensions = knownExtensions;
     this.weight = weight;
     this.key = new SigningKey(certificate.subjectPublicKeyInfo.encoding);
   }
@@ -132,6 +142,12 @@ export class ChainCertificate {
 
   get isCa(): boolean {
     return this.values.basicConstraints?.cA === true;
+  }
+
+  /** What a search knows of a certificate before it reads it. */
+  get outline(): CertificateOutline {
+    this.#outline ??= outlineOfCertificate(this.certificate);
+    return this.#outline;
   }
 
   /** The subject for people. */
@@ -211,6 +227,7 @@ function emptyValues(): Values {
     policyMappings: undefined,
     policyConstraints: undefined,
     inhibitAnyPolicy: undefined,
+    cRLDistributionPoints: undefined,
   };
 }
 
@@ -251,6 +268,9 @@ function decodeValue(values: Values, extension: Extension, { type }: KnownExtens
       return;
     case inhibitAnyPolicy:
       values.inhibitAnyPolicy = decodeExtension(extension, inhibitAnyPolicy);
+      return;
+    case cRLDistributionPoints:
+      values.cRLDistributionPoints = decodeExtension(extension, cRLDistributionPoints);
       return;
     default:
       decodeExtension(extension, type);

@@ -5,15 +5,7 @@
  * status is unknown, with the reasons of each source.
  */
 
-import {
-  basicConstraints,
-  type Certificate,
-  type CertificateRevocationList,
-  extensionValue,
-  keyUsage,
-  nameKey,
-  nameText,
-} from "@latchkey/x509";
+import { type Certificate, type CertificateRevocationList, nameText } from "@latchkey/x509";
 import { KnownList, malformedList, readList } from "./known-list.ts";
 import { statusByLists } from "./list-status.ts";
 import { ocspStatus } from "./ocsp-status.ts";
@@ -102,7 +94,6 @@ function listStatus(
   revocationLists: readonly (CertificateRevocationList | Uint8Array)[],
   { maximumAgeSeconds, mode }: RevocationInputs,
 ): RevocationStatus {
-  const { certificate, time, needsListNumber, spend } = subject;
   const lists: KnownList[] = [];
   const malformed: RevocationReason[] = [];
   for (const [position, input] of revocationLists.entries()) {
@@ -112,16 +103,11 @@ function listStatus(
   }
   const ask = (itself: boolean): RevocationStatus =>
     statusByLists({
-      certificate,
-      isCa: extensionValue(certificate, basicConstraints)?.cA === true,
-      issuerNameKey: nameKey(certificate.issuer),
-      time,
+      subject,
       lists,
       maximumAgeSeconds,
-      needsListNumber,
       isWarningOnly: mode === "soft",
       signatureFault: (list) => listSignatureFault(list, itself, subject),
-      spend,
     });
   const byOthers = ask(false);
   // A certificate that an authority made the signer of its lists may be on those lists itself: they count where nobody else
@@ -144,9 +130,8 @@ function listSignatureFault(
     return revocationReason("ERR_REVOCATION_LIST_CRITICAL_EXTENSION", { list, oid: known.unknownCritical });
   }
   let fault = revocationReason("ERR_REVOCATION_LIST_SIGNER_UNKNOWN", { list });
-  for (const signer of subject.signersNamed(known.list.issuer, { itself })) {
-    const usages = signer.certificate && extensionValue(signer.certificate, keyUsage);
-    if (usages !== undefined && !usages.includes("cRLSign")) {
+  for (const signer of subject.signersNamed(known.issuerNameKey, itself)) {
+    if (signer.keyUsage?.includes("cRLSign") === false) {
       fault = revocationReason("ERR_REVOCATION_LIST_SIGNER_KEY_USAGE", { list });
     } else if (!isListSignedBy(known, signer.subjectPublicKeyInfo, subject)) {
       fault = revocationReason("ERR_REVOCATION_LIST_SIGNATURE", { list });

@@ -7,7 +7,6 @@
  * kept stays true for ever (these octets are signed by that key); validity, revocation and trust are checked each time.
  */
 
-import { equalBytes } from "@latchkey/asn1";
 import { parseCertificate } from "@latchkey/x509";
 import { type Budget, price } from "./budget.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
@@ -31,7 +30,7 @@ export class KnownCertificates {
     const known = this.#certificates.get(key);
     // A peer may send many certificates that differ from a known one in little.
     if (known === undefined || !budget.spend(der.length * price.comparedOctet)) return undefined;
-    if (!equalBytes(known.certificate.encoding, der)) return undefined;
+    if (!isSame(known.certificate.encoding, der)) return undefined;
     this.#certificates.delete(key);
     this.#certificates.set(key, known);
     return known;
@@ -45,7 +44,7 @@ export class KnownCertificates {
     if (!candidate.isRemembered) {
       const key = keyOf(der);
       const other = this.#certificates.get(key);
-      if (other !== undefined && equalBytes(other.certificate.encoding, der)) known = other;
+      if (other !== undefined && isSame(other.certificate.encoding, der)) known = other;
       else {
         // A copy, for the caller may write over the buffer.
         known = new ChainCertificate(parseCertificate(der.slice(), { maximumOctets: der.length }));
@@ -64,4 +63,16 @@ function keyOf(der: Uint8Array): number {
   let key = 0;
   for (let index = Math.max(0, der.length - 6); index < der.length; index++) key = key * 256 + (der[index] ?? 0);
   return key;
+}
+
+/** Whether two certificates are the same octets, compared four at a time: every answer compares some hundred octets. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  const { length } = a;
+  if (length !== b.length) return false;
+  const left = new DataView(a.buffer, a.byteOffset, length);
+  const right = new DataView(b.buffer, b.byteOffset, length);
+  let index = 0;
+  for (; index + 4 <= length; index += 4) if (left.getInt32(index) !== right.getInt32(index)) return false;
+  for (; index < length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

@@ -9,9 +9,7 @@
 import { equalBytes } from "@latchkey/asn1";
 import {
   type Certificate,
-  cRLDistributionPoints,
   type DistributionPoint,
-  extensionValue,
   findExtension,
   issuingDistributionPoint,
   type Name,
@@ -24,19 +22,17 @@ import { price } from "./budget.ts";
 import { dateText } from "./date-text.ts";
 import { issuersOwnPoint, outOfScope, reasonsCovered, sameName } from "./distribution-point.ts";
 import { compareNumbers, type KnownList, reasonOf } from "./known-list.ts";
-import type { RevocationStatus } from "./revocation-checker.ts";
+import type { RevocationStatus, RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
 export interface ListInputs {
-  readonly certificate: Certificate;
-  readonly isCa: boolean;
-  /** A string that is equal for equal issuers. */
-  readonly issuerNameKey: string;
-  readonly time: number;
+  readonly subject: Pick<
+    RevocationSubject,
+    "certificate" | "issuerNameKey" | "isCa" | "distributionPoints" | "time" | "needsListNumber" | "spend"
+  >;
   readonly lists: readonly KnownList[];
   /** Oldest age that is taken; a list without nextUpdate is taken only if this is given. */
   readonly maximumAgeSeconds: number | undefined;
-  readonly needsListNumber: boolean;
   /**
    * Whether a list names a certificate as revoked even where another of its entries has a critical extension that is not
    * understood. RFC 5280 §5.3 forbids to use such a list at all, which refuses the certificate where an unknown status does;
@@ -45,7 +41,6 @@ export interface ListInputs {
   readonly isWarningOnly: boolean;
   /** Why a list's signature does not count: it does not hold, or was made by a key that may not. */
   readonly signatureFault: (list: KnownList) => RevocationReason | undefined;
-  readonly spend: (microseconds: number) => boolean;
 }
 
 interface Findings {
@@ -57,14 +52,14 @@ interface Findings {
 
 /** The status of a certificate by the lists given. */
 export function statusByLists(inputs: ListInputs): RevocationStatus {
-  const { certificate, lists, spend } = inputs;
+  const { lists, subject } = inputs;
+  const { certificate, distributionPoints: points, spend } = subject;
   const findings: Findings = {
     reasons: [],
     covered: new Set(),
     coversAll: false,
     validUntil: Number.POSITIVE_INFINITY,
   };
-  const points = distributionPoints(certificate);
   // The last paragraph of §6.3.3 takes lists by the certificate's issuer that no point names. Not where the certificate says
   // that another issuer has its status: then the issuer's own list need not have it (as BoringSSL).
   const namesOther = points.some(({ cRLIssuer }) => cRLIssuer !== undefined);
@@ -85,10 +80,6 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   return { status: "unknown", reasons };
 }
 
-function distributionPoints(certificate: Certificate): readonly DistributionPoint[] {
-  return extensionValue(certificate, cRLDistributionPoints) ?? [];
-}
-
 /** How many names of a point are compared with those of a list. */
 function pointWeight({ distributionPoint, cRLIssuer }: DistributionPoint): number {
   const names = distributionPoint?.type === "fullName" ? distributionPoint.names.length : 1;
@@ -97,7 +88,7 @@ function pointWeight({ distributionPoint, cRLIssuer }: DistributionPoint): numbe
 
 /** One distribution point; the revocation if there is one. */
 function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: Findings): RevocationStatus | undefined {
-  const { certificate, isCa, issuerNameKey } = inputs;
+  const { certificate, isCa, issuerNameKey } = inputs.subject;
   const scope = { issuer: certificate.issuer, issuerNameKey, version: certificate.version, isCa };
   // Only a point that names another issuer can lead to another issuer's list.
   const complete = inputs.lists.filter(
@@ -156,7 +147,7 @@ function unknownCriticalEntry(known: KnownList, delta: KnownList | undefined): R
   );
 }
 
-function futureFault({ list, text }: KnownList, { time }: ListInputs): RevocationReason | undefined {
+function futureFault({ list, text }: KnownList, { subject: { time } }: ListInputs): RevocationReason | undefined {
   const { thisUpdate } = list;
   if (thisUpdate <= time) return undefined;
   return revocationReason("ERR_REVOCATION_LIST_NOT_YET_VALID", {
@@ -169,7 +160,8 @@ function futureFault({ list, text }: KnownList, { time }: ListInputs): Revocatio
 
 /** Why a list is not current. */
 function freshnessFault(known: KnownList, inputs: ListInputs): RevocationReason | undefined {
-  const { time, maximumAgeSeconds } = inputs;
+  const { subject, maximumAgeSeconds } = inputs;
+  const { time } = subject;
   const { thisUpdate, nextUpdate } = known.list;
   if (nextUpdate !== undefined && nextUpdate < time) {
     return revocationReason("ERR_REVOCATION_LIST_STALE", {
@@ -196,7 +188,7 @@ function freshnessFault(known: KnownList, inputs: ListInputs): RevocationReason 
 /** RFC 5280 §5.2.3: a list has a number, and the number is not critical. */
 function numberFault(
   { number, isNumberCritical, text }: KnownList,
-  { needsListNumber }: ListInputs,
+  { subject: { needsListNumber } }: ListInputs,
 ): RevocationReason | undefined {
   if (!needsListNumber || (number !== undefined && !isNumberCritical)) return undefined;
   const problem = number === undefined ? "missing" : "critical";
@@ -226,7 +218,7 @@ function newestDelta(complete: KnownList, inputs: ListInputs): KnownList | undef
 
 /** An entry that revokes on a delta list that is too old to take anything away, and newer than the complete list. */
 function staleDeltaEntry(complete: KnownList, inputs: ListInputs): RevokedCertificate | "unreadable" | undefined {
-  const { serialNumber, issuer } = inputs.certificate;
+  const { serialNumber, issuer } = inputs.subject.certificate;
   for (const delta of inputs.lists) {
     if (!isDeltaOf(delta, complete) || freshnessFault(delta, inputs) === undefined) continue;
     const entry = entryIn(delta, serialNumber, issuer);

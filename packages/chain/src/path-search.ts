@@ -180,7 +180,8 @@ export class PathSearch<Found> {
     const named = pool.withSubject(child.issuerNameKey, budget);
     const sameName = anchors.get(child.issuerNameKey) ?? [];
     let candidates: readonly Candidate[] = [];
-    if (named.length > 0 && budget.spend(named.length * (1 + sameName.length) * price.step)) {
+    if (named.length === 0) return candidates;
+    if (budget.spend(named.length * (1 + sameName.length) * price.step)) {
       candidates = named.filter(
         (candidate) =>
           (canIssue === undefined ||

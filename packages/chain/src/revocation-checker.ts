@@ -4,7 +4,7 @@
  */
 
 import type { CryptoProvider } from "@latchkey/crypto";
-import type { Certificate, Name } from "@latchkey/x509";
+import type { Certificate, DistributionPoint, KeyUsage } from "@latchkey/x509";
 import type { RevocationReason } from "./revocation-reason.ts";
 import type { Signed } from "./signing-key.ts";
 
@@ -14,6 +14,8 @@ export interface StatementSigner {
   readonly subjectPublicKeyInfo: Uint8Array;
   /** Undefined for a trust anchor that is a name and a key. */
   readonly certificate: Certificate | undefined;
+  /** The keyUsage of its certificate; undefined where that says nothing. */
+  readonly keyUsage: readonly KeyUsage[] | undefined;
   /** Whether the signer has a valid path to the trust anchor of the path in question. May search for one. */
   readonly isTrusted: () => boolean;
 }
@@ -21,6 +23,10 @@ export interface StatementSigner {
 /** One certificate whose status is in question, on a path that holds otherwise. */
 export interface RevocationSubject {
   readonly certificate: Certificate;
+  /** Its issuer as x509's `nameKey` makes it, and from its extensions what decides which lists are about it. */
+  readonly issuerNameKey: string;
+  readonly isCa: boolean;
+  readonly distributionPoints: readonly DistributionPoint[];
   /** The certificate above it, or the trust anchor: it signed the certificate. */
   readonly issuer: StatementSigner;
   /** Seconds since 1970. */
@@ -34,10 +40,10 @@ export interface RevocationSubject {
    */
   readonly isListSigner: boolean;
   /**
-   * Who may have signed a list under this name: certificates above the subject, anchors, then others that the verifier
-   * has. `itself` adds the subject, for `isListSigner`.
+   * Who may have signed a list under this name, given as x509's `nameKey` makes it: certificates above the subject,
+   * anchors, then others that the verifier has. `itself` adds the subject, for `isListSigner`.
    */
-  readonly signersNamed: (name: Name, options?: { readonly itself?: boolean }) => Iterable<StatementSigner>;
+  readonly signersNamed: (nameKey: string, itself: boolean) => Iterable<StatementSigner>;
   /** Checks a signature within the limits of the answer; false also where a limit was reached. */
   readonly isSignedBy: (signer: Pick<StatementSigner, "subjectPublicKeyInfo">, signed: Signed) => boolean;
   /**

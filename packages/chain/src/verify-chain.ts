@@ -1,6 +1,6 @@
 /** One answer: the certificates are read, paths are searched and validated, and what was found is put together. */
 
-import { type Certificate, nameKey, X509Error } from "@latchkey/x509";
+import { X509Error } from "@latchkey/x509";
 import { Budget, limitFailure, price } from "./budget.ts";
 import { CandidatePool, isAnchorItself, type OwnCandidates, readCertificate, sizeFault } from "./candidate-pool.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
@@ -284,13 +284,16 @@ class Answer {
     const isListSigner = role === "listSigner";
     return {
       certificate: candidate.certificate,
-      issuer: issuer === undefined ? this.#anchorSigner(anchor) : this.#signerAbove(issuer),
+      issuerNameKey: candidate.issuerNameKey,
+      isCa: candidate.isCa,
+      distributionPoints: candidate.values.cRLDistributionPoints ?? [],
+      issuer: issuer === undefined ? this.#anchorSigner(anchor) : this.#signer(issuer, isAbove),
       time: this.#validation.time,
       provider: options.provider,
       needsListNumber: severities.revocationListNumber === "error",
       isListSigner,
-      signersNamed: (name, { itself = false } = {}) =>
-        this.#signersNamed(nameKey(name), itself && isListSigner ? [candidate, ...above] : above, anchor, role),
+      signersNamed: (key, itself) =>
+        this.#signersNamed(key, itself && isListSigner ? [candidate, ...above] : above, anchor, role),
       isSignedBy: ({ subjectPublicKeyInfo }, signed) => this.#isSignedBy(subjectPublicKeyInfo, signed),
       spend: (microseconds) => this.#budget.spend(microseconds),
       memory,
@@ -298,18 +301,16 @@ class Answer {
     };
   }
 
-  #anchorSigner({ anchor, key }: PreparedAnchor): StatementSigner {
-    return this.#signer(key, anchor.certificate, isAbove);
-  }
-
-  #signerAbove({ certificate, key }: ChainCertificate): StatementSigner {
-    return this.#signer(key, certificate, isAbove);
-  }
-
-  #signer(key: SigningKey, certificate: Certificate | undefined, isTrusted: () => boolean): StatementSigner {
+  #anchorSigner({ anchor, chainCertificate, key }: PreparedAnchor): StatementSigner {
     // Kept, so that a signature by it is checked with the key that is imported already.
     this.#statementKeys.set(key.spki, key);
-    return { subjectPublicKeyInfo: key.spki, certificate, isTrusted };
+    const { keyUsage } = chainCertificate?.values ?? noValues;
+    return { subjectPublicKeyInfo: key.spki, certificate: anchor.certificate, keyUsage, isTrusted: isAbove };
+  }
+
+  #signer({ certificate, key, values }: ChainCertificate, isTrusted: () => boolean): StatementSigner {
+    this.#statementKeys.set(key.spki, key);
+    return { subjectPublicKeyInfo: key.spki, certificate, keyUsage: values.keyUsage, isTrusted };
   }
 
   /** Who has the name of a list's issuer: certificates above on the path, which holds, then anchors, then candidates. */
@@ -319,7 +320,7 @@ class Answer {
     anchor: PreparedAnchor,
     role: RevocationRole,
   ): Generator<StatementSigner> {
-    for (const each of above) if (each.subjectNameKey === key) yield this.#signerAbove(each);
+    for (const each of above) if (each.subjectNameKey === key) yield this.#signer(each, isAbove);
     if (anchor.nameKey === key) {
       // §6.3.3 (f) asks for the same anchor. Anchors of one name are one authority with several keys, all of them trusted.
       for (const each of this.#state.anchors.get(key) ?? []) yield this.#anchorSigner(each);
@@ -329,7 +330,7 @@ class Answer {
       if (!this.#budget.spend(price.step)) return;
       const read = candidate.read(this.#budget);
       if (read instanceof ChainCertificate) {
-        yield this.#signer(read.key, read.certificate, () => this.#isListSignerTrusted(read, anchor));
+        yield this.#signer(read, () => this.#isListSignerTrusted(read, anchor));
       }
     }
   }
@@ -384,6 +385,7 @@ class Answer {
 }
 
 const isAbove = (): boolean => true;
+const noValues = { keyUsage: undefined };
 
 function failedPath({ path, anchor, failures, warnings, checks }: Attempt): FailedPath {
   return {
