@@ -9,7 +9,7 @@
  */
 
 import { equalBytes } from "@latchkey/asn1";
-import { type Certificate, nameKey, parseCertificate, parseName, X509Error } from "@latchkey/x509";
+import { type Certificate, nameKey, parseCertificate, parseName, type Tolerances, X509Error } from "@latchkey/x509";
 import { type Budget, price } from "./budget.ts";
 import { type CertificateOutline, outlineOf, outlineOfCertificate } from "./certificate-outline.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
@@ -65,8 +65,8 @@ export class Candidate {
   }
 
   /** Reads the certificate once; the X509Error where it is malformed; undefined where the budget ends. */
-  read(budget: Budget): ChainCertificate | X509Error | undefined {
-    this.#read ??= readCertificate(this.input, budget);
+  read(budget: Budget, tolerances: Tolerances): ChainCertificate | X509Error | undefined {
+    this.#read ??= readCertificate(this.input, budget, tolerances);
     return this.#read;
   }
 
@@ -200,12 +200,17 @@ export class CandidatePool {
 }
 
 /** Reads a certificate in full; the X509Error where it is malformed; undefined where the budget ends. */
-export function readCertificate(input: CertificateInput, budget: Budget): ChainCertificate | X509Error | undefined {
+export function readCertificate(
+  input: CertificateInput,
+  budget: Budget,
+  tolerances: Tolerances,
+): ChainCertificate | X509Error | undefined {
   const octets = octetsOf(input);
   if (!budget.spend(price.certificate + octets * price.certificateOctet)) return undefined;
-  if (!(input instanceof Uint8Array)) return readChainCertificate(input);
+  if (!(input instanceof Uint8Array)) return readChainCertificate(input, tolerances);
   try {
-    return readChainCertificate(parseCertificate(input, { maximumOctets: budget.limits.certificateOctets }));
+    const maximumOctets = budget.limits.certificateOctets;
+    return readChainCertificate(parseCertificate(input, { maximumOctets, tolerances }), tolerances);
   } catch (error) {
     if (error instanceof X509Error) return error;
     throw error;

@@ -14,6 +14,7 @@ import {
   type Certificate,
   cRLDistributionPoints,
   decodeExtension,
+  type Deviation,
   type DistributionPoint,
   extendedKeyUsage,
   type Extension,
@@ -35,6 +36,7 @@ import {
   policyQualifierIds,
   subjectAltName,
   subjectKeyIdentifier,
+  type Tolerances,
 } from "@latchkey/x509";
 import { type CertificateOutline, outlineOfCertificate } from "./certificate-outline.ts";
 import { ConstrainedNames, PreparedConstraints } from "./name-constraints.ts";
@@ -74,6 +76,8 @@ export class ChainCertificate {
   /** The rows of x509's table for its extensions, in their order; undefined for one that is unknown. */
   readonly knownExtensions: readonly (KnownExtension | undefined)[];
   readonly key: SigningKey;
+  /** Slips of its maker that were tolerated. */
+  readonly deviations: readonly Deviation[];
   /** Octets of its names and known extensions, which the work on it grows with. */
   readonly weight: number;
   /** Whether a verifier keeps it from one answer to the next. */
@@ -88,10 +92,14 @@ export class ChainCertificate {
   #names: ConstrainedNames | undefined;
   #constraints: PreparedConstraints | undefined;
 
-  /** Decodes the extensions. Throws an X509Error where one is malformed. */
-  constructor(certificate: Certificate) {
-    // A caller may hand in what was read with tolerances, or without looking at contents.
-    checkCertificateContents(certificate);
+  /**
+   * Decodes the extensions. Throws an X509Error where one is malformed, or has a slip that the settings do not tolerate: a
+   * caller may hand in a certificate that was read by other settings, or without looking at its contents.
+   */
+  constructor(certificate: Certificate, tolerances: Tolerances) {
+    this.deviations = isReadBy(certificate, tolerances)
+      ? certificate.deviations
+      : checkCertificateContents(certificate, { tolerances });
     this.certificate = certificate;
     const values = emptyValues();
     const unknownCritical: UnknownCritical[] = [];
@@ -201,6 +209,11 @@ export class ChainCertificate {
     if (this.#signers.length === maximumSignersRemembered) this.#signers.shift();
     this.#signers.push(spki);
   }
+}
+
+/** Whether a certificate was read by the very settings, as those are that are read here. */
+function isReadBy({ isChecked, deviations }: Certificate, tolerances: Tolerances): boolean {
+  return isChecked && deviations.every(({ tolerance, action }) => tolerances[tolerance] === action);
 }
 
 function sameAlternativeNames(a: Certificate, b: Certificate): boolean {

@@ -1,10 +1,11 @@
 /** The verifier: options once, then one answer for each certificate. */
 
+import { toleratesBy } from "@latchkey/x509";
 import { OwnCandidates } from "./candidate-pool.ts";
 import { ChainError } from "./errors.ts";
 import { KnownCertificates } from "./known-certificates.ts";
 import { chainLimits } from "./limits.ts";
-import { type CheckSeverities, profiles } from "./profiles.ts";
+import { type CheckSeverities, profiles, profileTolerances } from "./profiles.ts";
 import type { ChainResult } from "./result.ts";
 import { PreparedAnchor, readTrustAnchor, type TrustAnchor } from "./trust-anchor.ts";
 import { verify, type VerifierState } from "./verify-chain.ts";
@@ -32,13 +33,16 @@ export interface ChainVerifier {
  */
 export function createChainVerifier(options: ChainVerifierOptions): ChainVerifier {
   const limits = chainLimits(options.limits);
-  const anchors = options.trustAnchors.map((input) => new PreparedAnchor(readTrustAnchor(input)));
+  const tolerances = { ...profileTolerances(options.profile), ...options.tolerances };
+  const anchors = options.trustAnchors.map((input) => new PreparedAnchor(readTrustAnchor(input), tolerances));
   const state: VerifierState = {
     options,
     limits,
     severities: severitiesOf(options),
+    tolerances,
+    tolerate: toleratesBy(tolerances),
     anchors: Map.groupBy(anchors, (anchor) => anchor.nameKey),
-    known: new KnownCertificates(options.rememberedCertificates ?? 256),
+    known: new KnownCertificates(options.rememberedCertificates ?? 256, tolerances),
     memory: new WeakMap(),
     own: new OwnCandidates(options.intermediates ?? []),
   };

@@ -57,7 +57,7 @@ function statusOf(subject: RevocationSubject, inputs: RevocationInputs): Revocat
   for (const status of statuses(subject, inputs)) {
     if (status.status === "revoked") return status;
     if (status.status === "good") validUntil = Math.min(validUntil ?? Number.POSITIVE_INFINITY, status.validUntil);
-    else for (const reason of status.reasons) reasons.push(reason);
+    for (const reason of status.reasons) reasons.push(reason);
   }
   if (validUntil !== undefined) return { status: "good", validUntil, reasons };
   if (reasons.length === 0) {

@@ -155,6 +155,11 @@ const texts: Texts = {
     ({ limit, used }) =>
       `Send only the certificates that lead to the anchor; if all are needed, set limits.${limit} to ${used} or more.`,
   ],
+  ERR_CHAIN_TOLERATED: [
+    ({ tolerance, what, offset, count }) =>
+      `has ${what} (at offset ${offset}${count > 1 ? `, ${count} times in all` : ""}), which is tolerated as ${tolerance}`,
+    ({ tolerance, rule }) => `${issueAgain} as ${rule} says, or set the tolerance ${tolerance} to "allow".`,
+  ],
   ERR_CHAIN_ANCHOR_EXPIRED: [
     ({ notBeforeDate, notAfterDate, atDate }) =>
       `is valid from ${notBeforeDate} to ${notAfterDate}; the time asked about is ${atDate}`,
@@ -270,6 +275,8 @@ const reasonTexts: ReasonTexts = {
       : `the list of "${evidence.list}" marks its cRLNumber as critical`,
   ERR_REVOCATION_LIST_CRITICAL_EXTENSION: (evidence) =>
     `the list of "${evidence.list}" has the critical extension ${evidence.oid}, which is not understood`,
+  ERR_REVOCATION_LIST_TOLERATED: (evidence) =>
+    `the list of "${evidence.list}" has ${evidence.what}, which is tolerated as ${evidence.tolerance}`,
   ERR_REVOCATION_LIST_SIGNER_UNKNOWN: (evidence) =>
     `no certificate of "${evidence.list}" is at hand that may have signed its list`,
   ERR_REVOCATION_LIST_SIGNER_KEY_USAGE: (evidence) =>

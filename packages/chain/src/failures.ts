@@ -6,7 +6,7 @@
  * evidence.
  */
 
-import type { KeyUsage } from "@latchkey/x509";
+import type { KeyUsage, ToleranceCode } from "@latchkey/x509";
 import type { LimitName } from "./limits.ts";
 import type { RevocationReason } from "./revocation-reason.ts";
 
@@ -161,6 +161,19 @@ export interface FailureEvidence {
   /** `used` is what was counted when the limit was reached: the least that would have been needed. */
   readonly ERR_CHAIN_LIMIT: { readonly limit: LimitName; readonly maximum: number; readonly used: number };
 
+  // Read on over, where the tolerances of x509 say so.
+  /**
+   * A slip of the certificate's maker that can be read in one way only: `tolerance` is its name in x509's table, `rule` what
+   * it breaks. Only ever a warning: where the slip is not tolerated, the certificate is malformed.
+   */
+  readonly ERR_CHAIN_TOLERATED: {
+    readonly tolerance: ToleranceCode;
+    readonly what: string;
+    readonly rule: string;
+    readonly offset: number;
+    readonly count: number;
+  };
+
   // Against the profile: each is a check that can be set to a warning.
   readonly ERR_CHAIN_ANCHOR_EXPIRED: {
     readonly notBefore: number;
@@ -246,6 +259,7 @@ const clauses: Readonly<Record<ChainFailureCode, string>> = {
   ERR_CHAIN_POLICY_MAPPING: "RFC 5280 §6.1.4 (a)",
   ERR_CHAIN_REFERENCE_NAME: "RFC 9525 §6",
   ERR_CHAIN_LIMIT: "limit",
+  ERR_CHAIN_TOLERATED: "RFC 5280 §4.1",
   ERR_CHAIN_ANCHOR_EXPIRED: "RFC 5280 §6.2",
   ERR_CHAIN_VERSION: `${brForum} §7.1.1`,
   ERR_CHAIN_SERIAL_NUMBER: "RFC 5280 §4.1.2.2",

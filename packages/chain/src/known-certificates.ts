@@ -7,7 +7,7 @@
  * kept stays true for ever (these octets are signed by that key); validity, revocation and trust are checked each time.
  */
 
-import { parseCertificate } from "@latchkey/x509";
+import { parseCertificate, type Tolerances } from "@latchkey/x509";
 import { type Budget, price } from "./budget.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
 
@@ -16,11 +16,13 @@ const maximumOctetsRemembered = 16_384;
 
 export class KnownCertificates {
   readonly #maximum: number;
+  readonly #tolerances: Tolerances;
   /** In order of use, the least recent first. */
   readonly #certificates = new Map<number, ChainCertificate>();
 
-  constructor(maximum: number) {
+  constructor(maximum: number, tolerances: Tolerances) {
     this.#maximum = maximum;
+    this.#tolerances = tolerances;
   }
 
   /** The certificate of these octets, if it is known. */
@@ -47,7 +49,8 @@ export class KnownCertificates {
       if (other !== undefined && isSame(other.certificate.encoding, der)) known = other;
       else {
         // A copy, for the caller may write over the buffer.
-        known = new ChainCertificate(parseCertificate(der.slice(), { maximumOctets: der.length }));
+        const options = { maximumOctets: der.length, tolerances: this.#tolerances };
+        known = new ChainCertificate(parseCertificate(der.slice(), options), this.#tolerances);
         known.isRemembered = true;
         const [oldest] = this.#certificates.keys();
         if (this.#certificates.size >= this.#maximum && oldest !== undefined) this.#certificates.delete(oldest);

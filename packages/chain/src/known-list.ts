@@ -26,6 +26,8 @@ import {
   nameText,
   parseCertificateRevocationList,
   type RevokedCertificate,
+  type ToleranceAction,
+  type Tolerances,
   X509Error,
 } from "@latchkey/x509";
 import { price } from "./budget.ts";
@@ -48,14 +50,17 @@ export class KnownList {
   readonly position: number;
   /** Whether it is kept from one answer to the next, as parsed lists are. */
   readonly isKept: boolean;
+  /** What strict reading, by the tolerances of the verifier, says against it. */
+  readonly fault: X509Error | undefined;
   readonly #signers: Uint8Array[] = [];
   readonly #strangers: Uint8Array[] = [];
   #text: string | undefined;
   #entryFault: RevocationReason | undefined | null = null;
 
   /** Throws an X509Error where an extension of the list is malformed. */
-  constructor(list: CertificateRevocationList, position: number, isKept: boolean) {
+  constructor(list: CertificateRevocationList, position: number, isKept: boolean, fault: X509Error | undefined) {
     this.list = list;
+    this.fault = fault;
     this.position = position;
     this.isKept = isKept;
     this.issuerNameKey = nameKey(list.issuer);
@@ -110,7 +115,16 @@ function unknownCriticalOf(extensions: readonly Extension[], user: ExtensionUser
   return unknown && decodeOid(unknown.oid);
 }
 
-function findEntryFault({ list, position, text }: KnownList): RevocationReason | undefined {
+function findEntryFault({ fault, list, position, text }: KnownList): RevocationReason | undefined {
+  const unknown = findUnreadableEntry(list, position, text);
+  return unknown ?? (fault && malformedList(position, fault));
+}
+
+function findUnreadableEntry(
+  list: CertificateRevocationList,
+  position: number,
+  text: string,
+): RevocationReason | undefined {
   const { revokedCertificates } = list;
   for (let index = 0; index < revokedCertificates.length; index++) {
     try {
@@ -141,27 +155,51 @@ export function malformedList(position: number, { code, message, offset }: X509E
 export function readList(
   input: CertificateRevocationList | Uint8Array,
   position: number,
-  { memory, memoryOfAnswer, spend }: RevocationSubject,
+  { memory, memoryOfAnswer, spend, tolerances }: RevocationSubject,
 ): KnownList | X509Error | undefined {
   const kept = input instanceof Uint8Array ? memoryOfAnswer : memory;
   const remembered = kept.get(input);
   if (remembered instanceof KnownList || remembered instanceof X509Error) return remembered;
   if (input instanceof Uint8Array && !spend(input.length * price.statementOctet)) return undefined;
-  const read = prepareList(input, position);
+  const read = prepareList(input, position, tolerances);
   kept.set(input, read);
   return read;
 }
 
-function prepareList(input: CertificateRevocationList | Uint8Array, position: number): KnownList | X509Error {
+function prepareList(
+  input: CertificateRevocationList | Uint8Array,
+  position: number,
+  tolerances: Tolerances,
+): KnownList | X509Error {
   try {
-    // Entries are checked one by one, so that one that is malformed does not hide the others.
-    const isKept = !(input instanceof Uint8Array);
-    const list = isKept ? input : parseCertificateRevocationList(input, { checkContents: false });
-    return new KnownList(list, position, isKept);
+    if (input instanceof Uint8Array) return prepareDer(input, position, tolerances);
+    const isStrict = input.isChecked && input.deviations.every(({ tolerance }) => isTolerated(tolerances[tolerance]));
+    const read = isStrict ? input : readStrictly(input.encoding, tolerances);
+    return new KnownList(input, position, true, read instanceof X509Error ? read : undefined);
   } catch (error) {
     if (error instanceof X509Error) return error;
     throw error;
   }
+}
+
+/** Where strict reading fails, entries are still read one by one, so that one that is malformed does not hide the others. */
+function prepareDer(der: Uint8Array, position: number, tolerances: Tolerances): KnownList {
+  const read = readStrictly(der, tolerances);
+  if (!(read instanceof Error)) return new KnownList(read, position, false, undefined);
+  return new KnownList(parseCertificateRevocationList(der, { checkContents: false }), position, false, read);
+}
+
+function readStrictly(der: Uint8Array, tolerances: Tolerances): CertificateRevocationList | X509Error {
+  try {
+    return parseCertificateRevocationList(der, { tolerances, maximumOctets: der.length });
+  } catch (error) {
+    if (error instanceof X509Error) return error;
+    throw error;
+  }
+}
+
+function isTolerated(action: ToleranceAction | undefined): boolean {
+  return action === "allow" || action === "warn";
 }
 
 /** The reason for revocation that an entry gives; undefined where it gives none that can be read. */

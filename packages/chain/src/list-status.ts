@@ -16,6 +16,7 @@ import {
   type ReasonFlag,
   reasonFlags,
   type RevokedCertificate,
+  tolerances,
   X509Error,
 } from "@latchkey/x509";
 import { price } from "./budget.ts";
@@ -28,7 +29,14 @@ import { type RevocationReason, revocationReason } from "./revocation-reason.ts"
 export interface ListInputs {
   readonly subject: Pick<
     RevocationSubject,
-    "certificate" | "issuerNameKey" | "isCa" | "distributionPoints" | "time" | "needsListNumber" | "spend"
+    | "certificate"
+    | "issuerNameKey"
+    | "isCa"
+    | "distributionPoints"
+    | "time"
+    | "needsListNumber"
+    | "tolerances"
+    | "spend"
   >;
   readonly lists: readonly KnownList[];
   /** Oldest age that is taken; a list without nextUpdate is taken only if this is given. */
@@ -45,6 +53,8 @@ export interface ListInputs {
 
 interface Findings {
   readonly reasons: RevocationReason[];
+  /** Slips of lists that were used, for warnings. */
+  readonly slips: RevocationReason[];
   readonly covered: Set<ReasonFlag>;
   coversAll: boolean;
   validUntil: number;
@@ -56,6 +66,7 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   const { certificate, distributionPoints: points, spend } = subject;
   const findings: Findings = {
     reasons: [],
+    slips: [],
     covered: new Set(),
     coversAll: false,
     validUntil: Number.POSITIVE_INFINITY,
@@ -69,7 +80,7 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
     const revoked = statusByPoint(point, inputs, findings);
     if (revoked !== undefined) return revoked;
     if (findings.coversAll || findings.covered.size === reasonFlags.length) {
-      return { status: "good", validUntil: findings.validUntil, reasons: [] };
+      return { status: "good", validUntil: findings.validUntil, reasons: findings.slips };
     }
   }
   const { covered, reasons } = findings;
@@ -132,12 +143,24 @@ function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: F
       findings.reasons.push(fault);
       continue;
     }
+    for (const each of slipsOf(known, inputs)) findings.slips.push(each);
     if (covers === reasonFlags) findings.coversAll = true;
     else for (const reason of covers) findings.covered.add(reason);
     findings.validUntil = Math.min(findings.validUntil, validUntil(known, inputs));
     if (delta !== undefined) findings.validUntil = Math.min(findings.validUntil, validUntil(delta, inputs));
   }
   return undefined;
+}
+
+/** Slips of a list that are tolerated with a warning. */
+function slipsOf({ list, text }: KnownList, { subject }: ListInputs): RevocationReason[] {
+  return list.deviations.flatMap(({ tolerance, offset, count }) => {
+    const row =
+      subject.tolerances[tolerance] === "warn" ? tolerances.find(({ code }) => code === tolerance) : undefined;
+    if (row === undefined) return [];
+    const { what, rule } = row;
+    return [revocationReason("ERR_REVOCATION_LIST_TOLERATED", { list: text, tolerance, what, rule, offset, count })];
+  });
 }
 
 /** RFC 5280 §5.3: an entry with a critical extension that is not understood. */

@@ -70,11 +70,14 @@ export function checkOcspResponse({ issuer, maximumAgeSeconds, time, ...inputs }
     issuerName: inputs.certificate.issuer,
     issuer: issuer.subjectPublicKeyInfo.encoding,
     isSignedBy: ({ subjectPublicKeyInfo }, signed) =>
-      new SigningKey(subjectPublicKeyInfo).check(provider, signed, budget) === undefined,
+      new SigningKey(subjectPublicKeyInfo).check(provider, signed, budget, tolerateNothing) === undefined,
     spend: (microseconds) => budget.spend(microseconds),
     memoryOfAnswer: new WeakMap(),
   });
 }
+
+/** Strict reading: no slip is tolerated. */
+const tolerateNothing = (): boolean => false;
 
 export interface OcspQuestion extends Pick<
   RevocationSubject,
@@ -270,7 +273,7 @@ function authorizedResponder(der: Uint8Array, id: ResponderId, question: OcspQue
 
 function readResponder(der: Uint8Array): ChainCertificate | undefined {
   try {
-    const read = readChainCertificate(parseCertificate(der));
+    const read = readChainCertificate(parseCertificate(der), {});
     return read instanceof ChainCertificate ? read : undefined;
   } catch (error) {
     if (error instanceof X509Error) return undefined;

@@ -12,8 +12,8 @@
  */
 
 import { decodeOid, equalBytes } from "@latchkey/asn1";
-import type { CryptoProvider } from "@latchkey/crypto";
-import { hexText, nameText } from "@latchkey/x509";
+import type { CryptoProvider, Tolerate } from "@latchkey/crypto";
+import { hexText, nameText, type Tolerances } from "@latchkey/x509";
 import { type Budget, limitFailure, price } from "./budget.ts";
 import { type Candidate, type CandidatePool, isAnchorItself } from "./candidate-pool.ts";
 import type { ChainCertificate } from "./chain-certificate.ts";
@@ -41,6 +41,9 @@ export interface SearchInputs<Found> {
   readonly anchors: ReadonlyMap<string, readonly PreparedAnchor[]>;
   readonly pool: CandidatePool;
   readonly budget: Budget;
+  readonly tolerances: Tolerances;
+  /** The tolerances as signature checks take them. */
+  readonly tolerate: Tolerate;
   readonly signatures: LinkChecks;
   /** Whether a certificate can be on an accepted path as an issuer; undefined for the search for explanation. */
   readonly canIssue: ((candidate: ChainCertificate) => boolean) | undefined;
@@ -135,8 +138,8 @@ export class PathSearch<Found> {
 
   /** A candidate read in full; undefined where it is not to be taken, or the budget ended. */
   #readIssuer(path: readonly ChainCertificate[], candidate: Candidate): ChainCertificate | "malformed" | undefined {
-    const { budget, canIssue } = this.#inputs;
-    const read = candidate.read(budget);
+    const { budget, canIssue, tolerances } = this.#inputs;
+    const read = candidate.read(budget, tolerances);
     if (read === undefined) return undefined;
     if (read instanceof Error) {
       const { code, message, offset } = read;
@@ -210,13 +213,13 @@ export class PathSearch<Found> {
     anchor: PreparedAnchor | undefined,
     issuer: ChainCertificate | undefined,
   ): boolean {
-    const { budget, provider, signatures } = this.#inputs;
+    const { budget, provider, signatures, tolerate } = this.#inputs;
     if (child.wasSignedBy(key.spki)) return true;
     let fault = signatures.find(child, key);
     if (fault === undefined) {
       const { tbsCertificate, signatureAlgorithm, signatureValue } = child.certificate;
       const signed = { data: tbsCertificate, algorithm: signatureAlgorithm.encoding, signature: signatureValue };
-      const checked = key.check(provider, signed, budget);
+      const checked = key.check(provider, signed, budget, tolerate);
       if (checked === "limit") return false;
       if (checked === undefined) {
         child.rememberSigner(key.spki);

@@ -6,6 +6,8 @@
  * its own here, which can be an error, a warning, or off.
  */
 
+import { everyTolerance, type Tolerances } from "@latchkey/x509";
+
 /** What a failed check means: a refusal, a note on the result, or nothing. */
 export type Severity = "error" | "warning" | "off";
 
@@ -111,4 +113,12 @@ function makeProfiles(): Readonly<Record<ProfileName, CheckSeverities>> {
       publicSuffix: "off",
     },
   };
+}
+
+/**
+ * What each profile makes of the slips in x509's table of tolerances: `rfc5280` and `webpki` refuse each as malformed,
+ * `iotDevice` reads on and warns.
+ */
+export function profileTolerances(profile: ProfileName = "rfc5280"): Tolerances {
+  return profile === "iotDevice" ? everyTolerance("warn") : {};
 }

@@ -4,7 +4,7 @@
  */
 
 import type { CryptoProvider } from "@latchkey/crypto";
-import type { Certificate, DistributionPoint, KeyUsage } from "@latchkey/x509";
+import type { Certificate, DistributionPoint, KeyUsage, Tolerances } from "@latchkey/x509";
 import type { RevocationReason } from "./revocation-reason.ts";
 import type { Signed } from "./signing-key.ts";
 
@@ -34,6 +34,8 @@ export interface RevocationSubject {
   readonly provider: CryptoProvider;
   /** Whether the profile takes only lists with a number that is not critical (RFC 5280 §5.2.3). */
   readonly needsListNumber: boolean;
+  /** The slips of makers that the verifier reads on over. */
+  readonly tolerances: Tolerances;
   /**
    * Whether the certificate is asked about because it signed a list itself. Then only certificates above it, and itself
    * where nobody else says its status, may speak for it, so that this ends.

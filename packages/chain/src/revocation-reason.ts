@@ -1,5 +1,7 @@
 /** Why a source of revocation could not say the status of a certificate: a code, and evidence as fields. */
 
+import type { ToleranceCode } from "@latchkey/x509";
+
 /** What is known, by code. Times are seconds since 1970; beside each stands the same as a date. Names are for people. */
 export interface RevocationReasonEvidence {
   /** No list and no response was given for certificates of this issuer. */
@@ -39,6 +41,15 @@ export interface RevocationReasonEvidence {
   /** RFC 5280 §5.2.3: a list has a number, and the number is not critical. */
   readonly ERR_REVOCATION_LIST_NUMBER: { readonly list: string; readonly problem: "missing" | "critical" };
   readonly ERR_REVOCATION_LIST_CRITICAL_EXTENSION: { readonly list: string; readonly oid: string };
+  /** Not a reason against it: the list has a slip of its maker that is tolerated with a warning. */
+  readonly ERR_REVOCATION_LIST_TOLERATED: {
+    readonly list: string;
+    readonly tolerance: ToleranceCode;
+    readonly what: string;
+    readonly rule: string;
+    readonly offset: number;
+    readonly count: number;
+  };
   /** No certificate is at hand that may have signed the list. */
   readonly ERR_REVOCATION_LIST_SIGNER_UNKNOWN: { readonly list: string };
   readonly ERR_REVOCATION_LIST_SIGNER_KEY_USAGE: { readonly list: string };

@@ -1,6 +1,6 @@
 /** A public key that may have signed certificates, lists or responses: imported when it is first needed, and kept. */
 
-import { CryptoError, type CryptoProvider, type PublicKey, verifySignedData } from "@latchkey/crypto";
+import { CryptoError, type CryptoProvider, type PublicKey, type Tolerate, verifySignedData } from "@latchkey/crypto";
 import { type Budget, price } from "./budget.ts";
 import { type KeyKind, keyKindOf } from "./key-kind.ts";
 
@@ -36,14 +36,19 @@ export class SigningKey {
   }
 
   /** The fault in a signature that should be by this key; undefined where it holds; `limit` where it was not checked. */
-  check(provider: CryptoProvider, signed: Signed, budget: Budget): SignatureFault | "limit" | undefined {
+  check(
+    provider: CryptoProvider,
+    signed: Signed,
+    budget: Budget,
+    tolerate: Tolerate,
+  ): SignatureFault | "limit" | undefined {
     if (this.#imported === undefined && !budget.spend(price.key)) return "limit";
     const publicKey = this.#import(provider);
     if (publicKey instanceof Error) return { at: "key", error: publicKey };
     const octets = signed.isCheckedOnce === true ? 0 : signed.data.length;
     if (!budget.spendSignature(publicKey.verificationWeight, octets)) return "limit";
     const { algorithm, data, signature } = signed;
-    const result = verifySignedData(provider, { publicKey, algorithm, data, signature });
+    const result = verifySignedData(provider, { publicKey, algorithm, data, signature }, { tolerate });
     if (result.ok) return undefined;
     const { error } = result;
     return { at: error.code === "ERR_CRYPTO_SIGNATURE_INVALID" ? "signature" : "algorithm", error };

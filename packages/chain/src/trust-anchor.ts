@@ -8,6 +8,7 @@ import {
   nameText,
   parseCertificate,
   parseName,
+  type Tolerances,
   X509Error,
 } from "@latchkey/x509";
 import { ChainCertificate } from "./chain-certificate.ts";
@@ -86,13 +87,13 @@ export class PreparedAnchor {
   readonly fault: X509Error | undefined;
   #text: string | undefined;
 
-  constructor(anchor: TrustAnchor) {
+  constructor(anchor: TrustAnchor, tolerances: Tolerances) {
     this.anchor = anchor;
     this.nameKey = nameKey(anchor.name);
     this.key = new SigningKey(anchor.subjectPublicKeyInfo);
     this.constraints =
       anchor.nameConstraints === undefined ? undefined : new PreparedConstraints(anchor.nameConstraints);
-    const read = anchor.certificate === undefined ? undefined : readChainCertificate(anchor.certificate);
+    const read = anchor.certificate === undefined ? undefined : readChainCertificate(anchor.certificate, tolerances);
     this.chainCertificate = read instanceof ChainCertificate ? read : undefined;
     this.fault = read instanceof X509Error ? read : undefined;
   }
@@ -105,9 +106,9 @@ export class PreparedAnchor {
 }
 
 /** The certificate prepared, or what is wrong with one of its extensions. */
-export function readChainCertificate(certificate: Certificate): ChainCertificate | X509Error {
+export function readChainCertificate(certificate: Certificate, tolerances: Tolerances): ChainCertificate | X509Error {
   try {
-    return new ChainCertificate(certificate);
+    return new ChainCertificate(certificate, tolerances);
   } catch (error) {
     if (error instanceof X509Error) return error;
     throw error;

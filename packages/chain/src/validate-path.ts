@@ -7,12 +7,12 @@
  */
 
 import { decodeOid, equalBytes } from "@latchkey/asn1";
-import { hasKeyPurpose, keyPurposes } from "@latchkey/x509";
+import { hasKeyPurpose, keyPurposes, tolerances } from "@latchkey/x509";
 import { type Budget, price } from "./budget.ts";
 import { checkCertificateProfile, type ProfileContext } from "./certificate-profile.ts";
 import type { ChainCertificate } from "./chain-certificate.ts";
 import { dateText } from "./date-text.ts";
-import { maximumShown } from "./failures.ts";
+import { failure, maximumShown } from "./failures.ts";
 import { checkNames, ConstrainedNames, type ConstraintsOnPath, generalNameText } from "./name-constraints.ts";
 import { anyPolicyKey, PolicyGraph, type PolicyKey, policyKey, policyOid } from "./policy-graph.ts";
 import { presentsName, type PreparedName } from "./reference-name.ts";
@@ -77,6 +77,7 @@ export function validatePath(
   for (let index = path.length - 1; index >= 0; index--) {
     const candidate = path[index];
     if (candidate === undefined || !spendValidation(candidate, budget)) break;
+    warnOfDeviations(candidate, index, report);
     processCertificate(candidate, index, state);
     checkCertificateProfile(candidate, index, index === 0 ? "endEntity" : "intermediate", inputs, report);
     if (index > 0) prepareForNext(candidate, path, index, state);
@@ -87,6 +88,17 @@ export function validatePath(
   // Where the budget ended, what was not looked at must not count as passed.
   if (budget.exceeded !== undefined) report.add(budget.exceeded);
   return { policies: texts, validUntil: state.validUntil };
+}
+
+/** Slips that are tolerated with a warning. */
+function warnOfDeviations({ deviations }: ChainCertificate, index: number, report: Report): void {
+  for (const { action, tolerance, offset, count } of deviations) {
+    const row = action === "warn" ? tolerances.find(({ code }) => code === tolerance) : undefined;
+    if (row !== undefined) {
+      const { what, rule } = row;
+      report.warn(failure("ERR_CHAIN_TOLERATED", index, { tolerance, what, rule, offset, count }, rule));
+    }
+  }
 }
 
 function spendValidation({ weight }: ChainCertificate, budget: Budget): boolean {
@@ -134,6 +146,7 @@ export function inspectPath(
   const state = initialState(path.length, inputs, budget, report);
   for (const [index, candidate] of path.entries()) {
     if (!spendValidation(candidate, budget)) return;
+    warnOfDeviations(candidate, index, report);
     checkValidity(candidate, index, state);
     checkExtendedKeyUsage(candidate, index, state);
     checkCertificateProfile(candidate, index, index === 0 ? "endEntity" : "intermediate", inputs, report);
@@ -199,6 +212,7 @@ function startFromAnchor(prepared: PreparedAnchor, path: readonly ChainCertifica
     report.fail("ERR_CHAIN_CERTIFICATE_MALFORMED", index, evidence);
   }
   if (chainCertificate === undefined) return;
+  warnOfDeviations(chainCertificate, index, report);
   checkCertificateProfile(chainCertificate, index, "anchor", inputs, report);
   if (report.isOn("extendedKeyUsageForm")) {
     const hasUsage = chainCertificate.values.extendedKeyUsage !== undefined;

@@ -1,6 +1,7 @@
 /** One answer: the certificates are read, paths are searched and validated, and what was found is put together. */
 
-import { X509Error } from "@latchkey/x509";
+import type { Tolerate } from "@latchkey/crypto";
+import { type Tolerances, X509Error } from "@latchkey/x509";
 import { Budget, limitFailure, price } from "./budget.ts";
 import { CandidatePool, isAnchorItself, type OwnCandidates, readCertificate, sizeFault } from "./candidate-pool.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
@@ -23,6 +24,9 @@ export interface VerifierState {
   readonly options: ChainVerifierOptions;
   readonly limits: ChainLimits;
   readonly severities: CheckSeverities;
+  readonly tolerances: Tolerances;
+  /** The tolerances as signature checks take them. */
+  readonly tolerate: Tolerate;
   /** By name key. */
   readonly anchors: ReadonlyMap<string, readonly PreparedAnchor[]>;
   readonly known: KnownCertificates;
@@ -40,7 +44,7 @@ export function verify(state: VerifierState, inputs: VerifyInputs): ChainResult 
   const above = limitOfInputs(inputs, limits);
   if (above !== undefined) return refuse({ purpose, time, attempts: [], above: [above] });
   const budget = new Budget(limits);
-  const target = readCertificate(certificate, budget);
+  const target = readCertificate(certificate, budget, state.tolerances);
   if (!(target instanceof ChainCertificate)) {
     return refuse({ purpose, time, attempts: [], above: [unreadTarget(target, budget)] });
   }
@@ -174,7 +178,7 @@ class Answer {
     const unreadable = isWithoutIssuer ? this.#pool.unreadable(budget).slice(0, 3) : [];
     // Perhaps one of these is the issuer.
     const malformed = unreadable.flatMap((candidate) => {
-      const read = candidate.read(budget);
+      const read = candidate.read(budget, this.#state.tolerances);
       if (!(read instanceof X509Error)) return [];
       const { code, message, offset } = read;
       const { source, position } = candidate;
@@ -196,6 +200,8 @@ class Answer {
       anchors: this.#state.anchors,
       pool: this.#pool,
       budget: this.#budget,
+      tolerances: this.#state.tolerances,
+      tolerate: this.#state.tolerate,
       signatures: this.#signatures,
       canIssue: canBeIssuer,
       validate: (path, anchor) => this.#validate(path, anchor, this.#validation),
@@ -260,6 +266,12 @@ class Answer {
       if (status.status === "good") {
         report.pass("revocation", index);
         validUntil = Math.min(validUntil, status.validUntil);
+        for (const { code, evidence } of status.reasons) {
+          if (code === "ERR_REVOCATION_LIST_TOLERATED") {
+            const { list: _issuer, ...slip } = evidence;
+            report.warn(failure("ERR_CHAIN_TOLERATED", index, slip, slip.rule));
+          }
+        }
       } else if (status.status === "revoked") {
         const { source, reason, revokedAt } = status;
         const revokedAtDate = revokedAt === undefined ? undefined : dateText(revokedAt);
@@ -279,7 +291,7 @@ class Answer {
     anchor: PreparedAnchor,
     role: RevocationRole,
   ): RevocationSubject {
-    const { memory, options, severities } = this.#state;
+    const { memory, options, severities, tolerances } = this.#state;
     const [issuer] = above;
     const isListSigner = role === "listSigner";
     return {
@@ -290,6 +302,7 @@ class Answer {
       issuer: issuer === undefined ? this.#anchorSigner(anchor) : this.#signer(issuer, isAbove),
       time: this.#validation.time,
       provider: options.provider,
+      tolerances,
       needsListNumber: severities.revocationListNumber === "error",
       isListSigner,
       signersNamed: (key, itself) =>
@@ -328,7 +341,7 @@ class Answer {
     if (role === "listSigner") return;
     for (const candidate of this.#pool.withSubject(key, this.#budget)) {
       if (!this.#budget.spend(price.step)) return;
-      const read = candidate.read(this.#budget);
+      const read = candidate.read(this.#budget, this.#state.tolerances);
       if (read instanceof ChainCertificate) {
         yield this.#signer(read, () => this.#isListSignerTrusted(read, anchor));
       }
@@ -341,7 +354,8 @@ class Answer {
       key = new SigningKey(spki);
       this.#statementKeys.set(spki, key);
     }
-    return key.check(this.#state.options.provider, signed, this.#budget) === undefined;
+    const { options, tolerate } = this.#state;
+    return key.check(options.provider, signed, this.#budget, tolerate) === undefined;
   }
 
   /**
@@ -367,6 +381,8 @@ class Answer {
       anchors: new Map([[anchor.nameKey, [anchor]]]),
       pool: this.#pool,
       budget: this.#budget,
+      tolerances: this.#state.tolerances,
+      tolerate: this.#state.tolerate,
       signatures: this.#signatures,
       canIssue: (candidate) => canIssue(candidate, validation),
       validate: (path, of) => {

@@ -2,6 +2,7 @@
 
 import { encodeOid } from "@latchkey/asn1";
 import type { CryptoProvider } from "@latchkey/crypto";
+import type { Tolerances } from "@latchkey/x509";
 import type { CertificateInput } from "./candidate-pool.ts";
 import type { ProfileCheck, ProfileName, Severity } from "./profiles.ts";
 import { ChainError } from "./errors.ts";
@@ -38,6 +39,11 @@ export interface ChainVerifierOptions {
   readonly profile?: ProfileName;
   /** Single checks that differ from the profile. */
   readonly checks?: Partial<Record<ProfileCheck, Severity>>;
+  /**
+   * Slips of makers, by their names in x509's `tolerances`, that differ from the profile: `allow`, `warn` or `refuse`. A
+   * warning is `ERR_CHAIN_TOLERATED`. They are for certificates, and for signature algorithms of lists and responses.
+   */
+  readonly tolerances?: Tolerances;
   readonly anchor?: AnchorOptions;
   readonly limits?: Partial<ChainLimits>;
   /** Whether a domain is one under which the public registers names, for the check `publicSuffix`. Lower case. */
