@@ -1,0 +1,31 @@
+/** `npm run bench:report -- FILE... [--out FILE.html]`: makes one page of result files. */
+
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { ResultFileError } from "./errors.ts";
+import { reportPage } from "./page.ts";
+import { readResultFile } from "./result-file.ts";
+
+const usage = `npm run bench:report -- FILE... [--out FILE.html]
+
+  FILE            what npm run bench -- --json or npm run bench:load -- --json wrote, in any mix
+  --out FILE.html where the page goes; default bench-report.html`;
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { out: { type: "string", default: "bench-report.html" }, help: { type: "boolean", default: false } },
+  });
+  if (values.help) console.log(usage);
+  else if (positionals.length === 0) {
+    console.error(`No file is named.\n${usage}`);
+    process.exitCode = 2;
+  } else {
+    const page = reportPage(positionals.map(readResultFile));
+    writeFileSync(values.out, page);
+    console.log(`${values.out}: ${positionals.length} files, ${Math.round(page.length / 1024)} KiB`);
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = error instanceof ResultFileError ? 1 : 2;
+}
