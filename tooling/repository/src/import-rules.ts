@@ -19,6 +19,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   crypto: ["asn1"],
   x509: ["asn1", "crypto"],
   chain: ["asn1", "crypto", "x509"],
+  tls: ["asn1", "crypto", "x509", "chain"],
   registry: ["asn1", "crypto", "x509", "chain", "policy"],
   "broker-core": ["mqtt-codec"],
 };

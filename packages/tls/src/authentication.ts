@@ -1,0 +1,212 @@
+/** Who is who: choosing a credential, signing by it, and judging the peer's chain. Both versions and sides use it. */
+
+import { CryptoError, type PublicKey } from "@latchkey/crypto";
+import { type Certificate, extensionValue, keyUsage, nameText, parseCertificate, X509Error } from "@latchkey/x509";
+import type { Connection, Handshake } from "./connection.ts";
+import type { Credential } from "./credential.ts";
+import type { CredentialRequest } from "./engine.ts";
+import { TlsError } from "./errors.ts";
+import { hexOf } from "./key-log.ts";
+import type { PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
+import type { ProtocolVersion } from "./protocol-version.ts";
+import { type SignatureScheme, schemeIsOf, schemeNumber } from "./signature-scheme.ts";
+
+/** A credential and the scheme that it signs this handshake by. */
+export interface ChosenCredential {
+  readonly credential: Credential;
+  readonly scheme: SignatureScheme;
+}
+
+/** The schemes of ours that the peer takes in that version, in our order. */
+export function commonSchemes(
+  connection: Connection,
+  peerSchemes: Uint16Array,
+  version: ProtocolVersion,
+): readonly SignatureScheme[] {
+  return connection.settings.schemes.filter(
+    (scheme) => schemeIsOf(scheme, version) && peerSchemes.includes(schemeNumber(scheme)),
+  );
+}
+
+/** The first credential that fits, or the answer to a question; undefined where there is none. */
+export function* chooseCredential(
+  connection: Connection,
+  request: CredentialRequest,
+): Handshake<ChosenCredential | undefined> {
+  const { credentials } = connection.settings;
+  const candidates =
+    credentials === "ask"
+      ? [
+          yield* connection.ask<Credential | undefined>((answer) => ({
+            type: "need",
+            need: "credential",
+            request,
+            answer,
+          })),
+        ]
+      : credentials;
+  for (const credential of candidates) {
+    const scheme = request.schemes.find((one) => credential?.schemes.includes(one));
+    if (credential !== undefined && scheme !== undefined) return { credential, scheme };
+  }
+  return undefined;
+}
+
+/** A signature by the credential: at once, or by a question. Throws `ERR_TLS_CREDENTIAL`. */
+export function* sign(
+  connection: Connection,
+  { credential, scheme }: ChosenCredential,
+  data: Uint8Array,
+  over: string,
+  transcriptHash: Uint8Array | undefined,
+): Handshake<Uint8Array> {
+  const signature = yield* signature_();
+  if (signature === undefined || signature.length === 0) {
+    throw new TlsError("ERR_TLS_CREDENTIAL", "The credential did not sign", { alert: "internal_error" });
+  }
+  if (connection.isTraced) {
+    connection.trace({
+      step: "signature",
+      by: connection.role,
+      isOurs: true,
+      scheme,
+      key: keyText(credential.chain[0]),
+      over,
+      transcriptHash: transcriptHash && hexOf(transcriptHash),
+    });
+  }
+  return signature;
+
+  function* signature_(): Handshake<Uint8Array | undefined> {
+    if (credential.sign === undefined) {
+      return yield* connection.ask<Uint8Array | undefined>((answer) => ({
+        type: "need",
+        need: "sign",
+        credential,
+        scheme,
+        data,
+        answer,
+      }));
+    }
+    try {
+      return credential.sign(scheme, data);
+    } catch (cause) {
+      throw new TlsError("ERR_TLS_CREDENTIAL", "The credential did not sign", { alert: "internal_error", cause });
+    }
+  }
+}
+
+/** The verifier's verdict on a chain, at once or by a question. */
+export function* judgePeer(
+  connection: Connection,
+  verifier: PeerVerifier | "ask",
+  chain: readonly Uint8Array[],
+  serverName: string | undefined,
+  isResumption: boolean,
+): Handshake<PeerVerdict> {
+  const time = Math.floor(connection.settings.clock() / 1000);
+  const peer: PeerToVerify = { chain, role: connection.peerRole, serverName, time, isResumption };
+  const verdict =
+    verifier === "ask"
+      ? yield* connection.ask<PeerVerdict>((answer) => ({ type: "need", need: "verifyPeer", peer, answer }))
+      : verifier.verify(peer);
+  if (connection.isTraced) {
+    connection.trace({
+      step: "chain",
+      by: connection.peerRole,
+      isAccepted: verdict.ok,
+      certificates: chain.map(certificateText),
+      reason: verdict.ok ? undefined : reasonText(verdict.reason),
+      isResumption,
+    });
+  }
+  return verdict;
+}
+
+/** As `judgePeer`, for a chain without which there is no connection. Throws `ERR_TLS_PEER_REFUSED`. */
+export function* requireTrust(
+  connection: Connection,
+  verifier: PeerVerifier | "ask",
+  chain: readonly Uint8Array[],
+  serverName: string | undefined,
+  isResumption: boolean,
+): Handshake<void> {
+  const verdict = yield* judgePeer(connection, verifier, chain, serverName, isResumption);
+  if (verdict.ok) return;
+  throw new TlsError("ERR_TLS_PEER_REFUSED", `The ${connection.peerRole}'s certificate is refused`, {
+    alert: verdict.alert,
+    found: reasonText(verdict.reason),
+    cause: verdict.reason,
+  });
+}
+
+/**
+ * The key of the peer's certificate. Throws `ERR_TLS_CERTIFICATE` where it cannot be read, holds a key that is not supported,
+ * or says that its key makes no signatures (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: digitalSignature, where keyUsage is there).
+ */
+export function peerKey(connection: Connection, der: Uint8Array | undefined): PublicKey {
+  try {
+    const certificate: Certificate = parseCertificate(der ?? new Uint8Array(0));
+    const usages = extensionValue(certificate, keyUsage);
+    if (usages !== undefined && !usages.includes("digitalSignature")) {
+      throw refusedCertificate("unsupported_certificate", "Its keyUsage has no digitalSignature");
+    }
+    return connection.provider.importSpki(certificate.subjectPublicKeyInfo.encoding);
+  } catch (cause) {
+    if (cause instanceof X509Error) throw refusedCertificate("bad_certificate", cause.message, cause);
+    if (cause instanceof CryptoError) throw refusedCertificate("unsupported_certificate", cause.message, cause);
+    throw cause;
+  }
+}
+
+function refusedCertificate(
+  alert: "bad_certificate" | "unsupported_certificate",
+  found: string,
+  cause?: unknown,
+): TlsError {
+  return new TlsError("ERR_TLS_CERTIFICATE", "The peer's certificate cannot be used", { alert, found, cause });
+}
+
+/** Tells a trace that the peer's signature holds. */
+export function traceSignature(
+  connection: Connection,
+  scheme: SignatureScheme,
+  der: Uint8Array | undefined,
+  over: string,
+  transcriptHash: Uint8Array | undefined,
+): void {
+  if (!connection.isTraced) return;
+  connection.trace({
+    step: "signature",
+    by: connection.peerRole,
+    isOurs: false,
+    scheme,
+    key: keyText(der),
+    over,
+    transcriptHash: transcriptHash && hexOf(transcriptHash),
+  });
+}
+
+function reasonText(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  return typeof reason === "string" ? reason : "refused by the verifier";
+}
+
+function keyText(der: Uint8Array | undefined): string {
+  if (der === undefined) return "no certificate";
+  return `the key of ${certificateText(der).subject}`;
+}
+
+function certificateText(der: Uint8Array): { readonly subject: string; readonly issuer: string; readonly key: string } {
+  try {
+    const { subject, issuer, subjectPublicKeyInfo } = parseCertificate(der, { checkContents: false });
+    const name = nameText(subject);
+    return {
+      subject: name === "" ? "(no subject)" : name,
+      issuer: nameText(issuer),
+      key: `${subjectPublicKeyInfo.encoding.length} octets of SubjectPublicKeyInfo`,
+    };
+  } catch {
+    return { subject: "(not readable)", issuer: "(not readable)", key: "(not readable)" };
+  }
+}

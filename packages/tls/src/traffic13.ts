@@ -1,0 +1,169 @@
+/** An open connection of TLS 1.3: KeyUpdate, tickets, the exporter (RFC 8446 §4.6, §5.5, §7.2, §7.5). */
+
+import type { CryptoProvider } from "@latchkey/crypto";
+import type { CipherSuite } from "./cipher-suite.ts";
+import type { Connection } from "./connection.ts";
+import { TlsError } from "./errors.ts";
+import type { HandshakeType } from "./handshake-type.ts";
+import { exportKey, nextTrafficSecret, resumptionKey, trafficKeys } from "./key-schedule.ts";
+import { readKeyUpdate, writeKeyUpdate } from "./messages/key-update.ts";
+import { readNewSessionTicket13 } from "./messages/new-session-ticket.ts";
+import { ResumableSession } from "./session.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** The secrets that an open connection keeps. It owns them. */
+export interface TrafficSecrets {
+  readonly read: Uint8Array;
+  readonly write: Uint8Array;
+  readonly exporter: Uint8Array;
+  /** What tickets are derived from; a server is done with it when the connection opens. */
+  readonly resumption: Uint8Array | undefined;
+}
+
+/** What a client's session says besides its secret. */
+export interface SessionFacts {
+  readonly serverName: string | undefined;
+  readonly alpnProtocol: string | undefined;
+  readonly peerCertificates: readonly Uint8Array[];
+}
+
+export class Traffic13 implements Traffic {
+  keyUpdates: number = 0;
+  readonly #connection: Connection;
+  readonly #provider: CryptoProvider;
+  readonly #suite: CipherSuite;
+  readonly #session: SessionFacts;
+  #read: Uint8Array;
+  #write: Uint8Array;
+  readonly #exporter: Uint8Array;
+  readonly #resumption: Uint8Array | undefined;
+  #tickets = 0;
+  #hasAskedForKeys = false;
+
+  constructor(connection: Connection, suite: CipherSuite, secrets: TrafficSecrets, session: SessionFacts) {
+    this.#connection = connection;
+    this.#provider = connection.provider;
+    this.#suite = suite;
+    this.#session = session;
+    this.#read = secrets.read;
+    this.#write = secrets.write;
+    this.#exporter = secrets.exporter;
+    this.#resumption = secrets.resumption;
+  }
+
+  get recordsLeft(): number {
+    // One is left for the KeyUpdate itself.
+    return this.#recordsPerKey - this.#connection.recordsWritten - 1;
+  }
+
+  get #recordsPerKey(): number {
+    // RFC 8446 §5.5: for ChaCha20-Poly1305 the sequence number would wrap first.
+    if (this.#suite.aead === "ChaCha20-Poly1305") return Number.MAX_SAFE_INTEGER;
+    return this.#connection.settings.limits.recordsPerKey;
+  }
+
+  receive(name: HandshakeType | undefined, body: Uint8Array): void {
+    if (name === "key_update") this.#receiveKeyUpdate(body);
+    else this.#receiveTicket(body);
+  }
+
+  afterSending(): void {
+    if (this.recordsLeft <= 0) this.updateKeys(false);
+  }
+
+  afterReceiving(): void {
+    const { recordsRead } = this.#connection;
+    if (recordsRead < this.#recordsPerKey) return;
+    if (recordsRead >= 2 * this.#recordsPerKey) {
+      throw new TlsError("ERR_TLS_LIMIT", "The peer used one key for too many records", {
+        alert: "unexpected_message",
+        limit: "recordsPerKey",
+        found: `${recordsRead}`,
+        allowed: `${this.#recordsPerKey}`,
+        clause: "RFC 8446 §5.5",
+      });
+    }
+    if (this.#hasAskedForKeys || !this.#canSend) return;
+    this.#hasAskedForKeys = true;
+    this.updateKeys(true);
+  }
+
+  updateKeys(requestsPeer: boolean): void {
+    this.#connection.sendPostHandshake("key_update", writeKeyUpdate(requestsPeer));
+    this.#write = this.#next(this.#write);
+    this.#connection.setWriteKeys(
+      this.#suite,
+      trafficKeys(this.#provider, this.#suite, this.#write),
+      "application, updated",
+    );
+    this.#connection.emit({ type: "keyUpdate", direction: "write" });
+  }
+
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
+    return exportKey(this.#provider, this.#suite.hash, this.#exporter, label, context, length);
+  }
+
+  erase(): void {
+    for (const secret of [this.#read, this.#write, this.#resumption]) secret?.fill(0);
+  }
+
+  get #canSend(): boolean {
+    return this.#connection.phase === "open" || this.#connection.phase === "peerClosed";
+  }
+
+  #next(secret: Uint8Array): Uint8Array {
+    const next = nextTrafficSecret(this.#provider, this.#suite.hash, secret);
+    secret.fill(0);
+    return next;
+  }
+
+  #receiveKeyUpdate(body: Uint8Array): void {
+    const isRequest = readKeyUpdate(body);
+    this.keyUpdates++;
+    const { keyUpdates } = this.#connection.settings.limits;
+    if (this.keyUpdates > keyUpdates) {
+      throw new TlsError("ERR_TLS_LIMIT", "Too many KeyUpdates without data between them", {
+        alert: "unexpected_message",
+        limit: "keyUpdates",
+        found: `${this.keyUpdates}`,
+        allowed: `${keyUpdates}`,
+      });
+    }
+    this.#read = this.#next(this.#read);
+    this.#connection.setReadKeys(
+      this.#suite,
+      trafficKeys(this.#provider, this.#suite, this.#read),
+      "application, updated",
+    );
+    this.#hasAskedForKeys = false;
+    this.#connection.emit({ type: "keyUpdate", direction: "read" });
+    // RFC 8446 §4.6.3: the answer goes out before the next application data, here at once.
+    if (isRequest && this.#canSend) this.updateKeys(false);
+  }
+
+  #receiveTicket(body: Uint8Array): void {
+    const { lifetimeSeconds, ageAdd, nonce, ticket } = readNewSessionTicket13(body);
+    this.#tickets++;
+    const { sessionTickets } = this.#connection.settings.limits;
+    if (this.#tickets > sessionTickets) {
+      throw new TlsError("ERR_TLS_LIMIT", "Too many session tickets", {
+        alert: "unexpected_message",
+        limit: "sessionTickets",
+        found: `${this.#tickets}`,
+        allowed: `${sessionTickets}`,
+      });
+    }
+    // RFC 8446 §4.6.1: a lifetime of zero means that the ticket is to be discarded at once.
+    if (this.#resumption === undefined || lifetimeSeconds === 0) return;
+    const session = new ResumableSession({
+      suite: this.#suite,
+      secret: resumptionKey(this.#provider, this.#suite.hash, this.#resumption, nonce),
+      createdAt: this.#connection.settings.clock(),
+      lifetimeSeconds,
+      ...this.#session,
+      ageAdd,
+      ticket: ticket.slice(),
+    });
+    this.#connection.emit({ type: "session", session });
+  }
+}

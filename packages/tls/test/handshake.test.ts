@@ -1,0 +1,166 @@
+/** Two engines of our own: every version, suite, group, key, mode of client authentication, resumption, retry. */
+
+import { describe, expect, it } from "vitest";
+import { allCipherSuites } from "../src/cipher-suite.ts";
+import { TicketKeys, type ResumableSession, type TlsEvent } from "../src/index.ts";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { type KeyKind, newDevice, newServer, root } from "./identities.ts";
+import { connect, dataOf, newPair, type Pair, pump, utf8 } from "./pair.ts";
+
+function failures(pair: Pair): unknown[] {
+  return [
+    pair.client.error?.message,
+    pair.server.error?.message,
+    pair.client.error?.cause,
+    pair.server.error?.cause,
+  ].filter((one) => one !== undefined);
+}
+
+function talk(pair: Pair): void {
+  expect(failures(pair)).toEqual([]);
+  pair.client.send(utf8("one pizza"));
+  pair.server.send(utf8("twenty minutes"));
+  pump(pair);
+  expect(dataOf(pair.serverEvents)).toBe("one pizza");
+  expect(dataOf(pair.clientEvents)).toBe("twenty minutes");
+  expect(Buffer.from(pair.client.exportKeyingMaterial(40, "EXPORTER-test", utf8("x"))).toString("hex")).toBe(
+    Buffer.from(pair.server.exportKeyingMaterial(40, "EXPORTER-test", utf8("x"))).toString("hex"),
+  );
+}
+
+function sessionsOf(events: readonly TlsEvent[]): ResumableSession[] {
+  return events.flatMap((event) => (event.type === "session" ? [event.session] : []));
+}
+
+describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
+  it.each(["none", "request", "require"] as const)("client authentication %s", (clientAuthentication) => {
+    const pair = connect({ client: { versions: [version] }, server: { clientAuthentication } });
+    talk(pair);
+    expect(pair.server.info?.version).toBe(version);
+    expect(pair.server.info?.peerCertificates.length).toBe(clientAuthentication === "none" ? 0 : 1);
+    expect(pair.client.info?.peerCertificates.length).toBe(1);
+  });
+
+  it("a client without a certificate, where one is requested or required", () => {
+    const asked = connect({
+      client: { versions: [version], credentials: [] },
+      server: { clientAuthentication: "request" },
+    });
+    talk(asked);
+    expect(asked.server.info?.peerCertificates).toEqual([]);
+    const required = connect({ client: { versions: [version], credentials: [] } });
+    expect(required.server.error?.code).toBe("ERR_TLS_CERTIFICATE_REQUIRED");
+    expect(required.client.error?.alertReceived).toBe(
+      version === "TLSv1.3" ? "certificate_required" : "handshake_failure",
+    );
+  });
+
+  it("octet by octet", () => {
+    talk(connect({ client: { versions: [version] }, chunk: 1 }));
+  });
+
+  const kinds: readonly KeyKind[] = ["p256", "p384", "ed25519", "rsa"];
+  for (const suite of allCipherSuites.filter((one) => one.version === version)) {
+    for (const kind of kinds) {
+      if (suite.authentication !== undefined && (suite.authentication === "rsa") !== (kind === "rsa")) continue;
+      for (const group of ["x25519", "secp256r1", "secp384r1"] as const) {
+        it(`${suite.name}, ${group}, ${kind}`, () => {
+          const pair = connect({
+            client: {
+              versions: [version],
+              cipherSuites: [suite.name],
+              groups: [group],
+              credentials: [newDevice(root, kind === "rsa" ? "p256" : kind).credential],
+            },
+            server: { credentials: [servers[kind].credential] },
+          });
+          talk(pair);
+          expect(pair.client.info).toMatchObject({ cipherSuite: suite.name, group });
+        });
+      }
+    }
+  }
+
+  it("resumes by a ticket, and the client is known", () => {
+    const tickets = new TicketKeys({ provider: nodeProvider });
+    const first = connect({ client: { versions: [version] }, server: { tickets } });
+    talk(first);
+    const [session] = sessionsOf(first.clientEvents);
+    expect(session).toBeDefined();
+    const again = connect({ client: { versions: [version], session }, server: { tickets } });
+    talk(again);
+    expect(again.client.info?.isResumption).toBe(true);
+    expect(again.server.info?.isResumption).toBe(true);
+    expect(again.server.info?.peerCertificates).toEqual(first.server.info?.peerCertificates);
+    expect(sessionsOf(again.clientEvents)).toHaveLength(1);
+    tickets.rotate();
+    const rotated = connect({ client: { versions: [version], session }, server: { tickets } });
+    expect(rotated.server.info?.isResumption).toBe(true);
+    for (let index = 0; index < 3; index++) tickets.rotate();
+    const late = connect({ client: { versions: [version], session }, server: { tickets } });
+    talk(late);
+    expect(late.server.info?.isResumption).toBe(false);
+  });
+
+  it("closes", () => {
+    const pair = connect({ client: { versions: [version] } });
+    pair.client.close();
+    pump(pair);
+    expect(pair.serverEvents.at(-1)).toEqual({ type: "peerClosed" });
+    expect(pair.server.phase).toBe(version === "TLSv1.3" ? "peerClosed" : "closed");
+    if (version === "TLSv1.3") {
+      pair.server.send(utf8("still here"));
+      pair.server.close();
+      pump(pair);
+      expect(dataOf(pair.clientEvents)).toBe("still here");
+    }
+    expect(pair.client.phase).toBe("closed");
+    expect(pair.client.error).toBeUndefined();
+  });
+});
+
+const servers = {
+  p256: newServer(root, "p256"),
+  p384: newServer(root, "p384"),
+  ed25519: newServer(root, "ed25519"),
+  rsa: newServer(root, "rsa"),
+};
+
+it("HelloRetryRequest, also with a ticket", () => {
+  const tickets = new TicketKeys({ provider: nodeProvider });
+  const options = {
+    client: { groups: ["x25519", "secp256r1"] as const },
+    server: { groups: ["secp256r1"] as const, tickets },
+  };
+  const first = connect(options);
+  talk(first);
+  expect(first.client.info).toMatchObject({ wasRetried: true, group: "secp256r1" });
+  const [session] = sessionsOf(first.clientEvents);
+  const again = connect({ ...options, client: { ...options.client, session } });
+  talk(again);
+  expect(again.server.info).toMatchObject({ wasRetried: true, isResumption: true });
+});
+
+it("key updates, large data, padding", () => {
+  const pair = connect({ client: { paddingTo: 512 }, server: { limits: { recordsPerKey: 10 } } });
+  const big = new Uint8Array(300_000).fill(65);
+  for (const side of [pair.client, pair.server]) {
+    let sent = 0;
+    while (sent < big.length) {
+      sent += side.send(big.subarray(sent));
+      pump(pair);
+    }
+  }
+  expect(dataOf(pair.serverEvents)).toHaveLength(big.length);
+  expect(dataOf(pair.clientEvents)).toHaveLength(big.length);
+  pair.client.updateKeys(true);
+  pump(pair);
+  expect(pair.clientEvents.filter(({ type }) => type === "keyUpdate").length).toBeGreaterThan(3);
+});
+
+it("falls back to TLS 1.2 where one side wants that only", () => {
+  expect(connect({ server: { versions: ["TLSv1.2"] } }).client.info?.version).toBe("TLSv1.2");
+  const refused = newPair({ client: { versions: ["TLSv1.3"] }, server: { versions: ["TLSv1.2"] } });
+  pump(refused);
+  expect(refused.client.error?.alertReceived).toBe("protocol_version");
+});

@@ -1,0 +1,77 @@
+/** Roots, servers and devices for tests. */
+
+import { type KeyGenerationAlgorithm, type KeyPair } from "@latchkey/crypto";
+import { nodeProvider } from "@latchkey/crypto/node";
+import * as x509 from "@latchkey/x509";
+import { type Credential, keyCredential } from "../src/index.ts";
+
+export const now: number = Date.UTC(2026, 10, 26, 12);
+const seconds = now / 1000;
+
+export type KeyKind = "p256" | "p384" | "ed25519" | "rsa";
+
+const algorithms: Readonly<Record<KeyKind, KeyGenerationAlgorithm>> = {
+  p256: { name: "ec", curve: "P-256" },
+  p384: { name: "ec", curve: "P-384" },
+  ed25519: { name: "ed25519" },
+  rsa: { name: "rsa", modulusBits: 2048 },
+};
+
+export interface Identity {
+  readonly certificate: x509.Certificate;
+  readonly keys: KeyPair;
+  readonly credential: Credential;
+}
+
+export interface Authority {
+  readonly certificate: x509.Certificate;
+  readonly keys: KeyPair;
+}
+
+function name(commonName: string): x509.Name {
+  return x509.makeName([{ type: "commonName", value: commonName }]);
+}
+
+function newAuthority(commonName: string = "Pizza Root"): Authority {
+  const keys = nodeProvider.generateKeyPair(algorithms.p256);
+  const template = x509.certificateAuthority({
+    subject: name(commonName),
+    validity: x509.validityFrom(seconds - 86_400, 3650),
+  });
+  const certificate = x509.issueSelfSignedCertificate({
+    provider: nodeProvider,
+    privateKey: keys.privateKey,
+    template,
+  });
+  return { certificate, keys };
+}
+
+function newIdentity(authority: Authority, template: x509.CertificateTemplate, kind: KeyKind = "p256"): Identity {
+  const keys = nodeProvider.generateKeyPair(algorithms[kind]);
+  const issuer = { certificate: authority.certificate, privateKey: authority.keys.privateKey };
+  const certificate = x509.issueCertificate({ provider: nodeProvider, issuer, template, publicKey: keys.publicKey });
+  const credential = keyCredential({
+    provider: nodeProvider,
+    privateKey: keys.privateKey,
+    chain: [certificate.encoding],
+  });
+  return { certificate, keys, credential };
+}
+
+export function newServer(authority: Authority, kind: KeyKind = "p256", dnsName: string = "broker.example"): Identity {
+  const validity = x509.validityFrom(seconds - 3600, 365);
+  return newIdentity(
+    authority,
+    x509.serverCertificate({ dnsNames: [dnsName], ipAddresses: ["127.0.0.1"], validity }),
+    kind,
+  );
+}
+
+export function newDevice(authority: Authority, kind: KeyKind = "p256", days: number = 365): Identity {
+  const validity = x509.validityFrom(seconds - 3600, days);
+  return newIdentity(authority, x509.deviceCertificate({ subject: name("button-1"), validity }), kind);
+}
+
+export const root: Authority = newAuthority();
+export const server: Identity = newServer(root);
+export const device: Identity = newDevice(root);
