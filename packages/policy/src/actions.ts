@@ -1,11 +1,12 @@
 /** The actions that devices and data-plane clients ask for, each with the type of resource that it is about. */
 
+import type { PolicyAction } from "./context.ts";
 import { actionMatches, type CompiledStatement } from "./compile.ts";
 
 export type ResourceType = "client" | "topic" | "topicfilter" | "thing" | "rolealias" | "*";
 
 /** Action to resource type; `*` for actions that are about no single resource and are granted on `*` only. */
-export const iotActions: ReadonlyMap<string, ResourceType> = new Map([
+export const iotActions: ReadonlyMap<PolicyAction, ResourceType> = new Map<PolicyAction, ResourceType>([
   ["iot:Connect", "client"],
   ["iot:Publish", "topic"],
   ["iot:RetainPublish", "topic"],
@@ -28,7 +29,44 @@ export const iotActions: ReadonlyMap<string, ResourceType> = new Map([
   ["iot:ListSubscriptions", "client"],
 ]);
 
+/**
+ * Actions that exist over HTTPS only, so that variables about the thing and the client identifier never have a value. Over
+ * MQTT, shadows and jobs are decided by Publish, Subscribe and Receive on their topics.
+ */
+export const httpsActions: ReadonlySet<PolicyAction> = new Set<PolicyAction>([
+  "iot:GetRetainedMessage",
+  "iot:ListRetainedMessages",
+  "iot:GetThingShadow",
+  "iot:UpdateThingShadow",
+  "iot:DeleteThingShadow",
+  "iot:ListNamedShadowsForThing",
+  "iot:DescribeJobExecution",
+  "iot:GetPendingJobExecutions",
+  "iot:UpdateJobExecution",
+  "iot:StartNextPendingJobExecution",
+  "iot:AssumeRoleWithCertificate",
+  "iot:SendDirectMessage",
+  "iot:DeleteConnection",
+  "iot:GetConnection",
+  "iot:ListSubscriptions",
+]);
+
+/** Whether an action, in any case, exists over HTTPS only. */
+export function isHttpsAction(action: string): boolean {
+  const named = iotActionNamed(action);
+  return named !== undefined && httpsActions.has(named);
+}
+
+const byFoldedName: ReadonlyMap<string, PolicyAction> = new Map(
+  Array.from(iotActions.keys(), (action) => [action.toLowerCase(), action]),
+);
+
+/** An action as AWS spells it; `undefined` where `text`, in any case, names none of this list. */
+export function iotActionNamed(text: string): PolicyAction | undefined {
+  return byFoldedName.get(text.toLowerCase());
+}
+
 /** The actions of this list that a statement speaks about. */
-export function actionsOf(statement: CompiledStatement): string[] {
+export function actionsOf(statement: CompiledStatement): PolicyAction[] {
   return [...iotActions.keys()].filter((action) => actionMatches(statement, action.toLowerCase()));
 }

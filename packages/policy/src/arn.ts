@@ -4,6 +4,8 @@
  * Everything behind the fifth colon is the resource and may itself hold colons and slashes, since topics may.
  */
 
+import type { ResourceArn } from "./context.ts";
+
 /** Where the resources of a broker live. */
 export interface ArnScope {
   /** Such as `eu-west-1`. */
@@ -15,31 +17,31 @@ export interface ArnScope {
 }
 
 /** For iot:Connect, and for direct messages. */
-export function clientArn(scope: ArnScope, clientId: string): string {
+export function clientArn(scope: ArnScope, clientId: string): ResourceArn {
   return arn(scope, "client", clientId);
 }
 
 /** For iot:Publish, iot:RetainPublish, iot:Receive and iot:GetRetainedMessage. */
-export function topicArn(scope: ArnScope, topic: string): string {
+export function topicArn(scope: ArnScope, topic: string): ResourceArn {
   return arn(scope, "topic", topic);
 }
 
 /** For iot:Subscribe: the filter exactly as it stands in the SUBSCRIBE, `$share/...` included. */
-export function topicFilterArn(scope: ArnScope, topicFilter: string): string {
+export function topicFilterArn(scope: ArnScope, topicFilter: string): ResourceArn {
   return arn(scope, "topicfilter", topicFilter);
 }
 
 /** For shadow and job actions over HTTPS; a named shadow stands behind the thing's name. */
-export function thingArn(scope: ArnScope, thingName: string, shadowName?: string): string {
+export function thingArn(scope: ArnScope, thingName: string, shadowName?: string): ResourceArn {
   return arn(scope, "thing", shadowName === undefined ? thingName : `${thingName}/${shadowName}`);
 }
 
 /** For iot:AssumeRoleWithCertificate. */
-export function roleAliasArn(scope: ArnScope, roleAlias: string): string {
+export function roleAliasArn(scope: ArnScope, roleAlias: string): ResourceArn {
   return arn(scope, "rolealias", roleAlias);
 }
 
-function arn(scope: ArnScope, type: string, name: string): string {
+function arn(scope: ArnScope, type: string, name: string): ResourceArn {
   return `arn:${scope.partition ?? "aws"}:iot:${scope.region}:${scope.account}:${type}/${name}`;
 }
 

@@ -3,11 +3,11 @@
 import type { KeyValue } from "./context-key.ts";
 import { contextKey, substitute, type ContextKey } from "./context-key.ts";
 import type { RequestContext } from "./context.ts";
-import type { Condition, ConditionValue, Element, ElementValue, ParsedPolicy, Statement } from "./document.ts";
+import type { Condition, ConditionValue, Element, ParsedPolicy, Statement } from "./document.ts";
 import { Glob } from "./glob.ts";
 import { ResourcePattern } from "./resource-pattern.ts";
 
-/** A statement with its patterns compiled, in the order in which they are cheapest to refute. */
+/** A statement with its patterns compiled. */
 export interface CompiledStatement {
   readonly policy: ParsedPolicy;
   readonly statement: Statement;
@@ -20,16 +20,68 @@ export interface CompiledStatement {
 export interface CompiledCondition {
   readonly condition: Condition;
   readonly key: ContextKey;
+  /** Its number in the matcher; equal conditions of statements of one effect share it. */
+  readonly number: number;
 }
 
-export function compileStatement(policy: ParsedPolicy, statement: Statement): CompiledStatement {
+/** Numbers the conditions of one matcher. */
+export class ConditionTable {
+  readonly #numbers = new Map<string, number>();
+
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  numberOf({ operatorText, values }: Condition, key: ContextKey, policy: ParsedPolicy, isAllow: boolean): number {
+    const texts = values.map(({ text }) => `${text.length}:${text}`).join("");
+    const identity = `${isAllow} ${policy.version} ${operatorText} ${key.name.length} ${key.name} ${texts}`;
+    const number = this.#numbers.get(identity) ?? this.#numbers.size;
+    this.#numbers.set(identity, number);
+    return number;
+  }
+}
+
+/** The outcomes of conditions in the decision that is being made, so that each condition is evaluated once. */
+export class Evaluation {
+  /** By the condition's number: twice the decision's number, plus 1 where the condition held in it. */
+  readonly #outcomes: Float64Array;
+  #decision = 0;
+
+  constructor(conditions: number) {
+    this.#outcomes = new Float64Array(conditions);
+  }
+
+  /** Forgets all outcomes. */
+  start(): void {
+    this.#decision += 2;
+  }
+
+  holds(compiled: CompiledCondition, isAllow: boolean, context: RequestContext): boolean {
+    const outcome = (this.#outcomes[compiled.number] ?? 0) - this.#decision;
+    if (outcome >= 0) return outcome === 1;
+    const holds = conditionMatches(compiled, isAllow, context);
+    this.#outcomes[compiled.number] = this.#decision + (holds ? 1 : 0);
+    return holds;
+  }
+}
+
+/** `conditions` numbers the statement's conditions within a matcher. */
+export function compileStatement(
+  policy: ParsedPolicy,
+  statement: Statement,
+  conditions: ConditionTable = new ConditionTable(),
+): CompiledStatement {
+  const isAllow = statement.effect === "Allow";
   return {
     policy,
     statement,
-    isAllow: statement.effect === "Allow",
-    actions: statement.action.values.map((value: ElementValue) => new Glob(value.tokens)),
+    isAllow,
+    actions: statement.action.values.map((value) => new Glob(value.tokens)),
     resources: statement.resource.values.map((value) => new ResourcePattern(value.tokens)),
-    conditions: statement.conditions.map((condition) => ({ condition, key: contextKey(condition.keyText) })),
+    conditions: statement.conditions.map((condition) => {
+      const key = contextKey(condition.keyText);
+      return { condition, key, number: conditions.numberOf(condition, key, policy, isAllow) };
+    }),
   };
 }
 
@@ -44,7 +96,8 @@ const noContext: RequestContext = {};
 export function resourceMatches(compiled: CompiledStatement, resource: string, context: RequestContext): boolean {
   const { resources } = compiled;
   if (compiled.statement.resource.isNegated) {
-    // What must not match and is not known says nothing: the statement does not apply, be it Allow or Deny.
+    // A pattern without a value for its variable excludes nothing that can be named, so the statement does not apply,
+    // whether it is an Allow or a Deny.
     if (!resources.every((pattern) => pattern.resolves(context))) return false;
     return !resources.some((pattern) => pattern.matches(resource, context));
   }
@@ -54,11 +107,17 @@ export function resourceMatches(compiled: CompiledStatement, resource: string, c
   return false;
 }
 
-export function conditionsMatch(compiled: CompiledStatement, context: RequestContext): boolean {
-  const { conditions, isAllow } = compiled;
+/** Whether all conditions hold; `evaluation` keeps outcomes within one decision. */
+export function conditionsMatch(
+  { conditions, isAllow }: CompiledStatement,
+  context: RequestContext,
+  evaluation?: Evaluation,
+): boolean {
   for (let index = 0; index < conditions.length; index++) {
     const condition = conditions[index];
-    if (condition === undefined || !conditionMatches(condition, isAllow, context)) return false;
+    if (condition === undefined) return false;
+    const holds = evaluation?.holds(condition, isAllow, context) ?? conditionMatches(condition, isAllow, context);
+    if (!holds) return false;
   }
   return true;
 }
@@ -66,11 +125,18 @@ export function conditionsMatch(compiled: CompiledStatement, context: RequestCon
 /** One key under one operator. */
 export function conditionMatches(compiled: CompiledCondition, isAllow: boolean, context: RequestContext): boolean {
   const { condition, key } = compiled;
-  const { operator, values } = condition;
-  const found = key.read(context);
-  const isMissing = !hasValue(found);
-  if (operator.name === "Null") return someValueMatches(values, String(isMissing), context);
-  if (isMissing || found === undefined) {
+  return conditionHolds(condition, withoutEmpty(key.read(context)), isAllow, context);
+}
+
+/** `found` is what the request has for the key, without empty texts. */
+function conditionHolds(
+  { operator, values }: Condition,
+  found: KeyValue,
+  isAllow: boolean,
+  context: RequestContext,
+): boolean {
+  if (operator.name === "Null") return someValueMatches(values, String(found === undefined), context);
+  if (found === undefined) {
     return operator.ifExists || operator.quantifier === "all" || (operator.quantifier === "none" && operator.isNegated);
   }
   // As for NotResource: a negated operator with an unknown value does not hold.
@@ -83,9 +149,11 @@ export function conditionMatches(compiled: CompiledCondition, isAllow: boolean, 
   return all ? found.every(holds) : found.some(holds);
 }
 
-/** Whether a key is there: an empty set counts as absent. */
-export function hasValue(found: KeyValue): boolean {
-  return found !== undefined && (typeof found === "string" || found.length > 0);
+/** What counts of a key's value: an empty text is a null data set (IAM), so it and an empty list are no value. */
+export function withoutEmpty(found: KeyValue): KeyValue {
+  if (found === undefined || typeof found === "string") return found === "" ? undefined : found;
+  const texts = found.includes("") ? found.filter((text) => text !== "") : found;
+  return texts.length === 0 ? undefined : texts;
 }
 
 function someValueMatches(values: readonly ConditionValue[], candidate: string, context: RequestContext): boolean {

@@ -126,10 +126,10 @@ const serialNumberKey = "iot:Certificate.SerialNumber";
 
 const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
   [
-    fixedKey("iot:ClientId", "variable", (context) => context.clientId),
+    fixedKey("iot:ClientId", "variable", ({ clientId, protocol }) => (protocol === "https" ? undefined : clientId)),
     fixedKey("iot:DomainName", "variable", (context) => context.domainName),
     fixedKey("iot:CertificateId", "variable", (context) => context.certificateId),
-    fixedKey("aws:SourceIp", "variable", (context) => context.sourceIp),
+    fixedKey("aws:SourceIp", "variable", (context) => context.sourceIp ?? furtherValue(context, "aws:sourceip")),
     fixedKey("iot:Connection.Thing.ThingName", "variable", (context) => attached(context)?.name),
     fixedKey("iot:Connection.Thing.ThingTypeName", "variable", (context) => attached(context)?.typeName),
     fixedKey("iot:Connection.Thing.IsAttached", "variable", isAttached),
@@ -140,10 +140,8 @@ const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
     fixedKey("iot:Topic", "condition-key", (context) => context.topic),
     fixedKey("aws:CurrentTime", "condition-key", currentTime),
     fixedKey("aws:EpochTime", "condition-key", epochTime),
-    fixedKey(
-      "cognito-identity.amazonaws.com:sub",
-      "variable",
-      (context) => context.keys?.["cognito-identity.amazonaws.com:sub"],
+    fixedKey("cognito-identity.amazonaws.com:sub", "variable", (context) =>
+      furtherValue(context, "cognito-identity.amazonaws.com:sub"),
     ),
     ...Array.from(certificateAttributes.values(), ({ name, values }) =>
       fixedKey(name, "variable", ({ certificate }) =>
@@ -153,32 +151,37 @@ const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
   ].map((key) => [key.name.toLowerCase(), key]),
 );
 
-/** A thing's facts count only where it is attached to the certificate. */
-function attached(context: RequestContext): ThingAttributes | undefined {
-  return context.thing?.isAttached === true ? context.thing : undefined;
+/** Facts about the thing exist on MQTT connections only, and only where it is attached to the certificate. */
+function attached({ thing, protocol }: RequestContext): ThingAttributes | undefined {
+  return thing?.isAttached === true && protocol !== "https" ? thing : undefined;
 }
 
-/** On MQTT it is always true or false; without a client identifier (HTTPS) and a thing nothing is known. */
-function isAttached({ thing, clientId }: RequestContext): string | undefined {
-  if (thing === undefined && clientId === undefined) return undefined;
+/** True or false on every MQTT connection. A context without protocol, client identifier and thing says nothing. */
+function isAttached({ thing, clientId, protocol }: RequestContext): string | undefined {
+  if (protocol === "https") return undefined;
+  if (protocol === undefined && thing === undefined && clientId === undefined) return undefined;
   return thing?.isAttached === true ? "true" : "false";
 }
 
 function availableKeys({ certificate }: RequestContext): readonly string[] | undefined {
   if (certificate === undefined) return undefined;
-  const names: string[] = certificate.serialNumber === undefined ? [] : [serialNumberKey];
+  const names: string[] = (certificate.serialNumber ?? "") === "" ? [] : [serialNumberKey];
   for (const { name, values } of certificateAttributes.values()) {
-    if ((values(certificate)?.length ?? 0) > 0) names.push(name);
+    if (values(certificate)?.some((value) => value !== "") === true) names.push(name);
   }
   return names;
 }
 
-function currentTime({ currentTimeMs }: RequestContext): string | undefined {
-  return currentTimeMs === undefined ? undefined : new Date(currentTimeMs).toISOString();
+function currentTime(context: RequestContext): KeyValue {
+  const { currentTimeMs } = context;
+  return currentTimeMs === undefined ? furtherValue(context, "aws:currenttime") : new Date(currentTimeMs).toISOString();
 }
 
-function epochTime({ currentTimeMs }: RequestContext): string | undefined {
-  return currentTimeMs === undefined ? undefined : String(Math.floor(currentTimeMs / 1000));
+function epochTime(context: RequestContext): KeyValue {
+  const { currentTimeMs } = context;
+  return currentTimeMs === undefined
+    ? furtherValue(context, "aws:epochtime")
+    : String(Math.floor(currentTimeMs / 1000));
 }
 
 /** `iot:Connection.Thing.Attributes[name]`. */
@@ -211,13 +214,25 @@ function indexedKey(written: string): ContextKey | undefined {
   );
 }
 
+/** What `context.keys` has under a name, given in lower case; the values of several spellings together. */
+function furtherValue({ keys }: RequestContext, folded: string): KeyValue {
+  if (keys === undefined) return undefined;
+  let found: KeyValue;
+  for (const [written, value] of Object.entries(keys)) {
+    if (written.length !== folded.length || written.toLowerCase() !== folded) continue;
+    found = found === undefined ? value : [found, value].flat();
+  }
+  return found;
+}
+
 function furtherKey(name: string): ContextKey {
+  const folded = name.toLowerCase();
   return {
     name,
     isKnown: false,
     isVariable: true,
     isMultiValued: false,
     isFromCertificate: false,
-    read: ({ keys }) => (keys !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined),
+    read: (context) => furtherValue(context, folded),
   };
 }

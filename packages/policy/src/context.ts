@@ -6,20 +6,37 @@
  * ever compared, never read as patterns.
  */
 
+/** The name of an action with its service: `iot:Publish`. A bare `Publish` does not compile. */
+export type PolicyAction = `${string}:${string}`;
+
+/** An Amazon resource name. A bare `topic/a` does not compile. */
+export type ResourceArn = `arn:${string}:${string}:${string}:${string}:${string}`;
+
 /** One question: may this be done? */
 export interface PolicyRequest {
   /** `iot:Publish` and so on; upper and lower case are the same. */
-  readonly action: string;
+  readonly action: PolicyAction;
   /** The concrete ARN (`topicArn` and its siblings make it), or `*` for actions that have no resource. */
-  readonly resource: string;
+  readonly resource: ResourceArn | "*";
   readonly context: RequestContext;
 }
+
+/**
+ * The protocol of a request. `mqtt`: MQTT itself, also over WebSocket. `https`: one HTTPS request, which has no client
+ * identifier and no thing.
+ */
+export type RequestProtocol = "mqtt" | "https";
 
 /** `implicit-deny`: no statement speaks for it. `explicit-deny`: a Deny statement matches, whatever else allows it. */
 export type Decision = "allow" | "explicit-deny" | "implicit-deny";
 
-/** What is known about the one who asks. A field that is left out does not resolve. */
+/** What is known about the requester. A field that is left out, or an empty text, is no value. */
 export interface RequestContext {
+  /**
+   * Variables about the client identifier and the thing have values on MQTT connections only. Where it is left out, the
+   * context is taken for MQTT, except for actions that exist over HTTPS only (`httpsActions`).
+   */
+  readonly protocol?: RequestProtocol | undefined;
   /** MQTT client identifier; absent on HTTPS. */
   readonly clientId?: string | undefined;
   /** Address of the peer, IPv4 or IPv6 (`::ffff:192.0.2.1` counts as IPv4). */
@@ -39,7 +56,10 @@ export interface RequestContext {
   readonly topic?: string | undefined;
   /** Milliseconds since 1970, for aws:CurrentTime and aws:EpochTime; these do not resolve without it. */
   readonly currentTimeMs?: number | undefined;
-  /** Further condition keys by their full name, such as `cognito-identity.amazonaws.com:sub`. */
+  /**
+   * Further condition keys by their full name, such as `cognito-identity.amazonaws.com:sub`. Names compare without case;
+   * the values of one name in two spellings count together.
+   */
   readonly keys?: { readonly [name: string]: string | readonly string[] } | undefined;
 }
 

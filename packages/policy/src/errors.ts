@@ -82,3 +82,24 @@ export class ErrorList {
     }
   }
 }
+
+/** Stable names of the faults of a request. */
+export type PolicyRequestErrorCode =
+  /** An action without its service, such as `Publish` for `iot:Publish`. */
+  | "ERR_POLICY_REQUEST_ACTION"
+  /** A resource that is neither `*` nor a whole ARN, such as `topic/a`. */
+  | "ERR_POLICY_REQUEST_RESOURCE";
+
+/** Thrown by `decide` and `explain` for a request that no policy could be about: a caller's mistake, not a denial. */
+export class PolicyRequestError extends Error {
+  override readonly name: string = "PolicyRequestError";
+  readonly code: PolicyRequestErrorCode;
+  /** The action or the resource that was given. */
+  readonly found: string;
+
+  constructor(code: PolicyRequestErrorCode, found: string, message: string) {
+    super(message);
+    this.code = code;
+    this.found = found;
+  }
+}

@@ -9,7 +9,8 @@ import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
 import { readContext } from "./read-context.ts";
 import { ErrorList, PolicyError, type DocumentError } from "./errors.ts";
 import { itemsOf, membersOf, shorten, textOf, type Located } from "./grammar.ts";
-import { locate, memberPath, readJson } from "./json.ts";
+import { documentText, locate, memberPath, readJson } from "./json.ts";
+import { actionFault, isPolicyAction, isRequestResource, resourceFault } from "./request.ts";
 import type { PolicyMatcher } from "./matcher.ts";
 
 /** A decision that is expected. */
@@ -47,17 +48,18 @@ export function checkExpectations(matcher: PolicyMatcher, expectations: readonly
   return { passed: expectations.length - failures.length, failures };
 }
 
-/** Reads a file of expectations; all faults at once, as `parsePolicy` does. */
-export function parseExpectations(text: string): ParseExpectationsResult {
+/** Reads a file of expectations, as JSON text or as an object; all faults at once, as `parsePolicy` does. */
+export function parseExpectations(document: string | object): ParseExpectationsResult {
   const errors = new ErrorList();
-  const expectations = readExpectations(text, errors);
+  const text = documentText(document, errors);
+  const expectations = text === undefined ? [] : readExpectations(text, errors);
   const [first, ...others] = errors.found.sort((a, b) => a.line - b.line || a.column - b.column);
   return first === undefined ? { ok: true, expectations } : { ok: false, errors: [first, ...others] };
 }
 
 /** As `parseExpectations`; throws a `PolicyError` that holds all faults. */
-export function parseExpectationsOrThrow(text: string): readonly Expectation[] {
-  const result = parseExpectations(text);
+export function parseExpectationsOrThrow(document: string | object): readonly Expectation[] {
+  const result = parseExpectations(document);
   if (!result.ok) throw new PolicyError(result.errors);
   return result.expectations;
 }
@@ -105,7 +107,15 @@ function readExpectation(
     errors.add("ERR_POLICY_VALUE", at, `a decision is ${decisions.join(", ")}, not ${shorten(expected)}`);
   }
   const context = contextOf(members.take("context"), contexts, errors);
+  for (const [member, text, fault] of [
+    ["action", action, action === undefined ? undefined : actionFault(action)],
+    ["resource", resource, resource === undefined ? undefined : resourceFault(resource)],
+  ] as const) {
+    if (text !== undefined && fault !== undefined)
+      errors.add("ERR_POLICY_VALUE", members.take(member)?.at ?? item.at, fault);
+  }
   if (action === undefined || resource === undefined || decision === undefined) return undefined;
+  if (!isPolicyAction(action) || !isRequestResource(resource)) return undefined;
   return { name, request: { action, resource, context }, decision };
 }
 

@@ -4,7 +4,7 @@
  * Nothing is skipped, so the result can be large.
  */
 
-import { actionMatches, conditionMatches, conditionsMatch, hasValue, resourceMatches } from "./compile.ts";
+import { actionMatches, conditionMatches, conditionsMatch, resourceMatches, withoutEmpty } from "./compile.ts";
 import type { CompiledCondition, CompiledStatement } from "./compile.ts";
 import { substitute } from "./context-key.ts";
 import type { PolicyRequest, RequestContext } from "./context.ts";
@@ -59,10 +59,10 @@ function statementOutcome(compiled: CompiledStatement, request: PolicyRequest): 
 
 function conditionOutcome(compiled: CompiledCondition, isAllow: boolean, context: RequestContext): ConditionOutcome {
   const { condition, key } = compiled;
-  const value = key.read(context);
+  const value = withoutEmpty(key.read(context));
   const found = value === undefined ? [] : typeof value === "string" ? [value] : value;
   // Null asks whether the key is absent, so that is what its values are compared with.
-  const candidates = condition.operator.name === "Null" ? [String(!hasValue(value))] : found;
+  const candidates = condition.operator.name === "Null" ? [String(value === undefined)] : found;
   return {
     matches: conditionMatches(compiled, isAllow, context),
     operator: condition.operatorText,

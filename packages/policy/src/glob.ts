@@ -51,14 +51,38 @@ export class Glob {
 
   /** Whether the part of `text` from `start` to `end` matches. A variable that does not resolve matches nothing. */
   matches(text: string, start: number, end: number, context: RequestContext): boolean {
-    if (!text.startsWith(this.#prefix, start)) return false;
+    const offset = this.#matchStart(text, start, end, context);
+    return offset !== noMatch && this.#matchRest(text, offset, end, context);
+  }
+
+  /**
+   * Whether `text` matches from one of `starts`, in ascending order, to its end. Where the pattern has a `*`, only the first
+   * start that fits the text before it is searched: a later one leaves less text, so it cannot succeed where that failed.
+   */
+  matchesFrom(text: string, starts: readonly number[], context: RequestContext): boolean {
+    for (const start of starts) {
+      const offset = this.#matchStart(text, start, text.length, context);
+      if (offset === noMatch) continue;
+      const matches = this.#matchRest(text, offset, text.length, context);
+      if (matches || this.#segments.length > 1) return matches;
+    }
+    return false;
+  }
+
+  /** Where the text before the first `*` ends, or `noMatch`. */
+  #matchStart(text: string, start: number, end: number, context: RequestContext): number {
+    if (!text.startsWith(this.#prefix, start)) return noMatch;
+    return matchForward(this.#segments[0] ?? [], text, start + this.#prefix.length, end, context);
+  }
+
+  /** Whether what follows the first segment matches from `offset` on. */
+  #matchRest(text: string, from: number, end: number, context: RequestContext): boolean {
     const segments = this.#segments;
     const last = segments.length - 1;
-    let offset = matchForward(segments[0] ?? [], text, start + this.#prefix.length, end, context);
-    if (offset === noMatch) return false;
-    if (last === 0) return offset === end;
-    const tail = matchBackward(segments[last] ?? [], text, offset, end, context);
+    if (last === 0) return from === end;
+    const tail = matchBackward(segments[last] ?? [], text, from, end, context);
     if (tail === noMatch) return false;
+    let offset = from;
     for (let index = 1; index < last; index++) {
       offset = search(segments[index] ?? [], text, offset, tail, context);
       if (offset === noMatch) return false;

@@ -1,7 +1,13 @@
 /** AWS IoT policies: parse, compile, decide, explain. */
 
+export {
+  certificateAttributes,
+  type AlternativeNameInput,
+  type CertificateInput,
+  type DistinguishedNameInput,
+} from "./certificate-attributes.ts";
 export { clientArn, roleAliasArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
-export { iotActions, type ResourceType } from "./actions.ts";
+export { httpsActions, iotActions, type ResourceType } from "./actions.ts";
 export type {
   AlternativeNameForm,
   AlternativeNames,
@@ -10,8 +16,11 @@ export type {
   Decision,
   NameAttribute,
   NameAttributes,
+  PolicyAction,
   PolicyRequest,
   RequestContext,
+  RequestProtocol,
+  ResourceArn,
   ThingAttributes,
 } from "./context.ts";
 export type {
@@ -23,7 +32,14 @@ export type {
   PolicyVersion,
   Statement,
 } from "./document.ts";
-export { PolicyError, type DocumentError, type Location, type PolicyErrorCode } from "./errors.ts";
+export {
+  PolicyError,
+  PolicyRequestError,
+  type DocumentError,
+  type Location,
+  type PolicyErrorCode,
+  type PolicyRequestErrorCode,
+} from "./errors.ts";
 export type {
   ConditionOutcome,
   ElementOutcome,
@@ -42,4 +58,5 @@ export {
   type ParsePolicyOptions,
   type ParsePolicyResult,
 } from "./parse-policy.ts";
+export { isPolicyAction, isRequestResource } from "./request.ts";
 export type { UnresolvedReason, UnresolvedVariable } from "./unresolved.ts";

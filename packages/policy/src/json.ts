@@ -52,6 +52,23 @@ export function readJson(text: string, errors: ErrorList): JsonNode | undefined 
   }
 }
 
+/** The JSON text of a document; `undefined` where an object cannot be written as JSON, with the reason in `errors`. */
+export function documentText(document: string | object, errors: ErrorList): string | undefined {
+  if (typeof document === "string") return document;
+  let text: unknown;
+  let reason = "it is no value that JSON has";
+  try {
+    text = JSON.stringify(document, undefined, 2);
+  } catch (error) {
+    // A cycle, a bigint, or a toJSON or getter that throws.
+    if (error instanceof Error) reason = error.message.split("\n", 1)[0] ?? reason;
+  }
+  if (typeof text === "string") return text;
+  const message = `the document cannot be written as JSON: ${reason}; give it as text or as plain objects`;
+  errors.add("ERR_POLICY_JSON", { path: "$", line: 1, column: 1 }, message);
+  return undefined;
+}
+
 /** The location of a node, given the path that led to it. */
 export function locate(node: JsonPlace, path: string): Location {
   return { path, line: node.line, column: node.column };
@@ -93,6 +110,12 @@ class JsonReader {
   }
 
   document(): JsonNode {
+    if (this.#text.charCodeAt(0) === 0xfeff) {
+      this.#fail(
+        "$",
+        "the text starts with a byte order mark (U+FEFF), which JSON does not allow: save it without one",
+      );
+    }
     const root = this.#value("$", 0);
     this.#skipSpace();
     if (this.#offset < this.#text.length) this.#fail("$", "there is text behind the end of the document");

@@ -2,9 +2,10 @@
 
 import type { CompiledCondition } from "./compile.ts";
 import type { ContextKey } from "./context-key.ts";
-import type { PolicyRequest, RequestContext } from "./context.ts";
+import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
+import { isRequestResource } from "./request.ts";
 import { sampleText } from "./sample.ts";
 
 export function lintConditions(run: LintRun, subject: LintSubject): void {
@@ -66,7 +67,7 @@ function lintRequestKey(run: LintRun, { compiled, actions }: LintSubject, { cond
   );
 }
 
-const actionOfKey: ReadonlyMap<string, string> = new Map([
+const actionOfKey: ReadonlyMap<string, PolicyAction> = new Map<string, PolicyAction>([
   ["iot:ConnectAttributes", "iot:Connect"],
   ["iot:LastWillTopic", "iot:Connect"],
   ["iot:Topic", "iot:SendDirectMessage"],
@@ -104,11 +105,13 @@ function mayBeAbsent(key: ContextKey): boolean {
 /** A request for the statement's first action on a resource as `named` would have it, made by `context`. */
 function requestFor(
   tokens: readonly PatternToken[] | undefined,
-  actions: ReadonlySet<string>,
+  actions: ReadonlySet<PolicyAction>,
   named: RequestContext,
   context: RequestContext,
 ): PolicyRequest | undefined {
   const resource = tokens && sampleText(tokens, named);
   const [action] = actions;
-  return resource?.startsWith("arn:") === true && action !== undefined ? { action, resource, context } : undefined;
+  return resource !== undefined && isRequestResource(resource) && action !== undefined
+    ? { action, resource, context }
+    : undefined;
 }

@@ -2,7 +2,7 @@
 
 import { clientArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
 import { resourceMatches } from "./compile.ts";
-import type { PolicyRequest, RequestContext } from "./context.ts";
+import type { PolicyAction, PolicyRequest, RequestContext, ResourceArn } from "./context.ts";
 import { Glob } from "./glob.ts";
 import type { LintCode, LintRun, LintSubject } from "./lint-run.ts";
 import { connectRequest, partsOf, type ResourceParts } from "./lint-resources.ts";
@@ -41,8 +41,8 @@ export function lintReach(run: LintRun): void {
 /** A request by a device for what belongs to another. */
 interface Probe {
   readonly code: LintCode;
-  readonly action: string;
-  readonly resource: (scope: ArnScope) => string;
+  readonly action: PolicyAction;
+  readonly resource: (scope: ArnScope) => ResourceArn;
   readonly message: string;
   readonly fix: string;
 }
@@ -64,17 +64,17 @@ const probes: readonly Probe[] = [
   shadowProbe("iot:Publish", (scope) => topicArn(scope, `$aws/things/${other}/shadow/update`)),
   shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, `$aws/things/${other}/shadow/update`)),
   shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, "$aws/things/+/shadow/update")),
-  ...["Get", "Update", "Delete"].map((verb) => thingProbe(`iot:${verb}ThingShadow`)),
-  ...["DescribeJobExecution", "GetPendingJobExecutions", "UpdateJobExecution", "StartNextPendingJobExecution"].map(
-    (name) => thingProbe(`iot:${name}`),
-  ),
+  ...(["Get", "Update", "Delete"] as const).map((verb) => thingProbe(`iot:${verb}ThingShadow`)),
+  ...(
+    ["DescribeJobExecution", "GetPendingJobExecutions", "UpdateJobExecution", "StartNextPendingJobExecution"] as const
+  ).map((name) => thingProbe(`iot:${name}`)),
 ];
 
-function shadowProbe(action: string, resource: Probe["resource"]): Probe {
+function shadowProbe(action: PolicyAction, resource: Probe["resource"]): Probe {
   return { code: "any-shadow", action, resource, message: anyShadow, fix: ownShadow };
 }
 
-function thingProbe(action: string): Probe {
+function thingProbe(action: PolicyAction): Probe {
   return { code: "any-thing", action, resource: (scope) => thingArn(scope, other), message: anyThing, fix: ownThing };
 }
 
@@ -165,7 +165,7 @@ function lintInjection(run: LintRun, { compiled }: LintSubject, { name, scope, v
   const context: RequestContext = { ...run.context, clientId: "+", thing: undefined };
   const filter = sampleText(name, context);
   if (filter === undefined || run.matcher.decide(connectRequest(scope, "+", context)) !== "allow") return;
-  const request = { action: "iot:Subscribe", resource: topicFilterArn(scope, filter), context };
+  const request: PolicyRequest = { action: "iot:Subscribe", resource: topicFilterArn(scope, filter), context };
   const message = "a client that calls itself + subscribes to every client's topics here";
   const fix =
     "use ${iot:Connection.Thing.ThingName}, or a certificate variable, or allow only certain client identifiers";
@@ -176,12 +176,16 @@ function lintInjection(run: LintRun, { compiled }: LintSubject, { name, scope, v
 function lintBypass(run: LintRun, { compiled }: LintSubject, { name, scope, value, type }: ResourceParts): void {
   const topic = sampleText(name, run.context)?.replaceAll(/[+#]/g, "x");
   if (type !== "topicfilter" || topic === undefined) return;
-  const received = { action: "iot:Receive", resource: topicArn(scope, topic), context: run.context };
+  const received: PolicyRequest = { action: "iot:Receive", resource: topicArn(scope, topic), context: run.context };
   if (run.matcher.decide(received) === "explicit-deny") return;
   const levels = topic.split("/").slice(0, 8);
   const wider = levels.map((_, index) => [...levels.slice(0, index), "#"].join("/")).toReversed();
   for (const filter of wider) {
-    const request = { action: "iot:Subscribe", resource: topicFilterArn(scope, filter), context: run.context };
+    const request: PolicyRequest = {
+      action: "iot:Subscribe",
+      resource: topicFilterArn(scope, filter),
+      context: run.context,
+    };
     if (run.matcher.decide(request) !== "allow") continue;
     const message = `a Deny on Subscribe does not stop the wider filter ${filter}, which delivers the same messages`;
     const fix = `deny iot:Receive on topic/${patternText(deliverable(name))} as well`;

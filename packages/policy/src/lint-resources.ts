@@ -1,8 +1,8 @@
 /** Lint: what stands in Action and Resource of one statement. */
 
 import { clientArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
-import { iotActions, type ResourceType } from "./actions.ts";
-import type { PolicyRequest, RequestContext } from "./context.ts";
+import { iotActionNamed, iotActions, type ResourceType } from "./actions.ts";
+import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
 import type { ElementValue } from "./document.ts";
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
@@ -65,11 +65,17 @@ function lintTypes(run: LintRun, subject: LintSubject, resources: readonly Resou
   const { statement, policy } = subject.compiled;
   const isOpen = (parts: ResourceParts): boolean => parts.type === undefined;
   for (const value of statement.action.values) {
-    const needed = iotActions.get(value.text);
-    if (needed === undefined || resources.some((parts) => isOpen(parts) || parts.type === needed)) continue;
+    const action = iotActionNamed(value.text);
+    const needed = action && iotActions.get(action);
+    if (
+      action === undefined ||
+      needed === undefined ||
+      resources.some((parts) => isOpen(parts) || parts.type === needed)
+    )
+      continue;
     const message = `${value.text} is asked for on ${needed === "*" ? "*" : `${needed}/...`}, which no resource here is`;
     const fix = needed === "*" ? 'grant it on "*"' : `write ${needed}/ in front of the name`;
-    const request = requestFor(run, resources[0], value.text, needed);
+    const request = requestFor(run, resources[0], action, needed);
     run.report(
       "action-resource-mismatch",
       policy,
@@ -96,13 +102,13 @@ function lintTypes(run: LintRun, subject: LintSubject, resources: readonly Resou
 function requestFor(
   run: LintRun,
   parts: ResourceParts | undefined,
-  action: string,
+  action: PolicyAction,
   needed: ResourceType,
 ): PolicyRequest | undefined {
   const name = parts && sampleText(parts.name, run.context);
   if (parts === undefined || name === undefined) return undefined;
   const { partition = "aws", region, account } = parts.scope;
-  const resource = needed === "*" ? "*" : `arn:${partition}:iot:${region}:${account}:${needed}/${name}`;
+  const resource = needed === "*" ? "*" : (`arn:${partition}:iot:${region}:${account}:${needed}/${name}` as const);
   return { action, resource, context: run.context };
 }
 
@@ -116,7 +122,8 @@ function lintWildcards(run: LintRun, { compiled, actions }: LintSubject, parts: 
   if (!compiled.isAllow && (isFilter || type === "topic")) {
     const action = isFilter ? "iot:Subscribe" : actions.has("iot:Publish") ? "iot:Publish" : "iot:Receive";
     const arn = isFilter ? topicFilterArn : topicArn;
-    const request = topic === undefined ? undefined : { action, resource: arn(scope, topic), context: run.context };
+    const request: PolicyRequest | undefined =
+      topic === undefined ? undefined : { action, resource: arn(scope, topic), context: run.context };
     const message = "+ and # are ordinary characters in a policy, so this denies only that very text";
     run.report(
       "mqtt-wildcard-in-deny",
@@ -128,7 +135,7 @@ function lintWildcards(run: LintRun, { compiled, actions }: LintSubject, parts: 
     );
   } else if (compiled.isAllow && type === "topic") {
     const action = actions.has("iot:Publish") ? "iot:Publish" : "iot:Receive";
-    const request =
+    const request: PolicyRequest | undefined =
       topic === undefined ? undefined : { action, resource: topicArn(scope, topic), context: run.context };
     const message = "+ and # are ordinary characters in a policy, and no message has a topic with them";
     run.report(

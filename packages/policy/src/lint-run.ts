@@ -2,7 +2,7 @@
 
 import { actionsOf } from "./actions.ts";
 import { compileStatement, type CompiledStatement } from "./compile.ts";
-import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
+import type { Decision, PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
 import type { ParsedPolicy } from "./document.ts";
 import type { Location } from "./errors.ts";
 import { compile, type PolicyMatcher } from "./matcher.ts";
@@ -91,7 +91,7 @@ export interface LintExample {
 export interface LintSubject {
   readonly compiled: CompiledStatement;
   /** Data-plane actions that it speaks about. */
-  readonly actions: ReadonlySet<string>;
+  readonly actions: ReadonlySet<PolicyAction>;
 }
 
 /** What the rules share: the policies made ready, a device to try them with, and the findings so far. */

@@ -10,7 +10,7 @@ import { substitute } from "./context-key.ts";
 import { isBase64, isWithin, parseAddressBlock, parseDate, parseDecimal } from "./condition-value.ts";
 import { Glob } from "./glob.ts";
 import { parsePattern, type PatternToken } from "./pattern.ts";
-import { ResourcePattern, splitArn } from "./resource-pattern.ts";
+import { parseArnPattern, ResourcePattern, splitArn } from "./resource-pattern.ts";
 
 /** An operator as a policy writes it, taken apart. */
 export interface ConditionOperator {
@@ -30,12 +30,12 @@ export interface ValueTest {
 }
 
 /**
- * Takes an operator apart, in any case as IAM does; `undefined` where IAM has no such operator. Null has neither prefix
+ * Takes an operator apart, exactly as IAM writes it; `undefined` where IAM has no such operator. Null has neither prefix
  * nor suffix.
  */
 export function parseOperator(written: string): ConditionOperator | undefined {
-  const match = /^(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?$/i.exec(written);
-  const family = families.get(match?.[2]?.toLowerCase() ?? "");
+  const match = /^(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?$/.exec(written);
+  const family = families.get(match?.[2] ?? "");
   if (match === null || family === undefined) return undefined;
   const [, prefix, , suffix] = match;
   if (family.name === "Null" && (prefix ?? suffix) !== undefined) return undefined;
@@ -64,7 +64,7 @@ type ParseValue = ConditionOperator["parseValue"];
 /** A number or a date, made comparable. */
 type Ordered = bigint | number;
 
-/** By lowercase name. */
+/** By name. */
 const families: ReadonlyMap<string, Family> = new Map(
   [
     ...pair("StringEquals", "StringNotEquals", textEquals(false)),
@@ -78,7 +78,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     positive("Bool", boolean),
     positive("Null", boolean),
     positive("BinaryEquals", binary),
-  ].map((family) => [family.name.toLowerCase(), family]),
+  ].map((family) => [family.name, family]),
 );
 
 function positive(name: string, parseValue: ParseValue): Family {
@@ -160,12 +160,12 @@ function textLike(text: string, variables: boolean): ValueTest {
   return { tokens, matches: (candidate, context) => glob.matches(candidate, 0, candidate.length, context) };
 }
 
-/** ArnEquals and ArnLike are the same: segment by segment, with wildcards. */
+/** ArnEquals and ArnLike are the same (IAM): segment by segment, with wildcards that stop at the first five colons. */
 function arnLike(text: string, variables: boolean): ValueTest | string {
-  const tokens = parsePattern(text, { wildcards: true, variables });
+  const tokens = parseArnPattern(text, variables);
   const isEverything = tokens.length > 0 && tokens.every((token) => token.kind === "any");
   if (!isEverything && splitArn(tokens).length < 6) return "an ARN of six segments, or *, was expected";
-  const pattern = new ResourcePattern(tokens);
+  const pattern = new ResourcePattern(tokens, false);
   return { tokens, matches: (candidate, context) => pattern.matches(candidate, context) };
 }
 

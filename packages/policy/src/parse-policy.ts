@@ -25,10 +25,10 @@ import {
   type Located,
   type MemberReader,
 } from "./grammar.ts";
-import { locate, memberPath, readJson, type JsonMember } from "./json.ts";
+import { documentText, locate, memberPath, readJson, type JsonMember } from "./json.ts";
 import { operatorNames, parseOperator } from "./operator.ts";
 import { parsePattern } from "./pattern.ts";
-import { isResourceText } from "./resource-pattern.ts";
+import { isResourceText, parseArnPattern } from "./resource-pattern.ts";
 
 export interface ParsePolicyOptions {
   /** What messages call the policy; `policy` where it is left out. */
@@ -44,10 +44,14 @@ export type ParsePolicyResult =
 /** AWS IoT's quota for the size of a policy document, white space not counted. */
 export const defaultMaximumCharacters = 2048;
 
-/** Reads a policy document. All faults are reported at once, in the order of the text, at most a hundred of them. */
-export function parsePolicy(text: string, options: ParsePolicyOptions = {}): ParsePolicyResult {
+/**
+ * Reads a policy document, given as JSON text or as the object that the text stands for. All faults are reported at once, in
+ * the order of the text, at most a hundred of them; those of an object have their places in its JSON, indented by two.
+ */
+export function parsePolicy(document: string | object, options: ParsePolicyOptions = {}): ParsePolicyResult {
   const errors = new ErrorList();
-  const policy = readPolicy(text, options, errors);
+  const text = documentText(document, errors);
+  const policy = text === undefined ? undefined : readPolicy(text, options, errors);
   const [first, ...others] = errors.found.sort((a, b) => a.line - b.line || a.column - b.column);
   if (first !== undefined) return { ok: false, errors: [first, ...others] };
   if (policy === undefined) throw new Error("a policy that was not read has to have an error");
@@ -55,8 +59,8 @@ export function parsePolicy(text: string, options: ParsePolicyOptions = {}): Par
 }
 
 /** As `parsePolicy`; throws a `PolicyError` that holds all faults. */
-export function parsePolicyOrThrow(text: string, options: ParsePolicyOptions = {}): ParsedPolicy {
-  const result = parsePolicy(text, options);
+export function parsePolicyOrThrow(document: string | object, options: ParsePolicyOptions = {}): ParsedPolicy {
+  const result = parsePolicy(document, options);
   if (!result.ok) throw new PolicyError(result.errors);
   return result.policy;
 }
@@ -159,7 +163,9 @@ function readElementValue(
     return undefined;
   }
   // Actions compare without case.
-  const tokens = parsePattern(isAction ? text.toLowerCase() : text, { wildcards: true, variables });
+  const tokens = isAction
+    ? parsePattern(text.toLowerCase(), { wildcards: true, variables: false })
+    : parseArnPattern(text, variables);
   return { text, tokens, at: item.at };
 }
 

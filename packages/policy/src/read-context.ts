@@ -6,14 +6,15 @@ import {
   type CertificateAttributes,
   type ConnectAttribute,
   type RequestContext,
+  type RequestProtocol,
   type ThingAttributes,
 } from "./context.ts";
 import type { ErrorList } from "./errors.ts";
-import { describe, itemsOf, membersOf, textOf, type Located, type MemberReader } from "./grammar.ts";
+import { describe, itemsOf, membersOf, shorten, textOf, type Located, type MemberReader } from "./grammar.ts";
 import { locate, memberPath } from "./json.ts";
 
 const texts = ["clientId", "sourceIp", "domainName", "certificateId", "lastWillTopic", "topic"] as const;
-const others = ["certificate", "thing", "connectAttributes", "currentTimeMs", "keys"] as const;
+const others = ["protocol", "certificate", "thing", "connectAttributes", "currentTimeMs", "keys"] as const;
 const nameFields = ["subject", "issuer", "subjectAlternativeName", "issuerAlternativeName"] as const;
 
 /** What is faulty is left out and reported. */
@@ -24,6 +25,7 @@ export function readContext(found: Located, errors: ErrorList): RequestContext {
   const thing = members.take("thing");
   return {
     ...Object.fromEntries(texts.map((name) => [name, members.text(name)])),
+    protocol: readProtocol(members, errors),
     certificate: certificate && readCertificate(certificate, errors),
     thing: thing && readThing(thing, errors),
     connectAttributes: readConnectAttributes(members, errors),
@@ -99,6 +101,14 @@ function readConnectAttributes(members: MemberReader, errors: ErrorList): readon
       return [];
     })
   );
+}
+
+function readProtocol(members: MemberReader, errors: ErrorList): RequestProtocol | undefined {
+  const text = members.text("protocol");
+  if (text === undefined || text === "mqtt" || text === "https") return text;
+  const at = members.take("protocol")?.at ?? members.at;
+  errors.add("ERR_POLICY_VALUE", at, `a protocol is mqtt or https, not ${shorten(text)}`);
+  return undefined;
 }
 
 function readTime(members: MemberReader, errors: ErrorList): number | undefined {

@@ -50,10 +50,14 @@ function whyAbsent(name: string, context: RequestContext): string {
     }
     return "has no value: the certificate does not have it";
   }
-  return name === "iot:ClientId" ? "has no value: only MQTT has client identifiers" : "has no value in this request";
+  if (name !== "iot:ClientId") return "has no value in this request";
+  return "has no value: only MQTT connections have client identifiers";
 }
 
-function whyThingIsAbsent(name: string, { thing }: RequestContext): string {
+function whyThingIsAbsent(name: string, { thing, protocol }: RequestContext): string {
+  if (protocol === "https") {
+    return "has no value over HTTPS: only MQTT connections have things, so use a certificate variable or the name itself";
+  }
   if (thing === undefined) return "has no value: no thing is associated with the connection";
   if (!thing.isAttached) return `has no value: the thing ${thing.name} is not attached to the certificate`;
   return name.endsWith("ThingTypeName")

@@ -32,6 +32,7 @@ describe("expectations", () => {
 
   test("a context in JSON is the same as a context in code", () => {
     const context: RequestContext = {
+      protocol: "mqtt",
       clientId: "c",
       sourceIp: "192.0.2.1",
       domainName: "iot.example.com",
@@ -50,7 +51,9 @@ describe("expectations", () => {
       currentTimeMs: 1_700_000_000_000,
       keys: { "aws:UserAgent": "x", "example:List": ["a", "b"] },
     };
-    const text = JSON.stringify({ expectations: [{ action: "a", resource: "*", context, decision: "allow" }] });
+    const text = JSON.stringify({
+      expectations: [{ action: "iot:Publish", resource: "*", context, decision: "allow" }],
+    });
     expect(parseExpectationsOrThrow(text)[0]?.request.context).toEqual(context);
   });
 

@@ -197,7 +197,7 @@ describe("outcomes", () => {
     const why = (name: string, context: RequestContext): string | undefined =>
       explain([A("Publish", `topic/\${${name}}`)], "Publish", "a", context).unresolved[0]?.detail;
     const thing = { name: "t", isAttached: true };
-    expect(why("iot:ClientId", {})).toBe("has no value: only MQTT has client identifiers");
+    expect(why("iot:ClientId", {})).toBe("has no value: only MQTT connections have client identifiers");
     expect(why("iot:Connection.Thing.ThingName", {})).toContain("no thing is associated");
     expect(why("iot:Connection.Thing.ThingName", { thing: { ...thing, isAttached: false } })).toContain("not attached");
     expect(why("iot:Connection.Thing.ThingTypeName", { thing })).toContain("has no type");

@@ -1,7 +1,14 @@
 /** Short forms for tests: resources without their scope, requests by action and name. */
 
 import { clientArn, compile, parsePolicyOrThrow, topicArn, topicFilterArn } from "@latchkey/policy";
-import type { Decision, Explanation, PolicyMatcher, PolicyRequest, RequestContext } from "@latchkey/policy";
+import type {
+  Decision,
+  Explanation,
+  PolicyMatcher,
+  PolicyRequest,
+  RequestContext,
+  ResourceArn,
+} from "@latchkey/policy";
 
 export const scope = { region: "us-east-1", account: "123456789012" };
 export const prefix = "arn:aws:iot:us-east-1:123456789012:";
@@ -53,8 +60,12 @@ export function matcherOf(...statements: readonly Short[]): PolicyMatcher {
 
 export function requestOf(action: string, name: string, context: RequestContext = {}): PolicyRequest {
   const arn = { Connect: clientArn, SendDirectMessage: clientArn, Subscribe: topicFilterArn }[action] ?? topicArn;
-  const resource = name === "*" || name.startsWith("arn:") ? name : arn(scope, name);
+  const resource = name === "*" || isArn(name) ? name : arn(scope, name);
   return { action: `iot:${action}`, resource, context };
+}
+
+function isArn(text: string): text is ResourceArn {
+  return text.startsWith("arn:");
 }
 
 /** Decides and explains; the two must agree. */

@@ -136,6 +136,14 @@ describe("refused", () => {
       ["ERR_POLICY_OPERATOR $.Statement.Condition.StringEqual"],
     ],
     [
+      "an operator in another case",
+      withStatement({ Condition: { stringEquals: { a: "b" }, "foranyvalue:StringEquals": { a: "b" } } }),
+      [
+        "ERR_POLICY_OPERATOR $.Statement.Condition.stringEquals",
+        'ERR_POLICY_OPERATOR $.Statement.Condition["foranyvalue:StringEquals"]',
+      ],
+    ],
+    [
       "Null with a prefix",
       withStatement({ Condition: { "ForAnyValue:Null": { a: "true" } } }),
       ['ERR_POLICY_OPERATOR $.Statement.Condition["ForAnyValue:Null"]'],

@@ -1,7 +1,7 @@
 /**
  * A second, naive interpreter of policies, written from the rules and sharing no code with the package: it reads the
  * document with JSON.parse, matches by recursion over characters, and looks at every statement of every policy. It
- * covers what the property tests generate: text, ARN, Null and Boolean conditions, sets, variables of every family.
+ * covers what the property tests generate: text, Null and Boolean conditions, sets, variables of every family.
  */
 
 import type { Decision, PolicyRequest, RequestContext } from "@latchkey/policy";
@@ -33,12 +33,12 @@ function applies(statement: Json, { action, resource, context }: PolicyRequest):
   const spoken =
     "Action" in statement ? list(statement["Action"]).some(named) : !list(statement["NotAction"]).some(named);
   if (!spoken) return false;
-  const fits = (pattern: string): boolean => arnMatches(parts(pattern, context), resource);
+  const fits = (pattern: string): boolean => arnMatches(arnParts(pattern, context), resource);
   if ("Resource" in statement) {
     if (!list(statement["Resource"]).some(fits)) return false;
   } else {
     const excluded = list(statement["NotResource"]);
-    if (excluded.some((pattern) => parts(pattern, context).includes(undefined))) return false;
+    if (excluded.some((pattern) => arnParts(pattern, context).includes(undefined))) return false;
     if (excluded.some(fits)) return false;
   }
   const conditions = (statement["Condition"] ?? {}) as Record<string, Json>;
@@ -65,7 +65,6 @@ function holds(operator: string, key: string, wanted: string[], context: Request
 function compare(name: string, text: string, value: string, context: RequestContext): boolean {
   if (name === "Bool") return text.toLowerCase() === value.toLowerCase();
   const pattern = parts(text, context);
-  if (name.startsWith("Arn")) return arnMatches(pattern, value);
   if (pattern.includes(undefined)) return false;
   if (name === "StringLike") return wild(pattern, Array.from(value));
   const literal = pattern.map((part) => (typeof part === "string" ? part : (part?.wild ?? ""))).join("");
@@ -103,21 +102,38 @@ function variable(name: string, context: RequestContext): string | undefined {
   if (["iot:connectattributes", "iot:lastwilltopic", "iot:topic"].includes(name.toLowerCase()) || /\.List$/i.test(name))
     return undefined;
   const [value] = valuesOf(name, context);
-  if (value === "") return undefined;
   if (/^iot:Certificate\./i.test(name) && value !== undefined && (/[*$+?#]/.test(value) || value.length > 1024))
     return undefined;
   return value;
 }
 
+/** Wildcards of the first segments stop at colons, but a `*` that ends one of them may run across. */
 function arnMatches(pattern: readonly Part[], resource: string): boolean {
   if (pattern.length > 0 && pattern.every((part) => typeof part === "object" && part.wild === "*")) return true;
   const wanted = split(pattern);
-  while (wanted.length < 6) wanted.push([{ wild: "*" }]);
-  const found = split(Array.from(resource));
-  if (found.length < 6) return false;
-  return wanted.every(
-    (segment, index) => !segment.includes(undefined) && wild(segment, (found[index] ?? []) as string[]),
-  );
+  const open = wanted.slice(0, -1).some((segment) => isStar(segment.at(-1)));
+  if (wanted.length < 6 && !open && !isStar(pattern.at(-1)))
+    return arnMatches([...pattern, ":", { wild: "*" }], resource);
+  return !pattern.includes(undefined) && segmentsMatch(wanted, Array.from(resource));
+}
+
+function isStar(part: Part): boolean {
+  return typeof part === "object" && part.wild === "*";
+}
+
+function segmentsMatch(wanted: readonly (readonly Part[])[], text: readonly string[]): boolean {
+  const [first = [], ...others] = wanted;
+  if (others.length === 0) return wild(first, text);
+  let colons = 0;
+  return text.some((character, at) => {
+    if (character !== ":") return false;
+    colons++;
+    const fits =
+      colons === 1
+        ? wild(first, text.slice(0, at))
+        : isStar(first.at(-1)) && wild(first, text.slice(0, text.indexOf(":")));
+    return fits && segmentsMatch(others, text.slice(at + 1));
+  });
 }
 
 /** At the first five colons. A value that was substituted may hold colons, which this cannot tell apart: none is made. */
@@ -128,6 +144,12 @@ function split(pattern: readonly Part[]): Part[][] {
     else segments.at(-1)?.push(part);
   }
   return segments;
+}
+
+/** Variables stand for something behind the fifth colon only. */
+function arnParts(text: string, context: RequestContext): Part[] {
+  const head = /^(?:[^:]*:){5}/.exec(text)?.[0] ?? text;
+  return [...Array.from(head).map(wildPart), ...parts(text.slice(head.length), context)];
 }
 
 function wild(pattern: readonly Part[], text: readonly string[]): boolean {
@@ -141,7 +163,11 @@ function wild(pattern: readonly Part[], text: readonly string[]): boolean {
 }
 
 /** The values of the keys that the generators use. */
-function valuesOf(
+function valuesOf(key: string, context: RequestContext): string[] {
+  return allValuesOf(key, context).filter((value) => value !== "");
+}
+
+function allValuesOf(
   key: string,
   { clientId, thing, certificate, connectAttributes, lastWillTopic, topic, keys }: RequestContext,
 ): string[] {
@@ -172,6 +198,8 @@ function valuesOf(
     case "iot:topic":
       return some(topic);
     default:
-      return [keys?.[key] ?? []].flat();
+      return Object.entries(keys ?? {}).flatMap(([name, found]) =>
+        name.toLowerCase() === key.toLowerCase() ? found : [],
+      );
   }
 }

@@ -31,7 +31,11 @@ function lampRequests(name: string): PolicyRequest[] {
     { action: "iot:RetainPublish", resource: topicArn(scope, `lamps/${name}/state`), context },
     { action: "iot:Subscribe", resource: topicFilterArn(scope, `lamps/${name}/set/+`), context },
     { action: "iot:Receive", resource: topicArn(scope, `lamps/${name}/set/colour`), context },
-    { action: "iot:GetThingShadow", resource: thingArn(scope, name), context },
+    {
+      action: "iot:GetThingShadow",
+      resource: thingArn(scope, name),
+      context: { certificate: { subject: { CommonName: [name] } } },
+    },
   ];
 }
 
@@ -62,7 +66,9 @@ describe("suggest", () => {
     const matcher = compile([policy]);
     for (const request of lampRequests("lamp-3")) expect(matcher.decide(request)).toBe("allow");
     for (const request of lampRequests("lamp-1")) {
-      expect(matcher.decide({ ...request, context: lamp("lamp-2") })).toBe("implicit-deny");
+      const other: RequestContext = { certificate: { subject: { CommonName: ["lamp-2"] } } };
+      const context = request.action === "iot:GetThingShadow" ? other : lamp("lamp-2");
+      expect(matcher.decide({ ...request, context })).toBe("implicit-deny");
     }
     expect(policy.statements).toHaveLength(5);
   });
@@ -129,8 +135,53 @@ describe("suggest", () => {
     expect(findings).toEqual([]);
   });
 
+  test("no thing variable is written for HTTPS, where it has no value", () => {
+    const context = lamp("lamp-1");
+    const over = (protocol: "mqtt" | "https"): string | undefined =>
+      suggest([requestOf("Publish", "lamps/lamp-1", { ...context, protocol })]).policy.statements[0]?.resource.values[0]
+        ?.text;
+    expect(over("mqtt")).toBe(`${prefix}topic/lamps/\${iot:Connection.Thing.ThingName}`);
+    expect(over("https")).toBe(`${prefix}topic/lamps/lamp-1`);
+    const shadow: PolicyRequest = { action: "iot:GetThingShadow", resource: thingArn(scope, "lamp-1"), context };
+    const { policy, notes } = suggest([shadow]);
+    expect(policy.statements[0]?.resource.values[0]?.text).toBe(`${prefix}thing/lamp-1`);
+    expect(notes).toEqual([]);
+  });
+
+  test("CONNECT keeps its session attributes and its will topic", () => {
+    const connect = (attributes: RequestContext["connectAttributes"], will?: string): PolicyRequest =>
+      requestOf("Connect", "lamp-1", {
+        ...lamp("lamp-1"),
+        connectAttributes: attributes,
+        lastWillTopic: will === undefined ? undefined : topicArn(scope, will),
+      });
+    const observed = connect(["LastWill"], "lamps/lamp-1/gone");
+    const { policy, findings, notes } = suggest([observed, connect([])]);
+    expect({ findings, notes }).toEqual({ findings: [], notes: [] });
+    const decide = (request: PolicyRequest): string => compile([policy]).decide(request);
+    expect(decide(observed)).toBe("allow");
+    expect(decide(connect([]))).toBe("allow");
+    expect(decide(connect(["PersistentConnect"]))).toBe("implicit-deny");
+    expect(decide(connect(["LastWill", "PersistentConnect"], "lamps/lamp-1/gone"))).toBe("implicit-deny");
+    expect(decide(connect(["LastWill"], "lamps/lamp-2/gone"))).toBe("implicit-deny");
+    expect(decide(requestOf("Publish", "lamps/lamp-1/gone", lamp("lamp-1")))).toBe("allow");
+  });
+
+  test("a level that a thing happens to be called like stays a level", () => {
+    const resources = (...requests: PolicyRequest[]): unknown =>
+      suggest(requests).policy.statements.flatMap(({ resource }) => resource.values.map(({ text }) => text));
+    const publish = (name: string, topic: string): PolicyRequest => requestOf("Publish", topic, lamp(name));
+    const own = `${prefix}topic/lamps/\${iot:Connection.Thing.ThingName}/state`;
+    expect(resources(publish("lamps", "lamps/lamps/state"), publish("lamp-2", "lamps/lamp-2/state"))).toEqual([own]);
+    expect(resources(publish("state", "lamps/state/state"), publish("lamp-2", "lamps/lamp-2/state"))).toEqual([own]);
+    expect(resources(publish("state", "lamps/x/state"))).toEqual([`${prefix}topic/lamps/x/state`]);
+    expect(resources(publish("shadow", "$aws/things/shadow/shadow/get"))).toEqual([
+      `${prefix}topic/$aws/things/\${iot:Connection.Thing.ThingName}/shadow/get`,
+    ]);
+  });
+
   test("what no policy can allow is noted, and nothing usable is an error", () => {
-    const bad = { action: "iot:Fly", resource: "*", context: {} };
+    const bad: PolicyRequest = { action: "iot:Fly", resource: "*", context: {} };
     expect(suggest([bad, requestOf("Publish", "a")]).notes).toEqual([
       "iot:Fly on * was left out: it is no action of AWS IoT on an ARN or *",
     ]);

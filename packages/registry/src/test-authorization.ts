@@ -1,6 +1,6 @@
 /** What a certificate would be allowed (TestAuthorization), by the same decisions as in life, with the reasons. */
 
-import { compile, parsePolicy, type Explanation, type RequestContext } from "@latchkey/policy";
+import { compile, parsePolicy, type Explanation, type RequestContext, isRequestResource } from "@latchkey/policy";
 import { parseCertificate } from "@latchkey/x509";
 import { certificateAttributes } from "./certificate-attributes.ts";
 import { readCertificate } from "./certificate-input.ts";
@@ -87,6 +87,7 @@ export function testAuthorization(
   };
   return questions.flatMap(({ actionType, resources }) =>
     resources.map((resource) => {
+      if (!isRequestResource(resource)) throw invalid("resources", resource, "a whole ARN, or *");
       const explanation = matcher.explain({ action: actions[actionType], resource, context: requestContext });
       return { actionType, resource, authDecision: decisions[explanation.decision], explanation };
     }),

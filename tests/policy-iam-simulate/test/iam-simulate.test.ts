@@ -38,6 +38,8 @@ const resource = fc.oneof(
     "arn:aws:iot:eu-west-1:*:topic/a*",
     "arn:aws:iot",
     "arn:aws:iot:*",
+    "arn:aws:iot:eu-*:123456789012:topic/*",
+    "arn:aws:iot:e*-1:123456789012:topic/a*",
   ),
 );
 const action = fc.constantFrom("iot:Publish", "iot:Pub*", "iot:*", "*", "iot:Receive", "IOT:PUBLISH", "iot:?ublish");
@@ -234,7 +236,7 @@ test("decisions on generated policies", async () => {
       topicName,
       async (Statement, found, name) => {
         const document = { Version: "2012-10-17", Statement };
-        const topic = `arn:aws:iot:eu-west-1:123456789012:topic/${name}`;
+        const topic = `arn:aws:iot:eu-west-1:123456789012:topic/${name}` as const;
         const keys: Keys = {};
         for (const [key, value] of Object.entries(found)) if (value !== undefined) keys[key] = value;
         const policy = parsePolicyOrThrow(JSON.stringify(document));
