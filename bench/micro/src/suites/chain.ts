@@ -5,7 +5,9 @@
  * `cold` remembers nothing between chains; its floor is the two `crypto.verify` calls, one with the root's KeyObject and
  * one with the intermediate's key as it came. `warm` knows the intermediate; its floor is one call with a KeyObject.
  * `crl-10000` is warm with the status of every certificate looked up in kept lists. node-forge has RSA only; neither it
- * nor @peculiar/x509 judges revocation with the chain.
+ * nor @peculiar/x509 checks revocation with the chain.
+ *
+ * `chain/hostile/*` are questions that are made to cost, which end in a verdict or a limit: 20 answers a second are 50 ms.
  */
 
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
@@ -25,6 +27,7 @@ import {
   makeName,
   validityFrom,
 } from "@latchkey/x509";
+import { hostileQuestion, hostileShapes } from "../hostile-chains.ts";
 import type { Contender, Scenario, Suite } from "../scenario.ts";
 
 const OURS = "@latchkey/chain";
@@ -64,8 +67,40 @@ export const suite: Suite = {
       const peers = [bareWarm(chain), await pkijsChain(chain, lists)];
       return verifying(chain, ours(chain, warmVerifier(chain), revocation), peers);
     },
+    ...Object.fromEntries(hostileShapes.map((shape) => [`chain/hostile/${shape}`, () => hostile(shape)])),
   },
 };
+
+/** One answer to a question that is made to cost. Its peer is what 50 ms of CPU are: 700 bare signature checks. */
+function hostile(shape: string): Scenario {
+  const { provider, trustAnchor, inputs } = hostileQuestion(shape);
+  const verifier = createChainVerifier({ provider, trustAnchors: [trustAnchor], rememberedCertificates: 0 });
+  const { intermediates = [] } = inputs;
+  let bytesPerOperation = 0;
+  for (const each of [inputs.certificate, ...intermediates]) {
+    bytesPerOperation += each instanceof Uint8Array ? each.length : each.encoding.length;
+  }
+  const run = (): number => {
+    const result = verifier.verify(inputs);
+    return result.ok || result.failures.length > 0 ? 1 : 0;
+  };
+  return { unit: "answer", bytesPerOperation, subject: { name: OURS, run }, peers: [allowance()] };
+}
+
+function allowance(): Contender {
+  const { leaf, intermediate } = makeChain(P256);
+  const handle = handleOf(intermediate.certificate);
+  return {
+    name: "bare",
+    run: () => {
+      let verified = 0;
+      for (let index = 0; index < 700; index++) {
+        if (verify("sha256", leaf.tbsCertificate, handle, leaf.signatureValue)) verified++;
+      }
+      return verified === 700 ? 1 : 0;
+    },
+  };
+}
 
 function verifying({ leaf, intermediate }: Chain, subject: Contender, peers: readonly Contender[]): Scenario {
   const bytesPerOperation = leaf.encoding.length + intermediate.certificate.encoding.length;

@@ -1,0 +1,248 @@
+/**
+ * Questions to a chain verifier that are made to cost, each at its worst: what a peer could send that has one end-entity
+ * certificate, or one certificate authority, below a trust anchor. `@latchkey/x509` refuses to issue most of these
+ * certificates, so they are written here.
+ */
+
+import { encodeDer, encodeOid } from "@latchkey/asn1";
+import type { VerifyInputs } from "@latchkey/chain";
+import {
+  type CryptoProvider,
+  encodeSignatureAlgorithm,
+  defaultSignatureAlgorithm,
+  type KeyPair,
+} from "@latchkey/crypto";
+import { nobleProvider } from "@latchkey/crypto/noble";
+import { nodeProvider } from "@latchkey/crypto/node";
+import {
+  basicConstraints,
+  certificatePolicies,
+  type Extension,
+  extendedKeyUsage,
+  type GeneralName,
+  keyPurposes,
+  type KeyUsage,
+  keyUsage,
+  makeExtension,
+  makeName,
+  type Name,
+  nameConstraints,
+  policyMappings,
+  subjectAltName,
+} from "@latchkey/x509";
+
+/** One question, and the anchor and the provider that it is asked with. */
+export interface HostileQuestion {
+  readonly provider: CryptoProvider;
+  readonly trustAnchor: Uint8Array;
+  readonly inputs: VerifyInputs;
+}
+
+interface Entity {
+  readonly name: Name;
+  readonly keys: KeyPair;
+}
+
+type Question = Omit<VerifyInputs, "purpose" | "time">;
+
+const NOW = Math.floor(Date.now() / 1000);
+const DAY = 86_400;
+
+function newKeys(curve: "P-256" | "P-521" = "P-256"): KeyPair {
+  return nodeProvider.generateKeyPair({ name: "ec", curve });
+}
+
+function entity(commonName: string, keys: KeyPair = newKeys()): Entity {
+  return { name: makeName([{ type: "CN", value: commonName }]), keys };
+}
+
+let serialNumbers = 0;
+
+function issue(subject: Entity, issuer: Entity, extensions: readonly Extension[]): Uint8Array {
+  const { privateKey } = issuer.keys;
+  const signatureAlgorithm = defaultSignatureAlgorithm(privateKey.algorithm);
+  const algorithm = encodeSignatureAlgorithm(signatureAlgorithm);
+  const tbs = encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.explicit(0, (explicit) => explicit.integer(2));
+      fields.integer(++serialNumbers);
+      fields.encoded(algorithm);
+      fields.encoded(issuer.name.encoding);
+      fields.sequence((validity) => {
+        validity.time(NOW - DAY);
+        validity.time(NOW + DAY);
+      });
+      fields.encoded(subject.name.encoding);
+      fields.encoded(subject.keys.publicKey.spki);
+      fields.explicit(3, (explicit) => {
+        explicit.sequence((list) => {
+          for (const { oid, critical, value } of extensions) {
+            list.sequence((each) => {
+              each.oid(oid);
+              each.booleanDefaultFalse(critical);
+              each.octetString(value);
+            });
+          }
+        });
+      });
+    });
+  });
+  return encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.encoded(tbs);
+      fields.encoded(algorithm);
+      fields.bitString(nodeProvider.sign(privateKey, signatureAlgorithm, tbs));
+    });
+  });
+}
+
+const authority: readonly Extension[] = [
+  makeExtension(basicConstraints, { cA: true, pathLenConstraint: undefined }, true),
+  makeExtension<readonly KeyUsage[]>(keyUsage, ["keyCertSign", "cRLSign"], true),
+];
+const endEntity: readonly Extension[] = [
+  makeExtension<readonly KeyUsage[]>(keyUsage, ["digitalSignature"], true),
+  makeExtension(extendedKeyUsage, [keyPurposes.clientAuth]),
+];
+
+const root = entity("Hostile Root");
+
+function leaf(issuer: Entity, more: readonly Extension[] = []): Uint8Array {
+  return issue(entity("device"), issuer, [...endEntity, ...more]);
+}
+
+function many<Item>(count: number, make: (index: number) => Item): Item[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function names(count: number, suffix: string): GeneralName[] {
+  return many(count, (index) => ({ type: "dNSName", value: `n${index}.${suffix}` }));
+}
+
+function alternativeNames(count: number, suffix: string): Extension {
+  return makeExtension(subjectAltName, names(count, suffix));
+}
+
+function excluded(subtrees: readonly GeneralName[]): Extension {
+  return makeExtension(nameConstraints, { permittedSubtrees: undefined, excludedSubtrees: subtrees }, true);
+}
+
+function policies(count: number): Extension {
+  return makeExtension(
+    certificatePolicies,
+    many(count, (index) => ({ policyIdentifier: encodeOid(`1.2.${index}`), policyQualifiers: [] })),
+  );
+}
+
+function mappings(count: number): Extension {
+  return makeExtension(
+    policyMappings,
+    many(count, (index) => ({
+      issuerDomainPolicy: encodeOid(`1.2.${index}`),
+      subjectDomainPolicy: encodeOid(`1.2.${(index * 7) % count}`),
+    })),
+  );
+}
+
+/** Certificates that all certify each other, each with more extensions, and a device below the first. */
+function mesh(
+  people: readonly Entity[],
+  holder: Entity,
+  more: readonly Extension[] = [],
+  ofLeaf: readonly Extension[] = [],
+): Question {
+  const [first = holder] = people;
+  const intermediates = people.flatMap((subject) =>
+    [...people, holder]
+      .filter((issuer) => issuer !== subject)
+      .map((issuer) => issue(subject, issuer, [...authority, ...more])),
+  );
+  return { certificate: leaf(first, ofLeaf), intermediates };
+}
+
+/** Below the holder of one end-entity certificate, which is no certificate authority. */
+function meshBelowDevice(people: readonly Entity[], more: readonly Extension[] = []): Question {
+  const holder = entity("holder");
+  const { certificate, intermediates = [] } = mesh(people, holder, more);
+  return { certificate, intermediates: [...intermediates, issue(holder, root, endEntity)] };
+}
+
+/** Three levels of six certificates of one name: 216 whole paths. */
+function levels(more: readonly Extension[]): Question {
+  const people = many(3, (index) => entity(`Level ${index}`));
+  const intermediates = people.flatMap((subject, level) =>
+    many(6, () => issue(subject, people[level - 1] ?? root, [...authority, ...more])),
+  );
+  return { certificate: leaf(people.at(-1) ?? root), intermediates, policies: { requireExplicitPolicy: true } };
+}
+
+/** Certificates of one name, none of which has the key that signed. */
+function wrongKeys(keys: readonly KeyPair[]): Question {
+  return {
+    certificate: leaf(entity("One Name")),
+    intermediates: keys.map((each) => issue(entity("One Name", each), root, authority)),
+  };
+}
+
+function longName(parts: number, prefix: string): Name {
+  return makeName(many(parts, (index) => ({ type: "OU", value: `${prefix}${index}` })));
+}
+
+const shapes: Readonly<Record<string, () => Question>> = {
+  "mesh-below-device": () => meshBelowDevice(many(30, (index) => entity(`M${index}`))),
+  "mesh-below-device-one-key": () => {
+    const keys = newKeys();
+    return meshBelowDevice(many(14, (index) => entity(`M${index}`, keys)));
+  },
+  "mesh-below-device-400-part-names": () =>
+    meshBelowDevice(many(8, (index) => ({ name: longName(400, `${index}-`), keys: newKeys() }))),
+  "mesh-below-device-1000-names": () =>
+    meshBelowDevice(
+      many(8, (index) => entity(`M${index}`)),
+      [alternativeNames(1000, "example")],
+    ),
+  "mesh-of-authorities": () =>
+    mesh(
+      many(9, (index) => entity(`M${index}`)),
+      root,
+      [excluded(names(1, "bad"))],
+      [alternativeNames(1, "bad")],
+    ),
+  "levels-18000-policies": () => levels([policies(18_000)]),
+  "levels-2000-policies-mapped": () => levels([policies(2000), mappings(2000)]),
+  "levels-9000-excluded-names": () => levels([excluded(names(9000, "excluded.example"))]),
+  "15-large-not-needed": () => ({
+    certificate: leaf(root),
+    intermediates: many(15, (index) =>
+      issue(entity(`Large ${index}`), entity("Elsewhere"), [...authority, alternativeNames(15_000, "b")]),
+    ),
+  }),
+  "1024-of-one-name": () => {
+    const keys = many(60, () => newKeys());
+    return wrongKeys(many(1024, (index) => keys[index % keys.length] ?? newKeys()));
+  },
+  "100-p521-keys": () => wrongKeys(many(100, () => newKeys("P-521"))),
+  "100-p521-keys-noble": () => wrongKeys(many(100, () => newKeys("P-521"))),
+  "leaf-20000-names": () => ({ certificate: leaf(root, [alternativeNames(20_000, "b")]) }),
+  "1000-names-1000-constraints": () => {
+    const between = entity("Between");
+    return {
+      certificate: leaf(between, [alternativeNames(1000, "test")]),
+      intermediates: [issue(between, root, [...authority, excluded(names(1000, "example"))])],
+    };
+  },
+};
+
+/** The names of the shapes. */
+export const hostileShapes: readonly string[] = Object.keys(shapes);
+
+/** Makes the certificates of a shape. Throws RangeError for a name that is none. */
+export function hostileQuestion(shape: string): HostileQuestion {
+  const make = shapes[shape];
+  if (make === undefined) throw new RangeError(`no hostile shape ${shape}`);
+  return {
+    provider: shape.endsWith("-noble") ? nobleProvider : nodeProvider,
+    trustAnchor: issue(root, root, authority),
+    inputs: { ...make(), purpose: "clientAuth", time: NOW },
+  };
+}
