@@ -109,6 +109,7 @@ export class OwnCandidates {
   }
 }
 
+/** What a pool is made from. */
 export interface PoolInputs {
   readonly intermediates: readonly CertificateInput[];
   readonly own: OwnCandidates;
@@ -118,6 +119,7 @@ export interface PoolInputs {
   readonly time: number;
 }
 
+/** The candidates of one answer. */
 export class CandidatePool {
   readonly #inputs: PoolInputs;
   #given: { readonly all: readonly Candidate[]; readonly bySubject: BySubject } | undefined;

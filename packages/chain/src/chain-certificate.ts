@@ -69,6 +69,7 @@ export interface UnknownCritical {
 /** How many keys are remembered that a certificate is signed by. More than one only where the issuer's key was reissued. */
 const maximumSignersRemembered = 4;
 
+/** One certificate, prepared for searching and validating. */
 export class ChainCertificate {
   readonly certificate: Certificate;
   readonly values: Readonly<Values>;

@@ -12,8 +12,10 @@ import { ocspStatus } from "./ocsp-status.ts";
 import type { RevocationChecker, RevocationStatus, RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
+/** What the caller's own check says about one certificate. */
 export type RevocationAnswer = "good" | "revoked" | "unknown";
 
+/** The sources of revocation, and how an unknown status counts. */
 export interface RevocationInputs {
   /** What an unknown status is: `hard` refuses, `soft` warns. */
   readonly mode: "hard" | "soft";

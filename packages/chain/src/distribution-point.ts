@@ -101,6 +101,7 @@ function fullNames(point: DistributionPointName, base: Name): readonly GeneralNa
   return [{ type: "directoryName", value: { rdns: [...base.rdns, point.rdn], encoding: new Uint8Array() } }];
 }
 
+/** Whether two names match (RFC 5280 §7.1); also for a name that was put together and has no encoding. */
 export function sameName(a: Name, b: Name): boolean {
   return (a.encoding.length > 0 && equalBytes(a.encoding, b.encoding)) || nameKey(a) === nameKey(b);
 }

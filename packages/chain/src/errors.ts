@@ -1,5 +1,6 @@
 /** The caller's own mistakes. What is wrong with a chain is never thrown: it comes as a result, see `failures.ts`. */
 
+/** The stable codes of `ChainError`. */
 export type ChainErrorCode =
   /** An option or input outside what is defined: a time that is no number, a limit below one. */
   | "ERR_CHAIN_ARGUMENT"

@@ -348,6 +348,7 @@ const passedTexts: Readonly<Record<ChainCheck, string>> = {
   revocationListNumber: "is covered by a list with a number",
 };
 
+/** How a result is explained. */
 export interface ExplainOptions {
   /** Whether the checks that hold are listed, too. Default: with an accepted chain, and not with a refused one. */
   readonly holding?: boolean;

@@ -214,6 +214,7 @@ export interface FailureEvidence {
 /** How many elements a list of evidence shows. */
 export const maximumShown = 20;
 
+/** What can be wrong with an authorityKeyIdentifier. */
 export type KeyIdentifierProblem = "missing" | "no keyIdentifier" | "names issuer and serial number" | "not its own";
 
 /** The stable codes of failures. */

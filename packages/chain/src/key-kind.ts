@@ -16,6 +16,7 @@ function makeCurves(): readonly (readonly ["P-256" | "P-384" | "P-521", Uint8Arr
   ];
 }
 
+/** What kind of key there is, and the sizes of an RSA key. */
 export type KeyKind =
   | { readonly name: "P-256" | "P-384" | "P-521" | "Ed25519" }
   | { readonly name: "RSA"; readonly modulusBits: number; readonly exponentBits: number }

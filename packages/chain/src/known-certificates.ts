@@ -14,6 +14,7 @@ import { ChainCertificate } from "./chain-certificate.ts";
 /** Larger certificates are not remembered, so that 256 of them stay below some megabytes. */
 const maximumOctetsRemembered = 16_384;
 
+/** The memory of one verifier. */
 export class KnownCertificates {
   readonly #maximum: number;
   readonly #tolerances: Tolerances;

@@ -34,6 +34,7 @@ import { price } from "./budget.ts";
 import type { RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
+/** One revocation list, prepared. */
 export class KnownList {
   readonly list: CertificateRevocationList;
   /** A string that is equal for equal issuers. */

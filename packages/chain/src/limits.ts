@@ -7,6 +7,7 @@
 
 import { ChainError } from "./errors.ts";
 
+/** The limits of one answer. The README says why each has its default. */
 export interface ChainLimits {
   /** Certificates between the certificate in question and the trust anchor. Default 10; rustls-webpki takes 6. */
   readonly intermediates: number;
@@ -36,8 +37,10 @@ export interface ChainLimits {
   readonly work: number;
 }
 
+/** The name of a limit, as `ERR_CHAIN_LIMIT` says it. */
 export type LimitName = keyof ChainLimits;
 
+/** The limits where a caller sets none. */
 export const defaultLimits: ChainLimits = {
   intermediates: 10,
   candidates: 1024,

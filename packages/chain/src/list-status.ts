@@ -26,6 +26,7 @@ import { compareNumbers, type KnownList, reasonOf } from "./known-list.ts";
 import type { RevocationStatus, RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
+/** What the lists are asked with. */
 export interface ListInputs {
   readonly subject: Pick<
     RevocationSubject,

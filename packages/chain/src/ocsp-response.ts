@@ -10,6 +10,7 @@ export interface CertificateId {
   readonly serialNumber: Uint8Array;
 }
 
+/** What a response says about one certificate. */
 export interface SingleResponse {
   readonly certificateId: CertificateId;
   readonly status: "good" | "revoked" | "unknown";
@@ -26,6 +27,7 @@ export type ResponderId =
   | { readonly type: "byName"; readonly name: Uint8Array }
   | { readonly type: "byKey"; readonly keyHash: Uint8Array };
 
+/** A whole response. */
 export interface OcspResponse {
   readonly responseStatus:
     | "successful"
@@ -38,6 +40,7 @@ export interface OcspResponse {
   readonly basic: BasicOcspResponse | undefined;
 }
 
+/** The signed part of a response; views. */
 export interface BasicOcspResponse {
   readonly tbsResponseData: Uint8Array;
   readonly responderId: ResponderId;

@@ -79,6 +79,7 @@ export function checkOcspResponse({ issuer, maximumAgeSeconds, time, ...inputs }
 /** Strict reading: no slip is tolerated. */
 const tolerateNothing = (): boolean => false;
 
+/** One response and one certificate, and what the answer is found with. */
 export interface OcspQuestion extends Pick<
   RevocationSubject,
   "certificate" | "time" | "provider" | "isSignedBy" | "spend" | "memoryOfAnswer"

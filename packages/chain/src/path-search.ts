@@ -34,6 +34,7 @@ export interface Attempt {
 /** How many attempts are kept for the explanation. */
 const maximumAttempts = 32;
 
+/** What a search is made from. */
 export interface SearchInputs<Found> {
   readonly provider: CryptoProvider;
   readonly time: number;
@@ -67,6 +68,7 @@ export class LinkChecks {
   }
 }
 
+/** One search, for acceptance or for explanation. */
 export class PathSearch<Found> {
   readonly attempts: Attempt[] = [];
   readonly #inputs: SearchInputs<Found>;

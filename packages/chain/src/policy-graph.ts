@@ -15,6 +15,7 @@ import { type Budget, price } from "./budget.ts";
 /** The key of a policy: its content octets, one character each. */
 export type PolicyKey = string;
 
+/** The key of a policy whose object identifier has these content octets. */
 export function policyKey(oid: Uint8Array): PolicyKey {
   // An object identifier has at most 128 octets.
   let key = "";
@@ -39,6 +40,7 @@ interface PolicyNode {
 
 type Level = Map<PolicyKey, PolicyNode>;
 
+/** The graph of one path. */
 export class PolicyGraph {
   readonly #budget: Budget;
   /** By depth; undefined once the graph is NULL. Empty until the first certificate: most have no policies at all. */

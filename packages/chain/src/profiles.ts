@@ -11,6 +11,7 @@ import { everyTolerance, type Tolerances } from "@latchkey/x509";
 /** What a failed check means: a refusal, a note on the result, or nothing. */
 export type Severity = "error" | "warning" | "off";
 
+/** The name of a profile. */
 export type ProfileName = "rfc5280" | "webpki" | "iotDevice";
 
 /** The failure code of each check that a caller can set. */

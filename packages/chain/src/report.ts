@@ -6,6 +6,7 @@ import type { ChainCheck, PassedCheck } from "./result.ts";
 
 type CodeOf<Check extends ProfileCheck> = (typeof profileChecks)[Check] & ChainFailureCode;
 
+/** Collects what is found. */
 export class Report {
   readonly failures: ChainFailure[] = [];
   readonly warnings: ChainFailure[] = [];

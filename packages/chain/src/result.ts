@@ -20,6 +20,7 @@ export type PathCheck =
   | "criticalExtensions"
   | "referenceName";
 
+/** A check by its name: of path validation, or of the profile. */
 export type ChainCheck = PathCheck | ProfileCheck;
 
 /** One check that passed on one certificate. Certificates are counted from 0, the certificate in question. */
@@ -123,6 +124,7 @@ export interface RefusedChain {
   readonly time: number;
 }
 
+/** The answer; `ok` tells the two apart. */
 export type ChainResult = VerifiedChain | RefusedChain;
 
 /** What a refusal is made from. */

@@ -94,6 +94,7 @@ export interface RevocationReasonEvidence {
   readonly ERR_REVOCATION_OCSP_SIGNATURE: { readonly position: number };
 }
 
+/** The stable codes of reasons. */
 export type RevocationReasonCode = keyof RevocationReasonEvidence;
 
 /** One reason; `switch (reason.code)` narrows `evidence`. */

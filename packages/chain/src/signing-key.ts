@@ -20,6 +20,7 @@ export interface SignatureFault {
   readonly error: CryptoError;
 }
 
+/** A key and what was found out about it. */
 export class SigningKey {
   /** DER SubjectPublicKeyInfo, a view. */
   readonly spki: Uint8Array;

@@ -30,6 +30,7 @@ export interface AnchorOptions {
   readonly acceptAsEndEntity?: boolean;
 }
 
+/** What a verifier is made with. */
 export interface ChainVerifierOptions {
   readonly provider: CryptoProvider;
   readonly trustAnchors: readonly TrustAnchorInput[];
@@ -61,6 +62,7 @@ export interface PolicyInputs {
   readonly inhibitAnyPolicy?: boolean;
 }
 
+/** One question. */
 export interface VerifyInputs {
   /** The certificate in question. */
   readonly certificate: CertificateInput;

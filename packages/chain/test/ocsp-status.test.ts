@@ -91,7 +91,7 @@ function ask(der: Uint8Array, maximumAgeSeconds?: number): ReturnType<typeof che
 }
 
 describe("OCSP responses", () => {
-  test("by the issuer tell", () => {
+  test("by the issuer count", () => {
     expect(ask(response())).toEqual({ status: "good", validUntil: now + 100, reasons: [] });
     expect(ask(response({ status: "revoked" }))).toEqual({
       status: "revoked",
@@ -102,7 +102,7 @@ describe("OCSP responses", () => {
     expect(ask(response({ status: "unknown" })).status).toBe("unknown");
   });
 
-  test("by one whom the issuer made a responder tell; by anybody else they do not", () => {
+  test("by a responder that the issuer authorized count; by others they do not", () => {
     const responder = entity("Responder");
     const by = (oids: readonly Uint8Array[], signer: Entity = intermediate): string => {
       const made = issue({ subject: responder, issuer: signer, extensions: [extension(extendedKeyUsage, oids)] });
@@ -116,13 +116,26 @@ describe("OCSP responses", () => {
     expect(ask(response({ signer: newKeys() })).status).toBe("unknown");
   });
 
-  test("about another certificate, or not current, do not tell", () => {
+  test("about another certificate, or not current, say nothing", () => {
     expect(ask(response({ serialNumber: Uint8Array.of(99) })).status).toBe("unknown");
     expect(ask(response({ thisUpdate: now + 1 })).status).toBe("unknown");
     expect(ask(response({ nextUpdate: now - 1 })).status).toBe("unknown");
     expect(ask(response({ nextUpdate: undefined })).status).toBe("unknown");
     expect(ask(response({ nextUpdate: undefined }), 60)).toEqual({ status: "good", validUntil: now + 50, reasons: [] });
     expect(ask(response(), 5).status).toBe("unknown");
+  });
+
+  test("count from their first second to their last", () => {
+    expect(ask(response({ thisUpdate: now })).status).toBe("good");
+    expect(ask(response({ nextUpdate: now })).status).toBe("good");
+    expect(ask(response(), 10).status).toBe("good");
+    expect(ask(response(), 9)).toMatchObject({ reasons: [{ code: "ERR_REVOCATION_OCSP_TOO_OLD" }] });
+    // The age limits how long the answer stays true, too.
+    expect(ask(response(), 30)).toMatchObject({ validUntil: now + 20 });
+    expect(ask(response({ nextUpdate: now + 5 }), 30)).toMatchObject({ validUntil: now + 5 });
+    expect(ask(response({ nextUpdate: now - 1 }))).toMatchObject({ reasons: [{ code: "ERR_REVOCATION_OCSP_STALE" }] });
+    // A revocation stands also where the response is too old to say "good".
+    expect(ask(response({ nextUpdate: now - 1, status: "revoked" })).status).toBe("revoked");
   });
 
   test("no octet can be changed, and no end cut off", () => {

@@ -91,7 +91,7 @@ const revoked = "ERR_CHAIN_REVOKED@0";
 const unknown = "ERR_CHAIN_REVOCATION_UNKNOWN@0";
 
 describe("complete lists", () => {
-  test("tell of each certificate of the path, with date and reason", () => {
+  test("say the status of each certificate of the path, with date and reason", () => {
     const result = ask([rootList, byIntermediate({ revoked: [[7, "keyCompromise"]] })]);
     expect(told(result)).toBe(revoked);
     expect(result.ok ? undefined : result.failures[0]?.evidence).toEqual({
@@ -113,7 +113,7 @@ describe("complete lists", () => {
     expect(told(ask([rootList.encoding, byIntermediate({ revoked: [[7]] }).encoding]))).toBe(revoked);
   });
 
-  test("that are missing, old, early, by others or tampered with tell nothing: hard refuses, soft warns", () => {
+  test("that are missing, old, early, by others or tampered with say nothing: hard refuses, soft warns", () => {
     const tampered = Uint8Array.from(byIntermediate().encoding);
     tampered[tampered.length - 1]! ^= 1;
     const stranger = entity("Pizza Intermediate");
@@ -134,6 +134,21 @@ describe("complete lists", () => {
     expect(told(ask([rootList, byIntermediate()], {}, { maximumAgeSeconds: 99 }))).toContain(unknown);
     // A good list beside a useless one is enough.
     expect(told(ask([rootList, ...useless.flat(), byIntermediate()]))).toBe("ok");
+  });
+
+  test("count from their first second to their last, and for as long as the youngest limit says", () => {
+    const until = (made: CertificateRevocationList, age?: number): number | string => {
+      const inputs = age === undefined ? {} : { maximumAgeSeconds: age };
+      const result = ask([made], {}, { scope: "endEntity", ...inputs });
+      return result.ok ? result.validUntil : told(result);
+    };
+    expect(until(byIntermediate({ thisUpdate: now }))).toBe(now + 100);
+    expect(until(byIntermediate({ nextUpdate: now }))).toBe(now);
+    const made = byIntermediate({ thisUpdate: now - 60, nextUpdate: now + 100 });
+    expect(until(made, 60)).toBe(now);
+    expect(until(made, 90)).toBe(now + 30);
+    expect(until(made, 500)).toBe(now + 100);
+    expect(until(made, 59)).toBe(unknown);
   });
 
   test("must be signed by a key that is for it", () => {
@@ -174,7 +189,7 @@ describe("scopes", () => {
     distributionPoint: { type: "fullName", names: values.map(uri) },
   });
 
-  test("a list for another point, or another kind of certificates, does not tell", () => {
+  test("a list for another point, or another kind of certificates, says nothing", () => {
     const certificate = deviceOf(7, [point("http://x/1")]);
     const verdict = (limits: Partial<IssuingDistributionPoint>): string =>
       told(ask([rootList, byIntermediate({ extensions: [scope(limits)] })], { certificate }));
@@ -186,7 +201,7 @@ describe("scopes", () => {
     expect(verdict({ onlyContainsAttributeCerts: true })).toBe(unknown);
   });
 
-  test("lists for some reasons tell once they are all there", () => {
+  test("lists for some reasons count once they are all there", () => {
     const some: ReasonFlag[] = ["keyCompromise", "cACompromise"];
     const others: ReasonFlag[] = [
       "affiliationChanged",
@@ -223,7 +238,7 @@ describe("scopes", () => {
     expect(told(ask([rootList, complete, adds]))).toBe(revoked);
     expect(told(ask([rootList, held]))).toBe(revoked);
     expect(told(ask([rootList, held, takesAway]))).toBe("ok");
-    // A delta alone, one for a later base, and one that is not newer tell nothing.
+    // A delta alone, one for a later base, and one that is not newer say nothing.
     expect(told(ask([rootList, adds]))).toBe(unknown);
     expect(told(ask([rootList, complete, byIntermediate({ number: 9, extensions: [base(6)], revoked: [[7]] })]))).toBe(
       "ok",
@@ -332,7 +347,7 @@ describe("indirect lists", () => {
 
   const known = { certificate, intermediates: [intermediateCertificate, clerkCertificate] };
 
-  test("tell of the certificates that their entries name, if their issuer is vouched for", () => {
+  test("are about the certificates that their entries name, if their signer is trusted", () => {
     expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], known))).toBe(revoked);
     expect(told(ask([rootList, indirect([])], known))).toBe("ok");
     // Serial number 7 of another issuer.
@@ -343,16 +358,16 @@ describe("indirect lists", () => {
     expect(told(ask([rootList, carried], known))).toBe(revoked);
   });
 
-  test("do not tell where they may not", () => {
+  test("say nothing where they may not", () => {
     expect(told(ask([rootList, indirect([])], { certificate }))).toBe(unknown);
     expect(told(ask([rootList, indirect([], false)], known))).toBe(unknown);
-    // The certificate says that another tells: the issuer's own list is no substitute.
+    // The certificate says that another issuer has its status: the issuer's own list is no substitute.
     expect(told(ask([rootList, byIntermediate()], known))).toBe(unknown);
     // The clerk is revoked itself.
     const serialNumber = parseCertificate(clerkCertificate).serialNumber[0]!;
     const clerkRevoked = list({ issuer: root, certificate: rootCertificate, revoked: [[serialNumber]] });
     expect(told(ask([clerkRevoked, indirect([])], known))).toBe(unknown);
-    // Who signs the lists may be on them itself, if its certificate says so.
+    // The signer of the lists may be on them itself, if its certificate says so.
     const cRLIssuer: GeneralName[] = [{ type: "directoryName", value: clerk.name }];
     const itself = extension(cRLDistributionPoints, [{ distributionPoint: undefined, reasons: undefined, cRLIssuer }]);
     const onItsOwn = issue({
