@@ -6,7 +6,7 @@ import type { Registry, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
-import { openBrokerDirectory } from "./data-directory/data-directory.ts";
+import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { BrokerError, messageOf } from "./errors.ts";
 import { logEvent, logRefusal } from "./observability/event-log.ts";
 import { listen, type AcceptedConnection, type Handshake, type Listener } from "./listeners/node-tls.ts";
@@ -31,6 +31,8 @@ export interface RunningBroker extends AsyncDisposable {
 }
 
 const tickMs = 1000;
+/** How often it is looked whether the server's certificate runs out soon. */
+const renewalCheckMs = 60 * 60 * 1000;
 const handshakeTimeoutMs = 10_000;
 const maximumConnections = 10_000;
 
@@ -74,17 +76,30 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
   }
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
+  const renewal = setInterval(() => void renewServerCertificate(data, listener, log), renewalCheckMs);
   return {
     host: listener.address.address,
     port: listener.address.port,
     async [Symbol.asyncDispose]() {
       clearInterval(tick);
+      clearInterval(renewal);
       refresh[Symbol.dispose]();
       broker.shutdown();
       await listener.close();
       await data[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Serves a renewed certificate without a restart. What cannot be renewed is served on, with a line in the log. */
+async function renewServerCertificate(data: BrokerDirectory, listener: Listener, log: Logger): Promise<void> {
+  try {
+    const { certificate, privateKey, warning } = await data.renewServer();
+    if (warning !== undefined) log.warn(warning);
+    listener.setCertificate(certificate, privateKey);
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, "the server certificate cannot be renewed");
+  }
 }
 
 /** Decides who a client is, and logs each refusal. */

@@ -179,3 +179,15 @@ test("commands work in the only account, and refuse to choose among several", as
     "several accounts, and commands work in one: 000000000000 in us-east-1, 123456789012 in eu-west-1",
   );
 });
+
+test("a running broker's server certificate is renewed when it runs out soon, and only then", async () => {
+  const directory = newDirectory();
+  let at = now;
+  await using data = await openAt(directory, { serverNames: ["a.example"], scope: defaultScope, now: () => at });
+  at = later(366);
+  expect((await data.renewServer()).certificate).toBe(data.server.certificate);
+  at = later(368);
+  const renewed = await data.renewServer();
+  expect(renewed.certificate).not.toBe(data.server.certificate);
+  expect(readFileSync(join(directory, "server.pem"), "utf8")).toBe(renewed.certificate);
+});

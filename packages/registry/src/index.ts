@@ -13,6 +13,7 @@ export type {
   PolicySet,
 } from "./connection-rights.ts";
 export type { RegistryContext } from "./context.ts";
+export { deviceArchive } from "./device-archive.ts";
 export { deviceBundle, type BundleFile, type DeviceBundleInput } from "./device-bundle.ts";
 export {
   isRegistryError,

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { defaultScope as scope, deviceBundle } from "../src/index.ts";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaultScope as scope, deviceArchive, deviceBundle } from "../src/index.ts";
 import { allow, idOf, makeAuthority, makeDevice, pemOf, Workshop } from "./workshop.ts";
 
 const noPause = async (): Promise<void> => {};
@@ -81,4 +85,25 @@ test("a device bundle has what a device needs, and says which file is a secret",
   ]);
   expect(deviceBundle({ ...input, privateKeyPem: undefined }).some(({ isSecret }) => isSecret)).toBe(false);
   expect(idOf(makeDevice(makeAuthority()))).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test("a device archive is what tar reads, with the key for its owner only", () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-archive-"));
+  const files = deviceBundle({
+    certificatePem: "CERT\n",
+    privateKeyPem: "K".repeat(1024),
+    rootPem: "ROOT",
+    endpoint: "h",
+  });
+  execFileSync("tar", ["-xpf", "-", "-C", folder], { input: deviceArchive("button-1", files, 1_795_700_000) });
+  for (const { name, content, isSecret } of files) {
+    const path = join(folder, "button-1", name);
+    expect([name, readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual([
+      name,
+      content,
+      isSecret ? 0o600 : 0o644,
+    ]);
+    expect(statSync(path).mtimeMs).toBe(1_795_700_000_000);
+  }
+  rmSync(folder, { recursive: true });
 });

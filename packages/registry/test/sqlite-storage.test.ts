@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, describe, expect, test } from "vitest";
+import { findProgram, runProgram } from "@latchkey/tooling-vitest/programs";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Change } from "../src/index.ts";
 import { openSqliteStorage, watchChanges } from "../src/node.ts";
 import { prepareFile } from "../src/node/sqlite-storage.ts";
@@ -164,3 +165,75 @@ describe("watching", () => {
     await storage[Symbol.asyncDispose]();
   });
 });
+
+const mount = findProgram("mount");
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot || mount.path === undefined)(
+  `a small disk (${isRoot ? mount.skipReason : "needs root"})`,
+  () => {
+    let disk: string;
+    beforeEach(async () => {
+      disk = join(folder, `disk-${count++}`);
+      mkdirSync(disk);
+      expect(await runProgram(mount.path ?? "", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk])).toMatchObject({
+        code: 0,
+      });
+    });
+    afterEach(() => runProgram("/bin/umount", [disk]));
+
+    /** Writes until the disk has no room. */
+    function fill(): string[] {
+      const files: string[] = [];
+      try {
+        for (;;) {
+          const file = join(disk, `fill-${files.length}`);
+          writeFileSync(file, Buffer.alloc(4096));
+          files.push(file);
+        }
+      } catch {
+        return files;
+      }
+    }
+
+    test("that is full refuses writes by name, loses nothing, and goes on once there is room", async () => {
+      const storage = openSqliteStorage(join(disk, "registry.db"));
+      await storage.write(put("before"));
+      const files = fill();
+      const large = storage.write((writer) => {
+        for (let i = 0; i < 200; i++) writer.put("t", `large-${i}`, "x".repeat(4096));
+      });
+      await expect(large).rejects.toMatchObject({
+        code: "ERR_REGISTRY_UNAVAILABLE",
+        evidence: { isFull: true },
+        message: expect.stringContaining("Nothing was changed; make room on the disk"),
+      });
+      const keys = (): string[] => storage.read((reader) => reader.scan("t", "", { limit: 9 }).map(({ key }) => key));
+      expect(keys()).toEqual(["before"]);
+      for (const file of files) rmSync(file);
+      await storage.write(put("after"));
+      expect(keys()).toEqual(["after", "before"]);
+      await storage[Symbol.asyncDispose]();
+    });
+
+    test("that is full can be opened and read", async () => {
+      const file = join(disk, "registry.db");
+      const first = openSqliteStorage(file);
+      await first.write(put("before"));
+      await first[Symbol.asyncDispose]();
+      fill();
+      await using again = openSqliteStorage(file);
+      expect(again.read((reader) => reader.get("t", "before"))).toBe("1");
+    });
+
+    test("that is read-only refuses writes by name", async () => {
+      const file = join(disk, "registry.db");
+      const storage = openSqliteStorage(file);
+      await storage.write(put("before"));
+      expect(await runProgram(mount.path ?? "", ["-o", "remount,ro", disk])).toMatchObject({ code: 32 });
+      await storage[Symbol.asyncDispose]();
+      expect(await runProgram(mount.path ?? "", ["-o", "remount,ro", disk])).toMatchObject({ code: 0 });
+      expect(() => openSqliteStorage(file)).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_UNAVAILABLE" }));
+    });
+  },
+);

@@ -39,6 +39,8 @@ export interface DataDirectory extends AsyncDisposable {
 /** A data directory that a broker runs on. */
 export interface BrokerDirectory extends DataDirectory {
   readonly server: ServerCredential;
+  /** Reads the server's certificate again, and makes another where it runs out soon. Throws as `openBrokerDirectory`. */
+  renewServer(): Promise<ServerCredential>;
 }
 
 /** How long another process may take to make the files of the directory. */
@@ -61,13 +63,14 @@ export async function openBrokerDirectory(
     const opened = await openDataDirectory(directory, options.scope, options.now);
     try {
       const issuer = { certificate: opened.serverAuthority, privateKey: opened.serverKey };
-      const nowSeconds = secondsOf(options.now());
-      const server = await mapErrors(directory, () =>
-        openServerCertificate(directory, issuer, options.serverNames, nowSeconds),
-      );
+      const renewServer = (): Promise<ServerCredential> =>
+        mapErrors(directory, () =>
+          openServerCertificate(directory, issuer, options.serverNames, secondsOf(options.now())),
+        );
       return {
         ...opened,
-        server,
+        server: await renewServer(),
+        renewServer,
         async [Symbol.asyncDispose]() {
           await opened[Symbol.asyncDispose]();
           running[Symbol.dispose]();

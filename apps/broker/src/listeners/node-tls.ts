@@ -58,9 +58,18 @@ export interface ListenerOptions<Peer> {
 /** A listening socket. */
 export interface Listener {
   readonly address: AddressInfo;
+  /** Shows another certificate from the next handshake on. Connections that are open stay. PEM, as in the options. */
+  setCertificate(certificate: string, privateKey: string): void;
   /** Stops listening and ends what is still open; resolves when all is closed. */
   close(): Promise<void>;
 }
+
+/** What every certificate of the listener is used with. */
+const contextOptions = {
+  minVersion: "TLSv1.2",
+  // A resumed session would bring the client's certificate without its chain. AWS IoT has no tickets either.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+} as const;
 
 /** How long a client may take to read the last bytes before its connection is cut. */
 const closeTimeoutMs = 2000;
@@ -72,14 +81,12 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
   const connections = new Set<Socket>();
   let isClosing = false;
   const server = createServer({
+    ...contextOptions,
     cert: options.certificate,
     key: options.privateKey,
-    minVersion: "TLSv1.2",
     requestCert: true,
     rejectUnauthorized: false,
     handshakeTimeout: options.handshakeTimeoutMs,
-    // A resumed session would bring the client's certificate without its chain. AWS IoT has no tickets either.
-    secureOptions: constants.SSL_OP_NO_TICKET,
     noDelay: true,
   });
   server.maxConnections = options.maximumConnections;
@@ -108,6 +115,7 @@ export async function listen<Peer>(options: ListenerOptions<Peer>): Promise<List
   if (address === null || typeof address === "string") throw new Error("the listener has no address");
   return {
     address,
+    setCertificate: (cert, key) => server.setSecureContext({ ...contextOptions, cert, key }),
     close: () =>
       new Promise((resolve) => {
         isClosing = true;

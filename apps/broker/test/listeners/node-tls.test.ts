@@ -171,3 +171,28 @@ test("closing ends open connections", async () => {
   await listener?.close();
   await closed;
 });
+
+test("another certificate is served from the next handshake on, and open connections stay", async () => {
+  const reports = await start();
+  const accepted = reports.nextConnection();
+  const before = client();
+  const connection = await accepted;
+  const other = await openBrokerDirectory(join(scratch, "other"), {
+    serverNames: ["renewed.example"],
+    scope: defaultScope,
+    now: () => new Date(),
+  });
+  listener?.setCertificate(other.server.certificate, other.server.privateKey);
+  const acceptedAfter = reports.nextConnection();
+  const after = client({ rejectUnauthorized: false });
+  await acceptedAfter;
+  expect(after.getPeerX509Certificate()?.subjectAltName).toContain("renewed.example");
+  const received = new Promise<string>((resolve) => {
+    connection.onData = (chunk) => resolve(Buffer.from(chunk).toString());
+  });
+  before.write("still here");
+  expect(await received).toBe("still here");
+  before.destroy();
+  after.destroy();
+  await other[Symbol.asyncDispose]();
+});
