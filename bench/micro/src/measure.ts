@@ -131,7 +131,12 @@ class Side {
     };
     const run = isAsync
       ? async (): Promise<void> => count(await contender.run())
-      : (): void => count(contender.run() as number);
+      : (): void => {
+          const done = contender.run();
+          if (typeof done !== "number")
+            throw new Error(`${contender.name} returned a promise, and a number the first time`);
+          count(done);
+        };
     bench.add(contender.name, run, { async: isAsync });
     const task = bench.getTask(contender.name);
     if (task === undefined) throw new Error(`tinybench did not take the task ${contender.name}`);

@@ -1,7 +1,7 @@
 /** The micro files as tables with a plot in each row: the ratio and its interval on an axis that all rows share. */
 
 import { type Html, html } from "./html.ts";
-import { intervalText, numberText } from "./number-text.ts";
+import { intervalText, numberText, ratioText } from "./number-text.ts";
 import type { MicroRow, MicroRun } from "./result-file.ts";
 
 /** One file. */
@@ -30,7 +30,7 @@ function suiteTable(suite: string, rows: readonly MicroRow[], axis: RatioAxis): 
           <th scope="col" class="number">Ours, per second</th>
           <th scope="col">Peer</th>
           <th scope="col" class="number">Peer, per second</th>
-          <th scope="col" class="number">Ratio (95 % interval)</th>
+          <th scope="col" class="number">Ratio, 95 % interval</th>
           <th scope="col" class="axis-cell">${axis.labels()}</th>
         </tr>
       </thead>
@@ -50,9 +50,9 @@ function microRow(row: MicroRow, axis: RatioAxis): Html {
       ${row.warnings.map((warning) => html`<span class="warning">${warning}</span>`)}
     </th>
     <td class="number">${numberText(row.opsPerSecond)}</td>
-    <td class="peer">${row.peer ?? "no peer"} <small>${row.peerVersion}</small></td>
+    <td>${row.peer ?? "no peer"} <small>${row.peerVersion}</small></td>
     <td class="number">${numberText(row.peerOpsPerSecond)}</td>
-    <td class="number">${intervalText(row.ratio, row.ratioInterval)}</td>
+    <td class="number">${ratioText(row.ratio)} <small>${intervalText(row.ratioInterval)}</small></td>
     <td class="axis-cell">${row.ratio === null ? null : axis.mark(row.ratio, row.ratioInterval, verdict)}</td>
   </tr>`;
 }

@@ -20,12 +20,11 @@ function digits(value: number): string {
 }
 
 /** `2.31×`. */
-function ratioText(ratio: number | null): string {
+export function ratioText(ratio: number | null): string {
   return ratio === null ? "–" : `${digits(ratio)}×`;
 }
 
-/** `2.31× (2.25 to 2.40)`. */
-export function intervalText(ratio: number | null, interval: readonly [number, number] | null): string {
-  if (ratio === null || interval === null) return ratioText(ratio);
-  return `${ratioText(ratio)} (${digits(interval[0])} to ${digits(interval[1])})`;
+/** `2.25 to 2.40`; nothing where there is no interval. */
+export function intervalText(interval: readonly [number, number] | null): string {
+  return interval === null ? "" : interval.map(digits).join(" to ");
 }

@@ -38,7 +38,7 @@ test("a page is made of files of both kinds in any order", async () => {
     "The generator was the bottleneck: its busiest worker used 97 % of a core.",
     "12 of 1.20 M were lost.",
     "the 95 % interval of the ratio is 18 % wide",
-    "8.20× (8.04 to 8.36)",
+    "8.20× <small>8.04 to 8.36</small>",
     "fan-in/qos0/tls",
     "mosquitto 2.0.11",
   ]) {
