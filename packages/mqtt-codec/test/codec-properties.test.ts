@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encode, encodedLength, encodeInto, MqttCodecError, type Packet, PacketDecoder } from "../src/index.ts";
+import { encode, encodedLength, encodeInto, type Packet, PacketDecoder } from "../src/index.ts";
 import { clientPacket, connectPacket, serverPacket } from "./arbitraries.ts";
-import { decodeAll, drain, fresh, fromClient4, fromClient5, fromServer4, fromServer5 } from "./wire.ts";
+import { decodeAll, drain, fresh, fromClient4, fromClient5, fromServer4, fromServer5, outcome } from "./wire.ts";
 
 const clients = { 4: fromClient4, 5: fromClient5 } as const;
 const servers = { 4: fromServer4, 5: fromServer5 } as const;
@@ -99,19 +99,4 @@ function decodesOrFails(bytes: Uint8Array, options: ConstructorParameters<typeof
     options,
   );
   expect(cut).toEqual(whole);
-}
-
-function outcome(chunks: readonly Uint8Array[], options: ConstructorParameters<typeof PacketDecoder>[0]): unknown[] {
-  const decoder = new PacketDecoder(options);
-  const results: unknown[] = [];
-  try {
-    for (const chunk of chunks) {
-      decoder.push(chunk);
-      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) results.push(packet);
-    }
-  } catch (error) {
-    if (!(error instanceof MqttCodecError)) throw error;
-    results.push([error.code, error.offset, error.clause]);
-  }
-  return results;
 }

@@ -4,48 +4,24 @@
  */
 
 import { expect, test } from "vitest";
-import {
-  encode,
-  type EncodablePacket,
-  MqttCodecError,
-  PacketDecoder,
-  type PacketDecoderOptions,
-} from "../src/index.ts";
-import { invalidUtf8 } from "../src/utf8.ts";
-import { fresh, fromClient4, fromClient5, fromServer4, fromServer5 } from "./wire.ts";
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function isValid(bytes: Uint8Array): boolean {
-  try {
-    strict.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function check(bytes: Uint8Array): void {
-  const invalid = invalidUtf8(new DataView(bytes.buffer), 0, bytes.length);
-  if (invalid < 0 !== isValid(bytes)) expect([...bytes]).toBe(isValid(bytes) ? "valid" : "invalid");
-  // The octets before the fault are valid.
-  if (invalid >= 0 && !isValid(bytes.slice(0, invalid))) expect(invalid).toBe("the first fault");
-}
+import { encode, type EncodablePacket, type PacketDecoderOptions } from "../src/index.ts";
+import { checkUtf8 } from "./utf8-reference.ts";
+import { fresh, fromClient4, fromClient5, fromServer4, fromServer5, outcome } from "./wire.ts";
 
 test("every sequence of one and two octets, and every beginning of three with border values behind it", () => {
   const borders = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
   let checked = 0;
   for (let first = 0; first < 256; first++) {
-    check(Uint8Array.of(first));
+    checkUtf8(Uint8Array.of(first));
     for (let second = 0; second < 256; second++) {
-      check(Uint8Array.of(first, second));
+      checkUtf8(Uint8Array.of(first, second));
       checked++;
     }
     if (first < 0xdf) continue;
     for (const second of borders) {
       for (const third of borders) {
-        check(Uint8Array.of(first, second, third));
-        for (const fourth of borders) check(Uint8Array.of(first, second, third, fourth));
+        checkUtf8(Uint8Array.of(first, second, third));
+        for (const fourth of borders) checkUtf8(Uint8Array.of(first, second, third, fourth));
       }
     }
   }
@@ -120,23 +96,6 @@ const samples: readonly (readonly [name: string, bytes: Uint8Array, options: Pac
 
 function sample(packet: EncodablePacket, options: PacketDecoderOptions, version: 4 | 5): (typeof samples)[number] {
   return [`${packet.type} ${version}`, encode(packet, version), options, version];
-}
-
-type Outcome = readonly unknown[];
-
-function outcome(chunks: readonly Uint8Array[], options: PacketDecoderOptions): Outcome {
-  const decoder = new PacketDecoder(options);
-  const results: unknown[] = [];
-  try {
-    for (const chunk of chunks) {
-      decoder.push(chunk);
-      for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) results.push(packet);
-    }
-  } catch (error) {
-    if (!(error instanceof MqttCodecError)) throw error;
-    results.push([error.code, error.offset, error.field, error.clause, error.message]);
-  }
-  return results;
 }
 
 test.each(samples)("%s: every prefix waits, every cut decodes alike", (_name, bytes, options) => {

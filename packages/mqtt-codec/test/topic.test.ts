@@ -136,6 +136,15 @@ describe("validation", () => {
     expect(validateTopicFilter(text)).toMatchObject({ ok: false, fault, index });
   });
 
+  test("whether a filter has wildcards", () => {
+    for (const filter of ["+", "#", "a/+", "a/#", "+/a", "$share/g/a/+"]) {
+      expect(parseTopicFilter(filter)).toMatchObject({ ok: true, hasWildcards: true });
+    }
+    for (const filter of ["a", "/", "a/b", "$share/g/a"]) {
+      expect(parseTopicFilter(filter)).toMatchObject({ ok: true, hasWildcards: false });
+    }
+  });
+
   test("a topic name has no wildcard but may begin with $ or /", () => {
     expect(validateTopicName("$aws/things/a")).toEqual({ ok: true, topicName: "$aws/things/a" });
     expect(validateTopicName("/")).toMatchObject({ ok: true });

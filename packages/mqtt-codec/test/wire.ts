@@ -118,3 +118,19 @@ export function refusalOf(run: () => unknown): MqttEncodeErrorCode {
   }
   throw new Error("was encoded");
 }
+
+/** The packets in these chunks, and behind them what the error says where they end in one. */
+export function outcome(chunks: readonly Uint8Array[], options: PacketDecoderOptions): unknown[] {
+  const decoder = new PacketDecoder(options);
+  const results: unknown[] = [];
+  try {
+    for (const chunk of chunks) {
+      decoder.push(chunk);
+      for (let next = decoder.next(); next !== undefined; next = decoder.next()) results.push(next);
+    }
+  } catch (error) {
+    if (!(error instanceof MqttCodecError)) throw error;
+    results.push([error.code, error.offset, error.field, error.clause, error.message]);
+  }
+  return results;
+}
