@@ -19,8 +19,10 @@ export interface PublishReceiver {
   readonly packetIdentifier?: number | undefined;
 }
 
-/** Prepares a PUBLISH; nothing is encoded before its first use, which copies the payload.
- * Until then the template must not change. */
+/**
+ * Prepares a PUBLISH for many receivers. It is encoded at its first use for each version, which copies the payload: until
+ * then the template must not change. A template that is not valid is refused then, by `MqttEncodeError`.
+ */
 export function preparePublish(template: PublishTemplate): PreparedPublish {
   return new PreparedPublish(template);
 }
@@ -76,9 +78,10 @@ export class PreparedPublish {
   }
 
   private bytes(protocolVersion: ProtocolVersion, qos: QoS, retain: boolean): Uint8Array {
-    // Written out, because a lookup with a wrong value could find the encoding of another one.
-    if (protocolVersion !== 4 && protocolVersion !== 5)
+    // Checked before the lookup, which could find the encoding of another version or QoS.
+    if (protocolVersion !== 4 && protocolVersion !== 5) {
       failing().failField("protocolVersion", protocolVersion, "4 or 5");
+    }
     if (!isQoS(qos)) failing().fail("ERR_MQTT_CODEC_QOS", "qos", qos, "0, 1 or 2");
     if (typeof retain !== "boolean") failing().failField("retain", retain, "true or false");
     const slot = (protocolVersion - 4) * 3 + (qos > 0 ? 2 : retain ? 1 : 0);
@@ -103,6 +106,7 @@ function identifierOffset(publish: Uint8Array): number {
   return at + 3 + (((publish[at + 1] ?? 0) << 8) | (publish[at + 2] ?? 0));
 }
 
+/** A writer of a PUBLISH, for its errors. */
 function failing(): Writer {
   const writer = new Writer();
   writer.packetType = "publish";

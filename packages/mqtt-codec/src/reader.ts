@@ -191,7 +191,7 @@ export class Reader {
   topicName(field: string, use: TopicNameUse): string {
     const length = this.uint16(field);
     if (length === 0) this.failTopicName("", this.position, field, use);
-    return this.newText(length, field, use);
+    return this.recall(length, field) ?? this.newText(length, field, use);
   }
 
   /** The topic name of a PUBLISH, whose length is read; it is likely to come again, and may be empty here. */
@@ -199,11 +199,12 @@ export class Reader {
     return this.recall(length, "topicName") ?? this.newText(length, "topicName", "publish");
   }
 
-  /** The text of the next octets if it came before; skips them then. */
+  /** The text of the next octets if it came before; skips them then. Without one `newText` follows. */
   private recall(length: number, field: string): string | undefined {
     const start = this.position;
     if (start + length > this.end) this.failTruncated(field, length);
-    const text = this.texts?.recall(this.view, start, length);
+    this.texts ??= new TextMemory();
+    const text = this.texts.recall(this.view, start, length);
     if (text !== undefined) this.position = start + length;
     return text;
   }
@@ -214,8 +215,7 @@ export class Reader {
     const end = start + length;
     if (isPlain(this.view, start, end, true)) {
       const text = asciiText(this.bytes, start, end);
-      this.texts ??= new TextMemory();
-      this.texts.remember(this.view, start, text);
+      this.texts?.remember(this.view, start, text);
       return text;
     }
     if (use === undefined && isPlain(this.view, start, end, false)) return asciiText(this.bytes, start, end);
