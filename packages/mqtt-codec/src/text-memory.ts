@@ -4,7 +4,8 @@
  * A device publishes to a few topics, a gateway to some dozens, each with the same few property texts. Finding a text by
  * its octets, four at a time, costs a third of making it. The memory is a table of slots: each text has one slot, by a
  * hash of its octets, and replaces the text in it. The table begins with 4 slots and doubles, up to 256, when as many
- * texts were replaced as it has slots: about 500 octets for a device, 20 KiB at most.
+ * texts were replaced as it has slots: about 500 octets for a device, 20 KiB at most. On a connection whose texts do not come
+ * again, only a few of them are looked for and kept.
  *
  * Only printable ASCII without wildcards of 4 to 64 octets is kept, so a text that is found is a checked topic name.
  */
@@ -14,8 +15,9 @@ const SHORTEST = 4;
 const LONGEST = WORDS * 4;
 const FEWEST_BITS = 2;
 const MOST_BITS = 8;
-/** In a table of the largest size one of so many new texts replaces another: keeping those that never come again costs. */
-const REPLACED_WHEN_FULL = 8;
+/** After so many texts in a row that were not found, only one in `LOOKED_FOR` is looked for and kept. */
+const PATIENCE = 1024;
+const LOOKED_FOR = 16;
 
 /** The memory of one connection. */
 export class TextMemory {
@@ -24,12 +26,16 @@ export class TextMemory {
   private texts: (string | undefined)[] = emptySlots(FEWEST_BITS);
   /** The hash of the last text that was looked for. */
   private hash = 0;
+  /** Texts that were not found since the last one that was. */
+  private misses = 0;
   /** Texts that were replaced by another one since the table last doubled. */
   private replaced = 0;
 
   /** The text of these octets if it is kept. */
   recall(view: DataView, start: number, length: number): string | undefined {
     if (length < SHORTEST || length > LONGEST) return undefined;
+    this.misses += 1;
+    if (this.misses > PATIENCE && this.misses % LOOKED_FOR !== 0) return undefined;
     const last = start + length - 4;
     let hash = length;
     for (let at = start; at < last; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), MULTIPLIER);
@@ -43,22 +49,20 @@ export class TextMemory {
     for (let at = start; at < last; at += 4) {
       if (words[index++] !== view.getInt32(at, true)) return undefined;
     }
-    return words[index] === view.getInt32(last, true) ? text : undefined;
+    if (words[index] !== view.getInt32(last, true)) return undefined;
+    this.misses = 0;
+    return text;
   }
 
   /** Keeps a checked text that `recall` has just not found. */
   remember(view: DataView, start: number, text: string): void {
     const { length } = text;
     if (length < SHORTEST || length > LONGEST) return;
+    if (this.misses > PATIENCE && this.misses % LOOKED_FOR !== 0) return;
     const slot = this.hash >>> (32 - this.bits);
-    if (this.texts[slot] !== undefined) {
-      this.replaced += 1;
-      if (this.bits === MOST_BITS) {
-        if (this.replaced % REPLACED_WHEN_FULL !== 0) return;
-      } else if (this.replaced > 1 << this.bits) {
-        this.double();
-        return;
-      }
+    if (this.texts[slot] !== undefined && this.bits < MOST_BITS && ++this.replaced > 1 << this.bits) {
+      this.double();
+      return;
     }
     this.texts[slot] = text;
     const last = start + length - 4;

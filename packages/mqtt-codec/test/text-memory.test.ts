@@ -74,6 +74,37 @@ test("texts that never come again do not push out those that do, and the table s
     return isKept;
   });
   expect(found.filter(Boolean).length).toBeGreaterThan(90);
-  const { words } = memory as unknown as { readonly words: Int32Array };
-  expect(words.byteLength).toBe(256 * 64);
+  expect(sizeOf(memory)).toBe(256);
 });
+
+test("after many texts that never came again, one that comes again is found soon", () => {
+  const memory = new TextMemory();
+  for (let index = 0; index < 2000; index++) keep(memory, `never/again/${index}`);
+  let found = 0;
+  for (let times = 0; times < 60; times++) {
+    if (recall(memory, "the/device/topic") === undefined) {
+      memory.remember(viewOf("the/device/topic"), 2, "the/device/topic");
+    } else {
+      found += 1;
+    }
+  }
+  expect(found).toBeGreaterThan(20);
+});
+
+test("a device's few texts need no more than the first slots, and the table doubles when as many were replaced", () => {
+  const memory = new TextMemory();
+  for (let round = 0; round < 50; round++) keep(memory, "one/device/topic");
+  expect(sizeOf(memory)).toBe(4);
+  const sizes = new Set<number>();
+  for (let index = 0; index < 40; index++) {
+    keep(memory, `a/gateway/topic/${index}`);
+    sizes.add(sizeOf(memory));
+  }
+  expect([...sizes]).toEqual([4, 8, 16]);
+});
+
+/** The slots of a memory. */
+function sizeOf(memory: TextMemory): number {
+  const { words } = memory as unknown as { readonly words: Int32Array };
+  return words.byteLength / 64;
+}
