@@ -152,11 +152,9 @@ export class Reader {
     return this.take(this.advance(length, field), length);
   }
 
-  /** The octets of the packet behind the last field that was read, as a view. */
+  /** The octets of the packet behind the last field that was read, as a view; nothing is read after them. */
   rest(): Uint8Array {
-    const start = this.position;
-    this.position = this.end;
-    return this.take(start, this.end - start);
+    return this.take(this.position, this.end - this.position);
   }
 
   private take(start: number, length: number): Uint8Array {

@@ -635,6 +635,7 @@ test("evidence narrows by code", () => {
   const fault = faultOf(octets(0x60), fromClient5);
   if (fault.code !== "ERR_MQTT_CODEC_FLAGS") throw new Error(fault.code);
   expect([fault.evidence.found, fault.evidence.wanted]).toEqual([0, 2]);
+  expect(faultOf(packet(0x39, "a", none), fromClient5).evidence).toEqual({ found: 0x09 });
   const limit = faultOf(octets(0x30, 9), { ...fromClient5, maximumPacketSize: 10 });
   if (limit.code !== "ERR_MQTT_CODEC_PACKET_TOO_LARGE") throw new Error(limit.code);
   expect([limit.evidence.length, limit.evidence.limit]).toEqual([11, 10]);
