@@ -1,4 +1,4 @@
-/** What the packages beside this one use of it and nobody else should: it changes without notice. */
+/** What `@latchkey/crypto` and `@latchkey/x509` use of this package besides its public names. It may change at any time. */
 
 export {
   type CodedError,

@@ -14,7 +14,7 @@ function codeOf(text: string): string {
   }
 }
 
-describe("PEM (checklist 58)", () => {
+describe("PEM", () => {
   it("reads what Buffer encodes and writes what Buffer decodes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {

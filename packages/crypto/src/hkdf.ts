@@ -4,7 +4,7 @@ import { CryptoError } from "./errors.ts";
 import { hashLength } from "./hash-length.ts";
 import type { HashAlgorithm, HashProvider } from "./provider.ts";
 
-/** What `hkdf` takes besides the hash. */
+/** What `hkdf` derives from, and how much. */
 export interface HkdfInput {
   readonly keyMaterial: Uint8Array;
   /** Empty counts as hash-length zeros. */
@@ -28,7 +28,7 @@ type Hmac = HashProvider["hmac"];
 
 /**
  * HKDF-Extract by `hmac`: what providers implement `hkdfExtract` with. HMAC fills its key up with zeros, so an empty salt
- * counts as hash-length zeros without further ado.
+ * counts as hash-length zeros.
  */
 export function extract(hmac: Hmac, algorithm: HashAlgorithm, salt: Uint8Array, keyMaterial: Uint8Array): Uint8Array {
   return hmac(algorithm, salt, keyMaterial);

@@ -1,6 +1,6 @@
 /**
- * Keys taken apart: what the readers of this package hand to a provider, after every check that needs no curve or
- * modular arithmetic.
+ * The parts of a key. The readers of this package take a key apart and make every check that needs no curve or modular
+ * arithmetic; a provider imports the parts.
  */
 
 import { CryptoError } from "./errors.ts";
@@ -28,7 +28,7 @@ export type PrivateKeyMaterial =
       readonly curve: EcCurve;
       /** As long as the curve's order. */
       readonly scalar: Uint8Array;
-      /** The public point that came along, not yet held against the scalar. */
+      /** The public point in the same file. The provider checks that it belongs to the scalar. */
       readonly point: Uint8Array | undefined;
     }
   | {

@@ -30,7 +30,7 @@ export function createNobleProvider(limits: Partial<KeyLimits> = {}): CryptoProv
     ...signatures,
     importSpki,
     importPkcs1PublicKey: (der) => importSpki(spkiFromPkcs1(der, held)),
-    // The key keeps views, so they are of a copy.
+    // The key keeps views, so it gets a copy that does not change.
     importPkcs8: (der, options) => keys.privateKeyFromMaterial(decodePkcs8(Uint8Array.from(der), held, options)),
     importSec1: (der, options) => keys.privateKeyFromMaterial(decodeSec1(Uint8Array.from(der), options)),
     importPkcs1PrivateKey: (der) => keys.privateKeyFromMaterial(decodePkcs1PrivateKey(Uint8Array.from(der), held)),

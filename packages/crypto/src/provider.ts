@@ -1,8 +1,8 @@
 /**
- * What a cryptography provider can do, and the words in which it is asked.
+ * What a cryptography provider can do: its interface.
  *
- * Two providers implement it, `@latchkey/crypto/node` and `@latchkey/crypto/noble`; one conformance suite holds both to
- * the same answers. Key formats and AlgorithmIdentifiers are read by this package's own code, never by a provider's
+ * Two providers implement it, `@latchkey/crypto/node` and `@latchkey/crypto/noble`; one conformance suite checks that both
+ * give the same answers. Key formats and AlgorithmIdentifiers are read by this package's own code, never by a provider's
  * library, so that both refuse the same inputs with the same codes.
  *
  * Every method takes bytes as views that it only reads and does not keep (keys keep copies), and returns fresh arrays
@@ -61,8 +61,8 @@ export interface PublicKey {
   readonly algorithm: KeyAlgorithm;
   /**
    * What one signature check by this key costs this provider, as a multiple of a P-256 check by `node:crypto`: it grows
-   * with the curve, the RSA modulus and the RSA exponent. 0 for a key that makes no signatures. For budgets of those who
-   * check signatures under keys that a peer chose.
+   * with the curve, the RSA modulus and the RSA exponent. 0 for a key that makes no signatures. A verifier that uses keys of a
+   * peer can count it.
    */
   readonly verificationWeight: number;
   /** The key as DER SubjectPublicKeyInfo, byte for byte as imported where it came so. Not to be written to. */
@@ -81,7 +81,7 @@ export interface KeyPair {
   readonly publicKey: PublicKey;
 }
 
-/** A hash that is fed piece by piece: what a TLS transcript is kept in. */
+/** A hash of octets that come piece by piece, for instance of a TLS transcript. */
 export interface RunningHash {
   /** Appends `data`, which is read at once and not kept. */
   update(data: Uint8Array): void;

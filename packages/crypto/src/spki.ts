@@ -97,7 +97,7 @@ export function spkiFromPkcs1(der: Uint8Array, limits: KeyLimits): Uint8Array<Ar
   );
 }
 
-/** Whether a private key's file carries no public key, or this one. RSA's numbers were held together on reading. */
+/** Whether a private key's file has no public key, or this one. RSA's numbers were checked when they were read. */
 export function samePublicKey(privateKey: PrivateKeyMaterial, publicKey: PublicKeyMaterial): boolean {
   if (!("point" in privateKey) || privateKey.point === undefined) return true;
   return "point" in publicKey && equalBytes(privateKey.point, publicKey.point);

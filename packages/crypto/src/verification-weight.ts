@@ -1,4 +1,4 @@
-/** What a signature check costs, so that whoever checks signatures under a peer's keys can keep to a budget. */
+/** What a signature check costs, for the budget of a verifier that uses keys of a peer. */
 
 import type { PublicKeyMaterial } from "./key-material.ts";
 import type { KeyAlgorithm } from "./provider.ts";

@@ -1,3 +1,4 @@
+import { encodeDer } from "@latchkey/asn1";
 import { describe, expect, it } from "vitest";
 import { defaultSignatureAlgorithm } from "../src/index.ts";
 import { nobleProvider } from "../src/noble.ts";
@@ -37,5 +38,30 @@ describe("what differs in the noble provider", () => {
     await expect(nobleProvider.generateKeyPairAsync({ name: "rsa", modulusBits: 2048 })).rejects.toMatchObject({
       code,
     });
+  });
+});
+
+describe("ECDSA signatures whose numbers are wider than the curve", () => {
+  it.each([
+    ["P-256", 33],
+    ["P-384", 49],
+    ["P-521", 67],
+  ] as const)("%s: are not signatures, and no error", (curve, octets) => {
+    const { publicKey } = nobleProvider.generateKeyPair({ name: "ec", curve });
+    const wide = new Uint8Array(octets).fill(1);
+    const narrow = Uint8Array.of(1);
+    for (const [r, s] of [
+      [wide, narrow],
+      [narrow, wide],
+      [wide, wide],
+    ] as const) {
+      const signature = encodeDer((writer) => {
+        writer.sequence((body) => {
+          body.unsignedInteger(r);
+          body.unsignedInteger(s);
+        });
+      });
+      expect(nobleProvider.verify(publicKey, { name: "ecdsa", hash: "SHA-256" }, message, signature)).toBe(false);
+    }
   });
 });

@@ -1,7 +1,8 @@
-/** AlgorithmIdentifier (RFC 5280 §4.1.1.2): read, never judged; what an algorithm means is `@latchkey/crypto`'s matter. */
+/** AlgorithmIdentifier (RFC 5280 §4.1.1.2), read as octets: `@latchkey/crypto` knows what an algorithm means. */
 
 import type { DerReader } from "@latchkey/asn1";
 
+/** An algorithm and its parameters, as octets. */
 export interface AlgorithmIdentifier {
   /** Content octets of the object identifier, a view. */
   readonly algorithm: Uint8Array;

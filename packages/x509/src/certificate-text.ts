@@ -1,4 +1,7 @@
-/** Certificates, requests and revocation lists as text in the manner of `openssl x509 -text`. For people: not to be parsed. */
+/**
+ * Certificates, requests and revocation lists as text in the manner of `openssl x509 -text`. For people: not to be parsed.
+ * Names are in the form and order of `nameText` everywhere, so that what stands here can be given to `parseNameText`.
+ */
 
 import { DerReader } from "@latchkey/asn1";
 import type { AlgorithmIdentifier } from "./algorithm-identifier.ts";
@@ -7,10 +10,12 @@ import type { CertificationRequest } from "./certification-request.ts";
 import { X509Error, reading } from "./errors.ts";
 import { extensionLines, namedParameters } from "./extension-text.ts";
 import { serialNumberDecimal } from "./fingerprint.ts";
+import { hexText } from "./hex-text.ts";
 import { oidName } from "./oid-names.ts";
 import type { CertificateRevocationList } from "./revocation-list.ts";
 import type { SubjectPublicKeyInfo } from "./subject-public-key-info.ts";
-import { nameLine, octetLines, timeText, upperOctets } from "./text-lines.ts";
+import { nameText } from "./name-text.ts";
+import { octetLines, timeText } from "./text-lines.ts";
 
 /** The text of a certificate, ended by a line feed. */
 export function certificateText(certificate: Certificate): string {
@@ -21,11 +26,11 @@ export function certificateText(certificate: Certificate): string {
     `        Version: ${version} (0x${version - 1})`,
     ...serialLines(serialNumber),
     `        Signature Algorithm: ${oidName(certificate.signatureAlgorithm.algorithm)}`,
-    `        Issuer: ${nameLine(certificate.issuer)}`,
+    `        Issuer: ${nameText(certificate.issuer)}`,
     "        Validity",
     `            Not Before: ${timeText(validity.notBefore)}`,
     `            Not After : ${timeText(validity.notAfter)}`,
-    `        Subject: ${nameLine(certificate.subject)}`,
+    `        Subject: ${nameText(certificate.subject)}`,
     ...publicKeyLines(certificate.subjectPublicKeyInfo),
     ...(extensions.length === 0 ? [] : ["        X509v3 extensions:"]),
     ...extensions.flatMap((extension) => extensionLines(extension, " ".repeat(12))),
@@ -39,7 +44,7 @@ export function certificationRequestText(request: CertificationRequest): string 
     "Certificate Request:",
     "    Data:",
     "        Version: 1 (0x0)",
-    `        Subject: ${nameLine(request.subject)}`,
+    `        Subject: ${nameText(request.subject)}`,
     ...publicKeyLines(request.subjectPublicKeyInfo),
     "        Attributes:",
     ...request.attributes.map(({ type }) => `            ${oidName(type)}`),
@@ -56,14 +61,14 @@ export function revocationListText(list: CertificateRevocationList): string {
     "Certificate Revocation List (CRL):",
     `        Version ${version} (0x${version - 1})`,
     `        Signature Algorithm: ${oidName(list.signatureAlgorithm.algorithm)}`,
-    `        Issuer: ${nameLine(list.issuer)}`,
+    `        Issuer: ${nameText(list.issuer)}`,
     `        Last Update: ${timeText(list.thisUpdate)}`,
     `        Next Update: ${nextUpdate === undefined ? "NONE" : timeText(nextUpdate)}`,
     ...(extensions.length === 0 ? [] : ["        CRL extensions:"]),
     ...extensions.flatMap((extension) => extensionLines(extension, " ".repeat(12))),
     revokedCertificates.length === 0 ? "No Revoked Certificates." : "Revoked Certificates:",
     ...Array.from(revokedCertificates).flatMap((entry) => [
-      `    Serial Number: ${upperOctets(entry.serialNumber).replaceAll(":", "")}`,
+      `    Serial Number: ${serialText(entry.serialNumber)}`,
       `        Revocation Date: ${timeText(entry.revocationDate)}`,
       ...(entry.extensions.length === 0 ? [] : ["        CRL entry extensions:"]),
       ...entry.extensions.flatMap((extension) => extensionLines(extension, " ".repeat(12))),
@@ -78,10 +83,31 @@ function joinLines(lines: readonly string[]): string {
 
 /** Up to eight octets as a number, more as octets. */
 function serialLines(serialNumber: Uint8Array): string[] {
-  // As openssl shows it: the magnitude, without the zero octet that keeps it positive.
-  const magnitude = serialNumber[0] === 0 ? serialNumber.subarray(1) : serialNumber;
-  if (serialNumber.length > 8) return ["        Serial Number:", ...octetLines(magnitude, " ".repeat(12), 20)];
-  return [`        Serial Number: ${numberText(serialNumber)}`];
+  if (serialNumber.length <= 8) return [`        Serial Number: ${numberText(serialNumber)}`];
+  const { sign, magnitude } = signAndMagnitude(serialNumber);
+  const title = sign === "" ? "        Serial Number:" : "        Serial Number: (Negative)";
+  return [title, ...octetLines(magnitude, " ".repeat(12), 20)];
+}
+
+/** An INTEGER's sign, and its magnitude as openssl shows it: without the zero octet that keeps it positive. */
+function signAndMagnitude(content: Uint8Array): { readonly sign: "" | "-"; readonly magnitude: Uint8Array } {
+  if ((content[0] ?? 0) < 0x80) {
+    return { sign: "", magnitude: content[0] === 0 && content.length > 1 ? content.subarray(1) : content };
+  }
+  // Two's complement: invert every octet, then add one from the end.
+  const magnitude = content.map((octet) => octet ^ 0xff);
+  for (let index = magnitude.length - 1; index >= 0; index--) {
+    const sum = (magnitude[index] ?? 0) + 1;
+    magnitude[index] = sum & 0xff;
+    if (sum < 0x100) break;
+  }
+  return { sign: "-", magnitude };
+}
+
+/** A serial number on one line: hexadecimal in upper case, with a minus where it is negative. */
+function serialText(serialNumber: Uint8Array): string {
+  const { sign, magnitude } = signAndMagnitude(serialNumber);
+  return `${sign}${hexText(magnitude).toUpperCase()}`;
 }
 
 /** An INTEGER in decimal and hexadecimal. */
@@ -105,8 +131,8 @@ function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): 
       ...lines,
       `${indent}Public-Key: (${bits} bit)`,
       `${indent}Modulus:`,
-      ...octetLines(isSigned ? Uint8Array.of(0, ...modulus) : modulus, `${indent}    `, 15),
-      `${indent}Exponent: ${numberText(Uint8Array.of(0, ...exponent))}`,
+      ...octetLines(isSigned ? signedOctets(modulus) : modulus, `${indent}    `, 15),
+      `${indent}Exponent: ${numberText(signedOctets(exponent))}`,
     ];
   }
   const curve = namedParameters(algorithm.parameters);
@@ -116,6 +142,13 @@ function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): 
     ...octetLines(subjectPublicKey, `${indent}    `, 15),
     ...(curve === undefined ? [] : [`${indent}ASN1 OID: ${curve}`]),
   ];
+}
+
+/** A magnitude with the zero octet that keeps it positive. */
+function signedOctets(magnitude: Uint8Array): Uint8Array {
+  const octets = new Uint8Array(magnitude.length + 1);
+  octets.set(magnitude, 1);
+  return octets;
 }
 
 /** RSAPublicKey (RFC 8017 §A.1.1), where it is one. */

@@ -1,6 +1,6 @@
 /** Extensions in the text dump. */
 
-import { decodeOid, DerReader, Tag } from "@latchkey/asn1";
+import { Asn1Error, DerReader, equalBytes, Tag } from "@latchkey/asn1";
 import { X509Error } from "./errors.ts";
 import { decodeExtension, type Extension, type ExtensionReader } from "./extension.ts";
 import { certificateIssuer, issuerAltName, subjectAltName } from "./extensions/alternative-names.ts";
@@ -25,14 +25,16 @@ import {
   policyConstraints,
   type PolicyInformation,
   policyMappings,
+  policyQualifierIds,
 } from "./extensions/policies.ts";
 import { authorityInfoAccess, ocspNoCheck, subjectInfoAccess, tlsFeature } from "./extensions/private-internet.ts";
+import { serialNumberDecimal } from "./fingerprint.ts";
 import { hexText } from "./hex-text.ts";
 import type { GeneralName } from "./general-name.ts";
 import { attributeToText } from "./name-text.ts";
 import { oidKey } from "./oid-key.ts";
 import { oidName } from "./oid-names.ts";
-import { generalNameText, octetLines, timeText, upperOctets } from "./text-lines.ts";
+import { encodedText, generalNameText, octetLines, timeText, upperOctets } from "./text-lines.ts";
 
 /** How the values of a type are shown: one line each. */
 type Printer = (extension: Extension) => string[];
@@ -143,14 +145,34 @@ function heading(title: string, lines: readonly string[]): string[] {
 function policyLines({ policyIdentifier, policyQualifiers }: PolicyInformation): string[] {
   return [
     `Policy: ${oidName(policyIdentifier)}`,
-    ...policyQualifiers.map(({ policyQualifierId, qualifier }) => {
-      const reader = new DerReader(qualifier);
-      const text = reader.nextIs(Tag.ia5String)
-        ? JSON.stringify(reader.text(Tag.ia5String)).slice(1, -1)
-        : hexText(qualifier);
-      return `  ${oidName(policyQualifierId)}: ${text}`;
+    ...policyQualifiers.flatMap(({ policyQualifierId, qualifier }) => {
+      const title = `  ${oidName(policyQualifierId)}:`;
+      const notice = equalBytes(policyQualifierId, policyQualifierIds.userNotice) ? noticeLines(qualifier) : undefined;
+      if (notice !== undefined) return [title, ...notice.map((line) => `    ${line}`)];
+      return [`${title} ${encodedText(qualifier)}`];
     }),
   ];
+}
+
+/** UserNotice (RFC 5280 §4.2.1.4): who says it, the numbers of the notices, the text; undefined where it is malformed. */
+function noticeLines(qualifier: Uint8Array): string[] | undefined {
+  try {
+    const notice = new DerReader(qualifier).sequence();
+    const lines: string[] = [];
+    if (notice.nextIs(Tag.sequence)) {
+      const reference = notice.sequence();
+      lines.push(`Organization: ${encodedText(reference.any().encoding)}`);
+      const numbers = reference.sequence();
+      const shown: string[] = [];
+      while (!numbers.isAtEnd) shown.push(serialNumberDecimal(numbers.integer()));
+      lines.push(`Numbers: ${shown.join(", ")}`);
+    }
+    if (!notice.isAtEnd) lines.push(`Explicit Text: ${encodedText(notice.any().encoding)}`);
+    return lines;
+  } catch (error) {
+    if (error instanceof Asn1Error) return undefined;
+    throw error;
+  }
 }
 
 function pointLines({ distributionPoint, reasons, cRLIssuer = [] }: DistributionPoint): string[] {
@@ -168,10 +190,13 @@ function pointNameLines(name: DistributionPointName | undefined): string[] {
     : [`Relative Name: ${name.rdn.map(attributeToText).join(" + ")}`];
 }
 
-/** The parameters of an algorithm, where they are an identifier such as a curve's. */
+/** The parameters of an algorithm where they are an object identifier, such as that of a curve: its name, or dotted. */
 export function namedParameters(parameters: Uint8Array | undefined): string | undefined {
   if (parameters === undefined || parameters[0] !== Tag.objectIdentifier) return undefined;
-  const oid = parameters.subarray(2);
-  const name = oidName(oid);
-  return name === decodeOid(oid) ? undefined : name;
+  try {
+    return oidName(new DerReader(parameters).oid());
+  } catch (error) {
+    if (error instanceof Asn1Error) return undefined;
+    throw error;
+  }
 }

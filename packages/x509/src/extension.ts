@@ -14,8 +14,8 @@ export interface Extension {
   /** Where `value` starts in the input. */
   readonly valueOffset: number;
   /**
-   * Whether its value is decoded with every tolerance: it was read with some, which judged it then, or with
-   * `checkContents: false`. Default: it is decoded strictly.
+   * Whether its value is decoded with every tolerance. It is so in what was read with tolerances, because the value was
+   * checked then, and after `checkContents: false`. Default: false, the value is decoded strictly.
    */
   readonly isTolerant?: boolean;
 }

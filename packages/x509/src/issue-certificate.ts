@@ -37,7 +37,7 @@ export interface IssueCertificateInput extends CommonInput {
   readonly request?: CertificationRequest | undefined;
 }
 
-/** A certificate of a key by itself: a root, or a device that brings its own. */
+/** A certificate that is signed by its own key: of a root, or of a device that makes its own. */
 export interface SelfSignedCertificateInput extends CommonInput {
   readonly privateKey: PrivateKey;
 }
@@ -64,7 +64,7 @@ export async function issueCertificateAsync(input: IssueCertificateInput): Promi
   return parseCertificate(await signer.signAsync(toBeSigned));
 }
 
-/** Issues a certificate of a key by itself. Throws as `issueCertificate`, but for the issuer. */
+/** Issues a certificate that is signed by its own key. Throws as `issueCertificate`, except for faults of the issuer. */
 export function issueSelfSignedCertificate(input: SelfSignedCertificateInput): Certificate {
   const { privateKey, template } = input;
   const { subject } = template;

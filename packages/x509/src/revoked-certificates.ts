@@ -74,7 +74,7 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     return { ...entry, certificateIssuer: named === undefined ? undefined : extensionValue(named, certificateIssuer) };
   }
 
-  /** The first entry with this serial number (INTEGER content octets), whoever issued the certificate. */
+  /** The first entry with this serial number (INTEGER content octets), of any issuer. */
   find(serialNumber: Uint8Array): RevokedCertificate | undefined {
     const [first] = this.#indexesOf(serialNumber);
     return first === undefined ? undefined : this.at(first);

@@ -17,7 +17,7 @@ export interface Signing {
   readonly signatureAlgorithm?: SignatureAlgorithm | undefined;
 }
 
-/** Signing prepared: the algorithm is written inside what is signed, so it is settled first. */
+/** What signing needs. The algorithm is part of what is signed, so it is chosen first. */
 export interface Signer {
   /** The AlgorithmIdentifier. */
   readonly algorithm: Uint8Array;

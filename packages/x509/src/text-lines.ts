@@ -1,10 +1,9 @@
 /** Small parts of the text dump: times, octets in lines, names, values that must not break out of their line. */
 
-import { generalizedTimeText } from "@latchkey/asn1";
+import { Asn1Error, decodeText, DerReader, generalizedTimeText } from "@latchkey/asn1";
 import { hexText } from "./hex-text.ts";
 import type { GeneralName } from "./general-name.ts";
-import type { Name } from "./name.ts";
-import { attributeToText, nameText } from "./name-text.ts";
+import { nameText } from "./name-text.ts";
 import { oidName } from "./oid-names.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -15,11 +14,6 @@ export function timeText(seconds: number): string {
   const month = months[Number(text.slice(4, 6)) - 1] ?? "";
   const day = String(Number(text.slice(6, 8))).padStart(2);
   return `${month} ${day} ${text.slice(8, 10)}:${text.slice(10, 12)}:${text.slice(12, 14)} ${text.slice(0, 4)} GMT`;
-}
-
-/** A name on one line, in the order of the encoding: `C=DE, O=Pizza, CN=button-1`. */
-export function nameLine(name: Name): string {
-  return name.rdns.map((rdn) => rdn.map(attributeToText).join(" + ")).join(", ");
 }
 
 /** Hexadecimal octets with colons, some on a line. */
@@ -44,7 +38,7 @@ export function upperOctets(octets: Uint8Array): string {
 export function generalNameText(name: GeneralName): string {
   switch (name.type) {
     case "otherName":
-      return `othername:${oidName(name.typeId)}:${hexText(name.value)}`;
+      return `othername:${oidName(name.typeId)}:${encodedText(name.value)}`;
     case "rfc822Name":
       return `email:${safeText(name.value)}`;
     case "dNSName":
@@ -61,6 +55,18 @@ export function generalNameText(name: GeneralName): string {
       return `IP Address:${addressText(name.value)}`;
     case "registeredID":
       return `Registered ID:${oidName(name.value)}`;
+  }
+}
+
+/** DER of a string type as text that cannot break out of its line; octets in hexadecimal for every other type. */
+export function encodedText(encoding: Uint8Array): string {
+  try {
+    const { tag, content } = new DerReader(encoding).any();
+    const text = decodeText(tag, content);
+    return text === undefined ? hexText(encoding) : safeText(text);
+  } catch (error) {
+    if (error instanceof Asn1Error) return hexText(encoding);
+    throw error;
   }
 }
 

@@ -62,6 +62,20 @@ describe("PKCS #8", () => {
     expect(codeOf(() => decryptPrivateKeyInfo(encrypted, { provider, password, maximumIterations: 1999 }))).toBe(
       "ERR_X509_LIMIT",
     );
+    // The limit itself is allowed.
+    expect(decryptPrivateKeyInfo(encrypted, { provider, password, maximumIterations: 2000 })).toEqual(pkcs8);
+  });
+
+  it("that asks for more than five million rounds is refused by default, with both numbers", () => {
+    // The number of rounds is what is changed: 600,000 is 0x0927c0, five million and one 0x4c4b41.
+    const encrypted = encryptPrivateKeyInfo(pkcs8, { provider, password, iterations: 600_000 });
+    const at = encrypted.findIndex(
+      (_, index) => Buffer.from(encrypted.subarray(index, index + 3)).toString("hex") === "0927c0",
+    );
+    encrypted.set([0x4c, 0x4b, 0x41], at);
+    expect(() => decryptPrivateKeyInfo(encrypted, { provider, password })).toThrow(
+      expect.objectContaining({ code: "ERR_X509_LIMIT", found: 5_000_001, limit: 5_000_000 }),
+    );
   });
 
   it("in PEM comes and goes through every form", () => {

@@ -1,7 +1,7 @@
 /**
  * RSA signature checks by BigInt (RFC 8017 §8): the encoding of PKCS #1 v1.5 is built and compared, never parsed
- * (CVE-2006-4339), and PSS is undone with the salt length known beforehand. Only public numbers are computed with, so
- * time does not matter.
+ * (CVE-2006-4339), and PSS is undone with the salt length known beforehand. All numbers in it are public, so
+ * its time may depend on them.
  */
 
 import { equalBytes } from "@latchkey/asn1";

@@ -27,7 +27,7 @@ function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array):
   );
 }
 
-/** Only the calling thread is there to do it. */
+/** On the calling thread: there is no other. */
 async function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
   return sign(key, algorithm, data);
 }
@@ -50,7 +50,7 @@ function verify(key: PublicKey, algorithm: SignatureAlgorithm, data: Uint8Array,
   }
 }
 
-/** Only the calling thread is there to do it. */
+/** On the calling thread: there is no other. */
 async function verifyAsync(
   key: PublicKey,
   algorithm: SignatureAlgorithm,

@@ -75,7 +75,7 @@ export const ciphers: CipherProvider = {
   },
 };
 
-/** A KeyObject is worth it: with bare octets each message would cost about four times as much. */
+/** Keeps a KeyObject: with bare octets each message costs about four times as much. */
 class NodeAeadKey implements AeadKey {
   readonly algorithm: AeadAlgorithm;
   readonly #handle: KeyObject;

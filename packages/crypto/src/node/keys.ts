@@ -1,4 +1,4 @@
-/** Keys of the node provider: a KeyObject that is made once, behind a checked description of it. */
+/** Keys of the node provider: each has a KeyObject, made once, and a description that was checked. */
 
 import {
   createPrivateKey,
@@ -92,7 +92,7 @@ export function publicKeyFromMaterial(material: PublicKeyMaterial, spki: Uint8Ar
 
 /** Makes a key of what was read; the public key that came along must be the one that follows from the private. */
 export function privateKeyFromMaterial(material: PrivateKeyMaterial, limits: KeyLimits): PrivateKey {
-  // OpenSSL believes a public key that it is given; without one it computes it.
+  // OpenSSL does not check a public key in the file. Without one it computes the right one.
   const computed = createHandle("point" in material ? { ...material, point: undefined } : material);
   const publicHandle = createPublicKey(computed);
   const spki = exportSpki(publicHandle);
@@ -100,7 +100,7 @@ export function privateKeyFromMaterial(material: PrivateKeyMaterial, limits: Key
   if (!samePublicKey(material, publicMaterial)) {
     throw keyPairMismatch();
   }
-  // And it exports an EC key with its public key, as other programs expect it, only if it was imported so.
+  // OpenSSL exports an EC key with its public key, as other programs expect it, only if it was imported with it.
   const handle =
     material.name === "ec" && publicMaterial.name === "ec"
       ? createHandle({ ...material, point: publicMaterial.point })

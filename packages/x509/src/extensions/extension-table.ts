@@ -55,7 +55,7 @@ export interface KnownExtension {
   readonly criticality: ExtensionCriticality;
   /** The section that defines it, for instance `RFC 5280 §4.2.1.9`. */
   readonly reference: string;
-  /** Who acts on it. Where it is critical, everybody else has to refuse what it stands in. */
+  /** What acts on it. Where the extension is critical, every other reader has to refuse what it is part of. */
   readonly understoodBy: readonly ExtensionUser[];
   /** How its value is read; undefined where this package leaves the value unread. */
   readonly type: ExtensionReader<unknown> | undefined;
@@ -91,7 +91,7 @@ function makeTable(): readonly KnownExtension[] {
     row(ocspNoCheck, "either", "RFC 6960 §4.2.2.2.1", path),
     // Nothing here checks the timestamps, so a critical list of them is not understood.
     row(signedCertificateTimestamps, "either", "RFC 6962 §3.3", []),
-    // A precertificate is not a certificate: nobody may accept it (RFC 6962 §3.1).
+    // A precertificate is not a certificate: no verifier may accept it (RFC 6962 §3.1).
     unread("precertificatePoison", encodeOid("1.3.6.1.4.1.11129.2.4.3"), "always", "RFC 6962 §3.1"),
     row(cRLNumber, "never", "RFC 5280 §5.2.3", list),
     row(deltaCRLIndicator, "always", "RFC 5280 §5.2.4", list),

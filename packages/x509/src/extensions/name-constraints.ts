@@ -1,4 +1,4 @@
-/** nameConstraints (RFC 5280 §4.2.1.10), read; whether names keep to them is `@latchkey/chain`'s matter. */
+/** nameConstraints (RFC 5280 §4.2.1.10). `@latchkey/chain` checks names against them. */
 
 import { contextConstructed, contextPrimitive, type DerReader, type DerWriter } from "@latchkey/asn1";
 import { refuseEmpty, X509Error } from "../errors.ts";
