@@ -19,15 +19,18 @@ const maximumPbkdf2Iterations = 10_000_000;
 /** Largest request to `crypto.getRandomValues`. */
 const maximumRandomLength = 65_536;
 
+/** Refuses a key or nonce of another length than the AEAD has. */
 export function checkAead(algorithm: AeadAlgorithm, key: Uint8Array, nonce: Uint8Array): void {
   checkAeadKey(algorithm, key);
   checkAeadNonce(nonce);
 }
 
+/** Refuses a key of another length than the AEAD has. */
 export function checkAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
   expectLength("key", key.length, aeadKeyLengths[algorithm]);
 }
 
+/** Refuses a nonce that does not have 12 octets. */
 export function checkAeadNonce(nonce: Uint8Array): void {
   expectLength("nonce", nonce.length, aeadNonceLength);
 }
@@ -42,6 +45,7 @@ export function checkSealRange(buffer: Uint8Array, start: number, end: number): 
   throw argument(reason, allowed, buffer.length);
 }
 
+/** Refuses a key or initialization vector of another length than AES has. */
 export function checkAesCbc(key: Uint8Array, iv: Uint8Array): void {
   if (key.length !== 16 && key.length !== 24 && key.length !== 32) {
     throw argument("An AES key has $ octets", "16, 24 or 32", key.length);
@@ -58,6 +62,7 @@ export function checkCbcCiphertext(ciphertext: Uint8Array): void {
   }
 }
 
+/** Refuses counts of iterations and octets outside the limits. */
 export function checkPbkdf2(iterations: number, length: number): void {
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > maximumPbkdf2Iterations) {
     throw argument("PBKDF2 takes $ iterations", `1 to ${maximumPbkdf2Iterations}`, iterations);
@@ -67,6 +72,7 @@ export function checkPbkdf2(iterations: number, length: number): void {
   }
 }
 
+/** Refuses a length that the generator does not give at once. */
 export function checkRandomLength(length: number): void {
   if (!Number.isInteger(length) || length < 0 || length > maximumRandomLength) {
     throw argument("A call gives $ random octets", `0 to ${maximumRandomLength}`, length);

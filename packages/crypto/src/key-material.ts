@@ -6,12 +6,14 @@
 import { CryptoError } from "./errors.ts";
 import type { EcCurve, RsaPssParameters } from "./provider.ts";
 
+/** The parts of a public key. */
 export type PublicKeyMaterial =
   /** `point` is uncompressed: 0x04, x, y (SEC 1 §2.3.3). */
   | { readonly name: "ec"; readonly curve: EcCurve; readonly point: Uint8Array }
   | { readonly name: "ed25519" | "x25519"; readonly point: Uint8Array }
   | RsaPublicKeyMaterial;
 
+/** The parts of an RSA public key. */
 export interface RsaPublicKeyMaterial {
   readonly name: "rsa" | "rsa-pss";
   /** Undefined for `rsa`, and for `rsa-pss` keys that restrict nothing. */
@@ -22,6 +24,7 @@ export interface RsaPublicKeyMaterial {
   readonly exponent: Uint8Array;
 }
 
+/** The parts of a private key: secret. */
 export type PrivateKeyMaterial =
   | {
       readonly name: "ec";
@@ -50,6 +53,7 @@ export interface KeyLimits {
   readonly minimumRsaModulusBits: number;
 }
 
+/** The limits of a provider that was given none. */
 export const defaultKeyLimits: KeyLimits = { minimumRsaModulusBits: 2048 };
 
 /** RFC 8017 sets none; OpenSSL stops at 16,384, webpki at 8192: beyond it a check costs milliseconds. */

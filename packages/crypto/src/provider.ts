@@ -76,6 +76,7 @@ export interface PrivateKey {
   readonly publicKey: PublicKey;
 }
 
+/** A private key and its public key. */
 export interface KeyPair {
   readonly privateKey: PrivateKey;
   readonly publicKey: PublicKey;

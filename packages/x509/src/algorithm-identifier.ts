@@ -12,6 +12,7 @@ export interface AlgorithmIdentifier {
   readonly encoding: Uint8Array;
 }
 
+/** Reads an AlgorithmIdentifier. Fields are views. */
 export function readAlgorithmIdentifier(reader: DerReader): AlgorithmIdentifier {
   const { offset } = reader;
   const outerEnd = reader.enter();

@@ -57,6 +57,7 @@ export type AttributeName =
   | "domainComponent"
   | "emailAddress";
 
+/** A type of attribute that has a name here. */
 export interface AttributeType {
   readonly name: AttributeName;
   readonly oid: Uint8Array;

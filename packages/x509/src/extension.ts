@@ -127,6 +127,7 @@ function readExtension(reader: DerReader, isTolerant: boolean): Extension {
   return { oid, critical, value, valueOffset, isTolerant };
 }
 
+/** Writes Extensions. */
 export function writeExtensions(writer: DerWriter, extensions: readonly Extension[]): void {
   writer.sequence((list) => {
     for (const { oid, critical, value } of extensions) {

@@ -80,6 +80,7 @@ export function readGeneralName(
   }
 }
 
+/** Writes one GeneralName. */
 export function writeGeneralName(writer: DerWriter, name: GeneralName): void {
   switch (name.type) {
     case "otherName":

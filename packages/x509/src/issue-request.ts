@@ -6,6 +6,7 @@ import { type Extension, writeExtensions } from "./extension.ts";
 import type { Name } from "./name.ts";
 import { makeSigner, type Signing } from "./sign.ts";
 
+/** What a request says, and the key that signs it. */
 export interface CertificationRequestInput extends Signing {
   readonly subject: Name;
   /** Extensions to ask for, made with `makeExtension`. Default none. */

@@ -57,6 +57,7 @@ export function parseName(der: Uint8Array): Name {
   });
 }
 
+/** Reads a Name. Strings are not checked: `checkNameStrings` does that. */
 export function readName(reader: DerReader): Name {
   const { offset } = reader;
   const outerEnd = reader.enter();

@@ -25,6 +25,7 @@ export interface Signer {
   readonly signAsync: (toBeSigned: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** Chooses the algorithm and makes the signer. */
 export function makeSigner({ provider, privateKey, signatureAlgorithm }: Signing): Signer {
   const chosen = signatureAlgorithm ?? defaultSignatureAlgorithm(privateKey.algorithm);
   const algorithm = encodeSignatureAlgorithm(chosen);

@@ -4,6 +4,7 @@ import { DerReader } from "@latchkey/asn1";
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from "./algorithm-identifier.ts";
 import { reading } from "./errors.ts";
 
+/** A public key as a certificate carries it. */
 export interface SubjectPublicKeyInfo {
   readonly algorithm: AlgorithmIdentifier;
   /** The octets of the BIT STRING, a view: what the key identifier hashes. */
@@ -22,6 +23,7 @@ export function parseSubjectPublicKeyInfo(der: Uint8Array): SubjectPublicKeyInfo
   });
 }
 
+/** Reads SubjectPublicKeyInfo. Fields are views. */
 export function readSubjectPublicKeyInfo(reader: DerReader): SubjectPublicKeyInfo {
   const { offset } = reader;
   const outerEnd = reader.enter();

@@ -14,6 +14,7 @@ import {
 import { CryptoError } from "../errors.ts";
 import type { AeadAlgorithm, AeadKey, CipherProvider } from "../provider.ts";
 
+/** Ciphers of the noble provider. */
 export const ciphers: CipherProvider = {
   createAeadKey(algorithm, key) {
     checkAeadKey(algorithm, key);

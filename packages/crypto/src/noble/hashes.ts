@@ -37,6 +37,7 @@ function createHash(algorithm: HashAlgorithm): RunningHash {
   };
 }
 
+/** Hashes of the noble provider. */
 export const hashes: HashProvider = {
   hash: hashOctets,
   createHash,

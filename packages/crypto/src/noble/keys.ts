@@ -94,6 +94,7 @@ export function exportPrivateKey(key: PrivateKey): Uint8Array {
   return encodePkcs8(privateMaterial(key));
 }
 
+/** A new key pair. */
 export function newKeyPair(algorithm: KeyGenerationAlgorithm): KeyPair {
   const privateKey = privateKeyFromMaterial(newMaterial(algorithm));
   return { privateKey, publicKey: privateKey.publicKey };

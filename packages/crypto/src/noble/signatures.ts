@@ -10,6 +10,7 @@ import { hashOctets } from "./hashes.ts";
 import { privateMaterial, publicMaterial } from "./keys.ts";
 import { verifyPkcs1, verifyPss } from "./rsa.ts";
 
+/** Signatures and key agreement of the noble provider. */
 export const signatures: SignatureProvider = { sign, signAsync, verify, verifyAsync, deriveSharedSecret };
 
 function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {

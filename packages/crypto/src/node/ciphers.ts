@@ -22,6 +22,7 @@ import { CryptoError } from "../errors.ts";
 import type { AeadAlgorithm, AeadKey, CipherProvider } from "../provider.ts";
 import { octets } from "./octets.ts";
 
+/** Ciphers of the node provider. */
 export const ciphers: CipherProvider = {
   createAeadKey(algorithm, key) {
     checkAeadKey(algorithm, key);

@@ -64,6 +64,7 @@ class NodeRunningHash implements RunningHash {
   }
 }
 
+/** Hashes of the node provider. */
 export const hashes: HashProvider = {
   hash: hashOctets,
   createHash: (algorithm) => new NodeRunningHash(algorithm),

@@ -124,6 +124,7 @@ export function exportPrivateKey(key: PrivateKey): Uint8Array {
   return Uint8Array.from(privateHandle(key).export({ format: "der", type: "pkcs8" }));
 }
 
+/** A new key pair. */
 export function newKeyPair(algorithm: KeyGenerationAlgorithm): KeyPair {
   switch (algorithm.name) {
     case "ec":
@@ -138,6 +139,7 @@ export function newKeyPair(algorithm: KeyGenerationAlgorithm): KeyPair {
   }
 }
 
+/** A new key pair, made off the calling thread. */
 export async function newKeyPairAsync(algorithm: KeyGenerationAlgorithm): Promise<KeyPair> {
   const made = await new Promise<KeyPairKeyObjectResult>((resolve, reject) => {
     const settle = (error: Error | null, publicKey: KeyObject, privateKey: KeyObject): void => {

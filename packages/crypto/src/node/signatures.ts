@@ -14,6 +14,7 @@ import type { PrivateKey, PublicKey, SignatureAlgorithm, SignatureHash, Signatur
 import { privateHandle, publicHandle } from "./keys.ts";
 import { octets } from "./octets.ts";
 
+/** Signatures and key agreement of the node provider. */
 export const signatures: SignatureProvider = { sign, signAsync, verify, verifyAsync, deriveSharedSecret };
 
 function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {

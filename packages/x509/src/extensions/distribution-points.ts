@@ -20,6 +20,7 @@ const reasonFlagNames = [
   "aACompromise",
 ] as const;
 
+/** A reason that a list can be limited to. */
 export type ReasonFlag = Exclude<(typeof reasonFlagNames)[number], undefined>;
 
 /** Every reason that a list can be limited to (all-reasons of RFC 5280 §6.3.1). */
@@ -35,6 +36,7 @@ export type DistributionPointName =
       readonly encoding: Uint8Array;
     };
 
+/** Where a list is found, and what it covers (§4.2.1.13). */
 export interface DistributionPoint {
   readonly distributionPoint: DistributionPointName | undefined;
   /** Undefined where the list covers all reasons. */
@@ -43,6 +45,7 @@ export interface DistributionPoint {
   readonly cRLIssuer: readonly GeneralName[] | undefined;
 }
 
+/** The scope of a list: which certificates and reasons it covers (§5.2.5). */
 export interface IssuingDistributionPoint {
   readonly distributionPoint: DistributionPointName | undefined;
   readonly onlyContainsUserCerts: boolean;
@@ -52,6 +55,7 @@ export interface IssuingDistributionPoint {
   readonly onlyContainsAttributeCerts: boolean;
 }
 
+/** Where complete lists are. */
 export const cRLDistributionPoints: ExtensionType<readonly DistributionPoint[]> = /* @__PURE__ */ points(
   "cRLDistributionPoints",
   31,
@@ -204,6 +208,7 @@ export const revocationReasons = {
   aACompromise: 10,
 } as const;
 
+/** The name of a reason of an entry. */
 export type RevocationReason = keyof typeof revocationReasons;
 
 const reasonsByNumber: ReadonlyMap<number, RevocationReason> = /* @__PURE__ */ new Map([

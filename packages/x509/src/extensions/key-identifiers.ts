@@ -13,6 +13,7 @@ export interface AuthorityKeyIdentifier {
   readonly authorityCertSerialNumber: Uint8Array | undefined;
 }
 
+/** Which key signed the certificate or list (§4.2.1.1). */
 export const authorityKeyIdentifier: ExtensionType<AuthorityKeyIdentifier> = {
   name: "authorityKeyIdentifier",
   oid: /* @__PURE__ */ idCe(35),

@@ -18,6 +18,7 @@ const keyUsageNames = [
   "decipherOnly",
 ] as const;
 
+/** The name of a usage of keyUsage. */
 export type KeyUsage = (typeof keyUsageNames)[number];
 
 /** The usages that a key is for; bits without a name are dropped. */

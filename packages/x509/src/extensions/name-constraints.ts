@@ -14,6 +14,7 @@ export interface NameConstraints {
   readonly excludedSubtrees: readonly GeneralName[] | undefined;
 }
 
+/** Which names the certificates below may have (§4.2.1.10). */
 export const nameConstraints: ExtensionType<NameConstraints> = {
   name: "nameConstraints",
   oid: /* @__PURE__ */ idCe(30),

@@ -1,5 +1,6 @@
 /** Object identifiers under id-ce (2.5.29), whose last arc is one octet. */
 
+/** Content octets of 2.5.29 and an arc below 128. */
 export function idCe(arc: number): Uint8Array {
   return Uint8Array.of(0x55, 0x1d, arc);
 }

@@ -18,18 +18,21 @@ export const policyQualifierIds: { readonly cps: Uint8Array; readonly userNotice
   userNotice: /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.2.2"),
 };
 
+/** A qualifier of a policy: its type and its value. */
 export interface PolicyQualifier {
   readonly policyQualifierId: Uint8Array;
   /** With tag and length, a view. */
   readonly qualifier: Uint8Array;
 }
 
+/** A policy and its qualifiers. */
 export interface PolicyInformation {
   /** Content octets of the policy's object identifier, a view. */
   readonly policyIdentifier: Uint8Array;
   readonly policyQualifiers: readonly PolicyQualifier[];
 }
 
+/** The policies under which a certificate was issued (§4.2.1.4). */
 export const certificatePolicies: ExtensionType<readonly PolicyInformation[]> = {
   name: "certificatePolicies",
   oid: /* @__PURE__ */ idCe(32),
@@ -106,11 +109,13 @@ function readQualifier(fields: DerReader, isOfAnyPolicy: boolean): PolicyQualifi
   return { policyQualifierId, qualifier };
 }
 
+/** Two policies that an authority takes as equivalent: its own, and that of the subject. Content octets. */
 export interface PolicyMapping {
   readonly issuerDomainPolicy: Uint8Array;
   readonly subjectDomainPolicy: Uint8Array;
 }
 
+/** Which policies of the subject stand for which of the issuer (§4.2.1.5). */
 export const policyMappings: ExtensionType<readonly PolicyMapping[]> = {
   name: "policyMappings",
   oid: /* @__PURE__ */ idCe(33),
@@ -145,6 +150,7 @@ export interface PolicyConstraints {
   readonly inhibitPolicyMapping: number | undefined;
 }
 
+/** When policies are required, and when mapping ends (§4.2.1.11). */
 export const policyConstraints: ExtensionType<PolicyConstraints> = {
   name: "policyConstraints",
   oid: /* @__PURE__ */ idCe(36),

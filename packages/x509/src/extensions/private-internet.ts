@@ -6,6 +6,7 @@ import type { ExtensionType } from "../extension.ts";
 import { type GeneralName, readAddress, readGeneralName, writeGeneralName } from "../general-name.ts";
 import { idPe } from "./oid.ts";
 
+/** A way to reach a service or a document. */
 export interface AccessDescription {
   /** Content octets of the method's identifier, a view. */
   readonly accessMethod: Uint8Array;
@@ -18,10 +19,12 @@ export const accessMethods: { readonly ocsp: Uint8Array; readonly caIssuers: Uin
   caIssuers: /* @__PURE__ */ encodeOid("1.3.6.1.5.5.7.48.2"),
 };
 
+/** Where the issuer answers OCSP, and where its certificate is (§4.2.2.1). */
 export const authorityInfoAccess: ExtensionType<readonly AccessDescription[]> = /* @__PURE__ */ access(
   "authorityInfoAccess",
   1,
 );
+/** Where services of the subject are (§4.2.2.2). */
 export const subjectInfoAccess: ExtensionType<readonly AccessDescription[]> = /* @__PURE__ */ access(
   "subjectInfoAccess",
   11,
