@@ -14,7 +14,10 @@ export interface CompiledStatement {
   readonly isAllow: boolean;
   readonly actions: readonly Glob[];
   readonly resources: readonly ResourcePattern[];
+  /** In the order of the document. */
   readonly conditions: readonly CompiledCondition[];
+  /** The same, those about one key together, so that a decision reads each key once. */
+  readonly conditionsByKey: readonly CompiledCondition[];
 }
 
 export interface CompiledCondition {
@@ -56,12 +59,23 @@ export class Evaluation {
     this.#decision += 2;
   }
 
-  holds(compiled: CompiledCondition, isAllow: boolean, context: RequestContext): boolean {
-    const outcome = (this.#outcomes[compiled.number] ?? 0) - this.#decision;
-    if (outcome >= 0) return outcome === 1;
-    const holds = conditionMatches(compiled, isAllow, context);
-    this.#outcomes[compiled.number] = this.#decision + (holds ? 1 : 0);
-    return holds;
+  /** Whether all conditions of a statement hold. */
+  allHold({ conditionsByKey, isAllow }: CompiledStatement, context: RequestContext): boolean {
+    let key: ContextKey | undefined;
+    let found: KeyValue;
+    for (const compiled of conditionsByKey) {
+      const outcome = (this.#outcomes[compiled.number] ?? 0) - this.#decision;
+      if (outcome === 0) return false;
+      if (outcome === 1) continue;
+      if (compiled.key !== key) {
+        key = compiled.key;
+        found = withoutEmpty(key.read(context));
+      }
+      const holds = conditionHolds(compiled.condition, found, isAllow, context);
+      this.#outcomes[compiled.number] = this.#decision + (holds ? 1 : 0);
+      if (!holds) return false;
+    }
+    return true;
   }
 }
 
@@ -72,16 +86,21 @@ export function compileStatement(
   conditions: ConditionTable = new ConditionTable(),
 ): CompiledStatement {
   const isAllow = statement.effect === "Allow";
+  const keys = new Map<string, ContextKey>();
+  const compiled = statement.conditions.map((condition) => {
+    const found = contextKey(condition.keyText);
+    const key = keys.get(found.name) ?? found;
+    keys.set(key.name, key);
+    return { condition, key, number: conditions.numberOf(condition, key, policy, isAllow) };
+  });
   return {
     policy,
     statement,
     isAllow,
     actions: statement.action.values.map((value) => new Glob(value.tokens)),
     resources: statement.resource.values.map((value) => new ResourcePattern(value.tokens)),
-    conditions: statement.conditions.map((condition) => {
-      const key = contextKey(condition.keyText);
-      return { condition, key, number: conditions.numberOf(condition, key, policy, isAllow) };
-    }),
+    conditions: compiled,
+    conditionsByKey: [...Map.groupBy(compiled, ({ key }) => key).values()].flat(),
   };
 }
 
@@ -105,21 +124,6 @@ export function resourceMatches(compiled: CompiledStatement, resource: string, c
     if (resources[index]?.matches(resource, context) === true) return true;
   }
   return false;
-}
-
-/** Whether all conditions hold; `evaluation` keeps outcomes within one decision. */
-export function conditionsMatch(
-  { conditions, isAllow }: CompiledStatement,
-  context: RequestContext,
-  evaluation?: Evaluation,
-): boolean {
-  for (let index = 0; index < conditions.length; index++) {
-    const condition = conditions[index];
-    if (condition === undefined) return false;
-    const holds = evaluation?.holds(condition, isAllow, context) ?? conditionMatches(condition, isAllow, context);
-    if (!holds) return false;
-  }
-  return true;
 }
 
 /** One key under one operator. */

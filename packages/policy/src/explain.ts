@@ -4,7 +4,7 @@
  * Nothing is skipped, so the result can be large.
  */
 
-import { actionMatches, conditionMatches, conditionsMatch, resourceMatches, withoutEmpty } from "./compile.ts";
+import { actionMatches, conditionMatches, resourceMatches, withoutEmpty } from "./compile.ts";
 import type { CompiledCondition, CompiledStatement } from "./compile.ts";
 import { substitute } from "./context-key.ts";
 import type { PolicyRequest, RequestContext } from "./context.ts";
@@ -33,12 +33,14 @@ function statementOutcome(compiled: CompiledStatement, request: PolicyRequest): 
   const folded = request.action.toLowerCase();
   const actionHolds = actionMatches(compiled, folded);
   const resourceHolds = resourceMatches(compiled, resource, context);
+  const conditions = compiled.conditions.map((one) => conditionOutcome(one, compiled.isAllow, context));
   return {
     policy: policy.name,
     path: statement.at.path,
     sid: statement.sid,
+    version: policy.version,
     effect: statement.effect,
-    matches: actionHolds && resourceHolds && conditionsMatch(compiled, context),
+    matches: actionHolds && resourceHolds && conditions.every(({ matches }) => matches),
     action: {
       matches: actionHolds,
       isNegated: statement.action.isNegated,
@@ -53,7 +55,7 @@ function statementOutcome(compiled: CompiledStatement, request: PolicyRequest): 
         valueOutcome(value, value.tokens, context, compiled.resources[index]?.matches(resource, context)),
       ),
     },
-    conditions: compiled.conditions.map((condition) => conditionOutcome(condition, compiled.isAllow, context)),
+    conditions,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What an explanation holds: plain data, made for a log or a page. */
 
 import type { Decision } from "./context.ts";
+import type { PolicyVersion } from "./document.ts";
 import type { UnresolvedVariable } from "./unresolved.ts";
 
 /** A decision and how it came about. */
@@ -25,6 +26,8 @@ export interface StatementOutcome {
   /** JSON path of the statement in its policy. */
   readonly path: string;
   readonly sid: string | undefined;
+  /** Version of its policy: before `2012-10-17`, variables are text. */
+  readonly version: PolicyVersion;
   readonly effect: "Allow" | "Deny";
   /** Whether action, resource and all conditions match. */
   readonly matches: boolean;
@@ -84,7 +87,18 @@ export type Separation =
 
 /**
  * `type`: right name behind another type, such as topic for topicfilter. `prefix`: the request's name ends with the
- * policy's, which lacks the levels before it. `head`: right resource in another region, account or partition. `mqtt-wildcard`:
- * it would match if `+` and `#` were wildcards in policies.
+ * policy's, which lacks the levels before it. `partition`, `service`, `region`, `account`: the right resource, but for this
+ * segment of its ARN; `head`: for several of them. `case`: the same name in other letter case. `leading-slash`: the same name
+ * but for a slash at its start. `mqtt-wildcard`: it would match if `+` and `#` were wildcards in policies.
  */
-export type ResourceSlip = "type" | "prefix" | "head" | "mqtt-wildcard";
+export type ResourceSlip =
+  | "type"
+  | "prefix"
+  | "partition"
+  | "service"
+  | "region"
+  | "account"
+  | "head"
+  | "case"
+  | "leading-slash"
+  | "mqtt-wildcard";

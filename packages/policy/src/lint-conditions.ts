@@ -13,6 +13,7 @@ export function lintConditions(run: LintRun, subject: LintSubject): void {
     lintSetOperator(run, subject, condition);
     lintForAllValues(run, subject, condition);
     lintRequestKey(run, subject, condition);
+    lintValues(run, subject, condition);
   }
   if (!subject.compiled.isAllow) lintDeny(run, subject);
 }
@@ -52,6 +53,58 @@ function lintForAllValues(
     request && { request, expected: ["allow"] },
   );
 }
+
+/** Values that an operator compares otherwise than they look. */
+function lintValues(run: LintRun, { compiled }: LintSubject, { condition, key }: CompiledCondition): void {
+  const { operator, operatorText, values, at } = condition;
+  const { policy } = compiled;
+  // AWS's recipe for a CONNECT without attributes is an empty list.
+  if (values.length === 0 && !(operator.quantifier === "all" && key.name === "iot:ConnectAttributes")) {
+    const effect =
+      operator.isNegated || operator.quantifier === "all" ? "holds for every value or none" : "never holds";
+    const message = `${operatorText} ${key.name} has no values to compare with, so it ${effect}`;
+    run.report("empty-value-list", policy, at, message, "write the values, or remove the condition");
+  }
+  const needed = typeOf(key.name);
+  const expected = operatorsOf.get(needed);
+  if (key.isKnown && expected !== undefined && operator.name !== "Null" && !expected.pattern.test(operator.name)) {
+    const message = `${key.name} is ${expected.what}, which ${operatorText} cannot compare`;
+    run.report("operator-of-other-type", policy, at, message, `write ${expected.operator}`);
+    return;
+  }
+  if (!/^String(?:Not)?Equals/.test(operator.name)) return;
+  for (const value of values) {
+    const isText = value.test.tokens.some((token) => token.kind === "text" && /[*?]/.test(token.text));
+    if (!isText || /\$[{(][*?][})]/.test(value.text)) continue;
+    const message = `* and ? are ordinary characters in ${operatorText}`;
+    const like = operatorText.replace(/Equals(?:IgnoreCase)?/, "Like");
+    run.report("wildcard-in-string-equals", policy, value.at, message, `write ${like}`);
+  }
+}
+
+type KeyType = "text" | "boolean" | "address" | "number" | "date" | "arn";
+
+function typeOf(name: string): KeyType {
+  if (name === "iot:Connection.Thing.IsAttached") return "boolean";
+  if (name === "aws:SourceIp") return "address";
+  if (name === "aws:CurrentTime") return "date";
+  if (name === "aws:EpochTime") return "number";
+  if (name === "iot:LastWillTopic") return "arn";
+  // A serial number is text that is all digits, and attributes of things may hold numbers.
+  return /SerialNumber|Attributes\[/.test(name) ? "number" : "text";
+}
+
+/** The operators that can compare a key, by its type. */
+const operatorsOf: ReadonlyMap<
+  KeyType,
+  { readonly what: string; readonly pattern: RegExp; readonly operator: string }
+> = new Map([
+  ["text", { what: "text", pattern: /^(?:String|Arn|Binary)/, operator: "StringEquals or StringLike" }],
+  ["boolean", { what: "true or false", pattern: /^(?:Bool|String)/, operator: "Bool" }],
+  ["address", { what: "an IP address", pattern: /^(?:Ip|NotIp|String)/, operator: "IpAddress" }],
+  ["date", { what: "a date", pattern: /^(?:Date|String)/, operator: "DateGreaterThan or DateLessThan" }],
+  ["arn", { what: "an ARN", pattern: /^(?:Arn|String)/, operator: "ArnLike" }],
+]);
 
 /** Some keys exist only for one action; elsewhere they are absent. */
 function lintRequestKey(run: LintRun, { compiled, actions }: LintSubject, { condition, key }: CompiledCondition): void {

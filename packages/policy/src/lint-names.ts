@@ -7,8 +7,8 @@ import type { ParsedPolicy, Statement } from "./document.ts";
 import type { Location } from "./errors.ts";
 import { shorten } from "./grammar.ts";
 import type { LintRun } from "./lint-run.ts";
-import { likeness } from "./nearest.ts";
 import type { PatternToken } from "./pattern.ts";
+import { nearestName } from "./spelling.ts";
 
 export function lintNames(run: LintRun, policies: readonly ParsedPolicy[]): void {
   for (const policy of policies) {
@@ -40,8 +40,12 @@ function lintActions(run: LintRun, policy: ParsedPolicy, statement: Statement): 
       action: { ...statement.action, isNegated: false, values: [value] },
     });
     if ([...iotActions.keys()].some((action) => actionMatches(alone, action.toLowerCase()))) continue;
+    // Actions of other services, such as greengrass:Discover, may stand here; this package knows only those of AWS IoT.
+    const service = value.text.slice(0, value.text.indexOf(":"));
+    if (service.toLowerCase() !== "iot" && nearestName(service, ["iot"]) === undefined) continue;
+    const meant = nearestName(value.text, [...iotActions.keys()]);
     const message = `${shorten(value.text)} is no action of devices`;
-    run.report("unknown-action", policy, value.at, message, `write ${closest(value.text, [...iotActions.keys()])}`);
+    run.report("unknown-action", policy, value.at, message, writeInstead(meant, "remove it, or correct its name"));
   }
 }
 
@@ -55,7 +59,7 @@ function lintText(
   if (policy.version === "2008-10-17") return;
   for (const token of tokens) {
     if (token.kind === "variable") lintVariable(run, policy, token.key, token.written, at);
-    else if (token.kind === "text" && token.text.includes("${")) {
+    else if (token.kind === "text" && /\$\{(?![^{}]+\})/.test(token.text)) {
       run.report("unclosed-variable", policy, at, "${ without } is ordinary text", "close the variable with }");
     }
   }
@@ -68,25 +72,47 @@ function lintText(
 
 function lintVariable(run: LintRun, policy: ParsedPolicy, key: ContextKey, written: string, at: Location): void {
   if (!key.isKnown) {
-    const name = closest(key.name, knownNames());
+    const meant = nearestName(key.name, variableNames());
     run.report(
       "unknown-variable",
       policy,
       at,
       `there is no variable ${shorten(written)}: it never matches`,
-      `write \${${name}}`,
+      writeInstead(meant, "write a variable that AWS IoT has, or the text itself", (name) => `\${${name}}`),
     );
   } else if (!key.isVariable) {
     const message = `${written} is for conditions only: as a variable it never matches`;
     run.report("condition-key-as-variable", policy, at, message, "use it as a condition key");
-  } else lintIndex(run, policy, key, at);
+  } else {
+    lintIndex(run, policy, key, at);
+    lintQuotes(run, policy, key, at);
+  }
+}
+
+/** What stands in `Attributes[...]` is the attribute's name as it is, so quotes would belong to the name. */
+function lintQuotes(run: LintRun, policy: ParsedPolicy, { name }: ContextKey, at: Location): void {
+  const [, attribute] = /\.Attributes\[(['"].*['"])\]$/.exec(name) ?? [];
+  if (attribute === undefined) return;
+  const message = `the attribute ${attribute} has quotes in its name, which no attribute has: it never has a value`;
+  const fix = `write iot:Connection.Thing.Attributes[${attribute.slice(1, -1)}]`;
+  run.report("quoted-attribute", policy, at, message, fix);
+}
+
+/** Names that may stand in `${...}`. */
+function variableNames(): string[] {
+  return knownNames().filter((name) => contextKey(name).isVariable);
 }
 
 function lintKey(run: LintRun, policy: ParsedPolicy, key: ContextKey, at: Location): void {
-  if (key.isKnown) lintIndex(run, policy, key, at);
-  else {
+  if (key.isKnown) {
+    lintIndex(run, policy, key, at);
+    lintQuotes(run, policy, key, at);
+  } else {
+    // Keys of other services reach a decision through context.keys.
+    const meant = nearestName(key.name, knownNames());
+    if (meant === undefined && !key.name.toLowerCase().startsWith("iot:")) return;
     const message = `AWS IoT has no condition key ${shorten(key.name)}`;
-    run.report("unknown-condition-key", policy, at, message, `write ${closest(key.name, knownNames())}`);
+    run.report("unknown-condition-key", policy, at, message, writeInstead(meant, "write a key that AWS IoT has"));
   }
 }
 
@@ -96,11 +122,7 @@ function lintIndex(run: LintRun, policy: ParsedPolicy, { name }: ContextKey, at:
   run.report("index-out-of-range", policy, at, message, "the first value is .0");
 }
 
-/** The name that is most like what was written; the last part of a name counts most. */
-function closest(written: string, names: readonly string[]): string {
-  const measure = (name: string): number => {
-    const [a, b] = [written.toLowerCase(), name.toLowerCase()];
-    return likeness(a, b) + likeness(a.slice(a.lastIndexOf(".")), b.slice(b.lastIndexOf(".")));
-  };
-  return names.reduce((best, name) => (measure(name) > measure(best) ? name : best));
+/** What to write, or what to do where no known name is near. */
+function writeInstead(name: string | undefined, otherwise: string, form = (text: string): string => text): string {
+  return name === undefined ? otherwise : `write ${form(name)}`;
 }

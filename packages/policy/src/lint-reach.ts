@@ -1,13 +1,14 @@
-/** Lint: how far the policies reach together, found by asking them. */
+/** Lint: how far the policies reach together, found by sample requests to `decide`. */
 
-import { clientArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
+import { clientArn, roleAliasArn, thingArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
 import { resourceMatches } from "./compile.ts";
 import type { PolicyAction, PolicyRequest, RequestContext, ResourceArn } from "./context.ts";
 import { Glob } from "./glob.ts";
 import type { LintCode, LintRun, LintSubject } from "./lint-run.ts";
 import { connectRequest, partsOf, type ResourceParts } from "./lint-resources.ts";
 import { patternText, type PatternToken } from "./pattern.ts";
-import { sampleText } from "./sample.ts";
+import { sampleText, satisfying } from "./sample.ts";
+import { topicFilterMatches } from "./topic-filter.ts";
 
 /** Questions that these rules may ask of the policies together, so that many statements end in bounded time. */
 const maximumComparisons = 2_000_000;
@@ -21,6 +22,7 @@ export function lintReach(run: LintRun): void {
     const { compiled, actions } = subject;
     if (compiled.statement.resource.isNegated) continue;
     for (const value of compiled.statement.resource.values) {
+      if (run.faulty.has(value)) continue;
       const parts = partsOf(value, run.context);
       if (compiled.isAllow) lintProbes(run, subject, parts);
       if (!actions.has("iot:Subscribe")) continue;
@@ -51,7 +53,47 @@ const other = "other-thing";
 const anyShadow = "this reaches the shadows and jobs of every thing";
 const ownShadow = "name the thing: $aws/things/${iot:Connection.Thing.ThingName}/...";
 const anyThing = "this reaches every thing";
-const ownThing = "write thing/${iot:Connection.Thing.ThingName}";
+const ownThing =
+  "write thing/${iot:Certificate.Subject.CommonName} and issue certificates with the thing's name as common name: over " +
+  "HTTPS variables about the thing have no value";
+
+/** Reserved topics of one thing, one for each service that has some (AWS IoT: reserved topics). */
+const reservedTopics = [
+  "shadow/update",
+  "shadow/get",
+  "shadow/delete",
+  "shadow/update/documents",
+  "shadow/update/accepted",
+  "shadow/name/sample/update",
+  "shadow/name/sample/get",
+  "shadow/name/sample/update/documents",
+  "jobs/get",
+  "jobs/start-next",
+  "jobs/notify",
+  "jobs/notify-next",
+  "jobs/sample/get",
+  "jobs/sample/update",
+  "jobs/get/accepted",
+  "tunnels/notify",
+  "streams/sample/get/json",
+].map((name) => `$aws/things/${other}/${name}`);
+
+/** Filters with MQTT wildcards that deliver reserved topics of other things. */
+const reservedFilters = [
+  "#",
+  "$aws/#",
+  "$aws/things/#",
+  "$aws/things/+/#",
+  `$aws/things/${other}/#`,
+  "$aws/things/+/shadow/#",
+  "$aws/things/+/shadow/update",
+  "$aws/things/+/shadow/update/accepted",
+  "$aws/things/+/shadow/update/documents",
+  "$aws/things/+/shadow/name/#",
+  "$aws/things/+/shadow/name/+/update",
+  "$aws/things/+/jobs/#",
+  "$aws/things/+/jobs/notify",
+];
 
 const probes: readonly Probe[] = [
   {
@@ -59,15 +101,23 @@ const probes: readonly Probe[] = [
     action: "iot:Connect",
     resource: (scope) => clientArn(scope, other),
     message: "any client identifier may connect, also one that another device uses",
-    fix: "write client/${iot:Connection.Thing.ThingName}, or ask for iot:Connection.Thing.IsAttached",
+    fix: "write client/${iot:Connection.Thing.ThingName}, or add the condition Bool iot:Connection.Thing.IsAttached true",
   },
-  shadowProbe("iot:Publish", (scope) => topicArn(scope, `$aws/things/${other}/shadow/update`)),
-  shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, `$aws/things/${other}/shadow/update`)),
-  shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, "$aws/things/+/shadow/update")),
+  ...reservedTopics.map((topic) => shadowProbe("iot:Publish", (scope) => topicArn(scope, topic))),
+  ...[...reservedTopics, ...reservedFilters].map((filter) =>
+    shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, filter)),
+  ),
   ...(["Get", "Update", "Delete"] as const).map((verb) => thingProbe(`iot:${verb}ThingShadow`)),
   ...(
     ["DescribeJobExecution", "GetPendingJobExecutions", "UpdateJobExecution", "StartNextPendingJobExecution"] as const
   ).map((name) => thingProbe(`iot:${name}`)),
+  {
+    code: "any-role-alias",
+    action: "iot:AssumeRoleWithCertificate",
+    resource: (scope) => roleAliasArn(scope, "other-role-alias"),
+    message: "this gives the rights of every role that an alias leads to",
+    fix: "write rolealias/ and the name of the one alias that the device needs",
+  },
 ];
 
 function shadowProbe(action: PolicyAction, resource: Probe["resource"]): Probe {
@@ -78,19 +128,31 @@ function thingProbe(action: PolicyAction): Probe {
   return { code: "any-thing", action, resource: (scope) => thingArn(scope, other), message: anyThing, fix: ownThing };
 }
 
-/** Device Defender's check for permissive policies. Each pattern is reported once for each kind of reach. */
+/**
+ * Device Defender's check for permissive policies. Each pattern is reported once for each kind of reach, and only where the
+ * policies together allow the request: a Deny or a condition that closes the hole silences the finding.
+ */
 function lintProbes(run: LintRun, { compiled, actions }: LintSubject, parts: ResourceParts): void {
   const reported = new Set<LintCode>();
-  for (const { code, action, resource, message, fix } of probes) {
+  for (const { code, action, resource, message, fix } of [...probes, ...filterProbes(run, parts)]) {
     if (!actions.has(action) || reported.has(code)) continue;
-    const isConnect = code === "any-client";
-    if (isConnect && compiled.conditions.some(({ key }) => key.name === "iot:Connection.Thing.IsAttached")) continue;
-    const context: RequestContext = isConnect ? { ...run.context, clientId: other, thing: undefined } : run.context;
+    // An attacker can bring about most conditions of CONNECT, but not that the thing is attached.
+    const context: RequestContext =
+      code === "any-client"
+        ? { ...satisfying(compiled.conditions, run.context), clientId: other, thing: undefined }
+        : run.context;
     const request = { action, resource: resource(parts.scope), context };
-    if (!parts.pattern.matches(request.resource, context)) continue;
+    if (!parts.pattern.matches(request.resource, context) || run.matcher.decide(request) !== "allow") continue;
     reported.add(code);
     run.report(code, compiled.policy, parts.value.at, message, fix, { request, expected: ["allow"] });
   }
+}
+
+/** The filter of the policy itself, where it delivers a reserved topic of another thing. */
+function filterProbes(run: LintRun, { type, name }: ResourceParts): readonly Probe[] {
+  const filter = type === "topicfilter" ? sampleText(name, run.context) : undefined;
+  if (filter === undefined || !reservedTopics.some((topic) => topicFilterMatches(filter, topic))) return [];
+  return [shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, filter))];
 }
 
 /** Topics that a statement about Receive lets through, one for each of its patterns. */

@@ -1,9 +1,10 @@
 /** Lint: what stands in Action and Resource of one statement. */
 
 import { clientArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
-import { iotActionNamed, iotActions, type ResourceType } from "./actions.ts";
+import { httpsActions, iotActionNamed, iotActions, type ResourceType } from "./actions.ts";
 import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
-import type { ElementValue } from "./document.ts";
+import type { ElementValue, ParsedPolicy } from "./document.ts";
+import { shorten } from "./grammar.ts";
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
 import { ResourcePattern, splitArn } from "./resource-pattern.ts";
@@ -36,24 +37,116 @@ export function partsOf(value: ElementValue, context: RequestContext): ResourceP
 
 export function lintResources(run: LintRun, subject: LintSubject): void {
   const { statement, policy, isAllow } = subject.compiled;
-  const resources = statement.resource.values.map((value) => partsOf(value, run.context));
-  for (const { value } of resources) {
-    const missing = 6 - splitArn(value.tokens).length;
-    if (missing > 0 && value.text.includes(":")) {
-      const message = `the ARN lacks ${missing} of its six parts, which then stand for anything`;
-      run.report("incomplete-arn", policy, value.at, message, "write the whole ARN");
-    }
-  }
+  // A resource with a faulty ARN is reported as that alone: what else it says depends on how the ARN is mended.
+  const readable = statement.resource.values.filter((value) => !lintArn(run, subject, value));
+  for (const value of statement.resource.values) if (!readable.includes(value)) run.faulty.add(value);
+  const resources = readable.map((value) => partsOf(value, run.context));
   if (isAllow && (statement.action.isNegated || (statement.resource.isNegated && !isReceiveOnly(subject)))) {
     const element = statement.action.isNegated ? statement.action : statement.resource;
     const message = "an Allow for everything but a list also allows what nobody has thought of yet";
     run.report("not-in-allow", policy, element.at, message, "list what is allowed");
   }
-  if (!statement.action.isNegated && !statement.resource.isNegated) lintTypes(run, subject, resources);
+  const isPlain = !statement.action.isNegated && !statement.resource.isNegated;
+  if (isPlain && readable.length === statement.resource.values.length) lintTypes(run, subject, resources);
   for (const resource of resources) {
     lintWildcards(run, subject, resource);
     if (isAllow && subject.actions.has("iot:Publish")) lintSerialNumber(run, subject, resource);
+    if (isAllow) lintVariables(run, subject, resource);
+    lintBasicIngest(run, subject, resource);
   }
+}
+
+/** The front of an ARN: all six segments, of AWS IoT, without variables. Returns whether it is faulty. */
+function lintArn(run: LintRun, { compiled, actions }: LintSubject, value: ElementValue): boolean {
+  const { policy } = compiled;
+  if (!value.text.startsWith("arn:") || actions.size === 0) return false;
+  const segments = value.text.split(":");
+  const [, partition = "aws", service = "", ...behind] = segments;
+  if (policy.version === "2012-10-17" && segments.slice(0, 5).join(":").includes("${")) {
+    const message = "variables stand for something only behind the fifth colon of an ARN; here it is text";
+    run.report("variable-in-arn-head", policy, value.at, message, "write the region and account themselves, or *");
+    return true;
+  }
+  if (segments.length > 3 && service !== "" && service !== "iot" && !/[*?]/.test(service)) {
+    const isRegion = /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/.test(service);
+    const message = `the third part of the ARN is ${shorten(service)} and not iot, so no request of AWS IoT matches`;
+    const fix = isRegion ? `write arn:${partition}:iot:${[service, ...behind].join(":")}` : "write iot there";
+    run.report("malformed-arn", policy, value.at, message, fix);
+    return true;
+  }
+  const fault = arnFault(segments);
+  if (fault !== undefined) {
+    run.report("malformed-arn", policy, value.at, fault.message, fault.fix);
+    return true;
+  }
+  if (segments.length < 6) lintShortArn(run, policy, value);
+  return false;
+}
+
+/** A colon too many, or one too few. */
+function arnFault(segments: readonly string[]): { readonly message: string; readonly fix: string } | undefined {
+  const head = segments.slice(0, 6);
+  if (segments.length > 6 && head.includes("")) {
+    const message = "there is a colon too many in the ARN, so its parts stand in the wrong places";
+    return { message, fix: `write ${segments.filter((segment, index) => index > 6 || segment !== "").join(":")}` };
+  }
+  const isOpen = segments.slice(0, -1).some((segment) => segment.endsWith("*"));
+  const last = segments.at(-1) ?? "";
+  if (segments.length >= 6 || isOpen || !last.includes("/")) return undefined;
+  const message = "a part of the ARN is missing, so the resource stands where the account or the region belongs";
+  return { message, fix: `write arn:aws:iot:REGION:ACCOUNT:${last} with the region and the account` };
+}
+
+/** Fewer than six segments: one that ends with `*` runs over the others, or the missing ones stand for `*`. */
+function lintShortArn(run: LintRun, policy: ParsedPolicy, value: ElementValue): void {
+  const segments = value.text.split(":");
+  const open = segments.slice(0, -1).findIndex((segment) => segment.endsWith("*"));
+  if (open === -1) {
+    const message = `the ARN lacks ${6 - segments.length} of its six parts, which then stand for anything`;
+    run.report("incomplete-arn", policy, value.at, message, "write the whole ARN");
+    return;
+  }
+  const message = `the * that ends part ${open + 1} of the ARN runs across colons, so this matches in every region and account`;
+  const fix = `write arn:aws:iot:*:*:${segments.at(-1) ?? ""} if that is meant, or the region and the account`;
+  run.report("wildcard-across-segments", policy, value.at, message, fix);
+}
+
+/** A variable right before `*` also matches the names that start with its value: lamp-1 reaches lamp-10. */
+function lintVariables(run: LintRun, { compiled, actions }: LintSubject, parts: ResourceParts): void {
+  const { tokens } = parts.value;
+  const { policy } = compiled;
+  tokens.forEach((token, index) => {
+    if (token.kind !== "variable") return;
+    if (tokens[index + 1]?.kind === "any") {
+      const message = `${token.written}* also matches every name that starts with the value: lamp-1 reaches lamp-10`;
+      run.report(
+        "variable-without-delimiter",
+        policy,
+        parts.value.at,
+        message,
+        `write ${token.written}/* or ${token.written}`,
+      );
+    }
+    const isOverHttps = actions.size > 0 && [...actions].every((action) => httpsActions.has(action));
+    if (isOverHttps && /^iot:(?:Connection\.|ClientId$)/.test(token.key.name)) {
+      const message = `${token.written} has no value over HTTPS, and the actions of this statement exist there only: it never matches`;
+      const fix =
+        "write ${iot:Certificate.Subject.CommonName} and issue certificates with the thing's name as common name";
+      run.report("thing-variable-over-https", policy, parts.value.at, message, fix);
+    }
+  });
+}
+
+/** Basic Ingest topics go to rules and never to subscribers. */
+function lintBasicIngest(run: LintRun, { compiled, actions }: LintSubject, parts: ResourceParts): void {
+  const [first] = parts.name;
+  if (!compiled.isAllow || first?.kind !== "text" || !first.text.startsWith("$aws/rules/")) return;
+  const isForTopics = actions.has("iot:Publish") || actions.has("iot:RetainPublish");
+  if (parts.type !== "topicfilter" && (parts.type !== "topic" || isForTopics)) return;
+  const message =
+    "Basic Ingest topics ($aws/rules/...) go to a rule only: nobody can subscribe to them or receive from them";
+  const fix = "subscribe to the topic that the rule publishes to, or remove this resource";
+  run.report("basic-ingest-in-subscribe", compiled.policy, parts.value.at, message, fix);
 }
 
 /** NotResource for Receive alone is AWS's own recipe for closing what a filter leaves open. */

@@ -3,7 +3,7 @@
 import { actionsOf } from "./actions.ts";
 import { compileStatement, type CompiledStatement } from "./compile.ts";
 import type { Decision, PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
-import type { ParsedPolicy } from "./document.ts";
+import type { ElementValue, ParsedPolicy } from "./document.ts";
 import type { Location } from "./errors.ts";
 import { compile, type PolicyMatcher } from "./matcher.ts";
 import { sampleContext } from "./sample.ts";
@@ -14,59 +14,85 @@ export type LintSeverity = "error" | "warning" | "info";
 export type LintCode =
   | "action-resource-mismatch"
   | "any-client"
+  | "any-role-alias"
   | "any-shadow"
   | "any-thing"
+  | "basic-ingest-in-subscribe"
   | "client-id-injection"
   | "condition-key-as-variable"
   | "condition-key-of-other-action"
   | "deny-bypassed-by-filter"
   | "deny-with-unresolvable-variable"
   | "duplicate-sid"
+  | "empty-value-list"
   | "incomplete-arn"
   | "index-out-of-range"
+  | "malformed-arn"
   | "mqtt-wildcard-in-deny"
   | "mqtt-wildcard-in-topic"
   | "not-everything-checked"
   | "not-in-allow"
+  | "nothing-connects"
   | "old-version"
+  | "operator-of-other-type"
   | "parenthesised-escape"
+  | "quoted-attribute"
   | "receive-missing"
+  | "retain-without-publish"
   | "serial-number-without-prefix"
   | "set-without-prefix"
+  | "thing-variable-over-https"
   | "unclosed-variable"
   | "unknown-action"
   | "unknown-condition-key"
   | "unknown-variable"
-  | "vacuous-for-all-values";
+  | "vacuous-for-all-values"
+  | "variable-in-arn-head"
+  | "variable-without-delimiter"
+  | "wildcard-across-segments"
+  | "wildcard-in-string-equals";
 
 /** How bad each finding is. `error`: it does not do what it says, or lets others in. */
 export const lintSeverities: Readonly<Record<LintCode, LintSeverity>> = {
   "action-resource-mismatch": "error",
   "any-client": "error",
+  "any-role-alias": "error",
   "any-shadow": "error",
   "any-thing": "error",
+  "basic-ingest-in-subscribe": "error",
   "client-id-injection": "warning",
   "condition-key-as-variable": "error",
   "condition-key-of-other-action": "warning",
   "deny-bypassed-by-filter": "error",
   "deny-with-unresolvable-variable": "warning",
   "duplicate-sid": "warning",
+  "empty-value-list": "warning",
   "incomplete-arn": "warning",
   "index-out-of-range": "error",
+  "malformed-arn": "error",
   "mqtt-wildcard-in-deny": "error",
   "mqtt-wildcard-in-topic": "error",
   "not-everything-checked": "info",
   "not-in-allow": "warning",
+  "nothing-connects": "warning",
   "old-version": "error",
+  "operator-of-other-type": "error",
   "parenthesised-escape": "info",
+  "quoted-attribute": "error",
   "receive-missing": "warning",
+  "retain-without-publish": "error",
   "serial-number-without-prefix": "warning",
   "set-without-prefix": "warning",
+  "thing-variable-over-https": "error",
   "unclosed-variable": "error",
   "unknown-action": "warning",
   "unknown-condition-key": "warning",
   "unknown-variable": "error",
   "vacuous-for-all-values": "warning",
+  "variable-in-arn-head": "error",
+  "variable-without-delimiter": "warning",
+  "wildcard-across-segments": "info",
+  "wildcard-in-string-equals": "warning",
 };
 
 /** One thing that is probably not meant. Its place is that of the element in the policy. */
@@ -99,6 +125,8 @@ export class LintRun {
   readonly matcher: PolicyMatcher;
   readonly subjects: readonly LintSubject[];
   readonly context: RequestContext;
+  /** Resources with a faulty ARN: what they reach says nothing. */
+  readonly faulty: Set<ElementValue> = new Set();
   readonly #findings: LintFinding[] = [];
   readonly #order: ReadonlyMap<string, number>;
 

@@ -2,6 +2,7 @@
 
 import { resourceOffset } from "./arn.ts";
 import type { PolicyRequest } from "./context.ts";
+import { topicFilterMatches } from "./topic-filter.ts";
 import type { NearestAllow, ResourceSlip, Separation, StatementOutcome, ValueOutcome } from "./explanation.ts";
 
 /** Undefined where there is no Allow statement at all. */
@@ -65,7 +66,7 @@ function closestOf(values: readonly ValueOutcome[], resource: string): ValueOutc
 }
 
 /** From 0 to 1: how much of the two texts is common at their starts and ends. */
-export function likeness(a: string, b: string): number {
+function likeness(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length);
   let front = 0;
   while (front < shorter && a[front] === b[front]) front++;
@@ -78,11 +79,20 @@ function slipOf(pattern: string, resource: string): ResourceSlip | undefined {
   const [patternHead, patternType, patternName] = partsOf(pattern);
   const [head, type, name] = partsOf(resource);
   if (patternName === "" || name === "") return undefined;
-  if (patternHead !== head) return patternType === type && patternName === name ? "head" : undefined;
+  if (patternHead !== head) {
+    if (patternType !== type || patternName !== name) return undefined;
+    const differing = headSlips.filter((_, index) => patternHead.split(":")[index + 1] !== head.split(":")[index + 1]);
+    return differing.length === 1 ? differing[0] : "head";
+  }
   if (patternType !== type) return patternName === name ? "type" : undefined;
+  if (name === `/${patternName}` || patternName === `/${name}`) return "leading-slash";
+  if (patternName.toLowerCase() === name.toLowerCase()) return "case";
   if (name.endsWith(`/${patternName}`)) return "prefix";
-  return topicFilterMatches(patternName, name) ? "mqtt-wildcard" : undefined;
+  return /[+#]/.test(patternName) && topicFilterMatches(patternName, name) ? "mqtt-wildcard" : undefined;
 }
+
+/** The segments of an ARN behind `arn:` that place it. */
+const headSlips: readonly ResourceSlip[] = ["partition", "service", "region", "account"];
 
 /** Scope, type and name of an ARN. */
 function partsOf(arn: string): readonly [string, string, string] {
@@ -90,14 +100,4 @@ function partsOf(arn: string): readonly [string, string, string] {
   const slash = arn.indexOf("/", offset);
   if (offset === -1 || slash === -1) return [arn, "", ""];
   return [arn.slice(0, offset), arn.slice(offset, slash), arn.slice(slash + 1)];
-}
-
-/** MQTT's own matching, to see whether somebody took a policy's `+` and `#` for wildcards. */
-function topicFilterMatches(filter: string, topic: string): boolean {
-  if (!/[+#]/.test(filter)) return false;
-  const levels = topic.split("/");
-  const wanted = filter.split("/");
-  const isOpen = wanted.at(-1) === "#";
-  if (isOpen ? levels.length < wanted.length - 1 : levels.length !== wanted.length) return false;
-  return wanted.every((level, index) => level === "+" || (level === "#" && isOpen) || level === levels[index]);
 }

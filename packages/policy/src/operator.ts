@@ -131,6 +131,7 @@ function textEquals(ignoreCase: boolean): ParseValue {
     const [only, ...others] = tokens;
     if (others.length === 0 && only?.kind !== "variable") {
       const literal = fold(only?.kind === "text" ? only.text : "");
+      if (!ignoreCase) return { tokens, matches: (candidate) => candidate === literal };
       return { tokens, matches: (candidate) => fold(candidate) === literal };
     }
     return {

@@ -28,6 +28,7 @@ import {
 import { documentText, locate, memberPath, readJson, type JsonMember } from "./json.ts";
 import { operatorNames, parseOperator } from "./operator.ts";
 import { parsePattern } from "./pattern.ts";
+import { nearestName } from "./spelling.ts";
 import { isResourceText, parseArnPattern } from "./resource-pattern.ts";
 
 export interface ParsePolicyOptions {
@@ -211,7 +212,14 @@ function readConditionValue(
 }
 
 function unknownOperator(written: string): string {
-  const meant = operatorNames().find((name) => written.toLowerCase().includes(name.toLowerCase()));
-  const hint = meant === undefined ? "" : `; ${meant} exists`;
-  return `there is no condition operator ${shorten(written)}${hint}`;
+  const [, prefix = "", name = "", suffix = ""] = /^(?:([^:]*):)?(.*?)(ifexists)?$/i.exec(written) ?? [];
+  const meantName = nearestName(name, operatorNames());
+  const meantPrefix = prefix === "" ? "" : nearestName(prefix, ["ForAnyValue", "ForAllValues"]);
+  if (meantName === undefined || meantPrefix === undefined) {
+    return `there is no condition operator ${shorten(written)}: one of ${operatorNames().join(", ")} was expected`;
+  }
+  // Null has neither prefix nor suffix.
+  const isNull = meantName === "Null";
+  const meant = `${meantPrefix === "" || isNull ? "" : `${meantPrefix}:`}${meantName}${suffix === "" || isNull ? "" : "IfExists"}`;
+  return `there is no condition operator ${shorten(written)}: write ${meant} (operators compare with case)`;
 }

@@ -1,6 +1,7 @@
 /** Requests to try a policy with: one device that has a value for every variable, and names that fit its patterns. */
 
-import { nameAttributes, type CertificateAttributes, type RequestContext } from "./context.ts";
+import type { CompiledCondition } from "./compile.ts";
+import { nameAttributes, type CertificateAttributes, type ConnectAttribute, type RequestContext } from "./context.ts";
 import { contextKey, substitute, type ContextKey } from "./context-key.ts";
 import type { ParsedPolicy } from "./document.ts";
 import type { PatternToken } from "./pattern.ts";
@@ -39,6 +40,7 @@ export function sampleContext(policies: readonly ParsedPolicy[]): RequestContext
     issuer: names,
   };
   return {
+    protocol: "mqtt",
     clientId: device,
     certificateId: "0123456789abcdef".repeat(4),
     sourceIp: "192.0.2.1",
@@ -57,4 +59,28 @@ export function sampleText(tokens: readonly PatternToken[], context: RequestCont
     text += part;
   }
   return text;
+}
+
+/** `context` with the values that the conditions ask for, as far as a client can choose them or a fleet can share them. */
+export function satisfying(conditions: readonly CompiledCondition[], context: RequestContext): RequestContext {
+  let result = context;
+  for (const { condition, key } of conditions) {
+    const { operator, values } = condition;
+    if (operator.isNegated || operator.name === "Null") continue;
+    const [first] = values;
+    if (first === undefined) continue;
+    const value = sampleText(first.test.tokens, context) ?? first.text;
+    const address = first.text.replace(/\/[0-9]+$/, "");
+    if (key.name === "aws:SourceIp") result = { ...result, sourceIp: address };
+    else if (key.name === "iot:DomainName") result = { ...result, domainName: value };
+    else if (key.name === "iot:CertificateId") result = { ...result, certificateId: value };
+    else if (key.name === "iot:LastWillTopic") result = { ...result, lastWillTopic: value };
+    else if (key.name === "iot:ConnectAttributes") result = { ...result, connectAttributes: attributesIn(values) };
+    else if (!key.isKnown) result = { ...result, keys: { ...result.keys, [key.name]: value } };
+  }
+  return result;
+}
+
+function attributesIn(values: readonly { readonly text: string }[]): readonly ConnectAttribute[] {
+  return (["PersistentConnect", "LastWill"] as const).filter((name) => values.some(({ text }) => text === name));
 }

@@ -12,26 +12,41 @@ export interface Reasons {
 
 /** What was decided, why, and for a refusal what to change. */
 export function sentenceFor({ decision, decisive, nearest, request }: Reasons): string {
-  const wish = `${request.action} on ${request.resource}`;
+  const asked = `${request.action} on ${request.resource}`;
   const [statement] = decisive;
   if (statement !== undefined) {
-    if (decision === "allow") return `Allowed: ${nameOf(statement)} allows ${wish}.`;
-    return `Denied: ${nameOf(statement)} denies ${wish}, which outranks every Allow; to let it through, narrow that statement.`;
+    if (decision === "allow") return `Allowed: ${nameOf(statement)} allows ${asked}.`;
+    const by = statement.resource.isNegated ? undefined : statement.resource.values.find(({ matches }) => matches);
+    const where = by === undefined ? "" : ` by its resource ${by.resolved}`;
+    return `Denied: ${nameOf(statement)} denies ${asked}${where}, which outranks every Allow; to let it through, narrow that statement.`;
   }
-  if (nearest === undefined) return `Denied: no policy in effect has an Allow statement, so ${wish} needs one.`;
-  const why = nearest.separatedBy.map((separation) => differenceOf(separation, request)).join("; and ");
-  return `Denied: no statement allows ${wish}. Nearest is ${nameOf(nearest.statement)}: ${why}.`;
+  if (nearest === undefined) return `Denied: no policy in effect has an Allow statement, so ${asked} needs one.`;
+  const why = nearest.separatedBy
+    .map((separation) => differenceOf(separation, request, nearest.statement))
+    .join("; and ");
+  return `Denied: no statement allows ${asked}. Nearest is ${nameOf(nearest.statement)}: ${why}.`;
 }
 
 function nameOf({ policy, path, sid }: StatementOutcome): string {
   return `statement ${sid ?? path} of ${policy}`;
 }
 
-function differenceOf(separation: Separation, request: PolicyRequest): string {
-  if (separation.element === "action") return `it is about other actions, so add ${request.action}`;
-  if (separation.element === "condition") return conditionDifference(separation.condition);
+function differenceOf(separation: Separation, request: PolicyRequest, statement: StatementOutcome): string {
+  if (separation.element === "action")
+    return `it is about other actions (${actionsIn(statement)}), so add ${request.action}`;
+  if (separation.element === "condition") return conditionDifference(separation.condition, statement);
   const { closest, slip } = separation;
-  if (closest === undefined) return "its NotResource leaves this resource out";
+  if (closest === undefined) {
+    const excluded = statement.resource.values.find((value) => value.matches);
+    const unknown = statement.resource.values.flatMap((value) => value.unresolved)[0];
+    if (excluded === undefined && unknown !== undefined) {
+      return `its NotResource applies to nothing here because ${unknown.variable} ${unknown.detail}`;
+    }
+    return `its NotResource ${excluded?.text ?? ""} leaves this resource out, so narrow that, or allow the resource in another statement`;
+  }
+  if (isOldVersion(statement, closest.text)) {
+    return `its resource ${closest.text} is taken as text, because ${oldVersion(statement)}`;
+  }
   const [unresolved] = closest.unresolved;
   if (unresolved !== undefined) {
     return `its resource ${closest.text} matches nothing here because ${unresolved.variable} ${unresolved.detail}`;
@@ -40,24 +55,79 @@ function differenceOf(separation: Separation, request: PolicyRequest): string {
   const meaning = isVariable
     ? `${closest.text} stands for ${closest.resolved} here`
     : `its resource is ${closest.text}`;
-  if (slip !== undefined) return `${meaning}, ${slipAdvice[slip].replace("ACTION", request.action)}`;
+  if (slip !== undefined) return `${meaning}, ${slipAdvice(slip, closest.resolved, request)}`;
   return isVariable
     ? `${meaning}, so this caller has to keep to that, or the statement needs a further resource`
-    : `${meaning}, so widen it or add the resource that was asked for`;
+    : `${meaning}, so widen it or add ${request.resource}`;
 }
 
-const slipAdvice: Readonly<Record<ResourceSlip, string>> = {
-  prefix: "which lacks the levels before it, so put them in front of the name",
-  type: "which is of another type than ACTION is asked for, so correct the type",
-  head: "which is in another region, account or partition",
-  "mqtt-wildcard": "in which + and # are ordinary characters, so write * instead",
-};
+/** The actions as written, the first of many. */
+function actionsIn({ action }: StatementOutcome): string {
+  const texts = action.values.map(({ text }) => text);
+  const listed = texts.slice(0, 5).join(", ") + (texts.length > 5 ? ", ..." : "");
+  return action.isNegated ? `all but ${listed}` : listed;
+}
 
-function conditionDifference(condition: ConditionOutcome): string {
+/** Whether what looks like a variable is text, as the policy's version has none. */
+function isOldVersion({ version }: StatementOutcome, text: string): boolean {
+  return version === "2008-10-17" && text.includes("${");
+}
+
+function oldVersion({ policy, version }: StatementOutcome): string {
+  return `policy ${policy} has version ${version}, the default, which has no variables: write "Version": "2012-10-17"`;
+}
+
+/** How the resource of the policy differs from the one asked for, and what to write. */
+function slipAdvice(slip: ResourceSlip, written: string, { action, resource }: PolicyRequest): string {
+  const segmentOf = (arn: string): string => arn.split(":")[arnSegments.indexOf(slip) + 1] ?? "";
+  switch (slip) {
+    case "prefix":
+      return `which lacks the levels before the name, so put them in front of it: ${resource} was asked for`;
+    case "type":
+      return `which is of another type than ${action} is asked for, so correct the type: ${typeOf(resource)}/ instead of ${typeOf(written)}/`;
+    case "case":
+      return `which differs from ${resource} in upper and lower case only, and names compare with case, so write both alike`;
+    case "leading-slash":
+      return `which differs from ${resource} by a slash at the start of the name only; MQTT counts it as a level, so write both alike`;
+    case "mqtt-wildcard":
+      return "in which + and # are ordinary characters, so write * instead";
+    case "head":
+      return `which is in another region, account or partition than ${resource}, so correct the front of the ARN`;
+    default:
+      return `which has another ${slip}: write ${segmentOf(resource)} instead of ${segmentOf(written)}, or * for any`;
+  }
+}
+
+/** The segments behind `arn:`, by the slips that name them. */
+const arnSegments: readonly ResourceSlip[] = ["partition", "service", "region", "account"];
+
+function typeOf(arn: string): string {
+  return arn.split(":").slice(5).join(":").split("/", 1)[0] ?? "";
+}
+
+function conditionDifference(condition: ConditionOutcome, statement: StatementOutcome): string {
   const { operator, key, found, values } = condition;
   const wanted = values.map((value) => value.resolved).join(", ");
+  const what = `its condition ${operator} ${key} [${wanted}] does not hold`;
   const unresolved = values.flatMap((value) => value.unresolved)[0];
-  const got = found.length === 0 ? "the request has no value for it" : `the request has ${found.join(", ")}`;
-  const why = unresolved === undefined ? got : `${unresolved.variable} ${unresolved.detail}`;
-  return `its condition ${operator} ${key} [${wanted}] does not hold: ${why}`;
+  if (unresolved !== undefined) return `${what}: ${unresolved.variable} ${unresolved.detail}`;
+  const old = values.find(({ text }) => isOldVersion(statement, text));
+  if (old !== undefined) return `${what}: ${old.text} is taken as text, because ${oldVersion(statement)}`;
+  if (values.length === 0) return `${what}: it lists no value, so write the values that are allowed`;
+  if (found.length === 0) {
+    const need = values.length === 1 ? `the value ${wanted}` : `one of the values ${wanted}`;
+    return `${what}: the request has no value for ${key}; it needs ${need}, or the condition has to go`;
+  }
+  const got = `${what}: the request has ${found.join(", ")}`;
+  if (found.length > 1 && !operator.includes(":")) {
+    return `${got}, and ${operator} without a prefix compares one value; write ForAnyValue:${operator} or ForAllValues:${operator}`;
+  }
+  if (operator.includes("Not")) return `${got}, which it excludes; take it out of the list, or drop the condition`;
+  const isOtherCase = values.some(({ resolved }) => found.some((one) => one.toLowerCase() === resolved.toLowerCase()));
+  if (isOtherCase)
+    return `${got}, which differs in upper and lower case only; write it alike, or use StringEqualsIgnoreCase`;
+  if (/Equals/.test(operator) && operator.includes("String") && /[*?]/.test(wanted)) {
+    return `${got}, and in ${operator} * and ? are ordinary characters; write ${operator.replace("Equals", "Like")}`;
+  }
+  return `${got}; add it to the list if it should be allowed`;
 }

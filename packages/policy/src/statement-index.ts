@@ -6,7 +6,7 @@
  * of statements. A NotResource and a pattern that starts with a wildcard are met by every walk.
  */
 
-import { conditionsMatch, resourceMatches, type CompiledStatement, type Evaluation } from "./compile.ts";
+import { resourceMatches, type CompiledStatement, type Evaluation } from "./compile.ts";
 import type { RequestContext } from "./context.ts";
 import type { ResourcePattern } from "./resource-pattern.ts";
 
@@ -41,7 +41,7 @@ export class StatementIndex {
       for (const { statement, pattern } of node.entries) {
         const isAbout =
           pattern === undefined ? resourceMatches(statement, resource, context) : pattern.matches(resource, context);
-        if (isAbout && conditionsMatch(statement, context, evaluation)) return true;
+        if (isAbout && evaluation.allHold(statement, context)) return true;
       }
       offset += node.edge.length;
       node = node.children.get(resource.charCodeAt(offset));

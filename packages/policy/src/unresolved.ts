@@ -37,18 +37,22 @@ export function whyUnresolved(
   }
   if (value === "") return { variable, reason: "absent", detail: "has no value: it is empty" };
   if (!key.isFromCertificate || isSafe(value)) return undefined;
-  const detail = "is not substituted: the certificate's value holds one of * $ + ? # or is too long";
+  const cause = value.length > 100 ? `of ${value.length} characters` : value;
+  const detail =
+    `is not substituted: the certificate's value holds one of * $ + ? # or is too long (${cause}); ` +
+    "issue a certificate without these";
   return { variable, reason: "unsafe", detail };
 }
 
 function whyAbsent(name: string, context: RequestContext): string {
   if (name.startsWith("iot:Connection.Thing.")) return whyThingIsAbsent(name, context);
   if (name.startsWith("iot:Certificate.")) {
-    if (context.certificate === undefined) return "has no value: there is no certificate";
+    if (context.certificate === undefined)
+      return "has no value: there is no certificate; the client has to present one";
     if (Number(/\.([0-9]+)$/.exec(name)?.[1] ?? 0) >= maximumAttributeValues) {
       return `has no value: only the first ${maximumAttributeValues} values of an attribute count`;
     }
-    return "has no value: the certificate does not have it";
+    return "has no value: the certificate does not have it; issue one that has, or use another variable";
   }
   if (name !== "iot:ClientId") return "has no value in this request";
   return "has no value: only MQTT connections have client identifiers";
@@ -58,8 +62,9 @@ function whyThingIsAbsent(name: string, { thing, protocol }: RequestContext): st
   if (protocol === "https") {
     return "has no value over HTTPS: only MQTT connections have things, so use a certificate variable or the name itself";
   }
-  if (thing === undefined) return "has no value: no thing is associated with the connection";
-  if (!thing.isAttached) return `has no value: the thing ${thing.name} is not attached to the certificate`;
+  if (thing === undefined)
+    return "has no value: no thing is associated with the connection; attach the certificate to the thing that is called like the client identifier";
+  if (!thing.isAttached) return `has no value: the thing ${thing.name} is not attached to the certificate; attach it`;
   return name.endsWith("ThingTypeName")
     ? `has no value: the thing ${thing.name} has no type`
     : `has no value: the thing ${thing.name} has no such attribute`;

@@ -1,5 +1,6 @@
 /** What the AWS IoT documentation states or implies about decisions, row by row; rows keep the numbers of their source. */
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compile, type Decision, type RequestContext } from "@latchkey/policy";
 import { A, ask, D, matcherOf, requestOf, type Short } from "./fixtures.ts";
@@ -441,6 +442,43 @@ const rows: readonly Row[] = [
     ],
   ],
 ];
+
+/** The rows as Markdown: `decision-table.md` of the package. */
+function documentOf(): string {
+  const short = (values: Short["resource"]): string =>
+    [values]
+      .flat()
+      .map((value) => `\`${value}\``)
+      .join(", ");
+  const policyOf = ({ effect, action, resource, condition }: Short): string =>
+    `${effect} ${[action].flat().join(", ")} on ${short(resource)}${condition === undefined ? "" : ` if \`${JSON.stringify(condition)}\``}`;
+  const lines = rows.flatMap(([number, rule, policy, context, requests]) =>
+    requests.map(([action, name, expected]) => {
+      const policies = policy.length === 0 ? "none" : policy.map(policyOf).join("; ");
+      return `| ${number} | ${rule} | ${policies} | \`${JSON.stringify(context)}\` | ${action} \`${name}\` | ${expected} |`;
+    }),
+  );
+  return [
+    "# Decisions",
+    "",
+    "What the AWS IoT documentation states or implies about decisions, row by row. `test/decision-table.test.ts` decides each row",
+    "and keeps this document equal to it. Resources stand without `arn:aws:iot:us-east-1:123456789012:`; one that starts with `!`",
+    "is a NotResource.",
+    "",
+    "| row | rule | policy | context | request | decision |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...lines,
+    "",
+  ].join("\n");
+}
+
+test("decision-table.md shows these rows", () => {
+  // The formatter aligns the columns, so that spaces and dashes differ.
+  const plain = (text: string): string => text.replaceAll(/-{3,}/g, "---").replaceAll(/\s+/g, " ").trim();
+  const path = new URL("../decision-table.md", import.meta.url);
+  if (process.env["UPDATE_DECISION_TABLE"] !== undefined) writeFileSync(path, documentOf());
+  expect(plain(readFileSync(path, "utf8"))).toBe(plain(documentOf()));
+});
 
 describe("decision table", () => {
   for (const [number, rule, policy, context, requests] of rows) {

@@ -53,7 +53,7 @@ describe("sentences", () => {
       "Publish",
       "iotbutton/G03X",
       button,
-      "which lacks the levels before it, so put them in front of the name",
+      "which lacks the levels before the name, so put them in front of it",
     ],
     [
       "with the wrong type",
@@ -61,7 +61,7 @@ describe("sentences", () => {
       "Subscribe",
       "a",
       {},
-      "which is of another type than iot:Subscribe is asked for, so correct the type",
+      "which is of another type than iot:Subscribe is asked for, so correct the type: topicfilter/ instead of topic/",
     ],
     [
       "in another region",
@@ -69,7 +69,7 @@ describe("sentences", () => {
       "Publish",
       "a",
       {},
-      "which is in another region, account or partition",
+      "which has another region: write us-east-1 instead of eu-west-1, or * for any",
     ],
     [
       "with MQTT wildcards",
@@ -79,7 +79,14 @@ describe("sentences", () => {
       {},
       "in which + and # are ordinary characters, so write * instead",
     ],
-    ["with another action only", [press], "Connect", "c", {}, "it is about other actions, so add iot:Connect"],
+    [
+      "with another action only",
+      [press],
+      "Connect",
+      "c",
+      {},
+      "it is about other actions (iot:Publish), so add iot:Connect",
+    ],
     [
       "by a condition",
       [A("Publish", "topic/a", { StringEquals: { "iot:ClientId": ["x", "y"] } })],
@@ -94,9 +101,16 @@ describe("sentences", () => {
       "Publish",
       "a",
       {},
-      "[true] does not hold: the request has no value for it",
+      "[true] does not hold: the request has no value for iot:Connection.Thing.IsAttached; it needs the value true",
     ],
-    ["by NotResource", [A("Receive", "!topic/a/*")], "Receive", "a/b", {}, "its NotResource leaves this resource out"],
+    [
+      "by NotResource",
+      [A("Receive", "!topic/a/*")],
+      "Receive",
+      "a/b",
+      {},
+      `its NotResource ${prefix}topic/a/* leaves this resource out`,
+    ],
     [
       "explicitly",
       [A("Publish", "*"), D("Publish", "topic/a")],

@@ -45,7 +45,7 @@ export function policyText(...statements: readonly Short[]): string {
     Version: "2012-10-17",
     Statement: statements.map(({ effect, action, resource, condition }) => ({
       Effect: effect,
-      Action: each(action, (name) => (name.includes("*") ? name : `iot:${name}`)),
+      Action: each(action, (name) => (name.includes("*") || name.includes(":") ? name : `iot:${name}`)),
       ...(typeof resource === "string" && resource.startsWith("!")
         ? { NotResource: full(resource.slice(1)) }
         : { Resource: each(resource, full) }),

@@ -1,9 +1,18 @@
 /** Lint: each rule fires where it should, says where, and its example can be replayed; clean policies have no findings. */
 
-import { compile, parsePolicyOrThrow, type Decision, type ParsedPolicy } from "@latchkey/policy";
+import {
+  compile,
+  parsePolicyOrThrow,
+  type Decision,
+  type ParsedPolicy,
+  type PolicyAction,
+  type PolicyRequest,
+  type RequestContext,
+  type ResourceArn,
+} from "@latchkey/policy";
 import { lint, lintSeverities, type LintCode, type LintFinding } from "@latchkey/policy/authoring";
 import { describe, expect, test } from "vitest";
-import { A, D, policyText, prefix, type Short } from "./fixtures.ts";
+import { A, D, policyText, prefix, requestOf, type Short } from "./fixtures.ts";
 
 function parse(...statements: readonly Short[]): ParsedPolicy {
   return parsePolicyOrThrow(policyText(...statements), { name: "p" });
@@ -71,7 +80,142 @@ const cases: readonly Case[] = [
       ["any-client", "$.Statement[0].Resource", "allow"],
       ["any-shadow", "$.Statement[0].Resource", "allow"],
       ["any-thing", "$.Statement[0].Resource", "allow"],
+      ["any-role-alias", "$.Statement[0].Resource", "allow"],
     ],
+  },
+  ...[
+    "topicfilter/$aws/things/#",
+    "topicfilter/$aws/things/+/shadow/#",
+    "topicfilter/$aws/#",
+    "topicfilter/#",
+    "topicfilter/$aws/things/+/shadow/update/documents",
+    "topicfilter/$aws/things/*/shadow/name/*",
+    "topicfilter/$aws/*",
+    "topicfilter/$aws/things/+/jobs/notify-next",
+  ].map((resource): Case => ({
+    title: `Device Defender: Subscribe on ${resource}`,
+    policy: [A("Subscribe", resource), receiveAll],
+    expected: [["any-shadow", "$.Statement[0].Resource", "allow"]],
+  })),
+  ...["topic/$aws/things/*/jobs/*", "topic/$aws/things/*/shadow/name/*", "topic/$aws/*", "topic/*"].map(
+    (resource): Case => ({
+      title: `Device Defender: Publish on ${resource}`,
+      policy: [A("Publish", resource)],
+      expected: [["any-shadow", "$.Statement[0].Resource", "allow"]],
+    }),
+  ),
+  {
+    title: "a Deny that closes the hole",
+    policy: [
+      A("Publish", "topic/*"),
+      D("Publish", "topic/$aws/*"),
+      A("Connect", "client/*"),
+      D("Connect", "!client/c1"),
+    ],
+    expected: [],
+  },
+  {
+    title: "a condition that closes the hole",
+    policy: [A("Publish", "topic/*", { StringEquals: { "iot:Certificate.Subject.CommonName": "admin" } })],
+    expected: [],
+  },
+  {
+    title: "any client, where IsAttached is required true",
+    policy: [A("Connect", "client/*", { Bool: { "iot:Connection.Thing.IsAttached": "true" } })],
+    expected: [],
+  },
+  {
+    title: "any client, under conditions that an attacker can meet",
+    policy: [
+      A("Connect", "client/*", { Bool: { "iot:Connection.Thing.IsAttached": "false" } }),
+      A("Connect", "client/*", { StringEquals: { "iot:DomainName": "a.example" } }),
+      A("Connect", "client/*", { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } }),
+    ],
+    expected: [
+      ["any-client", "$.Statement[0].Resource", "allow"],
+      ["any-client", "$.Statement[1].Resource", "allow"],
+      ["any-client", "$.Statement[2].Resource", "allow"],
+    ],
+  },
+  {
+    title: "every role alias",
+    policy: [A("AssumeRoleWithCertificate", "rolealias/*")],
+    expected: [["any-role-alias", "$.Statement[0].Resource", "allow"]],
+  },
+  {
+    title: "a thing variable for an action over HTTPS",
+    policy: [A("GetThingShadow", `thing/${thing}`)],
+    expected: [["thing-variable-over-https", "$.Statement[0].Resource", undefined]],
+  },
+  {
+    title: "Basic Ingest topics in Subscribe",
+    policy: [A("Subscribe", "topicfilter/$aws/rules/r/a"), A("Receive", "topic/$aws/rules/r/a")],
+    expected: [
+      ["basic-ingest-in-subscribe", "$.Statement[0].Resource", undefined],
+      ["basic-ingest-in-subscribe", "$.Statement[1].Resource", undefined],
+    ],
+  },
+  {
+    title: "iot:* on topics only",
+    policy: [A("iot:*", "topic/a")],
+    expected: [["nothing-connects", "$.Statement[0].Action", undefined]],
+  },
+  {
+    title: "a variable without a delimiter behind it",
+    policy: [A("Publish", `topic/${thing}*`)],
+    expected: [["variable-without-delimiter", "$.Statement[0].Resource", undefined]],
+  },
+  {
+    title: "operators that compare otherwise than they look",
+    policy: [
+      A("Publish", "topic/a", { StringEquals: { "iot:ClientId": "lamp-*" } }),
+      A("Publish", "topic/b", { NumericEquals: { "iot:ClientId": "7" } }),
+      A("Publish", "topic/c", { Bool: { "iot:DomainName": "true" } }),
+      A("Publish", "topic/d", { StringEquals: { "iot:ClientId": [] } }),
+      A("Publish", "topic/e", { Bool: { "iot:Connection.Thing.IsAttached": "true" } }),
+    ],
+    expected: [
+      ["wildcard-in-string-equals", '$.Statement[0].Condition.StringEquals["iot:ClientId"]', undefined],
+      ["operator-of-other-type", '$.Statement[1].Condition.NumericEquals["iot:ClientId"]', undefined],
+      ["operator-of-other-type", '$.Statement[2].Condition.Bool["iot:DomainName"]', undefined],
+      ["empty-value-list", '$.Statement[3].Condition.StringEquals["iot:ClientId"]', undefined],
+    ],
+  },
+  {
+    title: "RetainPublish without Publish",
+    policy: [A("RetainPublish", "topic/a")],
+    expected: [["retain-without-publish", "$.Statement[0].Action", undefined]],
+  },
+  {
+    title: "quotes in the name of an attribute",
+    policy: [A("Publish", "topic/${iot:Connection.Thing.Attributes['env']}")],
+    expected: [["quoted-attribute", "$.Statement[0].Resource", undefined]],
+  },
+  {
+    title: "ARNs that are written wrong",
+    policy: [
+      A("Publish", [
+        "arn:aws:iot:us-east-1:123456789012::topic/a",
+        "arn:aws:us-east-1:123456789012:topic/a",
+        "arn:aws:iot:us-east-1:topic/a",
+        "arn:aws:iot::us-east-1:123456789012:topic/a",
+        "arn:aws:iot:${iot:ClientId}:123456789012:topic/a",
+        "arn:aws:iot:*:topic/a",
+      ]),
+    ],
+    expected: [
+      ["malformed-arn", "$.Statement[0].Resource[0]", undefined],
+      ["malformed-arn", "$.Statement[0].Resource[1]", undefined],
+      ["malformed-arn", "$.Statement[0].Resource[2]", undefined],
+      ["malformed-arn", "$.Statement[0].Resource[3]", undefined],
+      ["variable-in-arn-head", "$.Statement[0].Resource[4]", undefined],
+      ["wildcard-across-segments", "$.Statement[0].Resource[5]", undefined],
+    ],
+  },
+  {
+    title: "an action of another service is none of ours",
+    policy: [A(["Publish", "greengrass:Discover"], "topic/a")],
+    expected: [],
   },
   {
     title: "Device Defender: POLICY_CONTAINS_MQTT_WILDCARDS_IN_DENY_STATEMENT",
@@ -213,8 +357,7 @@ const cases: readonly Case[] = [
     title: "a set compared without a prefix, and a key that other actions lack",
     policy: [A(["Connect", "Publish"], "*", { StringEquals: { "iot:ConnectAttributes": "LastWill" } })],
     expected: [
-      ["any-client", "$.Statement[0].Resource", undefined],
-      ["any-shadow", "$.Statement[0].Resource", undefined],
+      ["any-client", "$.Statement[0].Resource", "allow"],
       ["set-without-prefix", '$.Statement[0].Condition.StringEquals["iot:ConnectAttributes"]', undefined],
       ["condition-key-of-other-action", '$.Statement[0].Condition.StringEquals["iot:ConnectAttributes"]', undefined],
     ],
@@ -263,7 +406,7 @@ const cases: readonly Case[] = [
       ]),
       A("Subscribe", `topicfilter/$aws/things/${thing}/shadow/update/+`),
       A("Receive", `topic/$aws/things/${thing}/shadow/update/*`),
-      A(["GetThingShadow", "UpdateThingShadow"], `thing/${thing}`),
+      A(["GetThingShadow", "UpdateThingShadow"], `thing/${commonName}`),
       A("ListNamedShadowsForThing", "*"),
     ],
     expected: [],
@@ -318,5 +461,187 @@ describe("each rule", () => {
     expect(fixOf("iot:Thing.ThingName")).toBe("write ${iot:Connection.Thing.ThingName}");
     expect(fixOf("iot:Certificate.Subject.CommonNam")).toBe("write ${iot:Certificate.Subject.CommonName}");
     expect(fixOf("iot:clientid2")).toBe("write ${iot:ClientId}");
+    expect(fixOf("iot:ThingName")).toBe("write ${iot:Connection.Thing.ThingName}");
+    expect(fixOf("iot:Nonsense")).toBe("write a variable that AWS IoT has, or the text itself");
+    const actionFix = (action: string): string | undefined => lint([parse(A(action, "topic/a"))])[0]?.fix;
+    expect(actionFix("Publsh")).toBe("write iot:Publish");
+    expect(actionFix("Nonsense")).toBe("remove it, or correct its name");
   });
+});
+
+/** A policy with a finding, the same with the fix applied, what has to work then, and what has to be closed. */
+interface Mend {
+  readonly code: LintCode;
+  readonly before: readonly Short[];
+  readonly after: readonly Short[];
+  readonly works: PolicyRequest;
+  readonly closed?: PolicyRequest;
+}
+
+const device: RequestContext = {
+  protocol: "mqtt",
+  clientId: "lamp-1",
+  thing: { name: "lamp-1", attributes: { env: "prod" }, isAttached: true },
+  certificate: { subject: { CommonName: ["lamp-1"], SerialNumber: ["G030JF055364XVRB"], Organization: ["Acme"] } },
+};
+const stranger: RequestContext = { ...device, clientId: "other-thing", thing: undefined };
+const overHttps = (action: PolicyAction, name: string): PolicyRequest => ({
+  action,
+  resource: `${prefix}${name}` as ResourceArn,
+  context: { protocol: "https", certificate: device.certificate },
+});
+
+const mends: readonly Mend[] = [
+  {
+    code: "any-client",
+    before: [A("Connect", "client/*")],
+    after: [A("Connect", `client/${thing}`)],
+    works: requestOf("Connect", "lamp-1", device),
+    closed: requestOf("Connect", "other-thing", stranger),
+  },
+  {
+    code: "any-client",
+    before: [A("Connect", "client/*")],
+    after: [A("Connect", "client/*", { Bool: { "iot:Connection.Thing.IsAttached": "true" } })],
+    works: requestOf("Connect", "lamp-1", device),
+    closed: requestOf("Connect", "other-thing", stranger),
+  },
+  {
+    code: "any-shadow",
+    before: [A("Publish", "topic/$aws/things/*")],
+    after: [A("Publish", `topic/$aws/things/${thing}/*`)],
+    works: requestOf("Publish", "$aws/things/lamp-1/shadow/update", device),
+    closed: requestOf("Publish", "$aws/things/other-thing/shadow/update", device),
+  },
+  {
+    code: "any-thing",
+    before: [A("GetThingShadow", "thing/*")],
+    after: [A("GetThingShadow", `thing/${commonName}`)],
+    works: overHttps("iot:GetThingShadow", "thing/lamp-1"),
+    closed: overHttps("iot:GetThingShadow", "thing/other-thing"),
+  },
+  {
+    code: "thing-variable-over-https",
+    before: [A("UpdateThingShadow", `thing/${thing}`)],
+    after: [A("UpdateThingShadow", `thing/${commonName}`)],
+    works: overHttps("iot:UpdateThingShadow", "thing/lamp-1"),
+    closed: overHttps("iot:UpdateThingShadow", "thing/lamp-2"),
+  },
+  {
+    code: "any-role-alias",
+    before: [A("AssumeRoleWithCertificate", "rolealias/*")],
+    after: [A("AssumeRoleWithCertificate", "rolealias/upload")],
+    works: overHttps("iot:AssumeRoleWithCertificate", "rolealias/upload"),
+    closed: overHttps("iot:AssumeRoleWithCertificate", "rolealias/admin"),
+  },
+  {
+    code: "variable-without-delimiter",
+    before: [A("Publish", `topic/${thing}*`)],
+    after: [A("Publish", `topic/${thing}/*`)],
+    works: requestOf("Publish", "lamp-1/state", device),
+    closed: requestOf("Publish", "lamp-10/state", device),
+  },
+  {
+    code: "quoted-attribute",
+    before: [A("Publish", "topic/${iot:Connection.Thing.Attributes['env']}/a")],
+    after: [A("Publish", "topic/${iot:Connection.Thing.Attributes[env]}/a")],
+    works: requestOf("Publish", "prod/a", device),
+    closed: requestOf("Publish", "test/a", device),
+  },
+  {
+    code: "malformed-arn",
+    before: [A("Publish", "arn:aws:us-east-1:123456789012:topic/a")],
+    after: [A("Publish", "arn:aws:iot:us-east-1:123456789012:topic/a")],
+    works: requestOf("Publish", "a", device),
+  },
+  {
+    code: "malformed-arn",
+    before: [A("Publish", "arn:aws:iot:us-east-1:123456789012::topic/a")],
+    after: [A("Publish", "arn:aws:iot:us-east-1:123456789012:topic/a")],
+    works: requestOf("Publish", "a", device),
+  },
+  {
+    code: "wildcard-in-string-equals",
+    before: [A("Publish", "topic/a", { StringEquals: { "iot:ClientId": "lamp-*" } })],
+    after: [A("Publish", "topic/a", { StringLike: { "iot:ClientId": "lamp-*" } })],
+    works: requestOf("Publish", "a", device),
+    closed: requestOf("Publish", "a", stranger),
+  },
+  {
+    code: "operator-of-other-type",
+    before: [A("Publish", "topic/a", { NumericEquals: { "iot:ClientId": "1" } })],
+    after: [A("Publish", "topic/a", { StringEquals: { "iot:ClientId": "lamp-1" } })],
+    works: requestOf("Publish", "a", device),
+    closed: requestOf("Publish", "a", stranger),
+  },
+  {
+    code: "retain-without-publish",
+    before: [A("RetainPublish", "topic/a")],
+    after: [A(["RetainPublish", "Publish"], "topic/a")],
+    works: requestOf("Publish", "a", device),
+  },
+  {
+    code: "nothing-connects",
+    before: [A("iot:*", "topic/a")],
+    after: [A("iot:*", "topic/a"), A("Connect", `client/${thing}`)],
+    works: requestOf("Connect", "lamp-1", device),
+    closed: requestOf("Connect", "other-thing", stranger),
+  },
+  {
+    code: "receive-missing",
+    before: [A("Subscribe", "topicfilter/a/+")],
+    after: [A("Subscribe", "topicfilter/a/+"), A("Receive", "topic/a/*")],
+    works: requestOf("Receive", "a/b", device),
+  },
+  {
+    code: "serial-number-without-prefix",
+    before: [A("Publish", "topic/${iot:Certificate.Subject.SerialNumber}")],
+    after: [A("Publish", "topic/iotbutton/${iot:Certificate.Subject.SerialNumber}")],
+    works: requestOf("Publish", "iotbutton/G030JF055364XVRB", device),
+    closed: requestOf("Publish", "iotbutton/G030JF051234A5BC", device),
+  },
+  {
+    code: "mqtt-wildcard-in-topic",
+    before: [A("Publish", "topic/a/+/b")],
+    after: [A("Publish", "topic/a/*/b")],
+    works: requestOf("Publish", "a/x/b", device),
+  },
+  {
+    code: "vacuous-for-all-values",
+    before: [
+      A("Publish", "topic/a", { "ForAllValues:StringEquals": { "iot:Certificate.Subject.Organization.List": "Acme" } }),
+    ],
+    after: [
+      A("Publish", "topic/a", {
+        "ForAllValues:StringEquals": { "iot:Certificate.Subject.Organization.List": "Acme" },
+        Null: { "iot:Certificate.Subject.Organization": "false" },
+      }),
+    ],
+    works: requestOf("Publish", "a", device),
+    closed: requestOf("Publish", "a", { certificate: {} }),
+  },
+  {
+    code: "deny-bypassed-by-filter",
+    before: [A(["Subscribe"], "topicfilter/b/*"), D("Subscribe", "topicfilter/b/c/*"), A("Receive", "topic/b/*")],
+    after: [
+      A(["Subscribe"], "topicfilter/b/*"),
+      D("Subscribe", "topicfilter/b/c/*"),
+      A("Receive", "topic/b/*"),
+      D("Receive", "topic/b/c/*"),
+    ],
+    works: requestOf("Receive", "b/d", device),
+    closed: requestOf("Receive", "b/c/x", device),
+  },
+];
+
+describe("each fix", () => {
+  for (const { code, before, after, works, closed } of mends) {
+    test(`of ${code} mends it in one step: ${JSON.stringify(after[0]?.resource)}`, () => {
+      expect(lint([parse(...before)]).map((finding) => finding.code)).toContain(code);
+      expect(lint([parse(...after)])).toEqual([]);
+      const matcher = compile([parse(...after)]);
+      expect(matcher.decide(works)).toBe("allow");
+      if (closed !== undefined) expect(matcher.decide(closed)).not.toBe("allow");
+    });
+  }
 });
