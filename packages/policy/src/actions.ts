@@ -66,7 +66,7 @@ export function iotActionNamed(text: string): PolicyAction | undefined {
   return byFoldedName.get(text.toLowerCase());
 }
 
-/** The actions of this list that a statement speaks about. */
+/** The actions of this list that a statement names. */
 export function actionsOf(statement: CompiledStatement): PolicyAction[] {
   return [...iotActions.keys()].filter((action) => actionMatches(statement, action.toLowerCase()));
 }

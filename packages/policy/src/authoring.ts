@@ -1,4 +1,4 @@
-/** For those who write policies: lint, suggestions from observed requests, and expectations for CI. */
+/** For authors of policies: lint, suggestions from observed requests, and expectations for CI. */
 
 export {
   checkExpectations,

@@ -27,7 +27,7 @@ export interface PolicyRequest {
  */
 export type RequestProtocol = "mqtt" | "https";
 
-/** `implicit-deny`: no statement speaks for it. `explicit-deny`: a Deny statement matches, whatever else allows it. */
+/** `implicit-deny`: no statement allows it. `explicit-deny`: a Deny statement matches, whatever else allows it. */
 export type Decision = "allow" | "explicit-deny" | "implicit-deny";
 
 /** What is known about the requester. A field that is left out, or an empty text, is no value. */

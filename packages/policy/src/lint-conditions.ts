@@ -1,4 +1,4 @@
-/** Lint: conditions that hold, or do not hold, when nobody expects it; and a Deny that may not fire. */
+/** Lint: conditions with outcomes that are easy to get wrong, and a Deny that may not fire. */
 
 import type { CompiledCondition } from "./compile.ts";
 import type { ContextKey } from "./context-key.ts";
@@ -26,7 +26,7 @@ function lintSetOperator(run: LintRun, { compiled }: LintSubject, { condition, k
   run.report("set-without-prefix", compiled.policy, at, message, fix);
 }
 
-/** `ForAllValues` holds for a key without values, so an Allow is open to those who lack the key. */
+/** `ForAllValues` holds for a key without values, so an Allow is open to every requester that lacks the key. */
 function lintForAllValues(
   run: LintRun,
   { compiled, actions }: LintSubject,

@@ -43,7 +43,7 @@ export function lintResources(run: LintRun, subject: LintSubject): void {
   const resources = readable.map((value) => partsOf(value, run.context));
   if (isAllow && (statement.action.isNegated || (statement.resource.isNegated && !isReceiveOnly(subject)))) {
     const element = statement.action.isNegated ? statement.action : statement.resource;
-    const message = "an Allow for everything but a list also allows what nobody has thought of yet";
+    const message = "an Allow for everything but a list also allows actions and resources that do not exist yet";
     run.report("not-in-allow", policy, element.at, message, "list what is allowed");
   }
   const isPlain = !statement.action.isNegated && !statement.resource.isNegated;
@@ -144,7 +144,7 @@ function lintBasicIngest(run: LintRun, { compiled, actions }: LintSubject, parts
   const isForTopics = actions.has("iot:Publish") || actions.has("iot:RetainPublish");
   if (parts.type !== "topicfilter" && (parts.type !== "topic" || isForTopics)) return;
   const message =
-    "Basic Ingest topics ($aws/rules/...) go to a rule only: nobody can subscribe to them or receive from them";
+    "Basic Ingest topics ($aws/rules/...) go to a rule only: no client can subscribe to them or receive from them";
   const fix = "subscribe to the topic that the rule publishes to, or remove this resource";
   run.report("basic-ingest-in-subscribe", compiled.policy, parts.value.at, message, fix);
 }

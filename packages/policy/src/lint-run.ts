@@ -116,7 +116,7 @@ export interface LintExample {
 /** A statement under examination. */
 export interface LintSubject {
   readonly compiled: CompiledStatement;
-  /** Data-plane actions that it speaks about. */
+  /** Data-plane actions that it names. */
   readonly actions: ReadonlySet<PolicyAction>;
 }
 

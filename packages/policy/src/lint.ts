@@ -1,5 +1,5 @@
 /**
- * Linting: what AWS accepts and people regret.
+ * Linting: what AWS accepts and is probably a mistake.
  *
  * Takes over the published checks of AWS IoT Device Defender for permissive and misconfigured policies, and adds what
  * the language itself makes easy to get wrong. A finding about a hole comes with a request that goes through it; that

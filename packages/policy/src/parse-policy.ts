@@ -1,8 +1,8 @@
 /**
  * From text to a policy, or to the list of everything that is wrong with it.
  *
- * Follows the IAM policy grammar without Principal, which AWS IoT policies do not have. Rules about meaning, which AWS
- * accepts and people regret, are `lint`'s.
+ * Follows the IAM policy grammar without Principal, which AWS IoT policies do not have. What is valid and probably a
+ * mistake is found by `lint`.
  */
 
 import {

@@ -1,7 +1,7 @@
 /** Hostile input: an error or a decision in bounded time, whatever the size and the pattern. */
 
 import { compile, parsePolicy, parsePolicyOrThrow, type PolicyMatcher } from "@latchkey/policy";
-import { lint, parseExpectations } from "@latchkey/policy/authoring";
+import { parseExpectations } from "@latchkey/policy/authoring";
 import { describe, expect, test } from "vitest";
 import { A, D, policyText, requestOf, type Short } from "./fixtures.ts";
 
@@ -65,16 +65,6 @@ describe("documents", () => {
       "implicit-deny",
     );
     expect(within(3000, () => matcher.explain(request)).decision).toBe("allow");
-  });
-
-  test("lint of 10,000 statements ends, and says that it did not compare them all", () => {
-    const statements = Array.from({ length: 5_000 }, (_, n) => [
-      A("Subscribe", `topicfilter/a${n}/*`),
-      A("Receive", `topic/b${n}`),
-    ]).flat();
-    const policy = parsePolicyOrThrow(policyText(...statements), large);
-    const findings = within(15_000, () => lint([policy]));
-    expect(findings.filter(({ code }) => code === "not-everything-checked")).toHaveLength(1);
   });
 });
 
