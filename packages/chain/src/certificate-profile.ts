@@ -84,8 +84,8 @@ function checkExtensionCriticality(candidate: ChainCertificate, index: number, r
 
 function checkKeyIdentifiers(candidate: ChainCertificate, index: number, role: Role, report: Report): void {
   const { authorityKeyIdentifier, subjectKeyIdentifier } = candidate.values;
-  // Exempt is a self-signed certificate that distributes the authority's key. A trust anchor counts as one, whoever signed
-  // it, for nothing above it is looked at.
+  // Exempt is a self-signed certificate that distributes the authority's key. A trust anchor counts as one,
+  // by whatever key it is signed, for nothing above it is looked at.
   if (report.isOn("authorityKeyIdentifier") && role !== "anchor") {
     const problem =
       authorityKeyIdentifier === undefined

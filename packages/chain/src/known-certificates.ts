@@ -2,7 +2,7 @@
  * The intermediates that a verifier found on paths that hold: read once, their keys imported once, their signatures
  * checked once.
  *
- * Only certificates of a verified path get in, so a peer cannot fill the memory with certificates that nobody vouches for.
+ * Only certificates of a verified path get in, so a peer cannot fill the memory with certificates that it invented.
  * The end entity does not get in, so the thousand devices of a fleet do not push out the one authority above them. What is
  * kept stays true for ever (these octets are signed by that key); validity, revocation and trust are checked each time.
  */

@@ -77,7 +77,7 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   const namesOther = points.some(({ cRLIssuer }) => cRLIssuer !== undefined);
   const all = namesOther ? points : [...points, issuersOwnPoint(certificate.issuer)];
   for (const point of all) {
-    if (!spend(lists.length * pointWeight(point) * price.statement)) break;
+    if (!spend(lists.length * priceOfPoint(point))) break;
     const revoked = statusByPoint(point, inputs, findings);
     if (revoked !== undefined) return revoked;
     if (findings.coversAll || findings.covered.size === reasonFlags.length) {
@@ -92,10 +92,12 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   return { status: "unknown", reasons };
 }
 
-/** How many names of a point are compared with those of a list. */
-function pointWeight({ distributionPoint, cRLIssuer }: DistributionPoint): number {
-  const names = distributionPoint?.type === "fullName" ? distributionPoint.names.length : 1;
-  return 1 + names + (cRLIssuer?.length ?? 0);
+/** What it costs to compare a point with one list: each name of the point, and each octet of a directory name. */
+function priceOfPoint({ distributionPoint, cRLIssuer = [] }: DistributionPoint): number {
+  const names = distributionPoint?.type === "fullName" ? distributionPoint.names : [];
+  let octets = 0;
+  for (const name of [...names, ...cRLIssuer]) if (name.type === "directoryName") octets += name.value.encoding.length;
+  return (2 + names.length + cRLIssuer.length) * price.statement + octets * price.nameOctet;
 }
 
 /** One distribution point; the revocation if there is one. */

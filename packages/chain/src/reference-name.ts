@@ -1,8 +1,8 @@
 /**
- * Reference names (RFC 9525): what the caller knows the peer by, held against the names that the certificate presents.
+ * Reference names (RFC 9525): the names that the caller knows the peer by, compared with those that the certificate presents.
  *
- * Only subjectAltName counts; the common name is never looked at (§2, §6.3). DNS names are compared in A-labels, as
- * ASCII without regard to case; whoever has a U-label converts it first.
+ * Only subjectAltName counts; the common name is never looked at (§2, §6.3). DNS names are compared in A-labels, as ASCII
+ * without regard to case. A caller that has U-labels converts them first.
  */
 
 import { equalBytes } from "@latchkey/asn1";
@@ -16,11 +16,17 @@ export interface ReferenceName {
   readonly value: string;
 }
 
-/** A reference name made ready once for comparing with any number of presented ones. */
+/** A reference name, prepared once for comparing with any number of presented names. */
 export type PreparedName =
   | { readonly type: "dns"; readonly host: string; readonly generalName: GeneralName }
   | { readonly type: "ip"; readonly octets: Uint8Array; readonly generalName: GeneralName }
   | { readonly type: "email"; readonly local: string; readonly host: string; readonly generalName: GeneralName };
+
+const expectedForms: Readonly<Record<string, string>> = {
+  dns: "a host name in A-labels is wanted, for instance broker.example or xn--bcher-kva.example",
+  ip: "an IPv4 or IPv6 address is wanted, for instance 192.0.2.1 or 2001:db8::1",
+  email: "a mailbox is wanted, for instance someone@broker.example",
+};
 
 /** Reads a reference name. Throws `ERR_CHAIN_REFERENCE_NAME_SYNTAX`. */
 export function prepareReferenceName({ type, value }: ReferenceName): PreparedName {
@@ -43,7 +49,10 @@ export function prepareReferenceName({ type, value }: ReferenceName): PreparedNa
     }
     default:
   }
-  throw new ChainError("ERR_CHAIN_REFERENCE_NAME_SYNTAX", `"${value}" is no ${type} name to hold a certificate to`);
+  throw new ChainError(
+    "ERR_CHAIN_REFERENCE_NAME_SYNTAX",
+    `"${value}" is no ${type} name; ${expectedForms[type] ?? "the types are dns, ip and email"}`,
+  );
 }
 
 /** Whether one of the presented names is the reference name. */

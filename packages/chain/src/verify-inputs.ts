@@ -34,7 +34,7 @@ export interface AnchorOptions {
 export interface ChainVerifierOptions {
   readonly provider: CryptoProvider;
   readonly trustAnchors: readonly TrustAnchorInput[];
-  /** Intermediates that are at hand for every certificate; they are not trusted, either. No limit on their number. */
+  /** Intermediates for every question; they are not trusted either. Their number has no limit. */
   readonly intermediates?: readonly CertificateInput[];
   /** Default `rfc5280`. */
   readonly profile?: ProfileName;
@@ -66,7 +66,7 @@ export interface PolicyInputs {
 export interface VerifyInputs {
   /** The certificate in question. */
   readonly certificate: CertificateInput;
-  /** Certificates that may lead from it to an anchor, in any order; nothing about them is believed. */
+  /** Certificates that may lead from it to an anchor, in any order; they are not trusted. */
   readonly intermediates?: readonly CertificateInput[];
   readonly purpose: ChainPurpose;
   /** Seconds since 1970; a fraction is dropped. */

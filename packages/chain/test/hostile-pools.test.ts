@@ -317,6 +317,30 @@ const shapes: [name: string, make: () => Question, options?: Partial<ChainVerifi
     }),
   ],
   [
+    "an issuer of lists with a name of 10,000 parts, and 256 lists",
+    () => ({
+      certificate: leaf(
+        endEntity(
+          "clientAuth",
+          [],
+          [
+            extension(cRLDistributionPoints, [
+              {
+                distributionPoint: undefined,
+                reasons: undefined,
+                cRLIssuer: [{ type: "directoryName" as const, value: longName(10_000) }],
+              },
+            ]),
+          ],
+        ),
+      ),
+      revocation: checkRevocation({
+        mode: "hard",
+        revocationLists: Array.from({ length: 256 }, (_, index) => staleList(index)),
+      }),
+    }),
+  ],
+  [
     "1,000 DNS names below 1,000 constraints",
     () =>
       product(
