@@ -25,11 +25,31 @@ export interface Effort {
   /** Rounds before the measured ones, until the rates are steady: at least and at most. */
   readonly leastWarmUpRounds: number;
   readonly mostWarmUpRounds: number;
+  /** Where a batch takes seconds: warm-up, and the measured rounds above `LEAST_ROUNDS`, end after so long. */
+  readonly longestWarmUpMs: number;
+  readonly longestMs: number;
 }
 
-export const fullEffort: Effort = { rounds: 25, sampleMs: 60, leastWarmUpRounds: 10, mostWarmUpRounds: 50 };
+export const fullEffort: Effort = {
+  rounds: 25,
+  sampleMs: 60,
+  leastWarmUpRounds: 10,
+  mostWarmUpRounds: 50,
+  longestWarmUpMs: 20_000,
+  longestMs: 60_000,
+};
 /** Enough to see that every scenario runs; its figures mean nothing. */
-export const smokeEffort: Effort = { rounds: 1, sampleMs: 1, leastWarmUpRounds: 0, mostWarmUpRounds: 0 };
+export const smokeEffort: Effort = {
+  rounds: 1,
+  sampleMs: 1,
+  leastWarmUpRounds: 0,
+  mostWarmUpRounds: 0,
+  longestWarmUpMs: 0,
+  longestMs: 0,
+};
+
+/** Fewer rounds give no interval. */
+const LEAST_ROUNDS = 6;
 
 /** What `measureScenario` needs besides the scenario. */
 export interface MeasureOptions {
@@ -71,9 +91,10 @@ export async function measureScenario(
       await contender.setup?.();
       sides.push(await Side.of(contender, effort.sampleMs, now));
     }
-    await warmUp(sides, effort, progress);
+    await warmUp(sides, effort, progress, now);
     for (const side of sides) side.begin();
-    for (let round = 0; round < effort.rounds; round++) {
+    const end = now() + effort.longestMs;
+    for (let round = 0; round < effort.rounds && (round < LEAST_ROUNDS || now() < end); round++) {
       progress(`round ${round + 1} of ${effort.rounds}`);
       await sampleAll(sides, round);
     }
@@ -89,8 +110,14 @@ async function tearDown(contenders: readonly Contender[]): Promise<void> {
 }
 
 /** Rounds that are not counted, until no side gets faster or slower any more or the effort's bound is reached. */
-async function warmUp(sides: readonly Side[], effort: Effort, progress: (phase: string) => void): Promise<void> {
-  for (let round = 0; round < effort.mostWarmUpRounds; round++) {
+async function warmUp(
+  sides: readonly Side[],
+  effort: Effort,
+  progress: (phase: string) => void,
+  now: () => number,
+): Promise<void> {
+  const end = now() + effort.longestWarmUpMs;
+  for (let round = 0; round < effort.mostWarmUpRounds && now() < end; round++) {
     if (round >= effort.leastWarmUpRounds && sides.every((side) => isSteady(side.rates))) return;
     progress(`warm up, round ${round + 1} of at most ${effort.mostWarmUpRounds}`);
     await sampleAll(sides, round);

@@ -10,7 +10,10 @@ export function tableRow(result: MicroResult, width: number): string {
   if (result.peer !== null && result.ratio !== null && result.peerOpsPerSecond !== null) {
     const interval = result.ratioInterval;
     const bounds = interval === null ? "" : ` [${interval[0].toFixed(2)}, ${interval[1].toFixed(2)}]`;
-    const peer = [result.peer, result.peerVersion].filter(Boolean).join(" ");
+    const { peer: name, peerVersion } = result;
+    // The name of another revision of ours ends with it already.
+    const peer =
+      peerVersion === null || peerVersion === "" || name.endsWith(peerVersion) ? name : `${name} ${peerVersion}`;
     parts.push(
       `${result.ratio.toFixed(2)}x${bounds}`.padEnd(20),
       `${peer}: ${rateText(result.peerOpsPerSecond, unit)}`,

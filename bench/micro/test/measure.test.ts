@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Effort, isSteady, measureScenario } from "../src/measure.ts";
+import { type Effort, fullEffort, isSteady, measureScenario } from "../src/measure.ts";
 import type { Contender, Scenario } from "../src/scenario.ts";
 
 /** A clock that only the contenders move, so that every figure below is exact. */
@@ -24,7 +24,8 @@ class FakeClock {
   }
 }
 
-const effort: Effort = { rounds: 9, sampleMs: 10, leastWarmUpRounds: 0, mostWarmUpRounds: 0 };
+const long = { longestWarmUpMs: 1e9, longestMs: 1e9 };
+const effort: Effort = { rounds: 9, sampleMs: 10, leastWarmUpRounds: 0, mostWarmUpRounds: 0, ...long };
 
 function scenario(subject: Contender, ...peers: Contender[]): Scenario {
   return { unit: "slice", bytesPerOperation: 7, subject, peers };
@@ -87,6 +88,17 @@ test("warm-up goes on until no side gets faster, and is not in the figures", asy
   expect(row?.warnings).toEqual([]);
   expect(batches).toBeGreaterThan(20 + 9 + 5);
   expect(batches).toBeLessThan(50);
+});
+
+test("where a batch takes seconds, warm-up and rounds end by time, with rounds enough for an interval", async () => {
+  const clock = new FakeClock();
+  const order: string[] = [];
+  const sides = scenario(clock.contender("ours", 20, order), clock.contender("theirs", 200, order));
+  const [row] = await measureScenario("slow", sides, { effort: fullEffort, now: clock.now });
+  expect(row?.rounds).toBe(6);
+  expect(row?.ratioInterval?.[0]).toBeCloseTo(10, 6);
+  // A trial, two rounds of 11 s in the 20 s of warm-up, and six rounds.
+  expect(order.filter((name) => name === "theirs")).toHaveLength(1 + 2 + 6);
 });
 
 test("warm-up is bounded, and a side that never gets steady is warned of", async () => {
