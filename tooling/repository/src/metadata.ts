@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where the repository is published, as `https://HOST/OWNER/NAME`. Empty as long as that is not decided. */
-const repositoryAddress = "";
+const repositoryAddress: string = "";
 
 /** What every package is found by, and what each is found by besides. */
 const sharedKeywords = ["aws-iot", "iot", "latchkey"];
