@@ -17,9 +17,12 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { startProgram } from "@latchkey/tooling-vitest/programs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { run, startBroker } from "../src/program.ts";
 import { openShop, type Shop } from "./shop.ts";
+
+// Each test runs several processes.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const serial = "G030JF055364XVRB";
 let shop: Shop;
@@ -220,7 +223,8 @@ describe("commands", () => {
   });
 
   test.each([
-    [["certificate", "status", "--certificate", "00", "--to", "ACTIVE"], /ERR_REGISTRY_NOT_FOUND/],
+    [["certificate", "status", "--certificate", "0".repeat(64), "--to", "ACTIVE"], /ERR_REGISTRY_NOT_FOUND/],
+    [["certificate", "status", "--certificate", "00", "--to", "ACTIVE"], /ERR_REGISTRY_INVALID: certificateId "00"/],
     [["certificate", "status", "--certificate", "00", "--to", "LOST"], /ERR_BROKER_USAGE/],
     [["policy", "attach", "--name", "none", "--certificate", "00"], /ERR_REGISTRY_NOT_FOUND/],
     [["policy", "create", "--name", "x", "--document", "/nowhere"], /^ERR_BROKER_USAGE: --document cannot be read/],

@@ -122,7 +122,7 @@ describe("what is no identity", () => {
   test.each([
     ["nothing", () => [], "ERR_IDENTITY_NO_CERTIFICATE"],
     ["garbage", () => [Uint8Array.of(1, 2, 3)], "ERR_IDENTITY_MALFORMED"],
-    ["a certificate of a stranger", () => [makeDevice(makeAuthority("Stranger")).encoding], "ERR_IDENTITY_UNKNOWN"],
+    ["a certificate of a stranger", () => [makeDevice(makeAuthority("Stranger")).encoding], "ERR_IDENTITY_CHAIN"],
   ] as [string, () => Uint8Array[], string][])("%s is refused", async (_, chain, code) => {
     await using workshop = await Workshop.open();
     expect(await workshop.registry.resolvePrincipal(chain(), undefined)).toMatchObject({ ok: false, code });
@@ -173,17 +173,15 @@ describe("just-in-time registration", () => {
   });
 
   test.each([
-    ["was set INACTIVE", { status: "INACTIVE" } as const],
-    ["does not register just in time", { autoRegistration: false } as const],
-  ])("does nothing where the authority %s", async (_, update) => {
+    ["was set INACTIVE", { status: "INACTIVE" } as const, "ERR_IDENTITY_CHAIN"],
+    ["does not register just in time", { autoRegistration: false } as const, "ERR_IDENTITY_UNKNOWN"],
+  ])("does nothing where the authority %s", async (_, update, code) => {
     await using workshop = await Workshop.open();
     const authority = makeAuthority();
     const id = await workshop.registerAuthority(authority, { autoRegistration: true });
     await workshop.registry.authorities.update(scope, id, update);
     const device = makeDevice(authority);
-    expect(await workshop.registry.resolvePrincipal([device.encoding], undefined)).toMatchObject({
-      code: "ERR_IDENTITY_UNKNOWN",
-    });
+    expect(await workshop.registry.resolvePrincipal([device.encoding], undefined)).toMatchObject({ code });
     expect(workshop.registry.certificates.list(scope).items).toEqual([]);
   });
 

@@ -83,7 +83,7 @@ export interface PresentedCertificate {
 export type PrincipalRefusal = { readonly ok: false; readonly reason: string } & (
   | { readonly code: "ERR_IDENTITY_NO_CERTIFICATE" }
   | { readonly code: "ERR_IDENTITY_MALFORMED"; readonly cause: X509Error }
-  /** No account has registered it. `failures` say why no authority would have registered it, where a chain was tried. */
+  /** No account has registered it. */
   | ({ readonly code: "ERR_IDENTITY_UNKNOWN" } & PresentedCertificate)
   /** Several accounts have it, and the server name (SNI) selects none of them; or it may only be used with one. */
   | ({
@@ -95,7 +95,7 @@ export type PrincipalRefusal = { readonly ok: false; readonly reason: string } &
       readonly code: "ERR_IDENTITY_NOT_ACTIVE";
       readonly status: Exclude<CertificateStatus, "ACTIVE">;
     } & PresentedCertificate)
-  /** No chain to an authority of the account holds. */
+  /** No chain to an authority of the account holds. An unknown certificate of a foreign authority is refused so, too. */
   | ({
       readonly code: "ERR_IDENTITY_CHAIN";
       /** What the chain verifier refused, the most telling first. */
@@ -256,8 +256,27 @@ export class PrincipalResolver {
       if (authority === undefined) continue;
       return this.#registerJustInTime(scope, authority, presented);
     }
+    const failures = this.#failuresOfUnknown(certificate, intermediates, serverName);
+    if (failures.length > 0) return chainRefusal(presented, failures);
     const reason = `certificate ${id} is not registered`;
     return { ok: false, code: "ERR_IDENTITY_UNKNOWN", reason, ...presented };
+  }
+
+  /** Why an unknown certificate could not be registered either: the more telling reason, where the account is clear. */
+  #failuresOfUnknown(
+    certificate: Certificate,
+    intermediates: readonly Uint8Array[],
+    serverName: string | undefined,
+  ): readonly ChainFailure[] {
+    const verifier = this.#read((reader) => {
+      const selected = serverName === undefined ? undefined : scopeOfServerName(reader, serverName);
+      const [only, second] = accounts.page(reader, { pageSize: 2 }).items;
+      const scope = selected ?? (second === undefined ? only : undefined);
+      return scope === undefined ? undefined : this.#verifiers.verifierOf(reader, scopeKey(scope), "active");
+    });
+    const time = this.#context.nowSeconds();
+    const result = verifier?.verify({ certificate, intermediates, purpose: "clientAuth", time });
+    return result === undefined || result.ok ? [] : result.failures;
   }
 
   async #registerJustInTime(
