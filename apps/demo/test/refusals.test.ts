@@ -143,7 +143,11 @@ const layers: Readonly<Record<string, () => string>> = {
   "chain: an authority that was made again under its old name": () =>
     explained({ trustAnchors: [root("Pizza CA").certificate] }, { certificate: device(root("Pizza CA")) }),
   "x509: a certificate that was cut off": () =>
-    thrown(() => parseCertificate(device(root("Pizza CA")).encoding.subarray(0, 200))),
+    // The length of an ECDSA signature differs by an octet or two.
+    thrown(() => parseCertificate(device(root("Pizza CA")).encoding.subarray(0, 200))).replace(
+      /\d+ (octets announced)/,
+      "414 $1",
+    ),
   "x509: a key where a certificate is wanted": () =>
     thrown(() => certificatesFromPem(encodePem("PRIVATE KEY", provider.exportPkcs8(newKey().privateKey)))),
   "x509: an encrypted key without its password": () => {

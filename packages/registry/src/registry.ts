@@ -38,7 +38,7 @@ import { testAuthorization, type AuthorizationAnswer, type AuthorizationTest } f
 import { ThingGroups } from "./thing-groups.ts";
 import { Things } from "./things.ts";
 import { ThingTypes } from "./thing-types.ts";
-import type { RequestContext } from "@latchkey/policy";
+import type { RequestContext, RequestProtocol } from "@latchkey/policy";
 
 /** What a registry is made with. */
 export interface RegistryOptions extends RegistryContext, PrincipalResolverOptions {
@@ -50,6 +50,8 @@ export interface RegistryOptions extends RegistryContext, PrincipalResolverOptio
 export interface ConnectionFacts {
   readonly sourceIp?: string | undefined;
   readonly serverName?: string | undefined;
+  /** Over HTTPS there are no client identifiers and no things. */
+  readonly protocol: RequestProtocol;
 }
 
 /** A registry over one storage. It holds the storage and disposes it with itself. */
@@ -197,6 +199,7 @@ export class Registry implements AsyncDisposable {
 export function requestContext(rights: ConnectionRights, facts: ConnectionFacts): RequestContext {
   const { principal, clientIdentifier, thing } = rights;
   return {
+    protocol: facts.protocol,
     clientId: clientIdentifier,
     sourceIp: facts.sourceIp,
     domainName: facts.serverName,

@@ -80,6 +80,7 @@ export function testAuthorization(
     }),
   );
   const requestContext: RequestContext = {
+    protocol: "mqtt",
     clientId: clientIdentifier,
     certificateId,
     certificate: certificateAttributes(parseCertificate(certificate.encoding)),

@@ -32,7 +32,7 @@ async function principal(...policyNames: string[]): Promise<Principal> {
 }
 
 function mayPublish(rights: ConnectionRights, topic: string): boolean {
-  const context = requestContext(rights, { sourceIp: "127.0.0.1", serverName: "localhost" });
+  const context = requestContext(rights, { protocol: "mqtt", sourceIp: "127.0.0.1", serverName: "localhost" });
   return rights.matcher.decide({ action: "iot:Publish", resource: topicArn(scope, topic), context }) === "allow";
 }
 

@@ -42,12 +42,12 @@ export class Principal {
     this.peer = peer;
     this.rights = rights;
     this.#connect = connect;
-    this.#context = requestContext(rights, peer);
+    this.#context = contextOf(rights, peer);
   }
 
   /** What holds for every request of the connection. Made anew only where its thing has changed. */
   get context(): RequestContext {
-    if (this.#context.thing !== this.rights.thing) this.#context = requestContext(this.rights, this.peer);
+    if (this.#context.thing !== this.rights.thing) this.#context = contextOf(this.rights, this.peer);
     return this.#context;
   }
 
@@ -96,6 +96,10 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
   explain(principal: Principal, action: Action, name: string): Explanation {
     return principal.rights.matcher.explain(requestOf(principal, action, name));
   }
+}
+
+function contextOf(rights: ConnectionRights, { sourceIp, serverName }: Peer): RequestContext {
+  return requestContext(rights, { protocol: "mqtt", sourceIp, serverName });
 }
 
 function requestOf(principal: Principal, action: Action, name: string): PolicyRequest {

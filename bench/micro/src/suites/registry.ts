@@ -200,7 +200,7 @@ async function changeForAll(): Promise<Scenario> {
     await registry.policies.attach(defaultScope, "button", { kind: "cert", certificateId });
     rights.push(table.open(result.principal, `client-${rights.length}`));
   }
-  const contexts = rights.map((one) => requestContext(one, {}));
+  const contexts = rights.map((one) => requestContext(one, { protocol: "mqtt" }));
   let version = 1;
   return alone("change", {
     name: "@latchkey/registry",
