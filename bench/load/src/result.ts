@@ -5,10 +5,15 @@
  * a scenario without messages has no cost of a message.
  */
 
-/** A whole file. `machine` is the description that `bench/micro` writes, too. */
-export interface LoadFile<Machine = unknown> {
+import type { Machine } from "@latchkey/bench-results";
+
+/** A whole file. */
+export interface LoadFile {
   readonly kind: "load";
-  readonly machine: Machine;
+  /** The machine in one line. */
+  readonly machine: string;
+  /** The machine in fields, as it was when the run began. */
+  readonly environment: Machine;
   /** `process.version` of the generator. */
   readonly node: string;
   /** The commit that was measured, with `+` behind it where the working tree differs. */

@@ -1,0 +1,106 @@
+/** From the figures of several rounds to one entry: medians, and the ratio round by round. */
+
+import { median } from "@latchkey/bench-results";
+import type { Figures, Latency, Phase, RatioFigure } from "./result.ts";
+
+/**
+ * The figures of all rounds: medians of costs, rates and latencies; sums of counts, so that `sent` is still `received` + `lost`;
+ * time, memory and process series of the round whose rate is the median.
+ */
+export function combineFigures(rounds: readonly [Figures, ...Figures[]]): Figures {
+  if (rounds.length === 1) return rounds[0];
+  const typical = rounds.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond)[(rounds.length - 1) >> 1] ?? rounds[0];
+  const sum = (pick: (figures: Figures) => number): number => rounds.reduce((total, one) => total + pick(one), 0);
+  const errors: Record<string, number> = {};
+  for (const round of rounds) {
+    for (const [kind, count] of Object.entries(round.errors)) errors[kind] = (errors[kind] ?? 0) + count;
+  }
+  return {
+    ...typical,
+    cpuMicrosecondsPerMessage: medianOrNull(rounds.map((one) => one.cpuMicrosecondsPerMessage)),
+    cpuMicrosecondsPerHandshake: medianOrNull(rounds.map((one) => one.cpuMicrosecondsPerHandshake)),
+    kilobytesPerConnection: medianOrNull(rounds.map((one) => one.kilobytesPerConnection)),
+    ratePerSecond: median(rounds.map((one) => one.ratePerSecond)),
+    latencyMs: medianLatency(rounds.map(({ latencyMs }) => latencyMs)),
+    durationSeconds: sum((one) => one.durationSeconds),
+    operations: sum((one) => one.operations),
+    sent: sum((one) => one.sent),
+    received: sum((one) => one.received),
+    lost: sum((one) => one.lost),
+    duplicates: sum((one) => one.duplicates),
+    errors,
+    generator: {
+      cpuShare: median(rounds.map(({ generator }) => generator.cpuShare)),
+      cpuMicrosecondsPerOperation: median(rounds.map(({ generator }) => generator.cpuMicrosecondsPerOperation)),
+      worstEventLoopDelayMs: Math.max(...rounds.map(({ generator }) => generator.worstEventLoopDelayMs)),
+      scheduleLagMs: median(rounds.map(({ generator }) => generator.scheduleLagMs)),
+      bottleneck: bottleneckOfRounds(rounds),
+    },
+    phases: typical.phases.map((phase) => medianPhase(phase, rounds)),
+  };
+}
+
+/** The bottleneck of the median is said where it was one in more than half of the rounds, else how often it was. */
+function bottleneckOfRounds(rounds: readonly Figures[]): string | null {
+  const sentences = rounds.flatMap(({ generator }) => generator.bottleneck ?? []);
+  const [first] = sentences;
+  if (first === undefined) return null;
+  return `In ${sentences.length} of ${rounds.length} rounds: ${first}`;
+}
+
+function medianPhase(phase: Phase, rounds: readonly Figures[]): Phase {
+  const all = rounds.flatMap(({ phases }) => phases.filter(({ name }) => name === phase.name));
+  return {
+    ...phase,
+    received: all.reduce((total, one) => total + one.received, 0),
+    ratePerSecond: median(all.map(({ ratePerSecond }) => ratePerSecond)),
+    latencyMs: medianLatency(all.map(({ latencyMs }) => latencyMs)),
+  };
+}
+
+function medianOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : median(known);
+}
+
+function medianLatency(all: readonly (Latency | null)[]): Latency | null {
+  const known = all.filter((latency) => latency !== null);
+  const [first] = known;
+  if (first === undefined) return null;
+  const of = (pick: (latency: Latency) => number): number => median(known.map(pick));
+  // Percentiles that not every round has enough samples for are left out.
+  const shared = first.percentiles.filter(([percentile]) =>
+    known.every(({ percentiles }) => percentiles.some(([one]) => one === percentile)),
+  );
+  return {
+    p50: of(({ p50 }) => p50),
+    p90: of(({ p90 }) => p90),
+    p99: of(({ p99 }) => p99),
+    p999: of(({ p999 }) => p999),
+    max: of(({ max }) => max),
+    mean: of(({ mean }) => mean),
+    percentiles: shared.map(([percentile]) => [
+      percentile,
+      median(
+        known.flatMap(({ percentiles }) => percentiles.filter(([one]) => one === percentile).map(([, value]) => value)),
+      ),
+    ]),
+  };
+}
+
+/** How our cost compares with a peer's. */
+export interface Comparison {
+  readonly ratio: number | null;
+  readonly ratioSpread: readonly [number, number] | null;
+}
+
+/** The median of the rounds' ratios with the least and the greatest; null where a side's cost is not known. */
+export function compareRounds(ours: readonly Figures[], peers: readonly Figures[], figure: RatioFigure): Comparison {
+  const ratios = ours.flatMap((own, round) => {
+    const cost = own[figure];
+    const peerCost = peers[round]?.[figure] ?? null;
+    return cost === null || peerCost === null || peerCost <= 0 ? [] : [cost / peerCost];
+  });
+  if (ratios.length === 0) return { ratio: null, ratioSpread: null };
+  return { ratio: median(ratios), ratioSpread: [Math.min(...ratios), Math.max(...ratios)] };
+}

@@ -1,0 +1,91 @@
+/** `npm run bench:load`: see `--help` and bench/README.md. */
+
+import { describeMachine, revisionOf, writeResultFile } from "@latchkey/bench-results";
+import { LoadError } from "./errors.ts";
+import { helpText, readCommand, type Command } from "./flags.ts";
+import { Progress } from "./progress.ts";
+import { resultText } from "./result-text.ts";
+import type { LoadFile, LoadResult } from "./result.ts";
+import { runLoad, TargetPool } from "./run-load.ts";
+import { settingNames, type Settings } from "./settings.ts";
+import { pinGenerator } from "./target/process.ts";
+
+/** The exit code after Ctrl-C, as shells have it. */
+const interruptedCode = 130;
+
+try {
+  const command = readCommand(process.argv.slice(2));
+  if (command.type === "help") process.stdout.write(`${helpText()}\n`);
+  else process.exitCode = await run(command);
+} catch (error) {
+  if (!(error instanceof LoadError)) throw error;
+  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function run(command: Exclude<Command, { readonly type: "help" }>): Promise<number> {
+  const runs = command.type === "smoke" ? command.runs : [command.settings];
+  const [first] = runs;
+  if (first === undefined) return 0;
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(interruptedCode);
+    process.stderr.write("\nending: a second Ctrl-C ends at once\n");
+    abort.abort();
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const machine = describeMachine();
+  const date = new Date().toISOString();
+  const results: LoadResult[] = [];
+  const progress = new Progress(process.stderr);
+  const cores = pinGenerator(first.pin);
+  const pool = new TargetPool(runs);
+  let isWhole = true;
+  let failure: unknown;
+  try {
+    for (const settings of runs) {
+      const listener = {
+        note: (text: string): void => progress.note(text),
+        progress: progress.show.bind(progress),
+        result: (result: LoadResult): void => {
+          progress.clear();
+          results.push(result);
+          process.stdout.write(`${resultText(result)}\n`);
+        },
+      };
+      isWhole = (await runLoad({ settings, cores, signal: abort.signal, listener, pool })) && isWhole;
+      if (!isWhole) break;
+    }
+  } catch (error) {
+    failure = error;
+  } finally {
+    await pool[Symbol.asyncDispose]();
+  }
+  progress.clear();
+  if (command.json !== undefined && (results.length > 0 || failure === undefined)) {
+    const file: LoadFile = {
+      kind: "load",
+      machine: machine.description,
+      environment: machine,
+      node: process.version,
+      revision: revisionOf(),
+      date,
+      flags: command.type === "smoke" ? { smoke: true } : flagsOf(first),
+      interrupted: !isWhole || failure !== undefined,
+      results,
+    };
+    writeResultFile(command.json, file);
+  }
+  if (failure !== undefined) throw failure;
+  if (isWhole) return 0;
+  return abort.signal.aborted ? interruptedCode : 1;
+}
+
+function flagsOf(settings: Settings): LoadFile["flags"] {
+  return Object.fromEntries(
+    settingNames.map((name) => {
+      const value = settings[name];
+      return [name, Array.isArray(value) ? value.join(",") : typeof value === "object" ? null : (value ?? null)];
+    }),
+  );
+}

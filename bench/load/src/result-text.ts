@@ -1,0 +1,58 @@
+/** A result as lines for people. */
+
+import { ms } from "./progress.ts";
+import type { Figures, LoadResult } from "./result.ts";
+
+/** Some lines: ours, the peer's, the ratio, what has to be known. */
+export function resultText(result: LoadResult): string {
+  const { scenario, target, peer, workers, rounds } = result;
+  const lines = [
+    `${scenario}  (${rounds} ${rounds === 1 ? "round" : "rounds"}, ${workers} ${workers === 1 ? "worker" : "workers"})`,
+  ];
+  if (result.sent > 0 || result.notSupported === null)
+    lines.push(`  ${figuresText(`${target} ${result.targetVersion}`, result)}`);
+  if (peer !== null && result.peerFigures !== null) {
+    lines.push(`  ${figuresText(`${peer} ${result.peerVersion ?? ""}`, result.peerFigures)}`);
+  }
+  if (result.ratio !== null && result.ratioSpread !== null) {
+    const [least, most] = result.ratioSpread;
+    lines.push(
+      `  ratio of ${result.ratioOf}: ${result.ratio.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)}); below 1 ${target} is cheaper`,
+    );
+  }
+  if (result.scalingEfficiency !== null)
+    lines.push(`  scaling efficiency: ${(result.scalingEfficiency * 100).toFixed(0)} %`);
+  if (result.notSupported !== null) lines.push(`  ${result.notSupported}`);
+  for (const note of result.notes) lines.push(`  note: ${note}`);
+  return lines.join("\n");
+}
+
+function figuresText(name: string, figures: Figures): string {
+  const { latencyMs: latency } = figures;
+  const parts = [
+    `${figures.ratePerSecond.toFixed(0)}/s`,
+    ...(figures.cpuMicrosecondsPerMessage === null
+      ? []
+      : [`${figures.cpuMicrosecondsPerMessage.toFixed(1)} us CPU each`]),
+    ...(figures.cpuMicrosecondsPerHandshake === null
+      ? []
+      : [`${figures.cpuMicrosecondsPerHandshake.toFixed(0)} us CPU each`]),
+    ...(figures.kilobytesPerConnection === null
+      ? []
+      : [`${figures.kilobytesPerConnection.toFixed(1)} KB a connection`]),
+    ...(latency === null ? [] : [`p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}, max ${ms(latency.max)}`]),
+    `sent ${figures.sent} = received ${figures.received} + lost ${figures.lost}`,
+    `generator ${(figures.generator.cpuShare * 100).toFixed(0)} % of a core`,
+  ];
+  const errors = Object.entries(figures.errors).map(([kind, count]) => `${kind}: ${count}`);
+  const phases = figures.phases.map(
+    ({ name: phase, latencyMs, received }) =>
+      `${phase} ${received}, p50 ${ms(latencyMs?.p50 ?? null)}, p99 ${ms(latencyMs?.p99 ?? null)}`,
+  );
+  return [
+    `${name}: ${parts.join("; ")}`,
+    ...(phases.length > 0 ? [`    phases: ${phases.join("; ")}`] : []),
+    ...(errors.length > 0 ? [`    errors: ${errors.join("; ")}`] : []),
+    ...(figures.generator.bottleneck === null ? [] : [`    ${figures.generator.bottleneck}`]),
+  ].join("\n  ");
+}

@@ -1,0 +1,111 @@
+/**
+ * Script of control-plane: registers certificates over the REST API, as a factory line does, and reads them back.
+ *
+ * An operation is one call. They take turns: CreateKeysAndCertificate (POST /keys-and-certificate), DescribeCertificate (GET
+ * /certificates/ID) and UpdateCertificate to INACTIVE (PUT /certificates/ID). Calls are signed as the AWS SDKs sign them
+ * where AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, and else not signed.
+ */
+
+import { Agent as HttpAgent, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { ClientFailure, failureKind } from "../client.ts";
+import { nowMs } from "../clock.ts";
+import { Schedule } from "../schedule.ts";
+import { signatureHeaders } from "../signature-v4.ts";
+import type { WorkerContext } from "../worker-context.ts";
+
+const timeoutMs = 20_000;
+const mostAnswerOctets = 1_000_000;
+
+/** Runs one worker's share. */
+export async function runControlPlane(context: WorkerContext): Promise<void> {
+  const { task, meter } = context;
+  const { count, rate, rampUp, concurrency, duration } = task.settings;
+  const call = makeCaller(context);
+  const own = context.share(count);
+  const startMs = await context.arrive("ready");
+  /** Certificates that were created and not yet looked at, or looked at and not yet made inactive. */
+  const created: string[] = [];
+  const described: string[] = [];
+  await context.pace({
+    count: own,
+    untilMs: startMs + duration * 1000,
+    concurrency: Math.max(1, context.share(concurrency)),
+    schedule:
+      rate === 0 ? undefined : new Schedule({ startMs, ratePerSecond: (rate * own) / count, rampUpSeconds: rampUp }),
+    operation: async (_k, dueMs) => {
+      meter.owe(dueMs, 1);
+      await context.attempt(async () => {
+        const beganMs = nowMs();
+        const operation = await nextCall(call, created, described);
+        meter.arriveIn(operation, nowMs() - beganMs);
+        meter.arrive(dueMs, nowMs());
+      });
+    },
+  });
+  await context.arrive("sent");
+}
+
+type Caller = (method: string, path: string) => Promise<unknown>;
+
+async function nextCall(call: Caller, created: string[], described: string[]): Promise<string> {
+  const finished = described.shift();
+  if (finished !== undefined) {
+    await call("PUT", `/certificates/${finished}?newStatus=INACTIVE`);
+    return "UpdateCertificate";
+  }
+  const known = created.shift();
+  if (known !== undefined) {
+    await call("GET", `/certificates/${known}`);
+    described.push(known);
+    return "DescribeCertificate";
+  }
+  const answer = await call("POST", "/keys-and-certificate?setAsActive=true");
+  const isObject = typeof answer === "object" && answer !== null && "certificateId" in answer;
+  if (!isObject || typeof answer.certificateId !== "string" || !/^[0-9a-f]{64}$/.test(answer.certificateId)) {
+    throw new ClientFailure("CreateKeysAndCertificate gave no certificateId");
+  }
+  created.push(answer.certificateId);
+  return "CreateKeysAndCertificate";
+}
+
+/** One connection for each call under way, kept open between calls. */
+function makeCaller(context: WorkerContext): Caller {
+  const { controlPlaneUrl, roots, settings } = context.task;
+  const base = new URL(controlPlaneUrl ?? "");
+  const isSecure = base.protocol === "https:";
+  const agent = isSecure
+    ? new HttpsAgent({ keepAlive: true, ca: roots, rejectUnauthorized: !settings.insecure })
+    : new HttpAgent({ keepAlive: true });
+  const request = isSecure ? requestHttps : requestHttp;
+  return (method, path) =>
+    new Promise((resolve, reject) => {
+      const url = new URL(path, base);
+      const outgoing = request(
+        url,
+        { method, agent, timeout: timeoutMs, headers: signatureHeaders(method, url, new Date()) },
+        (incoming) => {
+          let body = "";
+          incoming.on("data", (chunk: Buffer) => {
+            if (body.length < mostAnswerOctets) body += chunk.toString();
+          });
+          incoming.on("end", () => {
+            if (incoming.statusCode !== 200) reject(new ClientFailure(`HTTP ${incoming.statusCode} for ${method}`));
+            else resolve(parse(body));
+          });
+        },
+      );
+      outgoing.on("timeout", () => outgoing.destroy(new ClientFailure("timeout of the answer")));
+      outgoing.on("error", (error) => reject(new ClientFailure(failureKind(error), { cause: error })));
+      outgoing.end();
+    });
+}
+
+function parse(body: string): unknown {
+  if (body === "") return undefined;
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new ClientFailure("the answer is no JSON", { cause });
+  }
+}

@@ -1,0 +1,91 @@
+/** Script of retained: publishers leave retained messages; then subscribers come and get all of them at once. */
+
+import type { MqttClient } from "../client.ts";
+import { nowMs, pause } from "../clock.ts";
+import { Publisher } from "../publisher.ts";
+import { makeReceiver } from "../receiver.ts";
+import { topicRoot } from "../target/target.ts";
+import type { WorkerContext } from "../worker-context.ts";
+
+/** How long the target may take to acknowledge what was published. */
+const acknowledgeTimeoutMs = 20_000;
+const pollMs = 5;
+
+/** Runs one worker's share. */
+export async function runRetained(context: WorkerContext): Promise<void> {
+  const { task, meter } = context;
+  const { settings } = task;
+  const publishers = await openPublishers(context);
+  for (const publisher of publishers) for (let n = 0; n < settings.topics; n++) publisher.publish(nowMs());
+  await acknowledged(context, publishers);
+  await context.arrive("ready");
+
+  const all = task.publishers * settings.topics;
+  const subscribers: MqttClient[] = [];
+  const plans = task.clients.filter(({ role }) => role === "subscriber");
+  await context.pace({
+    count: plans.length,
+    concurrency: Math.max(1, context.share(settings.concurrency)),
+    operation: async (k) => {
+      const plan = plans[k];
+      if (plan === undefined) return;
+      await context.attempt(async () => {
+        let subscribedMs = 0;
+        const client = await context.connect(plan.device, { onPublish: makeReceiver(context, () => subscribedMs) });
+        subscribers.push(client);
+        subscribedMs = nowMs();
+        for (let n = 0; n < all; n++) meter.owe(subscribedMs, 1);
+        await client.subscribe(plan.topicFilter, plan.qos);
+      });
+    },
+  });
+  await context.arrive("sent");
+  await Promise.all(subscribers.map((client) => client.disconnect()));
+  await forget(context, publishers);
+}
+
+async function openPublishers(context: WorkerContext): Promise<Publisher[]> {
+  const plans = context.task.clients.filter(({ role }) => role === "publisher");
+  const publishers: Publisher[] = [];
+  for (const plan of plans) {
+    await context.attempt(async () => {
+      const client = await context.connect(plan.device, { onLost: (kind) => context.meter.error(kind) });
+      publishers.push(new Publisher(context, client, plan, true));
+    });
+  }
+  return publishers;
+}
+
+/** Waits until everything that was published is acknowledged. */
+export async function acknowledged(
+  { signal, turn }: WorkerContext,
+  publishers: readonly { readonly client: MqttClient }[],
+): Promise<void> {
+  turn.flush();
+  const untilMs = nowMs() + acknowledgeTimeoutMs;
+  while (
+    publishers.some(({ client }) => client.isOpen && client.inFlight > 0) &&
+    nowMs() < untilMs &&
+    !signal.aborted
+  ) {
+    await pause(pollMs, signal);
+  }
+}
+
+/** Removes the retained messages: an empty one takes the place of each (MQTT-3.3.1-10). */
+async function forget(context: WorkerContext, publishers: readonly Publisher[]): Promise<void> {
+  for (const publisher of publishers) {
+    for (let topic = 0; topic < context.task.settings.topics; topic++) {
+      publisher.client.send({
+        type: "publish",
+        topicName: `${topicRoot}/${context.clientIdentifier(publisher.device)}/retained/t${topic}`,
+        payload: new Uint8Array(0),
+        retain: true,
+        qos: 1,
+        packetIdentifier: publisher.client.takePacketIdentifier(),
+      });
+    }
+  }
+  await acknowledged(context, publishers);
+  await Promise.all(publishers.map(({ client }) => client.disconnect()));
+}

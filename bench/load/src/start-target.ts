@@ -1,0 +1,33 @@
+/** Starts a target by its name. */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Settings } from "./settings.ts";
+import { startAedes } from "./target/aedes.ts";
+import { startLatchkey } from "./target/latchkey.ts";
+import { startMosquitto } from "./target/mosquitto.ts";
+import type { TargetName } from "./target/names.ts";
+import { startNodeTls } from "./target/node-tls.ts";
+import type { Target, TargetOptions } from "./target/target.ts";
+
+const starters: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Target>>> = {
+  latchkey: startLatchkey,
+  mosquitto: startMosquitto,
+  aedes: startAedes,
+  "node-tls": startNodeTls,
+};
+
+let started = 0;
+
+/** Starts a target in a folder of its own below `options.folder`. URLs of further listeners come from the settings. */
+export async function startTarget(name: TargetName, options: TargetOptions, settings: Settings): Promise<Target> {
+  const folder = join(options.folder, `${name}-${started++}`);
+  mkdirSync(folder, { mode: 0o700 });
+  const target = await starters[name]({ ...options, folder });
+  const { httpUrl, controlPlaneUrl } = settings;
+  return {
+    ...target,
+    httpUrl: target.httpUrl ?? (name === settings.target ? httpUrl : undefined),
+    controlPlaneUrl: target.controlPlaneUrl ?? (name === settings.target ? controlPlaneUrl : undefined),
+  };
+}

@@ -1,0 +1,116 @@
+/** Ours: `latchkey start` on a data directory that the bench makes, with every device registered and policies on. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { createRegistry, defaultScope, type BulkCertificate } from "@latchkey/registry";
+import { openSqliteStorage } from "@latchkey/registry/node";
+import { certificatesFromPem } from "@latchkey/x509";
+import { LoadError } from "../errors.ts";
+import { deviceName, DeviceReader, distinctDevices, type Authorities, type PemPair } from "../identities.ts";
+import { startProcess } from "./process.ts";
+import { localEndpoint, topicRoot, type Target, type TargetOptions } from "./target.ts";
+
+const brokerFolder = fileURLToPath(new URL("../../../../apps/broker", import.meta.url));
+const account = "arn:aws:iot:us-east-1:000000000000";
+const policyName = "bench-device";
+const ownName = "${iot:Certificate.Subject.CommonName}";
+
+/** A device connects and publishes under its own name only, and may read what all devices publish. */
+const devicePolicy = {
+  Version: "2012-10-17",
+  Statement: [
+    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/${ownName}` },
+    {
+      Effect: "Allow",
+      Action: ["iot:Publish", "iot:RetainPublish"],
+      Resource: `${account}:topic/${topicRoot}/${ownName}/*`,
+    },
+    {
+      Effect: "Allow",
+      Action: "iot:Subscribe",
+      Resource: [`${account}:topicfilter/${topicRoot}/*`, `${account}:topicfilter/$share/*/${topicRoot}/*`],
+    },
+    { Effect: "Allow", Action: "iot:Receive", Resource: `${account}:topic/${topicRoot}/*` },
+  ],
+};
+
+/** Starts the broker of this checkout. */
+export async function startLatchkey(options: TargetOptions): Promise<Target> {
+  if (options.isPlain) {
+    throw new LoadError("ERR_LOAD_TARGET", "latchkey has no listener without TLS: leave --plain out");
+  }
+  await makeDataDirectory(options);
+  const process_ = await startProcess({
+    name: "latchkey",
+    path: process.execPath,
+    words: [
+      "--conditions=@latchkey/source",
+      join(brokerFolder, "src/main.ts"),
+      ...["start", "--data", options.folder, "--port", "0", "--log-level", "error"],
+    ],
+    cores: options.cores,
+    ready: /^ready mqtts:\/\/.*:(\d+)$/m,
+  });
+  const { version } = JSON.parse(readFileSync(join(brokerFolder, "package.json"), "utf8")) as { version: string };
+  return {
+    name: "latchkey",
+    version,
+    speaks: "mqtt",
+    endpoint: localEndpoint(Number(process_.ready[1]), options),
+    roots: options.authorities.serverAuthority.certificate,
+    httpUrl: undefined,
+    controlPlaneUrl: undefined,
+    processes: [{ pid: process_.pid, name: "latchkey" }],
+    notes: [],
+    ended: process_.ended,
+    [Symbol.asyncDispose]: () => process_.stop(),
+  };
+}
+
+/** The same authorities and server certificate that the other targets have, and a registry with the devices in it. */
+async function makeDataDirectory({ folder, authorities, devices }: TargetOptions): Promise<void> {
+  const { serverAuthority, server, deviceAuthority } = authorities;
+  for (const [name, pair] of Object.entries({ "server-ca": serverAuthority, server, "device-ca": deviceAuthority })) {
+    writePair(folder, name, pair);
+  }
+  await registerDevices(join(folder, "registry.db"), authorities, devices);
+}
+
+function writePair(folder: string, name: string, pair: PemPair): void {
+  writeFileSync(join(folder, `${name}.pem`), pair.certificate);
+  writeFileSync(join(folder, `${name}.key`), pair.privateKey, { mode: 0o600 });
+}
+
+async function registerDevices(file: string, authorities: Authorities, count: number): Promise<void> {
+  const [deviceAuthority] = certificatesFromPem(authorities.deviceAuthority.certificate);
+  if (deviceAuthority === undefined) throw new TypeError("the device authority's file holds no certificate");
+  const registry = createRegistry({
+    storage: openSqliteStorage(file),
+    provider: nodeProvider,
+    nowSeconds: () => Math.floor(Date.now() / 1000),
+    issuer: undefined,
+  });
+  try {
+    await registry.createAccount(defaultScope);
+    await registry.authorities.registerLocal(defaultScope, deviceAuthority);
+    await registry.policies.create(defaultScope, policyName, JSON.stringify(devicePolicy));
+    const result = await registry.importCertificates(defaultScope, devicesOf(authorities, count), () =>
+      Promise.resolve(),
+    );
+    const [refused] = result.refused;
+    if (refused !== undefined) {
+      throw new LoadError("ERR_LOAD_TARGET", `the registry refuses ${deviceName(refused.index)}: ${refused.message}`);
+    }
+  } finally {
+    await registry[Symbol.asyncDispose]();
+  }
+}
+
+function* devicesOf({ folder, keyType }: Authorities, count: number): Generator<BulkCertificate> {
+  const reader = new DeviceReader(folder, keyType);
+  for (let index = 0; index < distinctDevices(keyType, count); index++) {
+    yield { certificatePem: reader.device(index).certificate, status: "ACTIVE", policyNames: [policyName] };
+  }
+}
