@@ -3,16 +3,18 @@
  * fenced example marked as runnable runs.
  *
  * ```` ```ts runnable ```` runs as a module beside the document, on the sources; ```` ```sh runnable ```` runs in the
- * repository's root. An example passes when it exits with 0, so it asserts what it shows.
+ * repository's root. An example passes when it exits with 0, so it asserts what it shows. A package's examples are also
+ * checked as its consumers meet them (see `consumer.ts`), and its README says how to install it and links to the root.
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkConsumerTypes, runOnLowestNode, type Example } from "./consumer.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const exampleTimeoutMs = 60_000;
+const exampleTimeoutMs = 300_000;
 
 /** One fenced block of a document. */
 interface Fence {
@@ -25,11 +27,19 @@ interface Fence {
 const problems: string[] = [];
 let links = 0;
 let examples = 0;
+const packageExamples: Example[] = [];
 for (const document of documents()) {
   const text = readFileSync(join(root, document), "utf8");
   checkLinks(document, text);
-  for (const fence of fencesOf(text)) runExample(document, fence);
+  for (const fence of fencesOf(text)) {
+    runExample(document, fence);
+    if (fence.mark === "ts runnable" && document.startsWith("packages/")) {
+      packageExamples.push({ document, line: fence.line, source: fence.text });
+    }
+  }
+  if (/^packages\/[^/]+\/README\.md$/u.test(document)) checkPackageReadme(document, text);
 }
+problems.push(...checkConsumerTypes(root, packageExamples), ...runOnLowestNode(root, packageExamples));
 for (const problem of problems) console.error(problem);
 console.log(`${links} links, ${examples} examples, ${problems.length} problems`);
 if (problems.length > 0) process.exitCode = 1;
@@ -56,6 +66,15 @@ function checkLinks(document: string, text: string): void {
     else if (heading !== undefined && !headingsOf(file).includes(heading)) {
       problems.push(`${document}: no such heading: ${target}`);
     }
+  }
+}
+
+/** What every package's README has: how to install the package, and the way to the rest of the project. */
+function checkPackageReadme(document: string, text: string): void {
+  const install = `npm install @latchkey/${document.split("/")[1]}`;
+  if (!text.includes(install)) problems.push(`${document}: no install line: ${install}`);
+  for (const target of ["../../README.md", "../../ARCHITECTURE.md", "../../SECURITY.md"]) {
+    if (!text.includes(`](${target})`)) problems.push(`${document}: no link to ${target}`);
   }
 }
 
