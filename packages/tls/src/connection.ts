@@ -111,7 +111,8 @@ export class Connection implements TlsEngine {
 
   receive(bytes: Uint8Array): void {
     if (!this.#isReading()) return;
-    this.#records.input.append(bytes);
+    // A plain view: the `slice` of a Node.js Buffer would not copy.
+    this.#records.input.append(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
     this.#attempt(() => this.#run());
     this.#records.input.keep();
     const { waitingInputOctets } = this.settings.limits;

@@ -33,7 +33,7 @@ import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proof
 import type { FirstHello } from "./first-hello.ts";
 import { isStillTrusted, openTicket, sealTicket, ticketLifetime } from "./server-resumption.ts";
 import type { SessionFields } from "./session.ts";
-import { schemeAuthentication } from "./signature-scheme.ts";
+import { type SignatureScheme, schemeAuthentication } from "./signature-scheme.ts";
 import { type HelloRandoms, Traffic12 } from "./traffic12.ts";
 
 const none = new Uint8Array(0);
@@ -206,7 +206,12 @@ function* negotiate(connection: Connection, hello: ClientHello, serverName: stri
   // RFC 5246 §7.4.1.4.1: without the extension the client takes SHA-1 only, which is refused (RFC 9155).
   const offered = numberList(hello.extensions, "signature_algorithms") ?? new Uint16Array(0);
   const kinds = new Set(suites.map(({ authentication }) => authentication));
-  const schemes = commonSchemes(connection, offered, "TLSv1.2").filter((one) => kinds.has(schemeAuthentication(one)));
+  // RFC 8422 §5.1: a certificate's curve is one that the client offers, too.
+  const isOnCurve = (one: SignatureScheme): boolean =>
+    groups === undefined || curveNumber(one) === undefined || groups.includes(curveNumber(one) ?? 0);
+  const schemes = commonSchemes(connection, offered, "TLSv1.2").filter(
+    (one) => kinds.has(schemeAuthentication(one)) && isOnCurve(one),
+  );
   const chosen = yield* chooseCredential(connection, { version: "TLSv1.2", schemes, serverName, authorities: [] });
   const suite = chosen && suites.find((one) => one.authentication === schemeAuthentication(chosen.scheme));
   if (chosen !== undefined && suite !== undefined) return { suite, group, chosen };
@@ -214,6 +219,13 @@ function* negotiate(connection: Connection, hello: ClientHello, serverName: stri
     alert: "handshake_failure",
     found: schemes.join(", ") || "no common scheme",
   });
+}
+
+/** The number of the group that a key of the scheme is in; credentials sign by the scheme of their own curve. */
+function curveNumber(scheme: SignatureScheme): number | undefined {
+  if (scheme === "ecdsa_secp256r1_sha256") return 0x0017;
+  if (scheme === "ecdsa_secp384r1_sha384") return 0x0018;
+  return scheme === "ecdsa_secp521r1_sha512" ? 0x0019 : undefined;
 }
 
 function sendServerHello(

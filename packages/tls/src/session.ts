@@ -86,7 +86,7 @@ export function writeSession(fields: SessionFields): Uint8Array<ArrayBuffer> {
 
 /** Reads what `writeSession` wrote; copies. Throws `ERR_TLS_DECODE` for anything else. */
 export function readSession(octets: Uint8Array): SessionFields {
-  const reader = new Reader(octets.slice(), "The session");
+  const reader = new Reader(new Uint8Array(octets), "The session");
   if (reader.uint8() !== format) throw decodeError("The session has an unknown format");
   const version = reader.uint16();
   const suite = suiteByNumber(reader.uint16());

@@ -73,7 +73,7 @@ export class TicketKeys {
       throw argument(`The seed of a ticket key has ${ticketKeyOctets} octets, not ${seed.length}`);
     }
     return {
-      name: seed.slice(0, nameOctets),
+      name: new Uint8Array(seed.subarray(0, nameOctets)),
       aead: this.#provider.createAeadKey("AES-256-GCM", seed.subarray(nameOctets)),
     };
   }

@@ -134,7 +134,7 @@ class AcceptedChains {
     this.#entries.delete(key);
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined && this.#entries.size >= this.#maximum) this.#entries.delete(oldest);
-    this.#entries.set(key, { peer: { ...peer, chain: peer.chain.map((der) => der.slice()) }, validUntil });
+    this.#entries.set(key, { peer: { ...peer, chain: peer.chain.map((der) => new Uint8Array(der)) }, validUntil });
   }
 }
 

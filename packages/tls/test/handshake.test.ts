@@ -69,10 +69,11 @@ describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
             client: {
               versions: [version],
               cipherSuites: [suite.name],
-              groups: [group],
+              // In TLS 1.2 a client offers the curve of the server's key, too (RFC 8422 §5.1).
+              ...(version === "TLSv1.3" ? { groups: [group] } : {}),
               credentials: [newDevice(root, kind === "rsa" ? "p256" : kind).credential],
             },
-            server: { credentials: [servers[kind].credential] },
+            server: { groups: [group], credentials: [servers[kind].credential] },
           });
           talk(pair);
           expect(pair.client.info).toMatchObject({ cipherSuite: suite.name, group });

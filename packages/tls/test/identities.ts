@@ -5,8 +5,9 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import * as x509 from "@latchkey/x509";
 import { type Credential, keyCredential } from "../src/index.ts";
 
-export const now: number = Date.UTC(2026, 10, 26, 12);
-const seconds = now / 1000;
+/** Milliseconds. Other programs look at the real clock, so certificates are made for it. */
+export const now: number = Date.now();
+const seconds = Math.floor(now / 1000);
 
 export type KeyKind = "p256" | "p384" | "ed25519" | "rsa";
 
@@ -32,7 +33,7 @@ function name(commonName: string): x509.Name {
   return x509.makeName([{ type: "commonName", value: commonName }]);
 }
 
-function newAuthority(commonName: string = "Pizza Root"): Authority {
+export function newAuthority(commonName: string = "Pizza Root"): Authority {
   const keys = nodeProvider.generateKeyPair(algorithms.p256);
   const template = x509.certificateAuthority({
     subject: name(commonName),

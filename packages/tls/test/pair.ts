@@ -14,7 +14,7 @@ import { device, now, root, server } from "./identities.ts";
 
 const verifier = chainPeerVerifier({ provider: nodeProvider, trustAnchors: [root.certificate] });
 
-const clientConfig: ClientConfig = {
+export const clientConfig: ClientConfig = {
   provider: nodeProvider,
   clock: () => now,
   serverName: "broker.example",
@@ -22,7 +22,7 @@ const clientConfig: ClientConfig = {
   verifier,
 };
 
-const serverConfig: ServerConfig = {
+export const serverConfig: ServerConfig = {
   provider: nodeProvider,
   clock: () => now,
   credentials: [server.credential],
@@ -73,9 +73,10 @@ export function pump(pair: Pair, chunk: number = Number.POSITIVE_INFINITY): Pair
   throw new Error("the two never came to rest");
 }
 
-function deliver(engine: TlsEngine, octets: Uint8Array, chunk: number): void {
+export function deliver(engine: TlsEngine, octets: Uint8Array, chunk: number): void {
   for (let offset = 0; offset < octets.length; offset += chunk) {
-    const piece = Uint8Array.from(octets.subarray(offset, offset + chunk));
+    // A Buffer, whose slice is no copy.
+    const piece = Buffer.from(octets.subarray(offset, offset + chunk));
     engine.receive(piece);
     // Nothing may have been kept as a view.
     piece.fill(0xee);

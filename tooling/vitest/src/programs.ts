@@ -14,6 +14,7 @@ const debianPackages = {
   chromium: "chromium",
   curl: "curl",
   "gnutls-cli": "gnutls-bin",
+  "gnutls-serv": "gnutls-bin",
   mosquitto: "mosquitto",
   mosquitto_pub: "mosquitto-clients",
   mosquitto_sub: "mosquitto-clients",

@@ -1,0 +1,203 @@
+/** The Duplex of @latchkey/tls/node: back-pressure, half-close, errors, signing elsewhere, what it tells of the peer. */
+
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, expect, it } from "vitest";
+import { acceptTls, type AcceptTlsOptions, connectTls, type ConnectTlsOptions, type TlsStream } from "../src/node.ts";
+import type { TlsError } from "../src/index.ts";
+import { device, newAuthority, newDevice } from "./identities.ts";
+import { clientConfig, serverConfig } from "./pair.ts";
+
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+interface Ends {
+  readonly client: TlsStream;
+  readonly server: TlsStream;
+  readonly sockets: readonly [Socket, Socket];
+}
+
+async function overTcp(client: Partial<ConnectTlsOptions> = {}, server: Partial<AcceptTlsOptions> = {}): Promise<Ends> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const ours = connect({ port: (listener.address() as AddressInfo).port, host: "127.0.0.1" });
+  const [[theirs]] = (await Promise.all([once(listener, "connection"), once(ours, "connect")])) as [[Socket], unknown];
+  listener.close();
+  const ends: Ends = {
+    client: connectTls(ours, { ...clientConfig, ...client }),
+    server: acceptTls(theirs, { ...serverConfig, ...server }),
+    sockets: [ours, theirs],
+  };
+  for (const stream of [ends.client, ends.server]) stream.on("error", () => undefined);
+  open.push(() => [ours, theirs].forEach((socket) => socket.destroy()));
+  return ends;
+}
+
+it("tells of the connection by the names of node:tls", async () => {
+  const { client, server } = await overTcp({ alpn: ["mqtt"] }, { alpn: ["mqtt"] });
+  expect([client.getProtocol(), client.getCipher(), client.authorized]).toEqual([null, undefined, false]);
+  await Promise.all([once(client, "secureConnect"), once(server, "secureConnect")]);
+  expect(server.authorized).toBe(true);
+  expect(client.authorized).toBe(true);
+  expect(server.getProtocol()).toBe("TLSv1.3");
+  expect(server.getCipher()).toEqual({
+    name: "TLS_AES_128_GCM_SHA256",
+    standardName: "TLS_AES_128_GCM_SHA256",
+    version: "TLSv1.3",
+  });
+  expect(server.alpnProtocol).toBe("mqtt");
+  expect(server.servername).toBe("broker.example");
+  expect(server.getPeerX509Certificate()?.subject).toBe("CN=button-1");
+  expect(new Uint8Array(client.getPeerX509Certificate()!.raw)).toEqual(client.peerCertificates[0]);
+  expect(server.exportKeyingMaterial(16, "EXPORTER-x")).toEqual(client.exportKeyingMaterial(16, "EXPORTER-x"));
+  const old = await overTcp({ versions: ["TLSv1.2"] });
+  await once(old.server, "secureConnect");
+  expect(old.server.getCipher()?.name).toBe("ECDHE-ECDSA-AES128-GCM-SHA256");
+});
+
+it("carries much data both ways, with back-pressure, also where writes come before the handshake", async () => {
+  const { client, server } = await overTcp();
+  const size = 3_000_000;
+  const octets = Buffer.alloc(size, "pizza ");
+  server.pipe(server);
+  const received: Buffer[] = [];
+  client.on("data", (chunk: Buffer) => received.push(chunk));
+  let offset = 0;
+  while (offset < size) {
+    const more = client.write(octets.subarray(offset, offset + 100_000));
+    offset += 100_000;
+    if (!more) await once(client, "drain");
+  }
+  client.end();
+  await once(client, "end");
+  expect(Buffer.concat(received).equals(octets)).toBe(true);
+});
+
+it("does not read on while nobody reads", async () => {
+  const { client, server } = await overTcp();
+  await once(server, "secureConnect");
+  let isFull = false;
+  for (let count = 0; count < 400 && !isFull; count++) {
+    isFull = !client.write(Buffer.alloc(100_000));
+    await nextTurn();
+  }
+  expect(isFull).toBe(true);
+  expect(server.readableLength).toBeLessThan(2_000_000);
+});
+
+it("half-close: the other side may go on where it is allowed", async () => {
+  const { client, server } = await overTcp({ allowHalfOpen: true }, { allowHalfOpen: true });
+  await once(server, "secureConnect");
+  client.end("last order");
+  let order = "";
+  for await (const chunk of server) order += String(chunk);
+  expect(order).toBe("last order");
+  server.end("goodbye");
+  let answer = "";
+  for await (const chunk of client) answer += String(chunk);
+  expect(answer).toBe("goodbye");
+});
+
+it.each(["TLSv1.3", "TLSv1.2"] as const)("%s: end and close on both sides without errors", async (version) => {
+  const { client, server } = await overTcp({ versions: [version] });
+  const errors: Error[] = [];
+  for (const stream of [client, server]) stream.on("error", (error) => errors.push(error));
+  await once(server, "secureConnect");
+  server.resume();
+  client.resume();
+  client.end("bye");
+  await Promise.all([once(client, "close"), once(server, "close")]);
+  expect(errors).toEqual([]);
+});
+
+it("a transport that ends without close_notify is an error", async () => {
+  const { client, server, sockets } = await overTcp();
+  await once(server, "secureConnect");
+  const failed = once(server, "error");
+  sockets[0].destroy();
+  const [error] = (await failed) as [TlsError];
+  expect(error.code).toBe("ERR_TLS_TRUNCATED");
+  client.destroy();
+});
+
+it("an untrusted client: refused by an alert, or connected and named where that is wanted", async () => {
+  const stranger = newDevice(newAuthority("Another Root"));
+  const refused = await overTcp({ credentials: [stranger.credential] });
+  const [ours, theirs] = await Promise.all([once(refused.server, "error"), once(refused.client, "error")]);
+  expect(ours[0]).toMatchObject({ code: "ERR_TLS_PEER_REFUSED", alertSent: "unknown_ca" });
+  expect(theirs[0]).toMatchObject({ code: "ERR_TLS_ALERT_RECEIVED", alertReceived: "unknown_ca" });
+  const named = await overTcp({ credentials: [stranger.credential] }, { rejectUnauthorized: false });
+  await once(named.server, "secureConnect");
+  expect(named.server.authorized).toBe(false);
+  expect(named.server.authorizationError?.message).toContain("no trust anchor");
+  expect(named.server.getPeerX509Certificate()?.subject).toBe("CN=button-1");
+});
+
+it("signs by a key that is elsewhere, and fails where that does", async () => {
+  const { chain, schemes, sign } = device.credential;
+  const elsewhere = { chain, schemes };
+  let asked = 0;
+  const { server } = await overTcp({
+    credentials: [elsewhere],
+    answers: {
+      sign: async (scheme, data) => {
+        asked++;
+        await nextTurn();
+        return sign!(scheme, data);
+      },
+    },
+  });
+  await once(server, "secureConnect");
+  expect([asked, server.authorized]).toEqual([1, true]);
+  const broken = await overTcp({
+    credentials: [elsewhere],
+    answers: { sign: () => Promise.reject(new Error("the token is out")) },
+  });
+  const [[error]] = await Promise.all([once(broken.client, "error"), once(broken.server, "error")]);
+  expect(error).toMatchObject({ code: "ERR_TLS_CREDENTIAL", alertSent: "internal_error" });
+});
+
+it("asks for everything that a config leaves open, later", async () => {
+  const sessions = new Map<string, Uint8Array>();
+  const later = async <Value>(value: Value): Promise<Value> => {
+    await nextTurn();
+    return value;
+  };
+  const answers = {
+    credential: () => later(serverConfig.credentials[0] as typeof device.credential),
+    verifyPeer: () => later({ ok: true } as const),
+    sealTicket: (session: Uint8Array) => {
+      sessions.set(`${sessions.size}`, session);
+      return later(new Uint8Array(Buffer.from(`${sessions.size - 1}`)));
+    },
+    openTicket: (ticket: Uint8Array) => later(sessions.get(Buffer.from(ticket).toString())),
+  };
+  const options = { credentials: "ask", verifier: "ask", tickets: "ask", answers } as const;
+  const first = await overTcp({}, options);
+  const [[session]] = await Promise.all([once(first.client, "session"), once(first.server, "secureConnect")]);
+  expect(first.server.authorized).toBe(true);
+  const again = await overTcp({ session }, options);
+  await once(again.server, "secureConnect");
+  expect(again.server.isSessionReused()).toBe(true);
+});
+
+it("gives up a handshake that takes too long", async () => {
+  const silent = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+  const stream = acceptTls(silent, { ...serverConfig, handshakeTimeoutMs: 1 });
+  const [error] = (await once(stream, "error")) as [Error];
+  expect(error.message).toContain("1 milliseconds");
+});
+
+it("destroy ends both sides, and a write then fails", async () => {
+  const { client, server } = await overTcp();
+  await once(server, "secureConnect");
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  client.destroy();
+  await closed;
+  const outcome = await new Promise((resolve) => server.write("x", resolve));
+  expect(outcome).toBeInstanceOf(Error);
+});
