@@ -51,6 +51,13 @@ export function expand(
       clause: "RFC 5869 §2.3",
     });
   }
+  if (length <= step) {
+    // Most of what a TLS handshake derives is one block or less.
+    const block = new Uint8Array(info.length + 1);
+    block.set(info);
+    block[info.length] = 1;
+    return hmac(algorithm, pseudoRandomKey, block).subarray(0, length);
+  }
   const output = new Uint8Array(length);
   let previous = new Uint8Array(0);
   for (let offset = 0, counter = 1; offset < length; offset += step, counter++) {
@@ -58,7 +65,7 @@ export function expand(
     block.set(previous);
     block.set(info, previous.length);
     block[block.length - 1] = counter;
-    previous = Uint8Array.from(hmac(algorithm, pseudoRandomKey, block));
+    previous = new Uint8Array(hmac(algorithm, pseudoRandomKey, block));
     output.set(previous.subarray(0, length - offset), offset);
   }
   return output;
