@@ -110,10 +110,8 @@ class Round {
       endMs,
       reports: this.#done,
       timeline: this.#timeline.seconds(),
-      targetCpuMicroseconds:
-        this.#cpuBegin === null
-          ? null
-          : (this.#cpuEnd ?? this.#sampler.totalCpuMicroseconds() ?? this.#cpuBegin) - this.#cpuBegin,
+      // A target that ended took its CPU time with it.
+      targetCpuMicroseconds: this.#cpuBegin === null || this.#cpuEnd === null ? null : this.#cpuEnd - this.#cpuBegin,
       generatorCpuMicroseconds: generatorCpu.user + generatorCpu.system,
       memory: this.#memory.samples(),
       kilobytesPerConnection: this.#memory.kilobytesPerConnection(),

@@ -1,6 +1,6 @@
 /** CPU time and resident memory of processes, from /proc. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { nowMs } from "../clock.ts";
 import type { ProcessSample, ProcessSeries } from "../result.ts";
 import type { TargetProcess } from "./target.ts";
@@ -18,6 +18,7 @@ function cpuMicroseconds(pid: number): number | undefined {
     let nanoseconds = 0;
     for (const thread of readdirSync(`/proc/${pid}/task`)) nanoseconds += threadNanoseconds(pid, thread);
     if (nanoseconds > 0) return nanoseconds / 1000;
+    if (!existsSync(`/proc/${pid}/statm`) || residentKilobytes(pid) === 0) return undefined;
     // A kernel without scheduler statistics has ticks of 10 ms. The name in parentheses may hold blanks.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
