@@ -1,10 +1,12 @@
 /** Statements made ready for deciding, and the evaluation that `decide` and `explain` share. */
 
 import type { KeyValue } from "./context-key.ts";
-import { contextKey, substitute, type ContextKey } from "./context-key.ts";
+import { contextKey, ownText, substitute, thingAttributes, type ContextKey } from "./context-key.ts";
 import type { RequestContext } from "./context.ts";
 import type { Condition, ConditionValue, Element, ParsedPolicy, Statement } from "./document.ts";
 import { Glob } from "./glob.ts";
+import { internedText } from "./interned-text.ts";
+import type { PatternToken } from "./pattern.ts";
 import { ResourcePattern } from "./resource-pattern.ts";
 
 /** A statement with its patterns compiled. */
@@ -16,8 +18,24 @@ export interface CompiledStatement {
   readonly resources: readonly ResourcePattern[];
   /** In the order of the document. */
   readonly conditions: readonly CompiledCondition[];
-  /** The same, those about one key together, so that a decision reads each key once. */
-  readonly conditionsByKey: readonly CompiledCondition[];
+  /** The same by key, so that a decision reads each key once; those that literal values decide come first. */
+  readonly conditionsByKey: readonly KeyConditions[];
+}
+
+/** All conditions of one statement about one key. */
+export interface KeyConditions {
+  readonly key: ContextKey;
+  readonly conditions: readonly CompiledCondition[];
+  /**
+   * The values that can hold where the request has exactly one: those that an equality of texts lists, without those
+   * that another literal condition on this key refuses. So a single look-up stands for all literal conditions.
+   * Undefined where no condition lists literal values.
+   */
+  readonly accepted: ReadonlySet<string> | undefined;
+  /** The only value that is accepted, where nothing remains to be asked about it. */
+  readonly onlyValue: string | undefined;
+  /** The conditions that `accepted` does not stand for, as they hold variables. */
+  readonly remaining: readonly CompiledCondition[];
 }
 
 export interface CompiledCondition {
@@ -61,18 +79,42 @@ export class Evaluation {
 
   /** Whether all conditions of a statement hold. */
   allHold({ conditionsByKey, isAllow }: CompiledStatement, context: RequestContext): boolean {
-    let key: ContextKey | undefined;
-    let found: KeyValue;
-    for (const compiled of conditionsByKey) {
-      const outcome = (this.#outcomes[compiled.number] ?? 0) - this.#decision;
+    if (conditionsByKey.length === 0) return true;
+    // Read once: a statement can ask for many attributes of the thing.
+    const attributes = thingAttributes(context);
+    for (const group of conditionsByKey) {
+      const { thingAttribute } = group.key;
+      const found = thingAttribute === undefined ? group.key.read(context) : ownText(attributes, thingAttribute);
+      if (found !== undefined && found === group.onlyValue) continue;
+      if (!this.#groupHolds(group, found, isAllow, context)) return false;
+    }
+    return true;
+  }
+
+  #groupHolds(
+    { conditions, accepted, remaining }: KeyConditions,
+    found: KeyValue,
+    isAllow: boolean,
+    context: RequestContext,
+  ): boolean {
+    if (accepted === undefined || typeof found !== "string" || found === "") {
+      return this.#eachHolds(conditions, withoutEmpty(found), isAllow, context);
+    }
+    return accepted.has(found) && this.#eachHolds(remaining, found, isAllow, context);
+  }
+
+  #eachHolds(
+    conditions: readonly CompiledCondition[],
+    found: KeyValue,
+    isAllow: boolean,
+    context: RequestContext,
+  ): boolean {
+    for (const { condition, number } of conditions) {
+      const outcome = (this.#outcomes[number] ?? 0) - this.#decision;
       if (outcome === 0) return false;
       if (outcome === 1) continue;
-      if (compiled.key !== key) {
-        key = compiled.key;
-        found = withoutEmpty(key.read(context));
-      }
-      const holds = conditionHolds(compiled.condition, found, isAllow, context);
-      this.#outcomes[compiled.number] = this.#decision + (holds ? 1 : 0);
+      const holds = conditionHolds(condition, found, isAllow, context);
+      this.#outcomes[number] = this.#decision + (holds ? 1 : 0);
       if (!holds) return false;
     }
     return true;
@@ -100,8 +142,53 @@ export function compileStatement(
     actions: statement.action.values.map((value) => new Glob(value.tokens)),
     resources: statement.resource.values.map((value) => new ResourcePattern(value.tokens)),
     conditions: compiled,
-    conditionsByKey: [...Map.groupBy(compiled, ({ key }) => key).values()].flat(),
+    conditionsByKey: groupByKey(compiled, isAllow),
   };
+}
+
+function groupByKey(compiled: readonly CompiledCondition[], isAllow: boolean): readonly KeyConditions[] {
+  if (compiled.length === 0) return [];
+  const groups = Array.from(
+    Map.groupBy(compiled, ({ key }) => key),
+    ([key, conditions]): KeyConditions => {
+      const listed = conditions.find(({ condition }) => listsLiterals(condition))?.condition;
+      if (listed === undefined) {
+        return { key, conditions, accepted: undefined, onlyValue: undefined, remaining: conditions };
+      }
+      const [literal, remaining] = partition(conditions, ({ condition }) => isLiteral(condition));
+      const texts = listed.values
+        .map(({ test }) => internedText(literalText(test.tokens)))
+        // An empty text is no value, so no request has it.
+        .filter(
+          (text) => text !== "" && literal.every(({ condition }) => conditionHolds(condition, text, isAllow, {})),
+        );
+      const accepted = new Set(texts);
+      const onlyValue = accepted.size === 1 && remaining.length === 0 ? texts[0] : undefined;
+      return { key, conditions, accepted, onlyValue, remaining };
+    },
+  );
+  const [decidedByLiterals, others] = partition(groups, ({ accepted }) => accepted !== undefined);
+  return [...decidedByLiterals, ...others];
+}
+
+/** Whether a single value holds only if it is one of the texts that the condition lists, whatever the set prefix. */
+function listsLiterals(condition: Condition): boolean {
+  return condition.operator.name === "StringEquals" && isLiteral(condition);
+}
+
+/** Whether the outcome depends on nothing but what the request has for the key. */
+function isLiteral({ values }: Condition): boolean {
+  return values.every(({ test }) => test.tokens.every(({ kind }) => kind !== "variable"));
+}
+
+function literalText(tokens: readonly PatternToken[]): string {
+  return tokens.map((token) => (token.kind === "text" ? token.text : "")).join("");
+}
+
+function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {
+  const [first, second]: [Item[], Item[]] = [[], []];
+  for (const item of items) (belongs(item) ? first : second).push(item);
+  return [first, second];
 }
 
 /** `action` in lower case. */

@@ -12,6 +12,7 @@ import {
   type RequestContext,
   type ThingAttributes,
 } from "./context.ts";
+import { internedText } from "./interned-text.ts";
 
 /** What a key has in a request: one value, several, or none. */
 export type KeyValue = string | readonly string[] | undefined;
@@ -29,6 +30,8 @@ export interface ContextKey {
   /** Whether its value comes from a certificate, so that unsafe text in it is not substituted. */
   readonly isFromCertificate: boolean;
   readonly read: (context: RequestContext) => KeyValue;
+  /** The attribute's name, where the key is an attribute of the thing. */
+  readonly thingAttribute: string | undefined;
 }
 
 /** Certificate attributes beyond this many values are cut off (AWS: "limited to five items"). */
@@ -119,6 +122,7 @@ function fixedKey(name: string, kind: Kind, read: (context: RequestContext) => K
     isMultiValued: kind === "set",
     isFromCertificate: name.startsWith("iot:Certificate."),
     read,
+    thingAttribute: undefined,
   };
 }
 
@@ -186,12 +190,23 @@ function epochTime(context: RequestContext): KeyValue {
 
 /** `iot:Connection.Thing.Attributes[name]`. */
 function thingAttributeKey(written: string): ContextKey | undefined {
-  const attribute = /^iot:Connection\.Thing\.Attributes\[([^\]]+)\]$/i.exec(written)?.[1];
-  if (attribute === undefined) return undefined;
-  return fixedKey(`iot:Connection.Thing.Attributes[${attribute}]`, "variable", (context) => {
-    const attributes = attached(context)?.attributes;
-    return attributes !== undefined && Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
-  });
+  const cut = /^iot:Connection\.Thing\.Attributes\[([^\]]+)\]$/i.exec(written)?.[1];
+  if (cut === undefined) return undefined;
+  const attribute = internedText(cut);
+  const name = `iot:Connection.Thing.Attributes[${attribute}]`;
+  const read = (context: RequestContext): KeyValue => ownText(thingAttributes(context), attribute);
+  return { ...fixedKey(name, "variable", read), thingAttribute: attribute };
+}
+
+/** The attributes of the thing, where their values count. */
+export function thingAttributes(context: RequestContext): ThingAttributes["attributes"] {
+  return attached(context)?.attributes;
+}
+
+/** An attribute's value; what an object inherits is none. */
+export function ownText(attributes: ThingAttributes["attributes"], name: string): string | undefined {
+  const value = attributes?.[name];
+  return value !== undefined && attributes !== undefined && Object.hasOwn(attributes, name) ? value : undefined;
 }
 
 /** `.N` behind a certificate attribute, counted from zero (AWS's `Country.1` is the second value), and `.List`. */
@@ -234,5 +249,6 @@ function furtherKey(name: string): ContextKey {
     isMultiValued: false,
     isFromCertificate: false,
     read: (context) => furtherValue(context, folded),
+    thingAttribute: undefined,
   };
 }

@@ -8,6 +8,7 @@ import {
   type RequestContext,
   type ResourceArn,
 } from "@latchkey/policy";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { A, ask, D, matcherOf, policyText, requestOf, type Short } from "./fixtures.ts";
 
@@ -426,5 +427,57 @@ describe("actions", () => {
     expect(decide("iot:Retain*", "iot:ListRetainedMessages")).toBe("implicit-deny");
     expect(decide("*", "iot:SomethingNew")).toBe("allow");
     expect(decide("Publish", "iot:RetainPublish")).toBe("implicit-deny");
+  });
+});
+
+describe("several conditions on one key", () => {
+  const rows: readonly (readonly [string, Short["condition"], string | readonly string[], boolean])[] = [
+    [
+      "an equality and a pattern",
+      { StringEquals: { "x:Key": ["ab", "cb"] }, StringLike: { "x:Key": "a*" } },
+      "ab",
+      true,
+    ],
+    ["a pattern that refuses", { StringEquals: { "x:Key": ["ab", "cb"] }, StringLike: { "x:Key": "a*" } }, "cb", false],
+    ["two equalities", { StringEquals: { "x:Key": ["a", "b"] }, StringEqualsIgnoreCase: { "x:Key": "B" } }, "b", true],
+    ["an exclusion", { StringEquals: { "x:Key": ["a", "b"] }, StringNotEquals: { "x:Key": "b" } }, "b", false],
+    ["a variable", { StringEquals: { "x:Key": "a" }, StringNotLike: { "x:Key": "${iot:ClientId}*" } }, "a", true],
+    ["a variable that refuses", { StringEquals: { "x:Key": "a" }, StringNotLike: { "x:Key": "${x:Key}" } }, "a", false],
+    ["several values", { StringEquals: { "x:Key": ["a", "b"] }, StringLike: { "x:Key": "*" } }, ["a", "b"], true],
+    ["nothing that all accept", { StringEquals: { "x:Key": "a" }, StringLike: { "x:Key": "b" } }, "a", false],
+    ["an empty text", { StringEquals: { "x:Key": ["", "a"] }, StringLike: { "x:Key": "*" } }, "", false],
+    ["presence", { StringEquals: { "x:Key": "a" }, Null: { "x:Key": "false" } }, "a", true],
+    ["absence", { StringEqualsIfExists: { "x:Key": "a" }, Null: { "x:Key": "true" } }, "", true],
+  ];
+  for (const [title, condition, value, expected] of rows) {
+    test(title, () => {
+      expect(allows(condition, { ...key(value), clientId: "c" })).toBe(expected);
+      expect(denies(condition, { ...key(value), clientId: "c" })).toBe(expected);
+    });
+  }
+
+  test("decide and explain agree, whatever stands together", () => {
+    const text = fc.constantFrom("", "a", "b", "ab", "*", "a*", "?", "A", "${iot:ClientId}", "${iot:Nothing}");
+    const name = fc.constantFrom("iot:Connection.Thing.Attributes[x]", "iot:connection.thing.attributes[x]", "x:Key");
+    const operator = fc
+      .tuple(
+        fc.constantFrom("", "ForAnyValue:", "ForAllValues:"),
+        fc.constantFrom("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase"),
+        fc.constantFrom("", "IfExists"),
+      )
+      .map((parts) => parts.join(""));
+    const values = fc.dictionary(name, fc.array(text, { maxLength: 3 }), { maxKeys: 2 });
+    const condition = fc.dictionary(operator, values, { maxKeys: 4 });
+    const value = fc.constantFrom("", "a", "b", "ab", "A");
+    fc.assert(
+      fc.property(condition, fc.option(value), fc.array(value, { maxLength: 3 }), (given, attribute, list) => {
+        const thing = { name: "t", isAttached: true, attributes: attribute === null ? {} : { x: attribute } };
+        const context = { ...key(list), clientId: "a", thing };
+        const request = requestOf("Publish", "t", context);
+        ask(matcherOf(A("Publish", "topic/t", given)), request);
+        ask(matcherOf(D("Publish", "topic/t", given)), request);
+      }),
+      { numRuns: 400 },
+    );
   });
 });
