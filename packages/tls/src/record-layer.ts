@@ -21,6 +21,8 @@ export class RecordLayer {
   readonly #limits: TlsLimits;
   #read: RecordProtection | undefined;
   #write: RecordProtection | undefined;
+  /** Whether the peer has sent a record under keys. */
+  #hasOpened = false;
   /** Octets of early data that may still be skipped (RFC 8446 §4.2.10). */
   #skippable = 0;
 
@@ -88,8 +90,9 @@ export class RecordLayer {
       return undefined;
     }
     if (protection.version === "TLSv1.3" && type !== ContentType.applicationData) {
-      // RFC 8446 §5: change_cipher_spec is never protected. An alert may come in clear from a client that has no keys yet.
-      const isPlainAlert = type === ContentType.alert && protection.records === 0;
+      // RFC 8446 §5: change_cipher_spec is never protected. An alert may come in clear from a peer that has no keys yet; once
+      // it used some, an alert in clear would be anybody's, and a close_notify would cut off what the peer still says.
+      const isPlainAlert = type === ContentType.alert && !this.#hasOpened;
       if (type === ContentType.changeCipherSpec || isPlainAlert) return { type, content: fragment, isProtected: false };
       throw unexpectedMessage("A record in clear after the keys were changed", {
         found: contentTypeName(type),
@@ -98,6 +101,7 @@ export class RecordLayer {
     }
     const opened = protection.open(header, fragment);
     if (opened !== undefined) {
+      this.#hasOpened = true;
       this.#skippable = 0;
       return { type: opened.type, content: opened.content, isProtected: true };
     }

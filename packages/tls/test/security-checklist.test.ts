@@ -858,6 +858,24 @@ describe("alerts, floods, ends", () => {
     expect(pair.server.takeOutput()).toBeUndefined();
     expect(() => pair.server.send(utf8("x"))).toThrow("failed");
   });
+  it("61. an alert in clear, close_notify above all, counts only before the peer has keys", () => {
+    for (const side of ["client", "server"] as const) {
+      for (const content of [octets(1, 0), octets(2, 40)]) {
+        const pair = connect();
+        pair[side].receive(plain(21, content));
+        expect(pair[side].error).toMatchObject({ code: "ERR_TLS_UNEXPECTED_MESSAGE", alertSent: "unexpected_message" });
+        const updated = connect();
+        updated[side === "client" ? "server" : "client"].updateKeys();
+        pump(updated);
+        updated[side].receive(plain(21, content));
+        expect(updated[side].error?.code).toBe("ERR_TLS_UNEXPECTED_MESSAGE");
+      }
+    }
+    const early = newPair();
+    early.server.receive(early.client.takeOutput()!);
+    early.server.receive(plain(21, octets(2, 48)));
+    expect(early.server.error).toMatchObject({ code: "ERR_TLS_ALERT_RECEIVED", alertReceived: "unknown_ca" });
+  });
   it("62. early data is skipped up to its limit", () => {
     for (const size of [1000, 20_000]) {
       const { options } = resumable();
