@@ -185,6 +185,19 @@ it("asks for everything that a config leaves open, later", async () => {
   expect(again.server.isSessionReused()).toBe(true);
 });
 
+it("leaves what comes in the transport while a question is open", async () => {
+  const size = 2_000_000;
+  const verifyPeer = async (): Promise<{ ok: true }> => {
+    for (let turn = 0; turn < 200; turn++) await nextTurn();
+    return { ok: true };
+  };
+  const { client, server } = await overTcp({}, { verifier: "ask", answers: { verifyPeer } });
+  client.end(Buffer.alloc(size));
+  let received = 0;
+  for await (const chunk of server) received += (chunk as Buffer).length;
+  expect(received).toBe(size);
+});
+
 it("gives up a handshake that takes too long", async () => {
   const silent = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   const stream = acceptTls(silent, { ...serverConfig, handshakeTimeoutMs: 1 });

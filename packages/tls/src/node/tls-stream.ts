@@ -72,6 +72,8 @@ export class TlsStream extends Duplex {
   /** A write that waits for the handshake, or for room. */
   #waiting: { readonly data: Uint8Array; readonly done: (error?: Error | null) => void } | undefined;
   #finishing: ((error?: Error | null) => void) | undefined;
+  /** Questions that are not answered yet. */
+  #asking = 0;
   #isBlocked = false;
   #isPumping = false;
   #isAlerting = false;
@@ -146,7 +148,7 @@ export class TlsStream extends Duplex {
   }
 
   override _read(): void {
-    this.transport.resume();
+    if (this.#asking === 0) this.transport.resume();
     this.#pump();
   }
 
@@ -276,7 +278,14 @@ export class TlsStream extends Duplex {
       need.need === "verifyPeer"
         ? { ...need, answer: (verdict: PeerVerdict) => need.answer(this.#note(verdict)) }
         : need;
-    void answerNeed(question, this.#answers).then(() => this.#pump());
+    // What comes meanwhile stays in the transport: the engine keeps only so much.
+    this.#asking++;
+    this.transport.pause();
+    void answerNeed(question, this.#answers).then(() => {
+      this.#asking--;
+      if (this.#asking === 0) this.transport.resume();
+      this.#pump();
+    });
   }
 
   #sendWaiting(): void {
