@@ -55,3 +55,14 @@ export function resourceOffset(text: string): number {
   }
   return offset;
 }
+
+/**
+ * The scope up to the fifth colon with it, the type, and the name behind the slash. A text that is no ARN with a type is
+ * scope alone.
+ */
+export function partsOfArn(text: string): readonly [scope: string, type: string, name: string] {
+  const offset = resourceOffset(text);
+  const slash = text.indexOf("/", offset);
+  if (offset === -1 || slash === -1) return [text, "", ""];
+  return [text.slice(0, offset), text.slice(offset, slash), text.slice(slash + 1)];
+}

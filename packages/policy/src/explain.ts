@@ -71,6 +71,9 @@ function conditionOutcome(compiled: CompiledCondition, isAllow: boolean, context
     key: condition.keyText,
     path: condition.at.path,
     found,
+    satisfying: found.filter(
+      (text) => condition.values.some(({ test }) => test.matches(text, context)) !== condition.operator.isNegated,
+    ),
     values: condition.values.map((one) =>
       valueOutcome(
         one,

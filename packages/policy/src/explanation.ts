@@ -61,6 +61,8 @@ export interface ConditionOutcome {
   readonly path: string;
   /** What the request has for the key; empty where it has nothing. */
   readonly found: readonly string[];
+  /** Those of `found` that satisfy the operator, each by itself. */
+  readonly satisfying: readonly string[];
   /** Each value of the policy; `matches` tells whether the request has one that it fits, before negation. */
   readonly values: readonly ValueOutcome[];
 }
@@ -87,13 +89,14 @@ export type Separation =
 
 /**
  * `type`: right name behind another type, such as topic for topicfilter. `prefix`: the request's name ends with the
- * policy's, which lacks the levels before it. `partition`, `service`, `region`, `account`: the right resource, but for this
+ * policy's, which lacks the levels before it. `further-levels`: the policy's name ends with the request's. `partition`, `service`, `region`, `account`: the right resource, but for this
  * segment of its ARN; `head`: for several of them. `case`: the same name in other letter case. `leading-slash`: the same name
  * but for a slash at its start. `mqtt-wildcard`: it would match if `+` and `#` were wildcards in policies.
  */
 export type ResourceSlip =
   | "type"
   | "prefix"
+  | "further-levels"
   | "partition"
   | "service"
   | "region"

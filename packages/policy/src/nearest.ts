@@ -1,6 +1,6 @@
 /** Which Allow statement comes nearest to a request that none allows, and what separates the two. */
 
-import { resourceOffset } from "./arn.ts";
+import { partsOfArn } from "./arn.ts";
 import type { PolicyRequest } from "./context.ts";
 import { topicFilterMatches } from "./topic-filter.ts";
 import type { NearestAllow, ResourceSlip, Separation, StatementOutcome, ValueOutcome } from "./explanation.ts";
@@ -76,8 +76,8 @@ function likeness(a: string, b: string): number {
 }
 
 function slipOf(pattern: string, resource: string): ResourceSlip | undefined {
-  const [patternHead, patternType, patternName] = partsOf(pattern);
-  const [head, type, name] = partsOf(resource);
+  const [patternHead, patternType, patternName] = partsOfArn(pattern);
+  const [head, type, name] = partsOfArn(resource);
   if (patternName === "" || name === "") return undefined;
   if (patternHead !== head) {
     if (patternType !== type || patternName !== name) return undefined;
@@ -88,16 +88,9 @@ function slipOf(pattern: string, resource: string): ResourceSlip | undefined {
   if (name === `/${patternName}` || patternName === `/${name}`) return "leading-slash";
   if (patternName.toLowerCase() === name.toLowerCase()) return "case";
   if (name.endsWith(`/${patternName}`)) return "prefix";
+  if (patternName.endsWith(`/${name}`)) return "further-levels";
   return /[+#]/.test(patternName) && topicFilterMatches(patternName, name) ? "mqtt-wildcard" : undefined;
 }
 
 /** The segments of an ARN behind `arn:` that place it. */
 const headSlips: readonly ResourceSlip[] = ["partition", "service", "region", "account"];
-
-/** Scope, type and name of an ARN. */
-function partsOf(arn: string): readonly [string, string, string] {
-  const offset = resourceOffset(arn);
-  const slash = arn.indexOf("/", offset);
-  if (offset === -1 || slash === -1) return [arn, "", ""];
-  return [arn.slice(0, offset), arn.slice(offset, slash), arn.slice(slash + 1)];
-}

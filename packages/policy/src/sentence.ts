@@ -1,7 +1,16 @@
 /** An explanation in one sentence for people. */
 
+import { partsOfArn } from "./arn.ts";
 import type { Decision, PolicyRequest } from "./context.ts";
-import type { ConditionOutcome, NearestAllow, ResourceSlip, Separation, StatementOutcome } from "./explanation.ts";
+import type {
+  ConditionOutcome,
+  NearestAllow,
+  ResourceSlip,
+  Separation,
+  StatementOutcome,
+  ValueOutcome,
+} from "./explanation.ts";
+import { escapeLiteral } from "./pattern.ts";
 
 export interface Reasons {
   readonly decision: Decision;
@@ -55,10 +64,10 @@ function differenceOf(separation: Separation, request: PolicyRequest, statement:
   const meaning = isVariable
     ? `${closest.text} stands for ${closest.resolved} here`
     : `its resource is ${closest.text}`;
-  if (slip !== undefined) return `${meaning}, ${slipAdvice(slip, closest.resolved, request)}`;
+  if (slip !== undefined) return `${meaning}, ${slipAdvice(slip, closest, request)}`;
   return isVariable
     ? `${meaning}, so this caller has to keep to that, or the statement needs a further resource`
-    : `${meaning}, so widen it or add ${request.resource}`;
+    : `${meaning}, so add ${escapeLiteral(request.resource)} to the statement, or widen the resource until it covers that`;
 }
 
 /** The actions as written, the first of many. */
@@ -74,35 +83,45 @@ function isOldVersion({ version }: StatementOutcome, text: string): boolean {
 }
 
 function oldVersion({ policy, version }: StatementOutcome): string {
-  return `policy ${policy} has version ${version}, the default, which has no variables: write "Version": "2012-10-17"`;
+  return `policy ${policy} has version ${version}, which is also the default and has no variables: write "Version": "2012-10-17" in front of its "Statement", in place of any other version`;
 }
 
-/** How the resource of the policy differs from the one asked for, and what to write. */
-function slipAdvice(slip: ResourceSlip, written: string, { action, resource }: PolicyRequest): string {
-  const segmentOf = (arn: string): string => arn.split(":")[arnSegments.indexOf(slip) + 1] ?? "";
+/** How the resource of the policy differs from the one asked for, and the whole text to write in its place. */
+function slipAdvice(slip: ResourceSlip, closest: ValueOutcome, { action, resource }: PolicyRequest): string {
+  const { text, resolved } = closest;
+  const [head, type, name] = partsOfArn(resource);
+  const [writtenHead, writtenType, writtenName] = partsOfArn(text);
   switch (slip) {
-    case "prefix":
-      return `which lacks the levels before the name, so put them in front of it: ${resource} was asked for`;
+    case "prefix": {
+      const missing = escapeLiteral(name.slice(0, -partsOfArn(resolved)[2].length));
+      return `which lacks ${missing} before the name, ${instead(`${head}${type}/${missing}${writtenName}`)}`;
+    }
+    case "further-levels":
+      return `which has further levels in front of ${name}, so ask for ${resolved} instead, or add ${escapeLiteral(resource)} to the statement`;
     case "type":
-      return `which is of another type than ${action} is asked for, so correct the type: ${typeOf(resource)}/ instead of ${typeOf(written)}/`;
-    case "case":
-      return `which differs from ${resource} in upper and lower case only, and names compare with case, so write both alike`;
-    case "leading-slash":
-      return `which differs from ${resource} by a slash at the start of the name only; MQTT counts it as a level, so write both alike`;
+      return `which is of another type than ${action} is asked for, ${instead(`${head}${type}/${writtenName}`)}`;
+    case "case": {
+      const difference = `which differs from ${resource} in upper and lower case only, and names compare with case`;
+      // A value that stands in a variable's place cannot be written otherwise in the policy.
+      if (resolved !== text) return `${difference}, so ask for ${resolved} instead`;
+      return `${difference}, ${instead(escapeLiteral(resource))}`;
+    }
+    case "leading-slash": {
+      const mended = name.startsWith("/") ? `/${writtenName}` : writtenName.slice(1);
+      return `which differs from ${resource} by a slash at the start of the name only, and MQTT counts it as a level, ${instead(`${head}${type}/${mended}`)}`;
+    }
     case "mqtt-wildcard":
-      return "in which + and # are ordinary characters, so write * instead";
-    case "head":
-      return `which is in another region, account or partition than ${resource}, so correct the front of the ARN`;
-    default:
-      return `which has another ${slip}: write ${segmentOf(resource)} instead of ${segmentOf(written)}, or * for any`;
+      return `in which + and # are ordinary characters, ${instead(`${head}${type}/${writtenName.replaceAll(/[+#]/g, "*")}`)}`;
+    default: {
+      const place = slip === "head" ? "region, account or partition" : slip;
+      const mended = `${head}${writtenType}/${writtenName}`;
+      return `which is of another ${place} (${writtenHead} and not ${head}), ${instead(mended)}`;
+    }
   }
 }
 
-/** The segments behind `arn:`, by the slips that name them. */
-const arnSegments: readonly ResourceSlip[] = ["partition", "service", "region", "account"];
-
-function typeOf(arn: string): string {
-  return arn.split(":").slice(5).join(":").split("/", 1)[0] ?? "";
+function instead(mended: string): string {
+  return `so write ${mended} in the policy instead`;
 }
 
 function conditionDifference(condition: ConditionOutcome, statement: StatementOutcome): string {
@@ -119,8 +138,9 @@ function conditionDifference(condition: ConditionOutcome, statement: StatementOu
     return `${what}: the request has no value for ${key}; it needs ${need}, or the condition has to go`;
   }
   const got = `${what}: the request has ${found.join(", ")}`;
-  if (found.length > 1 && !operator.includes(":")) {
-    return `${got}, and ${operator} without a prefix compares one value; write ForAnyValue:${operator} or ForAllValues:${operator}`;
+  if (found.length > 1 && !operator.includes(":")) return `${got}, ${prefixAdvice(condition)}`;
+  if (key.toLowerCase() === "iot:connection.thing.isattached" && found[0] === "false") {
+    return `${got}, so attach the certificate to the thing that is called like the client identifier`;
   }
   if (operator.includes("Not")) return `${got}, which it excludes; take it out of the list, or drop the condition`;
   const isOtherCase = values.some(({ resolved }) => found.some((one) => one.toLowerCase() === resolved.toLowerCase()));
@@ -130,4 +150,16 @@ function conditionDifference(condition: ConditionOutcome, statement: StatementOu
     return `${got}, and in ${operator} * and ? are ordinary characters; write ${operator.replace("Equals", "Like")}`;
   }
   return `${got}; add it to the list if it should be allowed`;
+}
+
+/** What to write where a key has several values and the operator has no set prefix. */
+function prefixAdvice({ operator, found, satisfying }: ConditionOutcome): string {
+  const others = found.filter((value) => !satisfying.includes(value)).join(", ");
+  const isNegated = operator.includes("Not");
+  const mend = isNegated ? `take ${others} out of the list` : `add ${others} to the list`;
+  const all = `write ForAllValues:${operator} and ${mend}`;
+  const rule = `and ${operator} without a prefix is for keys of one value`;
+  if (satisfying.length === 0) return `${rule}, so ${all}`;
+  const enough = isNegated ? "is not listed" : "is listed";
+  return `${rule}, so write ForAnyValue:${operator} where it is enough that ${satisfying.join(", ")} ${enough}, or ${all} where that has to be so for each value`;
 }

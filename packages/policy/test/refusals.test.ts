@@ -38,37 +38,37 @@ const refusals: readonly (readonly [
     "another account",
     matcherOf(A("Publish", "arn:aws:iot:us-east-1:210987654321:topic/a")),
     requestOf("Publish", "a"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:210987654321:topic/a, which has another account: write 123456789012 instead of 210987654321, or * for any.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:210987654321:topic/a, which is of another account (arn:aws:iot:us-east-1:210987654321: and not arn:aws:iot:us-east-1:123456789012:), so write arn:aws:iot:us-east-1:123456789012:topic/a in the policy instead.",
   ],
   [
     "another region",
     matcherOf(A("Publish", "arn:aws:iot:eu-west-1:123456789012:topic/a")),
     requestOf("Publish", "a"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:eu-west-1:123456789012:topic/a, which has another region: write us-east-1 instead of eu-west-1, or * for any.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:eu-west-1:123456789012:topic/a, which is of another region (arn:aws:iot:eu-west-1:123456789012: and not arn:aws:iot:us-east-1:123456789012:), so write arn:aws:iot:us-east-1:123456789012:topic/a in the policy instead.",
   ],
   [
     "an old version",
     ofOldVersion(A("Publish", `topic/${thing}`)),
     requestOf("Publish", "lamp-1", lamp),
-    'Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamp-1. Nearest is statement $.Statement[0] of old: its resource arn:aws:iot:us-east-1:123456789012:topic/${iot:Connection.Thing.ThingName} is taken as text, because policy old has version 2008-10-17, the default, which has no variables: write "Version": "2012-10-17".',
+    'Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamp-1. Nearest is statement $.Statement[0] of old: its resource arn:aws:iot:us-east-1:123456789012:topic/${iot:Connection.Thing.ThingName} is taken as text, because policy old has version 2008-10-17, which is also the default and has no variables: write "Version": "2012-10-17" in front of its "Statement", in place of any other version.',
   ],
   [
     "an old version, in a condition",
     ofOldVersion(A("Publish", "topic/a", { StringEquals: { "iot:ClientId": thing } })),
     requestOf("Publish", "a", lamp),
-    'Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a. Nearest is statement $.Statement[0] of old: its condition StringEquals iot:ClientId [${iot:Connection.Thing.ThingName}] does not hold: ${iot:Connection.Thing.ThingName} is taken as text, because policy old has version 2008-10-17, the default, which has no variables: write "Version": "2012-10-17".',
+    'Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a. Nearest is statement $.Statement[0] of old: its condition StringEquals iot:ClientId [${iot:Connection.Thing.ThingName}] does not hold: ${iot:Connection.Thing.ThingName} is taken as text, because policy old has version 2008-10-17, which is also the default and has no variables: write "Version": "2012-10-17" in front of its "Statement", in place of any other version.',
   ],
   [
     "an operator without a set prefix",
     matcherOf(A("Connect", "*", { StringEquals: { "iot:ConnectAttributes": "LastWill" } })),
     requestOf("Connect", "lamp-1", { ...lamp, connectAttributes: ["LastWill", "PersistentConnect"] }),
-    "Denied: no statement allows iot:Connect on arn:aws:iot:us-east-1:123456789012:client/lamp-1. Nearest is statement $.Statement[0] of test: its condition StringEquals iot:ConnectAttributes [LastWill] does not hold: the request has LastWill, PersistentConnect, and StringEquals without a prefix compares one value; write ForAnyValue:StringEquals or ForAllValues:StringEquals.",
+    "Denied: no statement allows iot:Connect on arn:aws:iot:us-east-1:123456789012:client/lamp-1. Nearest is statement $.Statement[0] of test: its condition StringEquals iot:ConnectAttributes [LastWill] does not hold: the request has LastWill, PersistentConnect, and StringEquals without a prefix is for keys of one value, so write ForAnyValue:StringEquals where it is enough that LastWill is listed, or write ForAllValues:StringEquals and add PersistentConnect to the list where that has to be so for each value.",
   ],
   [
     "letter case of a topic",
     matcherOf(A("Publish", "topic/Lamps/a")),
     requestOf("Publish", "lamps/a"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/Lamps/a, which differs from arn:aws:iot:us-east-1:123456789012:topic/lamps/a in upper and lower case only, and names compare with case, so write both alike.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/Lamps/a, which differs from arn:aws:iot:us-east-1:123456789012:topic/lamps/a in upper and lower case only, and names compare with case, so write arn:aws:iot:us-east-1:123456789012:topic/lamps/a in the policy instead.",
   ],
   [
     "letter case of a value",
@@ -80,31 +80,31 @@ const refusals: readonly (readonly [
     "a leading slash",
     matcherOf(A("Publish", "topic/lamps/a")),
     requestOf("Publish", "/lamps/a"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic//lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/lamps/a, which differs from arn:aws:iot:us-east-1:123456789012:topic//lamps/a by a slash at the start of the name only; MQTT counts it as a level, so write both alike.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic//lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/lamps/a, which differs from arn:aws:iot:us-east-1:123456789012:topic//lamps/a by a slash at the start of the name only, and MQTT counts it as a level, so write arn:aws:iot:us-east-1:123456789012:topic//lamps/a in the policy instead.",
   ],
   [
     "a leading slash in the policy",
     matcherOf(A("Publish", "topic//lamps/a")),
     requestOf("Publish", "lamps/a"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic//lamps/a, which differs from arn:aws:iot:us-east-1:123456789012:topic/lamps/a by a slash at the start of the name only; MQTT counts it as a level, so write both alike.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic//lamps/a, which differs from arn:aws:iot:us-east-1:123456789012:topic/lamps/a by a slash at the start of the name only, and MQTT counts it as a level, so write arn:aws:iot:us-east-1:123456789012:topic/lamps/a in the policy instead.",
   ],
   [
     "another type",
     matcherOf(A("Subscribe", "topic/a")),
     requestOf("Subscribe", "a"),
-    "Denied: no statement allows iot:Subscribe on arn:aws:iot:us-east-1:123456789012:topicfilter/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/a, which is of another type than iot:Subscribe is asked for, so correct the type: topicfilter/ instead of topic/.",
+    "Denied: no statement allows iot:Subscribe on arn:aws:iot:us-east-1:123456789012:topicfilter/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/a, which is of another type than iot:Subscribe is asked for, so write arn:aws:iot:us-east-1:123456789012:topicfilter/a in the policy instead.",
   ],
   [
     "levels that are missing",
     matcherOf(A("Publish", "topic/a")),
     requestOf("Publish", "lamps/a"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/a, which lacks the levels before the name, so put them in front of it: arn:aws:iot:us-east-1:123456789012:topic/lamps/a was asked for.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/lamps/a. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/a, which lacks lamps/ before the name, so write arn:aws:iot:us-east-1:123456789012:topic/lamps/a in the policy instead.",
   ],
   [
     "MQTT wildcards",
     matcherOf(A("Subscribe", "topicfilter/a/#")),
     requestOf("Subscribe", "a/b"),
-    "Denied: no statement allows iot:Subscribe on arn:aws:iot:us-east-1:123456789012:topicfilter/a/b. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topicfilter/a/#, in which + and # are ordinary characters, so write * instead.",
+    "Denied: no statement allows iot:Subscribe on arn:aws:iot:us-east-1:123456789012:topicfilter/a/b. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topicfilter/a/#, in which + and # are ordinary characters, so write arn:aws:iot:us-east-1:123456789012:topicfilter/a/* in the policy instead.",
   ],
   [
     "another action",
@@ -122,7 +122,7 @@ const refusals: readonly (readonly [
     "another topic",
     matcherOf(A("Publish", "topic/a/state")),
     requestOf("Publish", "a/command"),
-    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a/command. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/a/state, so widen it or add arn:aws:iot:us-east-1:123456789012:topic/a/command.",
+    "Denied: no statement allows iot:Publish on arn:aws:iot:us-east-1:123456789012:topic/a/command. Nearest is statement $.Statement[0] of test: its resource is arn:aws:iot:us-east-1:123456789012:topic/a/state, so add arn:aws:iot:us-east-1:123456789012:topic/a/command to the statement, or widen the resource until it covers that.",
   ],
   [
     "no thing",
@@ -162,6 +162,11 @@ const refusals: readonly (readonly [
   ],
 ];
 
+/** The resource that a sentence says to write in the policy. */
+function mendedResource(sentence: string): string | undefined {
+  return /so write (\S+) in the policy instead/.exec(sentence)?.[1];
+}
+
 describe("refusals", () => {
   test("there are twenty-two", () => {
     expect(refusals).toHaveLength(22);
@@ -171,6 +176,10 @@ describe("refusals", () => {
     test(title, () => {
       expect(matcher.decide(request)).not.toBe("allow");
       expect(matcher.explain(request).sentence).toBe(sentence);
+      const mended = mendedResource(sentence);
+      if (mended === undefined) return;
+      const mendedMatcher = matcherOf(A(request.action, mended));
+      expect(mendedMatcher.decide(request)).toBe("allow");
     });
   }
 });
