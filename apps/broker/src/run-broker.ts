@@ -9,7 +9,9 @@ import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { BrokerError, messageOf } from "./errors.ts";
 import { logEvent, logRefusal } from "./observability/event-log.ts";
-import { listen, type AcceptedConnection, type Handshake, type Listener } from "./listeners/node-tls.ts";
+import { listenWithLatchkeyTls } from "./listeners/latchkey-tls.ts";
+import { listen } from "./listeners/node-tls.ts";
+import type { AcceptedConnection, Handshake, Listener } from "./listeners/secure-connection.ts";
 
 /** Settings of `latchkey start`. */
 export interface RunOptions {
@@ -21,6 +23,8 @@ export interface RunOptions {
   readonly serverNames: readonly string[];
   readonly scope: Scope;
   readonly denial: "explain" | "parity";
+  /** Which TLS engine is under the listener: node:tls or `@latchkey/tls`. */
+  readonly tls: "node" | "latchkey";
   readonly log: Logger;
 }
 
@@ -55,7 +59,8 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
   });
   let listener: Listener;
   try {
-    listener = await listen<Peer>({
+    const listenBy = options.tls === "latchkey" ? listenWithLatchkeyTls : listen;
+    listener = await listenBy<Peer>({
       host: options.host,
       port: options.port,
       certificate: data.server.certificate,

@@ -1,10 +1,10 @@
 /** Whether the server at the other end of a TLS connection is believed: by our chain verifier and the given roots alone. */
 
 import { isIP } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { createChainVerifier, describeFailure, presentedCertificates } from "@latchkey/chain";
+import { createChainVerifier, describeFailure } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificatesFromPem, nameText, parseCertificate } from "@latchkey/x509";
+import type { SecureStream } from "./secure-stream.ts";
 
 /** What the server's side of the handshake turned out to be. */
 export interface ServerIdentity {
@@ -21,9 +21,9 @@ export type ServerVerdict =
   | { readonly ok: false; readonly reason: string };
 
 /** Judges the certificates of a finished handshake for serverAuth under `serverName`, now. `roots` is PEM. */
-export function judgeServer(socket: TLSSocket, roots: string, serverName: string): ServerVerdict {
+export function judgeServer({ chain, protocol }: SecureStream, roots: string, serverName: string): ServerVerdict {
   try {
-    const [certificate, ...intermediates] = presentedCertificates(socket).map((der) => parseCertificate(der));
+    const [certificate, ...intermediates] = chain.map((der) => parseCertificate(der));
     if (certificate === undefined) return { ok: false, reason: "the server sent no certificate" };
     const trustAnchors = certificatesFromPem(roots);
     const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors, profile: "rfc5280" });
@@ -41,7 +41,7 @@ export function judgeServer(socket: TLSSocket, roots: string, serverName: string
       return { ok: false, reason: reasons.join("; ") };
     }
     const server = {
-      protocol: socket.getProtocol() ?? "TLS",
+      protocol,
       subject: nameText(certificate.subject),
       root: nameText(result.trustAnchor.name),
     };

@@ -3,6 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { oneOf, runCommandLine, UsageError } from "@latchkey/command-line";
+import type { TraceEvent } from "@latchkey/tls";
+import { traceText } from "@latchkey/tls/trace";
 import { defineCommand } from "citty";
 import { MqttClientError } from "./mqtt-client.ts";
 import { clickTypes, press } from "./press.ts";
@@ -18,9 +20,11 @@ const main = defineCommand({
     key: { type: "string", required: true, description: "PEM file of its private key" },
     root: { type: "string", required: true, description: "PEM file of the root that the server must chain to" },
     topic: { type: "string", description: "Publish here instead of iotbutton/SERIAL" },
+    trace: { type: "boolean", description: "Print each step of the TLS handshake, in words" },
     click: { type: "string", default: "SINGLE", description: clickTypes.join(", ") },
   },
   async run({ args }) {
+    const steps: TraceEvent[] = [];
     const { topicName, server } = await press({
       host: args.host,
       port: portOf(args.port),
@@ -31,7 +35,10 @@ const main = defineCommand({
       serialNumber: args.serial,
       ...(args.topic === undefined ? {} : { topicName: args.topic }),
       clickType: oneOf("click", args.click, clickTypes),
+      ...(args.trace === true && { onTrace: (step: TraceEvent) => steps.push(step) }),
     });
+    if (steps.length > 0)
+      process.stdout.write(traceText(steps, { names: { client: "the button", server: "the broker" } }));
     process.stdout.write(`${server.protocol} with ${server.subject}, vouched for by ${server.root}\n`);
     process.stdout.write(`acknowledged: ${topicName}\n`);
   },

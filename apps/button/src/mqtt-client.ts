@@ -3,67 +3,25 @@
  * reconnecting. The server is judged by `@latchkey/chain` against the roots that were given, and by nothing else.
  */
 
-import { isIP } from "node:net";
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
+import { connectionFailure, MqttClientError } from "./errors.ts";
 import { judgeServer, type ServerIdentity } from "./judge-server.ts";
+import { defaultTimeoutMs, openSecureStream, type SecureStreamOptions } from "./secure-stream.ts";
 
-/** Why a connection or an exchange failed. */
-export type MqttClientErrorCode =
-  /** The client's own certificate or key cannot be read, or the key is another one's. */
-  | "ERR_BUTTON_CREDENTIALS"
-  /** No program listens there, or the name does not resolve. */
-  | "ERR_BUTTON_UNREACHABLE"
-  /** The TLS handshake failed, for instance because the server did not want the certificate. */
-  | "ERR_BUTTON_TLS"
-  /** The server's certificate is not believed; the message says why. */
-  | "ERR_BUTTON_SERVER_NOT_TRUSTED"
-  /** CONNACK said no. */
-  | "ERR_BUTTON_REFUSED"
-  /** SUBACK said no. */
-  | "ERR_BUTTON_SUBSCRIPTION_REFUSED"
-  /** The connection ended before the answer came: how a broker refuses a PUBLISH in MQTT 3.1.1. */
-  | "ERR_BUTTON_CLOSED"
-  | "ERR_BUTTON_TIMEOUT"
-  /** What came was not MQTT. */
-  | "ERR_BUTTON_PROTOCOL";
-
-/** A failed connection or exchange. The connection is closed. */
-export class MqttClientError extends Error {
-  override readonly name = "MqttClientError";
-  readonly code: MqttClientErrorCode;
-
-  constructor(code: MqttClientErrorCode, message: string, options?: { readonly cause: unknown }) {
-    super(message, options);
-    this.code = code;
-  }
-}
+export { MqttClientError, type MqttClientErrorCode } from "./errors.ts";
 
 /** Where to connect, as whom, and whom to believe. */
-export interface MqttClientOptions {
-  readonly host: string;
-  readonly port: number;
-  /** The name that the server's certificate must have; `host` where it is left out. */
-  readonly serverName?: string;
-  /** PEM of the client's certificate, with intermediates behind it if there are any. */
-  readonly certificate: string;
-  /** PEM of its private key. */
-  readonly privateKey: string;
-  /** PEM of the roots that the server's chain may lead to. Nothing else is believed. */
-  readonly roots: string;
+export interface MqttClientOptions extends SecureStreamOptions {
   readonly clientIdentifier: string;
-  /** Bounds the handshake and every exchange. */
-  readonly timeoutMs?: number;
   /** Called with every message that arrives; the payload is the receiver's own. */
   readonly onMessage?: (topicName: string, payload: Uint8Array) => void;
 }
 
-const defaultTimeoutMs = 10_000;
-
 /** An open connection whose CONNECT was accepted. */
 export class MqttClient {
   readonly server: ServerIdentity;
-  readonly #socket: TLSSocket;
+  readonly #socket: Duplex;
   readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 4 });
   readonly #timeoutMs: number;
   readonly #onMessage: ((topicName: string, payload: Uint8Array) => void) | undefined;
@@ -74,21 +32,22 @@ export class MqttClient {
   #failure: MqttClientError | undefined;
   #lastPacketIdentifier = 0;
 
-  private constructor(socket: TLSSocket, server: ServerIdentity, options: MqttClientOptions) {
+  private constructor(socket: Duplex, server: ServerIdentity, options: MqttClientOptions) {
     this.#socket = socket;
     this.server = server;
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#onMessage = options.onMessage;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("error", (cause) => this.#fail(tlsFailure(cause)));
+    socket.on("error", (cause) => this.#fail(connectionFailure(cause)));
     socket.on("close", () => this.#fail(new MqttClientError("ERR_BUTTON_CLOSED", "the server closed the connection")));
   }
 
   /** Connects, judges the server before a byte of MQTT is sent, and waits for CONNACK. */
   static async connect(options: MqttClientOptions): Promise<MqttClient> {
-    const socket = await openSocket(options);
+    const secure = await openSecureStream(options);
+    const socket = secure.stream;
     try {
-      const verdict = judgeServer(socket, options.roots, options.serverName ?? options.host);
+      const verdict = judgeServer(secure, options.roots, options.serverName ?? options.host);
       if (!verdict.ok) throw new MqttClientError("ERR_BUTTON_SERVER_NOT_TRUSTED", verdict.reason);
       const client = new MqttClient(socket, verdict.server, options);
       const connack = await client.#exchange("connack", {
@@ -205,60 +164,6 @@ export class MqttClient {
     this.#lastPacketIdentifier = (this.#lastPacketIdentifier % 0xffff) + 1;
     return this.#lastPacketIdentifier;
   }
-}
-
-/**
- * The TLS handshake, in which Node judges nothing: that is `judgeServer`'s task. It still proves that the server holds its
- * certificate's key, and ours to the server.
- */
-function openSocket(options: MqttClientOptions): Promise<TLSSocket> {
-  const { host, port, certificate, privateKey, serverName = host, timeoutMs = defaultTimeoutMs } = options;
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const socket = connectTls({
-    host,
-    port,
-    secureContext: clientContext(certificate, privateKey),
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-    // RFC 6066 §3: no IP addresses in server_name.
-    ...(isIP(serverName) === 0 && { servername: serverName }),
-  });
-  const fail = (error: MqttClientError): void => {
-    socket.destroy();
-    reject(error);
-  };
-  const timer = setTimeout(
-    () => fail(new MqttClientError("ERR_BUTTON_TIMEOUT", "the TLS handshake took too long")),
-    timeoutMs,
-  );
-  socket.once("secureConnect", () => {
-    clearTimeout(timer);
-    socket.removeAllListeners("error");
-    resolve(socket);
-  });
-  socket.once("error", (cause) => {
-    clearTimeout(timer);
-    fail(tlsFailure(cause));
-  });
-  return promise;
-}
-
-/** Reads the client's own certificate and key. Throws `ERR_BUTTON_CREDENTIALS`. */
-function clientContext(cert: string, key: string): SecureContext {
-  try {
-    return createSecureContext({ cert, key, minVersion: "TLSv1.2" });
-  } catch (cause) {
-    throw new MqttClientError("ERR_BUTTON_CREDENTIALS", `certificate and private key: ${messageOf(cause)}`, { cause });
-  }
-}
-
-function tlsFailure(cause: unknown): MqttClientError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const isNetwork = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ETIMEDOUT"].includes(
-    code,
-  );
-  const kind = isNetwork ? "ERR_BUTTON_UNREACHABLE" : "ERR_BUTTON_TLS";
-  return new MqttClientError(kind, messageOf(cause), { cause });
 }
 
 function messageOf(cause: unknown): string {

@@ -27,6 +27,12 @@ export const startCommand = defineCommand({
       default: "explain",
       description: "The answer to a refused client: explain sends a reason code, parity closes as AWS does",
     },
+    tls: {
+      type: "enum",
+      options: ["node", "latchkey"],
+      default: "node",
+      description: "The TLS engine: node:tls, or @latchkey/tls",
+    },
     "log-level": { type: "string", default: "info", description: logLevels.join(", ") },
   },
   async run({ args }) {
@@ -38,6 +44,7 @@ export const startCommand = defineCommand({
       serverNames: listOf(args.name),
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
       denial: oneOf("denial", args.denial, ["explain", "parity"]),
+      tls: oneOf("tls", args.tls, ["node", "latchkey"]),
     };
     // A log that cannot be written must not stop the broker: lines beyond the bound are lost.
     const destination = pino.destination({ dest: 2, sync: true, maxLength: maximumLogOctets });
