@@ -39,7 +39,12 @@ export interface AddressBlock {
   readonly prefixLength: number;
 }
 
-/** Reads an address or a block in CIDR form. IPv4 inside IPv6 (`::ffff:192.0.2.1`) becomes IPv4. */
+/**
+ * Reads an address or a block in CIDR form. IPv4 inside IPv6 (`::ffff:192.0.2.1`) becomes IPv4.
+ *
+ * `parseIpAddress` of `@latchkey/x509` owns the rules of addresses. This copy keeps the package without dependencies;
+ * `apps/demo/test/copied-rules.test.ts` holds both to one table.
+ */
 export function parseAddressBlock(text: string): AddressBlock | undefined {
   const match = /^([0-9a-fA-F.:]{2,45})(?:\/([0-9]{1,3}))?$/.exec(text);
   const octets = match?.[1]?.includes(":") === true ? parseIpv6(match[1]) : parseIpv4(match?.[1] ?? "");

@@ -2,8 +2,8 @@
  * MQTT's own matching of topic filters (MQTT 5.0 §4.7), to tell what a subscription would deliver. Policies themselves
  * compare text.
  *
- * The broker and the codec have matchers of their own, made for their data. This copy keeps the package without
- * dependencies; `test/topic-filter.test.ts` holds it to the examples of the standard.
+ * `matchesTopicFilter` of `@latchkey/mqtt-codec` owns the rule. This copy keeps the package without dependencies;
+ * `apps/demo/test/copied-rules.test.ts` holds both to one table.
  */
 
 /** Whether a topic is matched. That `#` and `+` do not match a leading `$` is left to the caller. */

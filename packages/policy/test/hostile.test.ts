@@ -1,16 +1,34 @@
-/** Hostile input: an error or a decision in bounded time, whatever the size and the pattern. */
+/** Hostile input: an error or a decision in time that grows with the size, whatever the document and the pattern. */
 
 import { compile, parsePolicy, parsePolicyOrThrow, type PolicyMatcher } from "@latchkey/policy";
 import { parseExpectations } from "@latchkey/policy/authoring";
 import { describe, expect, test } from "vitest";
 import { A, D, policyText, requestOf, type Short } from "./fixtures.ts";
 
-/** Runs once and asserts a time that a slow machine keeps, and that anything quadratic or worse does not. */
-function within<Result>(milliseconds: number, act: () => Result): Result {
+/** Below this the clock says nothing, in milliseconds. */
+const measurable = 0.05;
+
+function timeOf(act: () => void): number {
   const start = performance.now();
-  const result = act();
-  expect(performance.now() - start).toBeLessThan(milliseconds);
-  return result;
+  act();
+  return performance.now() - start;
+}
+
+/**
+ * Asserts that sixteen times the input does not take the time of its square, which is 256 times the work. Other work on
+ * the machine can disturb a measurement, so the best of up to three counts.
+ */
+function growsSlowly<Input>(small: Input, whole: Input, act: (input: Input) => void): void {
+  act(small);
+  let best = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3 && best >= 100; attempt++) {
+    const baseline = Math.max(
+      timeOf(() => act(small)),
+      measurable,
+    );
+    best = Math.min(best, timeOf(() => act(whole)) / baseline);
+  }
+  expect(best).toBeLessThan(100);
 }
 
 const large = { maximumCharacters: Number.POSITIVE_INFINITY };
@@ -22,93 +40,89 @@ function matcherOf(...statements: readonly Short[]): PolicyMatcher {
 const megabyte = 1_000_000;
 
 describe("documents", () => {
-  const texts: readonly (readonly [string, string, string])[] = [
-    ["a megabyte of letters", "a".repeat(megabyte), "ERR_POLICY_JSON"],
-    ["a megabyte in one string", JSON.stringify({ Id: "a".repeat(megabyte) }), "ERR_POLICY_MISSING_ELEMENT"],
-    ["a megabyte of open brackets", "[".repeat(megabyte), "ERR_POLICY_DEPTH"],
-    ["a megabyte of open objects", '{"a":'.repeat(megabyte / 5), "ERR_POLICY_DEPTH"],
-    ["a megabyte of backslashes", `"${"\\\\".repeat(megabyte / 2)}"`, "ERR_POLICY_TYPE"],
-    ["a megabyte of white space", " ".repeat(megabyte), "ERR_POLICY_JSON"],
+  const texts: readonly (readonly [string, (size: number) => string, string])[] = [
+    ["letters", (size) => "a".repeat(size), "ERR_POLICY_JSON"],
+    ["letters in one string", (size) => JSON.stringify({ Id: "a".repeat(size) }), "ERR_POLICY_MISSING_ELEMENT"],
+    ["open brackets", (size) => "[".repeat(size), "ERR_POLICY_DEPTH"],
+    ["open objects", (size) => '{"a":'.repeat(size / 5), "ERR_POLICY_DEPTH"],
+    ["backslashes", (size) => `"${"\\\\".repeat(size / 2)}"`, "ERR_POLICY_TYPE"],
+    ["white space", (size) => " ".repeat(size), "ERR_POLICY_JSON"],
     [
-      "a megabyte of unknown members",
-      `{${Array.from({ length: 50_000 }, (_, n) => `"member-${n}": 0`).join(",")}}`,
+      "unknown members",
+      (size) => `{${Array.from({ length: size / 20 }, (_, n) => `"member-${n}": 0`).join(",")}}`,
       "ERR_POLICY_UNKNOWN_ELEMENT",
     ],
     [
-      "a megabyte of the same member",
-      `{${Array.from({ length: 80_000 }, () => `"Id": ""`).join(",")}}`,
+      "the same member",
+      (size) => `{${Array.from({ length: size / 12 }, () => `"Id": ""`).join(",")}}`,
       "ERR_POLICY_DUPLICATE_MEMBER",
     ],
-    ["a megabyte of digits", `{"Version": ${"1".repeat(megabyte)}}`, "ERR_POLICY_TYPE"],
+    ["digits", (size) => `{"Version": ${"1".repeat(size)}}`, "ERR_POLICY_TYPE"],
   ];
-  for (const [title, text, code] of texts) {
-    test(title, () => {
-      const errors = within(1000, () => {
-        const result = parsePolicy(text, large);
-        return result.ok ? [] : result.errors;
-      });
+  for (const [title, textOf, code] of texts) {
+    test(`a megabyte of ${title}`, () => {
+      const text = textOf(megabyte);
+      const result = parsePolicy(text, large);
+      const errors = result.ok ? [] : result.errors;
       expect(errors.map((error) => error.code)).toContain(code);
       expect(errors.every(({ message }) => message.length < 500)).toBe(true);
-      expect(within(1000, () => parseExpectations(text)).ok).toBe(false);
+      expect(parseExpectations(text).ok).toBe(false);
       // White space is not counted, so a megabyte of it is within the limit.
-      const sized = within(200, () => parsePolicy(text));
+      const sized = parsePolicy(text);
       expect(sized.ok ? "" : sized.errors[0].code).toBe(text.trim() === "" ? "ERR_POLICY_JSON" : "ERR_POLICY_SIZE");
+      growsSlowly(textOf(megabyte / 16), text, (part) => {
+        parsePolicy(part, large);
+        parsePolicy(part);
+        parseExpectations(part);
+      });
     });
   }
 
-  test("10,000 statements", () => {
-    const statements = Array.from({ length: 10_000 }, (_, n) => A("Publish", `topic/device-${n}/\${iot:ClientId}/*`));
-    const matcher = within(5000, () => matcherOf(...statements));
-    const request = requestOf("Publish", "device-9999/c/x", { clientId: "c" });
-    expect(within(2000, () => matcher.decide(request))).toBe("allow");
-    expect(within(2000, () => matcher.decide(requestOf("Publish", "device-9999/d/x", { clientId: "c" })))).toBe(
-      "implicit-deny",
-    );
-    expect(within(3000, () => matcher.explain(request)).decision).toBe("allow");
+  test("8,000 statements", () => {
+    const matcherFor = (count: number): PolicyMatcher =>
+      matcherOf(...Array.from({ length: count }, (_, n) => A("Publish", `topic/device-${n}/\${iot:ClientId}/*`)));
+    growsSlowly(500, 8_000, matcherFor);
+    const matcher = matcherFor(8_000);
+    const request = requestOf("Publish", "device-7999/c/x", { clientId: "c" });
+    const neighbour = requestOf("Publish", "device-7999/d/x", { clientId: "c" });
+    expect(matcher.decide(request)).toBe("allow");
+    expect(matcher.decide(neighbour)).toBe("implicit-deny");
+    expect(matcher.explain(request).decision).toBe("allow");
+    growsSlowly(matcherFor(500), matcher, (each) => each.decide(neighbour));
+    growsSlowly(matcherFor(500), matcher, (each) => each.explain(neighbour));
   });
 });
 
 describe("patterns", () => {
-  const long = "a".repeat(65_000);
+  const long = "a".repeat(64_000);
   const patterns: readonly (readonly [string, string])[] = [
     ["*a*a*a*b", `topic/${"*a".repeat(500)}*b`],
     ["stars alone", `topic/${"*".repeat(1000)}b`],
     ["a long literal", `topic/*${"a".repeat(1000)}b*`],
-    ["question marks", `topic/*${"?a".repeat(450)}b*`],
-    ["stars and question marks", `topic/${"*?".repeat(450)}b`],
+    ["question marks", `topic/*${"?a".repeat(100)}b*`],
+    ["stars and question marks", `topic/${"*?".repeat(200)}b`],
     ["variables", `topic/${"*${iot:ClientId}".repeat(50)}b*`],
+    ["stars between other letters", `topic/${"*a".repeat(20)}*b*c`],
   ];
   for (const [title, pattern] of patterns) {
-    test(`${title} against 65,000 characters`, () => {
+    test(`${title} against 64,000 characters`, () => {
       const matcher = matcherOf(
         A("Publish", pattern),
         D("Publish", "topic/z", { StringLike: { "iot:ClientId": pattern } }),
       );
-      const context = { clientId: "a".repeat(200) };
-      expect(within(2000, () => matcher.decide(requestOf("Publish", long, context)))).toBe("implicit-deny");
-      expect(within(2000, () => matcher.decide(requestOf("Publish", "z", { clientId: long })))).not.toBe("allow");
+      const clientId = "a".repeat(20);
+      expect(matcher.decide(requestOf("Publish", long, { clientId }))).toBe("implicit-deny");
+      expect(matcher.decide(requestOf("Publish", "z", { clientId: long }))).not.toBe("allow");
+      growsSlowly(long.slice(0, 4_000), long, (text) => {
+        matcher.decide(requestOf("Publish", text, { clientId }));
+        matcher.decide(requestOf("Publish", "z", { clientId: text }));
+      });
     });
   }
 
   test("they still match what they should", () => {
     const matcher = matcherOf(A("Publish", `topic/${"*a".repeat(500)}*b`));
-    expect(within(500, () => matcher.decide(requestOf("Publish", `${long}b`)))).toBe("allow");
-  });
-
-  test("time grows with the text, not with its square", () => {
-    const matcher = matcherOf(A("Publish", `topic/${"*a".repeat(20)}*b*c`));
-    const timeOf = (length: number): number => {
-      const request = requestOf("Publish", "a".repeat(length));
-      const times = Array.from({ length: 9 }, () => {
-        const start = performance.now();
-        for (let round = 0; round < 20; round++) matcher.decide(request);
-        return performance.now() - start;
-      });
-      return Math.min(...times);
-    };
-    timeOf(1000);
-    // Sixteen times the text: a square would be 256 times the work.
-    expect(timeOf(64_000)).toBeLessThan(64 * Math.max(timeOf(4000), 0.02));
+    expect(matcher.decide(requestOf("Publish", `${long}b`))).toBe("allow");
   });
 });
 
@@ -126,11 +140,21 @@ describe("contexts", () => {
     }
   });
 
-  test("a certificate with very many values", () => {
-    const CommonName = Array.from({ length: 100_000 }, (_, n) => `name-${n}`);
+  test("of a certificate with very many values only the first few are read", () => {
+    let reads = 0;
+    const CommonName = new Proxy(
+      Array.from({ length: 100_000 }, (_, n) => `name-${n}`),
+      {
+        get: (target, property, receiver): unknown => {
+          reads++;
+          return Reflect.get(target, property, receiver);
+        },
+      },
+    );
     const list = "iot:Certificate.Subject.CommonName.List";
     const matcher = matcherOf(A("Publish", "*", { "ForAnyValue:StringEquals": { [list]: "name-99999" } }));
     const request = requestOf("Publish", "a", { certificate: { subject: { CommonName } } });
-    expect(within(100, () => matcher.decide(request))).toBe("implicit-deny");
+    expect(matcher.decide(request)).toBe("implicit-deny");
+    expect(reads).toBeLessThan(50);
   });
 });
