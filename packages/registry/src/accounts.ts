@@ -6,7 +6,10 @@ import { accounts, endpoints, type AccountRecord } from "./records/account.ts";
 import { checkScope, scopeKey, scopeOfKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
 
-/** Gives the account's record, which is made where there is none. */
+/**
+ * Gives the account's record, which is made where there is none. Throws `ERR_REGISTRY_INVALID`, and `ERR_REGISTRY_ALREADY_EXISTS`
+ * where another account has the endpoint that the new one would get.
+ */
 export function ensureAccount(writer: StorageWriter, scope: Scope, nowSeconds: number): AccountRecord {
   const key = scopeKey(scope);
   const known = accounts.get(writer, key);
@@ -19,6 +22,7 @@ export function ensureAccount(writer: StorageWriter, scope: Scope, nowSeconds: n
     createdAtSeconds: nowSeconds,
     certificateOrder: 0,
   };
+  if (endpoints.get(writer, record.endpoint) !== undefined) throw alreadyExists("endpoint", record.endpoint, undefined);
   accounts.put(writer, record, key);
   endpoints.put(writer, key, record.endpoint);
   writer.announce("account", []);

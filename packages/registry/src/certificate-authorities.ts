@@ -14,7 +14,14 @@ import {
 import type { Certificate } from "@latchkey/x509";
 import { namesMatch } from "@latchkey/x509";
 import { requireAccount } from "./accounts.ts";
-import { checkDates, checkKey, checkSignedBy, readCertificate, refused } from "./certificate-input.ts";
+import {
+  checkDates,
+  checkKey,
+  checkSignedBy,
+  readCertificate,
+  refused,
+  storedCertificate,
+} from "./certificate-input.ts";
 import { resourceKey } from "./changes.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, limitReached, notFound, RegistryError } from "./errors.ts";
@@ -262,8 +269,8 @@ function checkIsNew(writer: StorageWriter, scope: Scope, id: string, mode: Certi
 
 function checkSubjectCount(reader: StorageReader, scope: string, authority: Certificate): void {
   let count = 0;
-  for (const { certificatePem } of certificateAuthorities.all(reader, scope)) {
-    if (namesMatch(readCertificate("caCertificate", certificatePem).subject, authority.subject)) count++;
+  for (const record of certificateAuthorities.all(reader, scope)) {
+    if (namesMatch(storedCertificate(record).subject, authority.subject)) count++;
   }
   if (count >= maximumAuthoritiesPerSubject) {
     throw limitReached("certificate authorities of one subject", maximumAuthoritiesPerSubject, count + 1);

@@ -26,6 +26,19 @@ export function readCertificate(field: string, pem: string): Certificate {
   });
 }
 
+/** The certificate of a record. Throws `ERR_REGISTRY_CORRUPT` where it cannot be read. */
+export function storedCertificate(record: {
+  readonly certificateId: string;
+  readonly certificatePem: string;
+}): Certificate {
+  try {
+    return readCertificate("certificate", record.certificatePem);
+  } catch (cause) {
+    const message = `the stored certificate ${record.certificateId} cannot be read: it is damaged`;
+    throw new RegistryError("ERR_REGISTRY_CORRUPT", message, { file: undefined }, { cause });
+  }
+}
+
 /**
  * A request in PEM whose signature shows that its maker has the private key, and whose key AWS IoT would take. Throws as
  * `readCertificate`.

@@ -3,11 +3,11 @@
 import { requireAccount } from "./accounts.ts";
 import type { Certificates } from "./certificates.ts";
 import type { RegistryContext } from "./context.ts";
-import { invalid, notFound, RegistryError } from "./errors.ts";
+import { alreadyExists, invalid, notFound, RegistryError } from "./errors.ts";
 import { checkCertificateId } from "./names.ts";
 import { certificates, incomingTransfers, type CertificateRecord } from "./records/certificate.ts";
 import { policiesOfTarget } from "./records/policy.ts";
-import { scopeKey, type Scope } from "./scope.ts";
+import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader } from "./storage.ts";
 import {
   attachedThings,
@@ -73,7 +73,10 @@ export class CertificateTransfers {
     });
   }
 
-  /** Takes an offered certificate over into this account. Throws `ERR_REGISTRY_NOT_FOUND`, `_TRANSFER_COMPLETED`. */
+  /**
+   * Takes an offered certificate over into this account. Throws `ERR_REGISTRY_NOT_FOUND`, `_TRANSFER_COMPLETED`, and
+   * `_ALREADY_EXISTS` where the account has registered it itself since it was offered.
+   */
   async accept(
     scope: Scope,
     id: string,
@@ -83,6 +86,9 @@ export class CertificateTransfers {
     return this.#context.storage.write((writer) => {
       const key = scopeKey(scope);
       const { source, record } = incoming(writer, key, id);
+      if (certificates.get(writer, key, id) !== undefined) {
+        throw alreadyExists("certificate", id, resourceArn(scope, "cert", id));
+      }
       incomingTransfers.delete(writer, key, id, source);
       removeCertificate(writer, source, record);
       const nowSeconds = this.#context.nowSeconds();

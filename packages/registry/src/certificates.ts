@@ -15,7 +15,15 @@ import {
   type CertificateIssuer,
   type CertificationRequest,
 } from "@latchkey/x509";
-import { checkDates, checkKey, checkSignedBy, readCertificate, readRequest, refused } from "./certificate-input.ts";
+import {
+  checkDates,
+  checkKey,
+  checkSignedBy,
+  readCertificate,
+  readRequest,
+  refused,
+  storedCertificate,
+} from "./certificate-input.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, RegistryError } from "./errors.ts";
 import { checkCertificateId } from "./names.ts";
@@ -130,7 +138,7 @@ export class Certificates {
     const authority = this.#context.storage.read((reader) =>
       this.#authorityFor(reader, scopeKey(scope), certificate, named),
     );
-    const issuer = readCertificate("caCertificatePem", authority.certificatePem);
+    const issuer = storedCertificate(authority);
     checkSignedBy("certificatePem", certificate, issuer, { provider, nowSeconds });
     return this.add(scope, certificate, { status, authority });
   }
@@ -307,7 +315,7 @@ export class Certificates {
     const candidates: CertificateAuthorityRecord[] = [];
     if (named === undefined) {
       for (const record of certificateAuthorities.all(reader, scope)) {
-        const authority = readCertificate("caCertificate", record.certificatePem);
+        const authority = storedCertificate(record);
         if (namesMatch(authority.subject, certificate.issuer)) candidates.push(record);
       }
     } else {

@@ -8,8 +8,10 @@
 
 import { compile, parsePolicy, type ParsedPolicy, type PolicyMatcher, type ThingAttributes } from "@latchkey/policy";
 import { resourceKey, type Change } from "./changes.ts";
+import { dateText } from "./certificate-input.ts";
 import type { RegistryContext } from "./context.ts";
 import { effectivePolicies, type AssociatedThing } from "./effective-policies.ts";
+import { isRegistryError, RegistryError } from "./errors.ts";
 import type { Principal } from "./identity/resolve-principal.ts";
 import { certificateAuthorities } from "./records/certificate-authority.ts";
 import { certificates } from "./records/certificate.ts";
@@ -36,7 +38,7 @@ export class ConnectionRights {
     this.policySet = policySet;
   }
 
-  /** Decides by the policies of this moment. Compiles them where they have changed; throws where they cannot be read. */
+  /** Decides by the policies of this moment. Compiles them where they have changed; allows nothing where they cannot be read. */
   get matcher(): PolicyMatcher {
     return this.refusal === undefined ? this.policySet.matcher() : nothingAllowed;
   }
@@ -48,17 +50,23 @@ export class PolicySet {
   readonly policyNames: readonly string[];
   /** How many connections have it. */
   users = 0;
-  readonly #compile: (names: readonly string[]) => PolicyMatcher;
+  readonly #compile: (names: readonly string[]) => PolicyMatcher | undefined;
   #matcher: PolicyMatcher | undefined;
 
-  constructor(key: string, policyNames: readonly string[], compileNames: (names: readonly string[]) => PolicyMatcher) {
+  /** `compileNames` gives undefined where the policies cannot be read now; it is asked again at the next decision. */
+  constructor(
+    key: string,
+    policyNames: readonly string[],
+    compileNames: (names: readonly string[]) => PolicyMatcher | undefined,
+  ) {
     this.key = key;
     this.policyNames = policyNames;
     this.#compile = compileNames;
   }
 
   matcher(): PolicyMatcher {
-    return (this.#matcher ??= this.#compile(this.policyNames));
+    this.#matcher ??= this.#compile(this.policyNames);
+    return this.#matcher ?? nothingAllowed;
   }
 
   /** One of the policies has changed. */
@@ -91,6 +99,10 @@ export class ConnectionRightsTable {
   /** Connections by the key of a resource that they depend on. */
   readonly #dependents = new Map<string, Set<ConnectionRights>>();
   readonly #all = new Set<ConnectionRights>();
+  /** Connections by the last second in which their certificates are valid. */
+  readonly #expiring = new Map<number, Set<ConnectionRights>>();
+  /** Not later than the first of these seconds. */
+  #nextExpiry = Infinity;
 
   constructor(context: RegistryContext, options: ConnectionRightsOptions = {}) {
     this.#context = context;
@@ -117,6 +129,8 @@ export class ConnectionRightsTable {
     const rights = new ConnectionRights(principal, clientIdentifier, this.#policySet(scopeKey(principal.scope), []));
     rights.policySet.users++;
     this.#all.add(rights);
+    addTo(this.#expiring, principal.validUntil, rights);
+    this.#nextExpiry = Math.min(this.#nextExpiry, principal.validUntil);
     try {
       this.#refresh(rights);
     } catch (error) {
@@ -129,7 +143,8 @@ export class ConnectionRightsTable {
   /** Forgets a connection that has ended. Its rights are gone. */
   close(rights: ConnectionRights): void {
     if (!this.#all.delete(rights)) return;
-    for (const key of rights.dependencies) this.#removeDependent(key, rights);
+    removeFrom(this.#expiring, rights.principal.validUntil, rights);
+    for (const key of rights.dependencies) removeFrom(this.#dependents, key, rights);
     rights.dependencies = [];
     this.#release(rights.policySet);
     rights.refusal ??= "the connection has ended";
@@ -156,6 +171,27 @@ export class ConnectionRightsTable {
     yield* this.#refreshEach(this.#all);
   }
 
+  /**
+   * Takes the rights from the connections whose certificates have expired, and gives each. To be called about once a second:
+   * time that passes is no change of the registry. Costs nothing until one expires.
+   */
+  *expire(): Generator<ConnectionRights> {
+    const nowSeconds = this.#context.nowSeconds();
+    if (nowSeconds <= this.#nextExpiry) return;
+    const expired: ConnectionRights[] = [];
+    this.#nextExpiry = Infinity;
+    for (const [validUntil, connections] of this.#expiring) {
+      if (validUntil >= nowSeconds) {
+        this.#nextExpiry = Math.min(this.#nextExpiry, validUntil);
+        continue;
+      }
+      this.#expiring.delete(validUntil);
+      for (const rights of connections) expired.push(rights);
+    }
+    for (const rights of expired) rights.refusal ??= expiredReason(rights.principal);
+    yield* expired;
+  }
+
   /** Takes all rights from a connection, for instance because the registry cannot be read. */
   refuse(rights: ConnectionRights, reason: string): void {
     rights.refusal = reason;
@@ -170,8 +206,17 @@ export class ConnectionRightsTable {
     }
   }
 
-  /** Reads what a connection depends on. A connection that may not go on keeps no right. */
+  /** Reads what a connection depends on. A connection that may not go on keeps no right, nor one whose records are damaged. */
   #refresh(rights: ConnectionRights): void {
+    try {
+      this.#read(rights);
+    } catch (error) {
+      if (!isRegistryError(error) || error.code !== "ERR_REGISTRY_CORRUPT") throw error;
+      rights.refusal = error.message;
+    }
+  }
+
+  #read(rights: ConnectionRights): void {
     const { principal, clientIdentifier } = rights;
     const { certificateId, caCertificateId } = principal;
     const scope = scopeKey(principal.scope);
@@ -191,7 +236,9 @@ export class ConnectionRightsTable {
     rights.policySet = set;
   }
 
-  #refusal(reader: StorageReader, scope: string, { certificateId, caCertificateId }: Principal): string | undefined {
+  #refusal(reader: StorageReader, scope: string, principal: Principal): string | undefined {
+    const { certificateId, caCertificateId } = principal;
+    if (this.#context.nowSeconds() > principal.validUntil) return expiredReason(principal);
     const record = certificates.get(reader, scope, certificateId);
     if (record?.status !== "ACTIVE") {
       return `certificate ${certificateId} is ${record?.status ?? "not registered any more"}`;
@@ -203,19 +250,9 @@ export class ConnectionRightsTable {
   }
 
   #setDependencies(rights: ConnectionRights, dependencies: readonly string[]): void {
-    for (const key of rights.dependencies) if (!dependencies.includes(key)) this.#removeDependent(key, rights);
-    for (const key of dependencies) {
-      const dependents = this.#dependents.get(key);
-      if (dependents === undefined) this.#dependents.set(key, new Set([rights]));
-      else dependents.add(rights);
-    }
+    for (const key of rights.dependencies) if (!dependencies.includes(key)) removeFrom(this.#dependents, key, rights);
+    for (const key of dependencies) addTo(this.#dependents, key, rights);
     rights.dependencies = dependencies;
-  }
-
-  #removeDependent(key: string, rights: ConnectionRights): void {
-    const dependents = this.#dependents.get(key);
-    dependents?.delete(rights);
-    if (dependents?.size === 0) this.#dependents.delete(key);
   }
 
   #policySet(scope: string, policyNames: readonly string[]): PolicySet {
@@ -224,12 +261,7 @@ export class ConnectionRightsTable {
     if (known !== undefined) return known;
     const set = new PolicySet(key, policyNames, (names) => this.#compile(scope, names));
     this.#policySets.set(key, set);
-    for (const name of policyNames) {
-      const policyKey = resourceKey(scope, "policy", name);
-      const sets = this.#setsOfPolicy.get(policyKey);
-      if (sets === undefined) this.#setsOfPolicy.set(policyKey, new Set([set]));
-      else sets.add(set);
-    }
+    for (const name of policyNames) addTo(this.#setsOfPolicy, resourceKey(scope, "policy", name), set);
     return set;
   }
 
@@ -238,31 +270,59 @@ export class ConnectionRightsTable {
     if (set.users > 0) return;
     this.#policySets.delete(set.key);
     const scope = set.key.slice(0, set.key.indexOf(" "));
-    for (const name of set.policyNames) {
-      const policyKey = resourceKey(scope, "policy", name);
-      const sets = this.#setsOfPolicy.get(policyKey);
-      sets?.delete(set);
-      if (sets?.size === 0) this.#setsOfPolicy.delete(policyKey);
-    }
+    for (const name of set.policyNames) removeFrom(this.#setsOfPolicy, resourceKey(scope, "policy", name), set);
   }
 
-  #compile(scope: string, policyNames: readonly string[]): PolicyMatcher {
+  #compile(scope: string, policyNames: readonly string[]): PolicyMatcher | undefined {
     const parsed: ParsedPolicy[] = [];
-    for (const { policyName, document } of this.#context.storage.read((reader) =>
-      documentsOf(reader, scope, policyNames),
-    )) {
-      const result = parsePolicy(document, { name: policyName });
-      if (!result.ok) {
-        this.#options.onUnreadablePolicy?.(policyName, result.errors[0].message);
-        return nothingAllowed;
+    for (const policyName of policyNames) {
+      const read = this.#readPolicy(scope, policyName);
+      if ("reason" in read) {
+        this.#options.onUnreadablePolicy?.(policyName, read.reason);
+        return read.isDamaged ? nothingAllowed : undefined;
       }
-      parsed.push(result.policy);
+      parsed.push(...read);
     }
     return compile(parsed);
   }
+
+  /** The policy, none where it was deleted meanwhile, or why it cannot be read. */
+  #readPolicy(
+    scope: string,
+    policyName: string,
+  ): readonly ParsedPolicy[] | { readonly reason: string; readonly isDamaged: boolean } {
+    try {
+      const [found] = this.#context.storage.read((reader) => documentsOf(reader, scope, [policyName]));
+      if (found === undefined) return [];
+      const result = parsePolicy(found.document, { name: policyName });
+      return result.ok ? [result.policy] : { reason: result.errors[0].message, isDamaged: true };
+    } catch (error) {
+      if (!isRegistryError(error)) throw error;
+      return { reason: error.message, isDamaged: error.code === "ERR_REGISTRY_CORRUPT" };
+    }
+  }
 }
 
-/** The documents of the default versions. A policy that was deleted meanwhile gives no document. */
+function expiredReason({ certificateId, validUntil }: Principal): string {
+  return `certificate ${certificateId}, or one of its chain, has expired: it was valid until ${dateText(validUntil)}`;
+}
+
+function addTo<K, T>(sets: Map<K, Set<T>>, key: K, item: T): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([item]));
+  else set.add(item);
+}
+
+function removeFrom<K, T>(sets: Map<K, Set<T>>, key: K, item: T): void {
+  const set = sets.get(key);
+  set?.delete(item);
+  if (set?.size === 0) sets.delete(key);
+}
+
+/**
+ * The documents of the default versions. A policy that was deleted meanwhile gives no document. Throws `ERR_REGISTRY_CORRUPT` where
+ * a default version is missing: it might have been a Deny.
+ */
 export function documentsOf(
   reader: StorageReader,
   scope: string,
@@ -273,7 +333,11 @@ export function documentsOf(
     if (policy === undefined) return [];
     const { defaultVersionId: versionId } = policy;
     const version = policyVersions.get(reader, scope, policyName, versionKey(versionId));
-    return version === undefined ? [] : [{ policyName, versionId, document: version.document }];
+    if (version === undefined) {
+      const message = `the default version ${versionId} of policy ${policyName} is missing in the registry`;
+      throw new RegistryError("ERR_REGISTRY_CORRUPT", message, { file: undefined });
+    }
+    return [{ policyName, versionId, document: version.document }];
   });
 }
 

@@ -60,7 +60,8 @@ function keysOf<T extends object>(value: T): (keyof T)[] {
   return Object.keys(value) as (keyof T)[];
 }
 
-function damaged(path: string, wanted: string): never {
+/** Throws `ERR_REGISTRY_CORRUPT`. */
+export function damaged(path: string, wanted: string): never {
   throw new RegistryError("ERR_REGISTRY_CORRUPT", `the stored record ${path} is damaged: it is not ${wanted}`, {
     file: undefined,
   });

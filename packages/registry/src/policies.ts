@@ -132,7 +132,7 @@ export class Policies {
       const defaultVersionId = options.setAsDefault === true ? versionId : policy.defaultVersionId;
       const changed = { ...policy, lastVersionId: policy.lastVersionId + 1, defaultVersionId };
       policies.put(writer, { ...changed, modifiedAtSeconds: createdAtSeconds }, key, policyName);
-      if (options.setAsDefault === true) announce(writer, key, policyName);
+      announce(writer, key, policyName);
       return version;
     });
   }
@@ -194,6 +194,7 @@ export class Policies {
       requireVersion(writer, key, policyName, versionId);
       if (versionId === defaultVersionId) throw deleteConflict(policyName, [`version ${versionId} is the default`]);
       policyVersions.delete(writer, key, policyName, versionKey(versionId));
+      announce(writer, key, policyName);
     });
   }
 

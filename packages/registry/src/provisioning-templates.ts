@@ -10,7 +10,8 @@ import { readTemplate } from "./identity/provisioning-template.ts";
 import { certificateParameters } from "./identity/just-in-time.ts";
 import { claimCertificateSeconds, ownershipTokenSeconds } from "./limits.ts";
 import { checkTemplateName } from "./names.ts";
-import type { CertificateRecord } from "./records/certificate.ts";
+import { certificates, type CertificateRecord } from "./records/certificate.ts";
+import { policiesOfTarget } from "./records/policy.ts";
 import {
   ownershipTokens,
   provisioningTemplates,
@@ -18,9 +19,10 @@ import {
   type ProvisioningTemplateType,
 } from "./records/provisioning-template.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
-import { removeCertificate, requireCertificate } from "./stored-certificate.ts";
+import type { StorageReader } from "./storage.ts";
+import { attachedThings, removeCertificate, requireCertificate } from "./stored-certificate.ts";
 import type { Page, PageOptions } from "./table.ts";
-import { readCertificate } from "./certificate-input.ts";
+import { storedCertificate } from "./certificate-input.ts";
 
 /** What CreateProvisioningTemplate takes. */
 export interface TemplateInput {
@@ -204,7 +206,7 @@ export class ProvisioningTemplates {
       throw tokenRefused(templateName);
     }
     const parameters = await this.#askHook(scope, request, record);
-    const certificate = readCertificate("certificate", record.certificatePem);
+    const certificate = storedCertificate(record);
     const own = certificateParameters({ certificateId: record.certificateId, certificate });
     const values = { ...parameters, ...own };
     return provision(this.#parts, scope, readTemplate(template.templateBody), values, (writer) => {
@@ -223,8 +225,9 @@ export class ProvisioningTemplates {
         const token = ownershipTokens.get(writer, key, tokenKey);
         if (token === undefined || token.expiresAtSeconds >= this.#context.nowSeconds()) continue;
         ownershipTokens.delete(writer, key, tokenKey);
-        const record = requireCertificate(writer, key, token.certificateId);
-        if (record.status === "ACTIVE") continue;
+        // It may have been deleted, given away or put to use in another way since.
+        const record = certificates.get(writer, key, token.certificateId);
+        if (record?.status !== "INACTIVE" || isInUse(writer, key, record.certificateId)) continue;
         removeCertificate(writer, key, record);
         removed++;
       }
@@ -275,6 +278,13 @@ export class ProvisioningTemplates {
   #tokenKey(token: string): string {
     return hexText(this.#context.provider.hash("SHA-256", new TextEncoder().encode(token)));
   }
+}
+
+function isInUse(reader: StorageReader, scope: string, certificateId: string): boolean {
+  return (
+    policiesOfTarget.count(reader, 1, scope, "cert", certificateId) > 0 ||
+    attachedThings(reader, scope, certificateId).length > 0
+  );
 }
 
 /** Tokens that one call of `removeUnclaimed` looks at. */

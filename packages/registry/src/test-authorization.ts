@@ -1,9 +1,8 @@
 /** What a certificate would be allowed (TestAuthorization), by the same decisions as in life, with the reasons. */
 
 import { compile, parsePolicy, type Explanation, type RequestContext, isRequestResource } from "@latchkey/policy";
-import { parseCertificate } from "@latchkey/x509";
 import { certificateAttributes } from "./certificate-attributes.ts";
-import { readCertificate } from "./certificate-input.ts";
+import { storedCertificate } from "./certificate-input.ts";
 import { requireCertificate } from "./stored-certificate.ts";
 import { documentsOf, thingAttributes } from "./connection-rights.ts";
 import type { RegistryContext } from "./context.ts";
@@ -72,7 +71,7 @@ export function testAuthorization(
     for (const name of test.policyNamesToSkip ?? []) names.delete(name);
     return { record, thing: effective.thing, documents: documentsOf(reader, key, [...names].sort()) };
   });
-  const certificate = readCertificate("certificate", read.record.certificatePem);
+  const certificate = storedCertificate(read.record);
   const matcher = compile(
     read.documents.flatMap(({ policyName, document }) => {
       const result = parsePolicy(document, { name: policyName });
@@ -83,7 +82,7 @@ export function testAuthorization(
     protocol: "mqtt",
     clientId: clientIdentifier,
     certificateId,
-    certificate: certificateAttributes(parseCertificate(certificate.encoding)),
+    certificate: certificateAttributes(certificate),
     thing: thingAttributes(read.thing),
   };
   return questions.flatMap(({ actionType, resources }) =>

@@ -92,6 +92,7 @@ export class Things {
   list(scope: Scope, options: PageOptions & { readonly thingTypeName?: string | undefined } = {}): Page<ThingRecord> {
     const key = scopeKey(scope);
     const { thingTypeName } = options;
+    if (thingTypeName !== undefined) checkThingTypeName(thingTypeName);
     return this.#context.storage.read((reader) => {
       if (thingTypeName === undefined) return things.page(reader, options, key);
       const page = thingsOfType.page(reader, options, key, thingTypeName);

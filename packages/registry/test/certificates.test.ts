@@ -489,3 +489,20 @@ test.skipIf(openssl.path === undefined)(`OpenSSL verifies what each way has made
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining(": OK") });
   }
 });
+
+test("a transfer is not accepted over a certificate that the account has registered itself meanwhile", async () => {
+  await using workshop = await Workshop.open();
+  const { registry } = workshop;
+  const target = { account: "111111111111", region: "us-east-1" };
+  await registry.createAccount(target);
+  const certificatePem = pemOf(makeDevice(makeAuthority("Stranger")));
+  const { certificateId } = await registry.certificates.registerWithoutAuthority(scope, { certificatePem });
+  await registry.transfers.offer(scope, certificateId, target.account);
+  const own = await registry.certificates.registerWithoutAuthority(target, { certificatePem, status: "ACTIVE" });
+  await expect(registry.transfers.accept(target, certificateId)).rejects.toMatchObject({
+    code: "ERR_REGISTRY_ALREADY_EXISTS",
+  });
+  expect(registry.certificates.list(target).items).toEqual([own]);
+  await registry.transfers.cancel(scope, certificateId);
+  expect(registry.certificates.describe(scope, certificateId).status).toBe("INACTIVE");
+});

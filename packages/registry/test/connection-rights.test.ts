@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { topicArn } from "@latchkey/policy";
 import {
   defaultScope as scope,
+  RegistryError,
   requestContext,
   type ConnectionRights,
   type ConnectionRightsTable,
@@ -270,4 +271,91 @@ test("identifiers of certificates are what they are of", async () => {
   const { id, der } = await workshop.activeDevice();
   const result = await workshop.registry.resolvePrincipal([der], undefined);
   expect(result.ok && idOf(result.principal.certificate)).toBe(id);
+});
+
+describe("a certificate that expires while it is connected", () => {
+  async function shortLived(days: number): Promise<Principal> {
+    const authority = makeAuthority(`CA of ${days}`);
+    await workshop.registerAuthority(authority);
+    const device = makeDevice(authority, { days });
+    await workshop.registry.certificates.register(scope, { certificatePem: pemOf(device), status: "ACTIVE" });
+    const result = await workshop.registry.resolvePrincipal([device.encoding], undefined);
+    if (!result.ok) throw new Error(result.reason);
+    expect(result.principal.validUntil).toBe(device.validity.notAfter);
+    await workshop.registry.policies.attach(scope, "orders", {
+      kind: "cert",
+      certificateId: result.principal.certificateId,
+    });
+    return result.principal;
+  }
+
+  test("loses its rights in the second after its last one, and no change of the registry gives them back", async () => {
+    const first = table.open(await shortLived(1), "first");
+    const second = table.open(await shortLived(2), "second");
+    const lasting = table.open(await principal("orders"), "lasting");
+    workshop.nowSeconds = first.principal.validUntil;
+    expect([...table.expire()]).toEqual([]);
+    expect(mayPublish(first, "orders")).toBe(true);
+    workshop.nowSeconds++;
+    expect([...table.expire()]).toEqual([first]);
+    expect(first.refusal).toMatch(/expired.*\d{4}-\d\d-\d\dT/);
+    expect([first, second, lasting].map((one) => mayPublish(one, "orders"))).toEqual([false, true, true]);
+    const sequence = workshop.registry.sequence();
+    const { certificateId } = first.principal;
+    await workshop.registry.policies.attach(scope, "news", { kind: "cert", certificateId });
+    expect(apply(sequence)).toEqual([first]);
+    expect(mayPublish(first, "news")).toBe(false);
+    expect([...table.expire()]).toEqual([]);
+    workshop.nowSeconds = second.principal.validUntil + 1;
+    expect([...table.expire()]).toEqual([second]);
+    expect(table.open(first.principal, "late").refusal).toContain("expired");
+  });
+
+  test("is not looked at once it was closed", async () => {
+    const rights = table.open(await shortLived(1), "one");
+    table.close(rights);
+    workshop.nowSeconds = rights.principal.validUntil + 1;
+    expect([...table.expire()]).toEqual([]);
+  });
+});
+
+test("a policy whose default version is missing might be a Deny: nothing is allowed beside it", async () => {
+  const rights = table.open(await principal("orders", "news"), "one");
+  await workshop.storage.write((writer) => {
+    const [entry] = writer.scan("policy-version", "000000000000:us-east-1/news/", { limit: 1 });
+    writer.delete("policy-version", entry?.key ?? "");
+  });
+  expect(mayPublish(rights, "orders")).toBe(false);
+  expect(unreadable).toEqual(["news"]);
+});
+
+test("a damaged record ends the connections that depend on it, and no other", async () => {
+  const damagedOne = table.open(await principal("orders"), "lamp");
+  const other = table.open(await principal("orders"), "other");
+  await workshop.registry.things.create(scope, "lamp");
+  await workshop.storage.write((writer) => writer.put("thing", "000000000000:us-east-1/lamp", "{"));
+  expect([...table.applyAll()]).toEqual([damagedOne, other]);
+  expect([damagedOne.refusal, other.refusal]).toEqual([expect.stringContaining("damaged"), undefined]);
+  expect([mayPublish(damagedOne, "orders"), mayPublish(other, "orders")]).toEqual([false, true]);
+});
+
+test("while policies cannot be read nothing is allowed and nothing is thrown, and they count again afterwards", async () => {
+  let isAway = false;
+  const away = await Workshop.open({
+    storage: {
+      ...bound(workshop.storage),
+      read: (body) => {
+        if (isAway) throw new RegistryError("ERR_REGISTRY_UNAVAILABLE", "away", { file: undefined, isFull: false });
+        return workshop.storage.read(body);
+      },
+    },
+  });
+  const rights = away.registry
+    .connectionRights({ onUnreadablePolicy: (name) => unreadable.push(name) })
+    .open(await principal("orders"), "one");
+  isAway = true;
+  expect(mayPublish(rights, "orders")).toBe(false);
+  expect(unreadable).toEqual(["orders"]);
+  isAway = false;
+  expect(mayPublish(rights, "orders")).toBe(true);
 });

@@ -164,3 +164,20 @@ test("targets are read from their ARNs, those of this account and region alone",
     expect(() => policies.targetOfArn(scope, arn)).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_INVALID" }));
   }
 });
+
+test("every change of a version is in the feed, that of one which is not the default, too", async () => {
+  await using workshop = await Workshop.open();
+  const { policies } = workshop.registry;
+  await policies.create(scope, "p", allow("iot:Connect", "*"));
+  for (const step of [
+    () => policies.createVersion(scope, "p", allow("iot:Publish", "*")),
+    () => policies.deleteVersion(scope, "p", "2"),
+  ]) {
+    const before = workshop.registry.sequence();
+    await step();
+    expect(workshop.registry.changesAfter(before)).toMatchObject({
+      isComplete: true,
+      changes: [{ kind: "policy", touches: ["000000000000:us-east-1/policy/p"] }],
+    });
+  }
+});

@@ -326,3 +326,89 @@ describe("fleet provisioning by claim", () => {
     await expect(templates.delete(scope, "fleet")).rejects.toMatchObject({ code: "ERR_REGISTRY_NOT_FOUND" });
   });
 });
+
+describe("a hostile template", () => {
+  /** Each level uses the one below it many times. */
+  function nested(levels: number, times: number): unknown {
+    let value: unknown = "x";
+    for (let level = 0; level < levels; level++) value = { "Fn::Sub": ["${a}".repeat(times), { a: value }] };
+    return value;
+  }
+
+  test.each([
+    ["Fn::Sub in Fn::Sub", nested(7, 100)],
+    ["Fn::Sub of few uses in many levels", nested(7, 8)],
+  ])("that grows with each level is refused before it is made: %s", (_, value) => {
+    expect(() => evaluated(value)).toThrow(/more than \d+ (functions|characters)|functions make more than/);
+  });
+
+  test("that repeats mappings is refused", () => {
+    const mappings: Json = { m: { l0: { v: "x" } } };
+    const levels: Json = { l0: { v: "x" } };
+    for (let level = 1; level < 7; level++) {
+      const below = { "Fn::FindInMap": ["m", `l${level - 1}`, "v"] };
+      levels[`l${level}`] = { "Fn::Join": ["", Array.from({ length: 20 }, () => below)] };
+    }
+    for (const [name, value] of Object.entries(levels)) Object.assign(mappings["m"] ?? {}, { [name]: { v: value } });
+    expect(() => evaluated({ "Fn::FindInMap": ["m", "l6", "v"] }, { Mappings: mappings })).toThrow(/more than|at most/);
+  });
+
+  test("that repeats a long parameter is refused, whichever function makes it long", () => {
+    const more = { Parameters: { Long: { Type: "String" } } };
+    const parameters = { Long: "x".repeat(200_000) };
+    const functions = [
+      { "Fn::Sub": "${Long}".repeat(10) },
+      { "Fn::Join": ["", Array.from({ length: 10 }, () => ({ Ref: "Long" }))] },
+      { "Fn::Join": [{ Ref: "Long" }, Array.from({ length: 10 }, () => "x")] },
+    ];
+    for (const value of functions) expect(() => evaluated(value, more, parameters)).toThrow(/characters/);
+  });
+
+  test("whose text begins many variables and ends none is read once", () => {
+    const more = { Parameters: { Long: { Type: "String" } } };
+    const long = "${".repeat(200_000);
+    expect(evaluated({ "Fn::Sub": [{ Ref: "Long" }, {}] }, more, { Long: long })).toBe(long);
+  });
+});
+
+test("a template makes the thing exclusive where it says so", async () => {
+  await using workshop = await Workshop.open();
+  const { id } = await workshop.activeDevice();
+  const body = (type: string): string =>
+    JSON.stringify({
+      Resources: {
+        c: { Type: "AWS::IoT::Certificate", Properties: { CertificateId: id, ThingPrincipalType: type } },
+        t: { Type: "AWS::IoT::Thing", Properties: { ThingName: "lamp" } },
+      },
+    });
+  await expect(workshop.registry.templates.registerThing(scope, body("MINE"), {})).rejects.toMatchObject({
+    code: "ERR_REGISTRY_PROVISIONING",
+    evidence: { path: "$.Resources.c.Properties.ThingPrincipalType" },
+  });
+  await workshop.registry.templates.registerThing(scope, body("EXCLUSIVE_THING"), {});
+  expect(workshop.registry.things.listPrincipals(scope, "lamp").items).toEqual([
+    { thingName: "lamp", certificateId: id, type: "EXCLUSIVE_THING" },
+  ]);
+});
+
+test("unclaimed certificates that were deleted or put to use meanwhile do not keep others from being removed", async () => {
+  await using workshop = await Workshop.open();
+  const { registry } = workshop;
+  const ids: string[] = [];
+  for (let i = 0; i < 4; i++) {
+    ids.push((await registry.templates.claimFromCsr(scope, makeRequestPem())).record.certificateId);
+  }
+  const [deleted = "", withPolicy = "", withThing = "", unused = ""] = ids;
+  await registry.certificates.delete(scope, deleted);
+  await registry.policies.create(scope, "p", allow("iot:Connect", "*"));
+  await registry.policies.attach(scope, "p", { kind: "cert", certificateId: withPolicy });
+  await registry.things.create(scope, "lamp");
+  await registry.things.attachPrincipal(scope, "lamp", withThing);
+  workshop.nowSeconds += 3601;
+  expect(await registry.templates.removeUnclaimed(scope)).toBe(1);
+  const kept = registry.certificates.list(scope).items.map(({ certificateId }) => certificateId);
+  expect(kept).toEqual([withPolicy, withThing]);
+  expect(kept).not.toContain(unused);
+  await registry.policies.detach(scope, "p", { kind: "cert", certificateId: withPolicy });
+  await registry.policies.delete(scope, "p");
+});

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { defaultScope as scope, Principal, type CertificateRegisteredEvent } from "../src/index.ts";
+import {
+  createMemoryStorage,
+  defaultScope as scope,
+  Principal,
+  type CertificateRegisteredEvent,
+  type Storage,
+} from "../src/index.ts";
 import {
   allow,
   idOf,
@@ -258,4 +264,123 @@ test("a key pair that is used again is another certificate", async () => {
   const two = makeDevice(workshop.local, { key });
   expect(one.certificateId).not.toBe(idOf(two));
   expect((await workshop.registry.resolvePrincipal([two.encoding], undefined)).ok).toBe(false);
+});
+
+test("the endpoint of a new account is not taken from the account that has it", async () => {
+  await using workshop = await Workshop.open();
+  const { registry } = workshop;
+  const host = "a111111111111-ats.iot.us-east-1.localhost";
+  await registry.setEndpoint(scope, host);
+  await expect(registry.createAccount(second)).rejects.toMatchObject({ code: "ERR_REGISTRY_ALREADY_EXISTS" });
+  expect(registry.scopeOfServerName(host)).toEqual(scope);
+  expect(registry.listAccounts().items).toHaveLength(1);
+  await registry.setEndpoint(scope, "pizza.example");
+  await registry.createAccount(second);
+  expect(registry.scopeOfServerName(host)).toEqual(second);
+});
+
+test("an SNI_ONLY authority registers just in time with a server name only", async () => {
+  await using workshop = await Workshop.open();
+  const authority = makeAuthority();
+  await workshop.registry.authorities.register(scope, {
+    caCertificatePem: pemOf(authority.certificate),
+    certificateMode: "SNI_ONLY",
+    setAsActive: true,
+    allowAutoRegistration: true,
+  });
+  const device = makeDevice(authority);
+  expect(await workshop.registry.resolvePrincipal([device.encoding], undefined)).toMatchObject({
+    code: "ERR_IDENTITY_UNKNOWN",
+  });
+  expect(workshop.registry.certificates.list(scope).items).toEqual([]);
+  expect(await workshop.registry.resolvePrincipal([device.encoding], "localhost")).toMatchObject({
+    code: "ERR_IDENTITY_PENDING_ACTIVATION",
+  });
+});
+
+test("of many connections of a device at once one is provisioned, and none reports a fault of the template", async () => {
+  const inner = createMemoryStorage();
+  const storage: Storage = {
+    read: (body) => inner.read(body),
+    // As with a busy disk: the others come in between.
+    write: async (body) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return inner.write(body);
+    },
+    sequence: () => inner.sequence(),
+    changesAfter: (sequence, limit) => inner.changesAfter(sequence, limit),
+    onCommit: (listener) => inner.onCommit(listener),
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  };
+  await using workshop = await Workshop.open({ storage });
+  const authority = makeAuthority();
+  const templateBody = JSON.stringify({
+    Parameters: { "AWS::IoT::Certificate::Id": { Type: "String" } },
+    Resources: {
+      c: { Type: "AWS::IoT::Certificate", Properties: { CertificateId: { Ref: "AWS::IoT::Certificate::Id" } } },
+      t: {
+        Type: "AWS::IoT::Thing",
+        Properties: { ThingName: "lamp" },
+        OverrideSettings: { AttributePayload: "FAIL" },
+      },
+    },
+  });
+  await workshop.registerAuthority(authority, { autoRegistration: true, templateBody });
+  const device = makeDevice(authority);
+  const results = await Promise.all(
+    Array.from({ length: 20 }, () => workshop.registry.resolvePrincipal([device.encoding], undefined)),
+  );
+  for (const result of results) {
+    if (result.ok) continue;
+    expect(result).toMatchObject({ code: "ERR_IDENTITY_PENDING_ACTIVATION", provisioningError: undefined });
+  }
+  expect(workshop.registry.certificates.list(scope).items).toMatchObject([{ status: "ACTIVE", customerVersion: 2 }]);
+});
+
+test("values of the storage that are not as they were written are named as damage", async () => {
+  const key = "000000000000:us-east-1";
+  const values = ["", "{", "null", "[]", "17", '{"a":1}', '{"__proto__":null}', '"text"'];
+  const notPem = (stored: string): string =>
+    JSON.stringify(Object.assign({}, JSON.parse(stored), { certificatePem: "no PEM" }));
+  for (const table of ["account", "certificate", "certificate-authority", "endpoint"]) {
+    for (const value of [...values, notPem]) {
+      await using workshop = await Workshop.open();
+      const { id, der } = await workshop.activeDevice();
+      const caId = idOf(workshop.local.certificate);
+      const keys: Record<string, string> = {
+        account: key,
+        certificate: `${key}/${id}`,
+        "certificate-authority": `${key}/${caId}`,
+        endpoint: "localhost",
+      };
+      const [name = ""] = [keys[table]];
+      await workshop.storage.write((writer) => {
+        writer.put(table, name, typeof value === "string" ? value : value(writer.get(table, name) ?? "{}"));
+      });
+      const reads: (() => unknown)[] = [
+        () => workshop.registry.resolvePrincipal([der], "localhost"),
+        () => workshop.registry.describeAccount(scope),
+        () => workshop.registry.authorities.describe(scope, caId),
+        () =>
+          workshop.registry.testAuthorization(scope, {
+            certificateId: id,
+            questions: [{ actionType: "CONNECT", resources: ["*"] }],
+          }),
+        () => workshop.registry.certificates.createFromCsr(scope, makeRequestPem()),
+      ];
+      const codes = await Promise.all(
+        reads.map(async (read) => {
+          try {
+            await read();
+            return "read";
+          } catch (error) {
+            return error instanceof Error && "code" in error ? error.code : error;
+          }
+        }),
+      );
+      const isUnread = (table === "account" || table === "endpoint") && typeof value === "function";
+      const found = [table, String(value), new Set(codes.filter((code) => code !== "read"))];
+      if (!isUnread) expect(found).toEqual([table, String(value), new Set(["ERR_REGISTRY_CORRUPT"])]);
+    }
+  }
 });

@@ -237,3 +237,18 @@ describe.skipIf(!isRoot || mount.path === undefined)(
     });
   },
 );
+
+test.each([
+  ["touches", "{"],
+  ["touches", "[1]"],
+  ["kind", "no such kind"],
+])("a change whose %s is %j is named as damage", async (column, value) => {
+  const file = newFile();
+  await using storage = openSqliteStorage(file);
+  await storage.write((writer) => writer.announce("policy", ["p"]));
+  const database = new DatabaseSync(file);
+  database.prepare(`UPDATE change SET ${column} = ?`).run(value);
+  database.close();
+  expect(() => storage.changesAfter(0, 9)).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_CORRUPT" }));
+  expect(storage.sequence()).toBe(1);
+});

@@ -2,7 +2,7 @@
 
 import { createChainVerifier, type ChainVerifier } from "@latchkey/chain";
 import type { CryptoProvider } from "@latchkey/crypto";
-import { certificatesFromPem } from "@latchkey/x509";
+import { storedCertificate } from "../certificate-input.ts";
 import { certificateAuthorities, type CertificateAuthorityRecord } from "../records/certificate-authority.ts";
 import type { Storage, StorageReader } from "../storage.ts";
 
@@ -44,7 +44,7 @@ export class AuthorityVerifiers {
       kept.sequence = sequence;
       return kept.verifier;
     }
-    const trustAnchors = authorities.flatMap(({ certificatePem }) => certificatesFromPem(certificatePem).slice(0, 1));
+    const trustAnchors = authorities.map(storedCertificate);
     const verifier = createChainVerifier({ provider: this.#provider, trustAnchors, profile: "iotDevice" });
     if (this.#kept.size >= maximumKept) this.#kept.clear();
     this.#kept.set(key, { sequence, identifiers, verifier });

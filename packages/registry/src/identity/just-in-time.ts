@@ -5,6 +5,7 @@ import { RegistryError } from "../errors.ts";
 import type { CertificateAuthorityRecord } from "../records/certificate-authority.ts";
 import { provisioningTemplates } from "../records/provisioning-template.ts";
 import { scopeKey, type Scope } from "../scope.ts";
+import { requireCertificate, wrongCertificateState } from "../stored-certificate.ts";
 import { provision, type ProvisioningParts } from "./provision.ts";
 import { readTemplate } from "./provisioning-template.ts";
 import type { PresentedCertificate } from "./resolve-principal.ts";
@@ -20,7 +21,11 @@ const subjectParameters: Readonly<Record<string, AttributeName>> = {
   SerialNumber: "serialNumber",
 };
 
-/** Carries the authority's template out for a certificate, which is active afterwards. Throws `ERR_REGISTRY_PROVISIONING`. */
+/**
+ * Carries the authority's template out for a certificate, which is active afterwards. Throws `ERR_REGISTRY_PROVISIONING`, and
+ * `ERR_REGISTRY_CERTIFICATE_STATE` where the certificate does not wait for it any more: another connection of the device came first, or a
+ * person has set another status.
+ */
 export async function provisionJustInTime(
   parts: ProvisioningParts,
   scope: Scope,
@@ -29,7 +34,10 @@ export async function provisionJustInTime(
 ): Promise<void> {
   const body = registrationConfig?.templateBody ?? storedTemplate(parts, scope, registrationConfig?.templateName);
   if (body === undefined) return;
-  await provision(parts, scope, readTemplate(body), certificateParameters(presented));
+  await provision(parts, scope, readTemplate(body), certificateParameters(presented), (writer) => {
+    const record = requireCertificate(writer, scopeKey(scope), presented.certificateId);
+    if (record.status !== "PENDING_ACTIVATION") throw wrongCertificateState(record, ["PENDING_ACTIVATION"]);
+  });
 }
 
 /** Values by the names that a template declares: `AWS::IoT::Certificate::CommonName`. What the subject lacks is left out. */

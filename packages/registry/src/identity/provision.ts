@@ -79,7 +79,7 @@ function carryOut(
   const { thing } = wanted;
   if (thing !== undefined) {
     placeThing(parts, writer, scope, thing);
-    parts.things.attachPrincipalIn(writer, key, thing.thingName, id, "NON_EXCLUSIVE_THING");
+    parts.things.attachPrincipalIn(writer, key, thing.thingName, id, wanted.certificate.thingPrincipalType);
     resourceArns.push([thing.logicalName, resourceArn(scope, "thing", thing.thingName)]);
   }
   const { status } = wanted.certificate;

@@ -7,6 +7,7 @@
 
 import { RegistryError } from "../errors.ts";
 import { maximumTemplateCharacters } from "../limits.ts";
+import type { ThingPrincipalType } from "../records/thing.ts";
 
 /** What happens to a resource that exists already. `MERGE` is for attributes and groups of a thing only. */
 export type OverrideSetting = "DO_NOTHING" | "REPLACE" | "FAIL" | "MERGE";
@@ -47,6 +48,8 @@ export interface EvaluatedTemplate {
       | { readonly kind: "request"; readonly requestPem: string }
       | { readonly kind: "pem"; readonly certificatePem: string; readonly caCertificatePem: string | undefined };
     readonly status: "ACTIVE" | "INACTIVE";
+    /** How the template's thing gets it. */
+    readonly thingPrincipalType: ThingPrincipalType;
   };
   readonly policies: readonly (
     | { readonly logicalName: string; readonly kind: "name"; readonly policyName: string }
@@ -68,6 +71,10 @@ const resourceTypes = ["AWS::IoT::Thing", "AWS::IoT::Certificate", "AWS::IoT::Po
 const overrideSettings = ["DO_NOTHING", "REPLACE", "FAIL", "MERGE"] as const;
 /** Functions inside functions; templates of AWS's documentation have two. */
 const maximumNesting = 16;
+/** Functions and texts that one evaluation goes through; a text that is used twice in each of 16 levels would be 65,536. */
+const maximumSteps = 10_000;
+/** Characters that all functions of one evaluation make together: several certificates with their chains. */
+const maximumCharacters = 1_000_000;
 
 /** Reads a template. Throws `ERR_REGISTRY_PROVISIONING` with the path of what is wrong. */
 export function readTemplate(body: string): ProvisioningTemplate {
@@ -119,7 +126,7 @@ export function evaluateTemplate(
     if (value === undefined) throw wrong(`$.Parameters.${name}`, "the parameter has no value and no default");
     values.set(name, value);
   }
-  const context: Evaluation = { values, mappings: template.mappings };
+  const context: Evaluation = { values, mappings: template.mappings, steps: 0, characters: 0 };
   let thing: EvaluatedTemplate["thing"];
   let certificate: EvaluatedTemplate["certificate"] | undefined;
   const policies: EvaluatedTemplate["policies"][number][] = [];
@@ -136,6 +143,19 @@ export function evaluateTemplate(
 interface Evaluation {
   readonly values: ReadonlyMap<string, string>;
   readonly mappings: JsonObject;
+  /** So far. */
+  steps: number;
+  characters: number;
+}
+
+/** Counts one step that makes a text of so many characters, before it is made. Throws where a budget is used up. */
+function charge(context: Evaluation, path: string, characters: number): void {
+  context.steps++;
+  context.characters += characters;
+  if (context.steps > maximumSteps) throw wrong(path, `more than ${maximumSteps} functions and texts to evaluate`);
+  if (context.characters > maximumCharacters) {
+    throw wrong(path, `the functions make more than ${maximumCharacters} characters`);
+  }
 }
 
 function evaluateThing(resource: TemplateResource, context: Evaluation): EvaluatedTemplate["thing"] {
@@ -176,6 +196,11 @@ function evaluateCertificate(resource: TemplateResource, context: Evaluation): E
   const text = (name: string): string | undefined => evaluate(properties[name], `${path}.${name}`, context);
   const status = text("Status")?.toUpperCase() ?? "ACTIVE";
   if (status !== "ACTIVE" && status !== "INACTIVE") throw wrong(`${path}.Status`, "this has to be ACTIVE or INACTIVE");
+  const thingPrincipalType = text("ThingPrincipalType") ?? "NON_EXCLUSIVE_THING";
+  if (thingPrincipalType !== "EXCLUSIVE_THING" && thingPrincipalType !== "NON_EXCLUSIVE_THING") {
+    throw wrong(`${path}.ThingPrincipalType`, "this has to be EXCLUSIVE_THING or NON_EXCLUSIVE_THING");
+  }
+  const fields = { logicalName, status, thingPrincipalType } as const;
   const certificateId = text("CertificateId");
   const requestPem = text("CertificateSigningRequest");
   const certificatePem = text("CertificatePem");
@@ -183,14 +208,14 @@ function evaluateCertificate(resource: TemplateResource, context: Evaluation): E
   if (given !== 1) {
     throw wrong(path, "one of CertificateSigningRequest, CertificateId and CertificatePem has to be there");
   }
-  if (certificateId !== undefined) return { logicalName, source: { kind: "certificateId", certificateId }, status };
-  if (requestPem !== undefined) return { logicalName, source: { kind: "request", requestPem }, status };
+  if (certificateId !== undefined) return { ...fields, source: { kind: "certificateId", certificateId } };
+  if (requestPem !== undefined) return { ...fields, source: { kind: "request", requestPem } };
   const source = {
     kind: "pem",
     certificatePem: certificatePem ?? "",
     caCertificatePem: text("CACertificatePem"),
   } as const;
-  return { logicalName, source, status };
+  return { ...fields, source };
 }
 
 function evaluatePolicy(resource: TemplateResource, context: Evaluation): EvaluatedTemplate["policies"][number] {
@@ -227,6 +252,7 @@ function evaluate(value: unknown, path: string, context: Evaluation, depth = 0):
 }
 
 function evaluateAny(value: unknown, path: string, context: Evaluation, depth: number): string | readonly string[] {
+  charge(context, path, 0);
   if (typeof value === "string") return value;
   if (depth > maximumNesting) throw wrong(path, `functions inside functions: at most ${maximumNesting} are possible`);
   if (Array.isArray(value)) {
@@ -253,15 +279,23 @@ function evaluateAny(value: unknown, path: string, context: Evaluation, depth: n
   }
 }
 
-function reference(argument: unknown, path: string, { values }: Evaluation): string {
-  const value = typeof argument === "string" ? values.get(argument) : undefined;
+function reference(argument: unknown, path: string, context: Evaluation): string {
+  const value = typeof argument === "string" ? context.values.get(argument) : undefined;
   if (value === undefined) throw wrong(path, `${JSON.stringify(argument)} is not a parameter of the template`);
+  charge(context, path, value.length);
   return value;
 }
 
 function join(argument: unknown, path: string, context: Evaluation, depth: number): string {
   const [separator, items] = listAt(argument, path, 2);
-  return list(items, path, context, depth).join(text(separator, path, context, depth));
+  const between = text(separator, path, context, depth);
+  const texts = list(items, path, context, depth);
+  charge(
+    context,
+    path,
+    texts.reduce((sum, item) => sum + item.length + between.length, 0),
+  );
+  return texts.join(between);
 }
 
 function select(argument: unknown, path: string, context: Evaluation, depth: number): string {
@@ -273,17 +307,23 @@ function select(argument: unknown, path: string, context: Evaluation, depth: num
 
 function split(argument: unknown, path: string, context: Evaluation, depth: number): readonly string[] {
   const [separator, source] = listAt(argument, path, 2);
-  return text(source, path, context, depth).split(text(separator, path, context, depth));
+  const whole = text(source, path, context, depth);
+  charge(context, path, whole.length);
+  return whole.split(text(separator, path, context, depth));
 }
 
 /** `${Name}` stands for a parameter or for a member of the second argument, `${!Name}` for the text `${Name}`. */
 function substitute(argument: unknown, path: string, context: Evaluation, depth: number): string {
   const [source, given] = typeof argument === "string" ? [argument, {}] : listAt(argument, path, 2);
   const own = objectAt(given, path);
-  return text(source, path, context, depth).replaceAll(/\$\{(!?)([^}]*)\}/g, (_, escaped: string, name: string) => {
+  const whole = text(source, path, context, depth);
+  charge(context, path, whole.length);
+  return whole.replaceAll(/\$\{(!?)([^}$]*)\}/g, (_, escaped: string, name: string) => {
     if (escaped !== "") return `\${${name}}`;
-    if (Object.hasOwn(own, name)) return text(own[name], `${path}.${name}`, context, depth + 1);
-    return reference(name, path, context);
+    if (!Object.hasOwn(own, name)) return reference(name, path, context);
+    const value = text(own[name], `${path}.${name}`, context, depth + 1);
+    charge(context, path, value.length);
+    return value;
   });
 }
 

@@ -55,6 +55,11 @@ export class Principal {
     return this.#certificate;
   }
 
+  /** The last second, since 1970, in which it may be connected: until then each certificate of its chain is valid. */
+  get validUntil(): number {
+    return this.chain?.validUntil ?? this.#certificate.validity.notAfter;
+  }
+
   /** Whether a value was made by a resolver. */
   static isPrincipal(value: unknown): value is Principal {
     return typeof value === "object" && value !== null && #certificate in value;
@@ -254,6 +259,8 @@ export class PrincipalResolver {
       const caCertificateId = certificateId(anchor, this.#context.provider);
       const authority = this.#read((reader) => certificateAuthorities.get(reader, key, caCertificateId));
       if (authority === undefined) continue;
+      // Certificates of such an authority are used with a server name only (AWS IoT, "Multi-account registration").
+      if (authority.certificateMode === "SNI_ONLY" && serverName === undefined) continue;
       return this.#registerJustInTime(scope, authority, presented);
     }
     const failures = this.#failuresOfUnknown(certificate, intermediates, serverName);
@@ -304,7 +311,7 @@ export class PrincipalResolver {
         await this.#provisionJustInTime(scope, authority, presented);
       } catch (error) {
         if (!isRegistryError(error)) throw error;
-        provisioningError = error.message;
+        if (error.code !== "ERR_REGISTRY_CERTIFICATE_STATE") provisioningError = error.message;
       }
     }
     return this.#pending(scope, presented, caCertificateId, record.createdAtSeconds, provisioningError);

@@ -195,7 +195,8 @@ class SqliteStorage implements Storage {
       return this.#mapErrors(() => body(this.#reader));
     } finally {
       this.#isInTransaction = false;
-      this.#run("COMMIT");
+      // A failed statement may have ended the transaction already; its error is the one to give.
+      if (this.#database.isTransaction) this.#run("COMMIT");
     }
   }
 
@@ -310,7 +311,12 @@ function changeKindOf(value: unknown): ChangeKind {
 }
 
 function touchesOf(value: unknown): readonly string[] {
-  const touches: unknown = JSON.parse(textOf(value));
+  let touches: unknown;
+  try {
+    touches = JSON.parse(textOf(value));
+  } catch {
+    return damaged("a change");
+  }
   if (Array.isArray(touches) && touches.every((one): one is string => typeof one === "string")) return touches;
   return damaged("a change");
 }

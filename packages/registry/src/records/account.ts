@@ -1,6 +1,6 @@
 /** Accounts and the names under which devices reach them. */
 
-import { object, text, whole, type Decoder } from "../decode.ts";
+import { damaged, object, text, whole, type Decoder } from "../decode.ts";
 import { Table } from "../table.ts";
 
 /** An account in a region. */
@@ -24,5 +24,9 @@ const accountRecord: Decoder<AccountRecord> = object({
 
 /** SCOPE. */
 export const accounts: Table<AccountRecord> = new Table("account", accountRecord);
+/** A scope as `scopeKey` writes it. */
+const scopeText: Decoder<string> = (value, path) =>
+  typeof value === "string" && /^\d{12}:[a-z0-9-]{1,32}$/.test(value) ? value : damaged(path, "an account and region");
+
 /** HOST: the scope that it selects. */
-export const endpoints: Table<string> = new Table("endpoint", text);
+export const endpoints: Table<string> = new Table("endpoint", scopeText);
