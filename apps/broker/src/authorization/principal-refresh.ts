@@ -10,7 +10,10 @@ import type { Peer, Principal } from "./policy-authorizer.ts";
 /** Connections that are looked at before other work gets its turn: less than a millisecond each. */
 const connectionsPerTurn = 20;
 
-/** Watches the registry until it is disposed. Where the registry cannot be read, every connection ends: nobody has rights then. */
+/** How often it is looked whether a certificate has expired. */
+const expiryCheckMs = 1000;
+
+/** Watches the registry and the clock until it is disposed. Where the registry cannot be read, every connection ends: nobody has rights then. */
 export function refreshPrincipals(
   storage: Storage,
   table: ConnectionRightsTable,
@@ -30,19 +33,27 @@ export function refreshPrincipals(
       if (rights !== undefined && refused.has(rights)) connection.end("administrative", rights.refusal ?? "refused");
     }
   };
-  return watchChanges(storage, {
+  const onError = (error: unknown): void => {
+    const reason = messageOf(error);
+    log.error({ reason }, "the registry cannot be read: every connection ends");
+    for (const connection of Array.from(broker.connections())) {
+      const rights = connection.principal?.rights;
+      if (rights !== undefined) table.refuse(rights, reason);
+      connection.end("administrative", "the registry cannot be read");
+    }
+  };
+  const watcher = watchChanges(storage, {
     onChanges: (changes) => endRefused(table.apply(changes)),
     onReset: () => endRefused(table.applyAll()),
-    onError: (error) => {
-      const reason = messageOf(error);
-      log.error({ reason }, "the registry cannot be read: every connection ends");
-      for (const connection of Array.from(broker.connections())) {
-        const rights = connection.principal?.rights;
-        if (rights !== undefined) table.refuse(rights, reason);
-        connection.end("administrative", "the registry cannot be read");
-      }
-    },
+    onError,
   });
+  const expiry = setInterval(() => void endRefused(table.expire()).catch(onError), expiryCheckMs);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(expiry);
+      watcher[Symbol.dispose]();
+    },
+  };
 }
 
 function nextTurn(): Promise<void> {
