@@ -3,6 +3,7 @@
 import type { PolicyAction } from "./context.ts";
 import { actionMatches, type CompiledStatement } from "./compile.ts";
 
+/** The kinds of resource that the actions of AWS IoT are about: the word behind the fifth colon of an ARN. */
 export type ResourceType = "client" | "topic" | "topicfilter" | "thing" | "rolealias" | "*";
 
 /** Action to resource type; `*` for actions that are about no single resource and are granted on `*` only. */

@@ -63,6 +63,7 @@ export interface RequestContext {
   readonly keys?: { readonly [name: string]: string | readonly string[] } | undefined;
 }
 
+/** What a CONNECT asks for: a persistent session, a will. */
 export type ConnectAttribute = "PersistentConnect" | "LastWill";
 
 /** What policies can ask about a certificate. */
@@ -78,6 +79,7 @@ export interface CertificateAttributes {
 /** Attributes of a distinguished name: every value, unescaped, in the order of the certificate. */
 export type NameAttributes = { readonly [Name in NameAttribute]?: readonly string[] | undefined };
 
+/** The attributes of a distinguished name that AWS IoT has variables for. */
 export type NameAttribute = (typeof nameAttributes)[number];
 
 /** The attribute names that AWS IoT has variables for; `SerialNumber` is the name attribute 2.5.4.5. */
@@ -100,6 +102,7 @@ export const nameAttributes = [
 /** Alternative names by their form: every value in the order of the certificate. */
 export type AlternativeNames = { readonly [Form in AlternativeNameForm]?: readonly string[] | undefined };
 
+/** The forms of an alternative name that AWS IoT has variables for. */
 export type AlternativeNameForm = (typeof alternativeNameForms)[number];
 
 export const alternativeNameForms = [

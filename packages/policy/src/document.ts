@@ -4,6 +4,7 @@ import type { Location } from "./errors.ts";
 import type { ConditionOperator, ValueTest } from "./operator.ts";
 import type { PatternToken } from "./pattern.ts";
 
+/** The versions of the policy language. Only `2012-10-17` has variables. */
 export type PolicyVersion = "2008-10-17" | "2012-10-17";
 
 /** A policy document; only `parsePolicy` makes one. */
@@ -34,6 +35,7 @@ export class ParsedPolicy {
   }
 }
 
+/** One statement of a policy. */
 export interface Statement {
   readonly sid: string | undefined;
   readonly effect: "Allow" | "Deny";
@@ -51,6 +53,7 @@ export interface Element {
   readonly at: Location;
 }
 
+/** One value of an element of a statement, with its place in the document. */
 export interface ElementValue {
   /** As written. */
   readonly text: string;
@@ -69,6 +72,7 @@ export interface Condition {
   readonly at: Location;
 }
 
+/** One value of a condition, as it is written. */
 export interface ConditionValue {
   /** As written; numbers and Booleans as their JSON text. */
   readonly text: string;

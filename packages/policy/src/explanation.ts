@@ -43,6 +43,7 @@ export interface ElementOutcome {
   readonly values: readonly ValueOutcome[];
 }
 
+/** What became of one value of an element or a condition. */
 export interface ValueOutcome {
   /** As written in the policy. */
   readonly text: string;

@@ -8,6 +8,7 @@ import type { Location } from "./errors.ts";
 import { compile, type PolicyMatcher } from "./matcher.ts";
 import { sampleContext } from "./sample.ts";
 
+/** How bad a finding is. */
 export type LintSeverity = "error" | "warning" | "info";
 
 /** Stable names of the findings. */
@@ -108,6 +109,7 @@ export interface LintFinding extends Location {
   readonly example: LintExample | undefined;
 }
 
+/** A request that goes through a hole. */
 export interface LintExample {
   readonly request: PolicyRequest;
   readonly decision: Decision;

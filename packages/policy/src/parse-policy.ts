@@ -31,6 +31,7 @@ import { parsePattern } from "./pattern.ts";
 import { nearestName } from "./spelling.ts";
 import { isResourceText, parseArnPattern } from "./resource-pattern.ts";
 
+/** How a document is read. */
 export interface ParsePolicyOptions {
   /** What messages call the policy; `policy` where it is left out. */
   readonly name?: string | undefined;
@@ -38,6 +39,7 @@ export interface ParsePolicyOptions {
   readonly maximumCharacters?: number | undefined;
 }
 
+/** A policy, or everything that is wrong with the document. */
 export type ParsePolicyResult =
   | { readonly ok: true; readonly policy: ParsedPolicy }
   | { readonly ok: false; readonly errors: readonly [DocumentError, ...DocumentError[]] };

@@ -10,6 +10,7 @@ import type { RequestContext } from "./context.ts";
  */
 export type UnresolvedReason = "unknown" | "condition-only" | "several" | "absent" | "unsafe";
 
+/** A variable that stands for nothing in a request, and why. */
 export interface UnresolvedVariable {
   /** As written, such as `${iot:Certificate.Subject.CommonName}`. */
   readonly variable: string;

@@ -69,6 +69,7 @@ export type TlsLocalCode =
   /** The caller's own mistake: thrown, never an event. */
   | "ERR_TLS_ARGUMENT";
 
+/** Every code of `TlsError`. */
 export type TlsErrorCode =
   | TlsMalformedCode
   | TlsMisbehaviourCode

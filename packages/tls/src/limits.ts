@@ -2,6 +2,7 @@
 
 import { argument } from "./errors.ts";
 
+/** What a peer may make the engine keep or do. The README has the table with their origins. */
 export interface TlsLimits {
   /** Octets of one handshake message, its header included, except Certificate. Default 65,536 (Go, rustls). */
   readonly handshakeMessageOctets: number;

@@ -18,6 +18,7 @@ interface TicketKey {
   readonly aead: AeadKey;
 }
 
+/** How ticket keys are made and kept. */
 export interface TicketKeysOptions {
   readonly provider: CryptoProvider;
   /** Seeds of 48 octets that several servers share, the newest first. Default: one that is made here. */

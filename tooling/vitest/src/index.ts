@@ -20,6 +20,9 @@ export const shared: ViteUserConfigFnObject = ({ mode }) => {
       include: [isCorporaRun ? corporaTests : "test/**/*.test.ts"],
       exclude: isCorporaRun ? [] : [corporaTests],
       execArgv: ["--conditions=@latchkey/source"],
+      // A machine that does other things besides is many times slower; many tests start processes.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
       reporters: [
         "default",
         ["json", { outputFile: `node_modules/.cache/${isCorporaRun ? "corpora" : "test"}-results.json` }],
