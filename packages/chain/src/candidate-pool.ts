@@ -156,11 +156,14 @@ export class CandidatePool {
     const { intermediates, known } = this.#inputs;
     const all: Candidate[] = [];
     const bySubject: BySubject = new Map();
-    const recalled = new Set<ChainCertificate>();
-    for (const [position, input] of intermediates.entries()) {
+    let recalled: Set<ChainCertificate> | undefined;
+    let position = -1;
+    for (const input of intermediates) {
+      position++;
       if (!budget.spend(price.candidate)) break;
       const remembered = known.recall(input instanceof Uint8Array ? input : input.encoding, budget);
       if (remembered !== undefined) {
+        recalled ??= new Set();
         // The same certificate twice.
         if (recalled.has(remembered)) continue;
         recalled.add(remembered);

@@ -67,7 +67,9 @@ function checkExtensionCriticality(candidate: ChainCertificate, index: number, r
   const isOnConstraints = report.isOn("nameConstraintsCritical");
   if (!isOnNever && !isOnAlways && !isOnConstraints) return;
   const { extensions } = candidate.certificate;
-  for (const [at, known] of candidate.knownExtensions.entries()) {
+  let at = -1;
+  for (const known of candidate.knownExtensions) {
+    at++;
     if (known === undefined) continue;
     const critical = extensions[at]?.critical === true;
     const { name: extension, criticality, reference, type } = known;

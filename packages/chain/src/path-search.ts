@@ -55,13 +55,15 @@ export interface SearchInputs<Found> {
 
 /** The signatures that were checked for one answer and do not hold. */
 export class LinkChecks {
-  readonly #faults = new Map<ChainCertificate, Map<SigningKey, SignatureFault>>();
+  /** Made with the first fault: most answers find none. */
+  #faults: Map<ChainCertificate, Map<SigningKey, SignatureFault>> | undefined;
 
   find(child: ChainCertificate, key: SigningKey): SignatureFault | undefined {
-    return this.#faults.get(child)?.get(key);
+    return this.#faults?.get(child)?.get(key);
   }
 
   keep(child: ChainCertificate, key: SigningKey, fault: SignatureFault): void {
+    this.#faults ??= new Map();
     const faults = this.#faults.get(child);
     if (faults === undefined) this.#faults.set(child, new Map([[key, fault]]));
     else faults.set(key, fault);

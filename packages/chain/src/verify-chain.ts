@@ -81,6 +81,16 @@ const explanationSignatures = 16;
 /** What of a revocation question depends on whose status it is. */
 type RevocationRole = "path" | "listSigner";
 
+/** What one answer keeps about the signers of lists and responses. */
+class StatementMemory {
+  /** Signers of lists whose paths were searched, and whether there is one. */
+  readonly listSigners = new Map<ChainCertificate, boolean>();
+  /** Keys of signers, by the octets that stand for them. */
+  readonly keys = new Map<Uint8Array, SigningKey>();
+  /** What the checker keeps by the caller's own objects. */
+  readonly memory = new WeakMap<object, unknown>();
+}
+
 class Answer {
   readonly #state: VerifierState;
   readonly #inputs: VerifyInputs;
@@ -88,11 +98,7 @@ class Answer {
   readonly #pool: CandidatePool;
   #budget: Budget;
   readonly #signatures = new LinkChecks();
-  /** Signers of lists whose paths were searched, and whether there is one. */
-  readonly #listSigners = new Map<ChainCertificate, boolean>();
-  /** Keys of signers of statements, by the octets that stand for them. */
-  readonly #statementKeys = new Map<Uint8Array, SigningKey>();
-  readonly #memory = new WeakMap<object, unknown>();
+  #statementMemory: StatementMemory | undefined;
 
   constructor(
     state: VerifierState,
@@ -106,6 +112,12 @@ class Answer {
     this.#validation = validation;
     this.#pool = pool;
     this.#budget = budget;
+  }
+
+  /** Made when revocation is first looked at: most questions do not ask about it. */
+  get #statements(): StatementMemory {
+    this.#statementMemory ??= new StatementMemory();
+    return this.#statementMemory;
   }
 
   give(target: ChainCertificate): ChainResult {
@@ -310,19 +322,19 @@ class Answer {
       isSignedBy: ({ subjectPublicKeyInfo }, signed) => this.#isSignedBy(subjectPublicKeyInfo, signed),
       spend: (microseconds) => this.#budget.spend(microseconds),
       memory,
-      memoryOfAnswer: this.#memory,
+      memoryOfAnswer: this.#statements.memory,
     };
   }
 
   #anchorSigner({ anchor, chainCertificate, key }: PreparedAnchor): StatementSigner {
     // Kept, so that a signature by it is checked with the key that is imported already.
-    this.#statementKeys.set(key.spki, key);
+    this.#statements.keys.set(key.spki, key);
     const { keyUsage } = chainCertificate?.values ?? noValues;
     return { subjectPublicKeyInfo: key.spki, certificate: anchor.certificate, keyUsage, isTrusted: isAbove };
   }
 
   #signer({ certificate, key, values }: ChainCertificate, isTrusted: () => boolean): StatementSigner {
-    this.#statementKeys.set(key.spki, key);
+    this.#statements.keys.set(key.spki, key);
     return { subjectPublicKeyInfo: key.spki, certificate, keyUsage: values.keyUsage, isTrusted };
   }
 
@@ -349,10 +361,10 @@ class Answer {
   }
 
   #isSignedBy(spki: Uint8Array, signed: Signed): boolean {
-    let key = this.#statementKeys.get(spki);
+    let key = this.#statements.keys.get(spki);
     if (key === undefined) {
       key = new SigningKey(spki);
-      this.#statementKeys.set(spki, key);
+      this.#statements.keys.set(spki, key);
     }
     const { options, tolerate } = this.#state;
     return key.check(options.provider, signed, this.#budget, tolerate) === undefined;
@@ -363,7 +375,7 @@ class Answer {
    * own status is found by lists of those above it alone, so that this ends.
    */
   #isListSignerTrusted(signer: ChainCertificate, anchor: PreparedAnchor): boolean {
-    const before = this.#listSigners.get(signer);
+    const before = this.#statements.listSigners.get(signer);
     if (before !== undefined) return before;
     const validation: ValidationInputs = {
       ...this.#validation,
@@ -395,7 +407,7 @@ class Answer {
       isAttempt: (outcome): outcome is Attempt => outcome !== true,
     });
     const isTrusted = search.run(signer) === true;
-    this.#listSigners.set(signer, isTrusted);
+    this.#statements.listSigners.set(signer, isTrusted);
     return isTrusted;
   }
 }

@@ -81,7 +81,7 @@ function ask(
   });
 }
 
-function told(result: ChainResult): string {
+function verdictOf(result: ChainResult): string {
   return result.ok
     ? "ok"
     : result.failures.map(({ code, certificateIndex }) => `${code}@${certificateIndex}`).join(" ");
@@ -93,7 +93,7 @@ const unknown = "ERR_CHAIN_REVOCATION_UNKNOWN@0";
 describe("complete lists", () => {
   test("say the status of each certificate of the path, with date and reason", () => {
     const result = ask([rootList, byIntermediate({ revoked: [[7, "keyCompromise"]] })]);
-    expect(told(result)).toBe(revoked);
+    expect(verdictOf(result)).toBe(revoked);
     expect(result.ok ? undefined : result.failures[0]?.evidence).toEqual({
       source: "crl",
       reason: "keyCompromise",
@@ -101,16 +101,16 @@ describe("complete lists", () => {
       revokedAtDate: "2026-11-23T11:59:10Z",
     });
     const good = ask([rootList, byIntermediate({ revoked: [[8]] })]);
-    expect(told(good)).toBe("ok");
+    expect(verdictOf(good)).toBe("ok");
     expect(good.ok && good.validUntil).toBe(now + 100);
     const serialNumber = parseCertificate(intermediateCertificate).serialNumber[0]!;
     const revokedIntermediate = list({ issuer: root, certificate: rootCertificate, revoked: [[serialNumber]] });
-    expect(told(ask([revokedIntermediate, byIntermediate()]))).toBe("ERR_CHAIN_REVOKED@1");
-    expect(told(ask([revokedIntermediate, byIntermediate()], {}, { scope: "endEntity" }))).toBe("ok");
+    expect(verdictOf(ask([revokedIntermediate, byIntermediate()]))).toBe("ERR_CHAIN_REVOKED@1");
+    expect(verdictOf(ask([revokedIntermediate, byIntermediate()], {}, { scope: "endEntity" }))).toBe("ok");
   });
 
   test("count as bytes as they do parsed", () => {
-    expect(told(ask([rootList.encoding, byIntermediate({ revoked: [[7]] }).encoding]))).toBe(revoked);
+    expect(verdictOf(ask([rootList.encoding, byIntermediate({ revoked: [[7]] }).encoding]))).toBe(revoked);
   });
 
   test("that are missing, old, early, by others or tampered with say nothing: hard refuses, soft warns", () => {
@@ -127,20 +127,20 @@ describe("complete lists", () => {
       [Uint8Array.of(0x30, 0x00)],
     ];
     for (const lists of useless) {
-      expect(told(ask([rootList, ...lists]))).toBe(unknown);
+      expect(verdictOf(ask([rootList, ...lists]))).toBe(unknown);
       const soft = ask([rootList, ...lists], {}, { mode: "soft" });
       expect(soft.ok && soft.warnings.map(({ code }) => code)).toEqual(["ERR_CHAIN_REVOCATION_UNKNOWN"]);
     }
-    expect(told(ask([rootList, byIntermediate()], {}, { maximumAgeSeconds: 99 }))).toContain(unknown);
+    expect(verdictOf(ask([rootList, byIntermediate()], {}, { maximumAgeSeconds: 99 }))).toContain(unknown);
     // A good list beside a useless one is enough.
-    expect(told(ask([rootList, ...useless.flat(), byIntermediate()]))).toBe("ok");
+    expect(verdictOf(ask([rootList, ...useless.flat(), byIntermediate()]))).toBe("ok");
   });
 
   test("count from their first second to their last, and for as long as the youngest limit says", () => {
     const until = (made: CertificateRevocationList, age?: number): number | string => {
       const inputs = age === undefined ? {} : { maximumAgeSeconds: age };
       const result = ask([made], {}, { scope: "endEntity", ...inputs });
-      return result.ok ? result.validUntil : told(result);
+      return result.ok ? result.validUntil : verdictOf(result);
     };
     expect(until(byIntermediate({ thisUpdate: now }))).toBe(now + 100);
     expect(until(byIntermediate({ nextUpdate: now }))).toBe(now);
@@ -153,15 +153,15 @@ describe("complete lists", () => {
 
   test("must be signed by a key that is for it", () => {
     const keyless = issue({ subject: intermediate, issuer: root, extensions: authority({ usages: ["keyCertSign"] }) });
-    expect(told(ask([rootList, byIntermediate()], { intermediates: [keyless] }))).toBe(unknown);
+    expect(verdictOf(ask([rootList, byIntermediate()], { intermediates: [keyless] }))).toBe(unknown);
   });
 
   test("a newer list takes effect with the next answer", () => {
     const older = byIntermediate({ thisUpdate: now - 100 });
     const newer = byIntermediate({ thisUpdate: now - 10, number: 2, revoked: [[7]] });
-    expect(told(ask([rootList, older]))).toBe("ok");
-    expect(told(ask([rootList, older, newer]))).toBe(revoked);
-    expect(told(ask([rootList, newer, older]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, older]))).toBe("ok");
+    expect(verdictOf(ask([rootList, older, newer]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, newer, older]))).toBe(revoked);
   });
 });
 
@@ -192,7 +192,7 @@ describe("scopes", () => {
   test("a list for another point, or another kind of certificates, says nothing", () => {
     const certificate = deviceOf(7, [point("http://x/1")]);
     const verdict = (limits: Partial<IssuingDistributionPoint>): string =>
-      told(ask([rootList, byIntermediate({ extensions: [scope(limits)] })], { certificate }));
+      verdictOf(ask([rootList, byIntermediate({ extensions: [scope(limits)] })], { certificate }));
     expect(verdict(named("http://x/1"))).toBe("ok");
     expect(verdict(named("http://x/2"))).toBe(unknown);
     expect(verdict(named("http://x/2", "http://x/1"))).toBe("ok");
@@ -217,16 +217,16 @@ describe("scopes", () => {
       extensions: [scope({ onlySomeReasons: others })],
       revoked: [[7, "superseded"]],
     });
-    expect(told(ask([rootList, first]))).toBe(unknown);
-    expect(told(ask([rootList, first, second]))).toBe("ok");
-    expect(told(ask([rootList, first, secondRevokes]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, first]))).toBe(unknown);
+    expect(verdictOf(ask([rootList, first, second]))).toBe("ok");
+    expect(verdictOf(ask([rootList, first, secondRevokes]))).toBe(revoked);
     const byPoints = deviceOf(7, [point("http://x/1", some), point("http://x/2", others)]);
     const parts = [
       byIntermediate({ extensions: [scope(named("http://x/1"))] }),
       byIntermediate({ extensions: [scope(named("http://x/2"))] }),
     ];
-    expect(told(ask([rootList, parts[0]!], { certificate: byPoints }))).toBe(unknown);
-    expect(told(ask([rootList, ...parts], { certificate: byPoints }))).toBe("ok");
+    expect(verdictOf(ask([rootList, parts[0]!], { certificate: byPoints }))).toBe(unknown);
+    expect(verdictOf(ask([rootList, ...parts], { certificate: byPoints }))).toBe("ok");
   });
 
   test("delta lists add and take away, if they fit their base", () => {
@@ -235,27 +235,27 @@ describe("scopes", () => {
     const held = byIntermediate({ number: 5, revoked: [[7, "certificateHold"]] });
     const adds = byIntermediate({ number: 6, extensions: [base(5)], revoked: [[7, "keyCompromise"]] });
     const takesAway = byIntermediate({ number: 6, extensions: [base(4)], revoked: [[7, "removeFromCRL"]] });
-    expect(told(ask([rootList, complete, adds]))).toBe(revoked);
-    expect(told(ask([rootList, held]))).toBe(revoked);
-    expect(told(ask([rootList, held, takesAway]))).toBe("ok");
+    expect(verdictOf(ask([rootList, complete, adds]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, held]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, held, takesAway]))).toBe("ok");
     // A delta alone, one for a later base, and one that is not newer say nothing.
-    expect(told(ask([rootList, adds]))).toBe(unknown);
-    expect(told(ask([rootList, complete, byIntermediate({ number: 9, extensions: [base(6)], revoked: [[7]] })]))).toBe(
-      "ok",
-    );
-    expect(told(ask([rootList, complete, byIntermediate({ number: 5, extensions: [base(4)], revoked: [[7]] })]))).toBe(
-      "ok",
-    );
+    expect(verdictOf(ask([rootList, adds]))).toBe(unknown);
+    expect(
+      verdictOf(ask([rootList, complete, byIntermediate({ number: 9, extensions: [base(6)], revoked: [[7]] })])),
+    ).toBe("ok");
+    expect(
+      verdictOf(ask([rootList, complete, byIntermediate({ number: 5, extensions: [base(4)], revoked: [[7]] })])),
+    ).toBe("ok");
     // One that is stale takes nothing away, and still says what it adds.
     const staleAdds = byIntermediate({ number: 6, extensions: [base(5)], revoked: [[7]], nextUpdate: now - 1 });
-    expect(told(ask([rootList, complete, staleAdds]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, complete, staleAdds]))).toBe(revoked);
     const staleTakes = byIntermediate({
       number: 6,
       extensions: [base(4)],
       revoked: [[7, "removeFromCRL"]],
       nextUpdate: now - 1,
     });
-    expect(told(ask([rootList, held, staleTakes]))).toBe(revoked);
+    expect(verdictOf(ask([rootList, held, staleTakes]))).toBe(revoked);
   });
 });
 
@@ -348,25 +348,25 @@ describe("indirect lists", () => {
   const known = { certificate, intermediates: [intermediateCertificate, clerkCertificate] };
 
   test("are about the certificates that their entries name, if their signer is trusted", () => {
-    expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], known))).toBe(revoked);
-    expect(told(ask([rootList, indirect([])], known))).toBe("ok");
+    expect(verdictOf(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], known))).toBe(revoked);
+    expect(verdictOf(ask([rootList, indirect([])], known))).toBe("ok");
     // Serial number 7 of another issuer.
-    expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: root }])], known))).toBe("ok");
-    expect(told(ask([rootList, indirect([{ serialNumber: 7 }])], known))).toBe("ok");
+    expect(verdictOf(ask([rootList, indirect([{ serialNumber: 7, issuer: root }])], known))).toBe("ok");
+    expect(verdictOf(ask([rootList, indirect([{ serialNumber: 7 }])], known))).toBe("ok");
     // An entry without an issuer is of the issuer of the entry before.
     const carried = indirect([{ serialNumber: 6, issuer: intermediate }, { serialNumber: 7 }]);
-    expect(told(ask([rootList, carried], known))).toBe(revoked);
+    expect(verdictOf(ask([rootList, carried], known))).toBe(revoked);
   });
 
   test("say nothing where they may not", () => {
-    expect(told(ask([rootList, indirect([])], { certificate }))).toBe(unknown);
-    expect(told(ask([rootList, indirect([], false)], known))).toBe(unknown);
+    expect(verdictOf(ask([rootList, indirect([])], { certificate }))).toBe(unknown);
+    expect(verdictOf(ask([rootList, indirect([], false)], known))).toBe(unknown);
     // The certificate says that another issuer has its status: the issuer's own list is no substitute.
-    expect(told(ask([rootList, byIntermediate()], known))).toBe(unknown);
+    expect(verdictOf(ask([rootList, byIntermediate()], known))).toBe(unknown);
     // The clerk is revoked itself.
     const serialNumber = parseCertificate(clerkCertificate).serialNumber[0]!;
     const clerkRevoked = list({ issuer: root, certificate: rootCertificate, revoked: [[serialNumber]] });
-    expect(told(ask([clerkRevoked, indirect([])], known))).toBe(unknown);
+    expect(verdictOf(ask([clerkRevoked, indirect([])], known))).toBe(unknown);
     // The signer of the lists may be on them itself, if its certificate says so.
     const cRLIssuer: GeneralName[] = [{ type: "directoryName", value: clerk.name }];
     const itself = extension(cRLDistributionPoints, [{ distributionPoint: undefined, reasons: undefined, cRLIssuer }]);
@@ -377,18 +377,18 @@ describe("indirect lists", () => {
       extensions: authority({ usages: ["cRLSign"], more: [itself] }),
     });
     const withClerk = { ...known, intermediates: [intermediateCertificate, onItsOwn] };
-    expect(told(ask([rootList, indirect([])], withClerk))).toBe("ok");
-    expect(told(ask([rootList, indirect([{ serialNumber: 9, issuer: intermediate }])], withClerk))).toBe(unknown);
-    expect(told(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], withClerk))).toBe(revoked);
+    expect(verdictOf(ask([rootList, indirect([])], withClerk))).toBe("ok");
+    expect(verdictOf(ask([rootList, indirect([{ serialNumber: 9, issuer: intermediate }])], withClerk))).toBe(unknown);
+    expect(verdictOf(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], withClerk))).toBe(revoked);
     // Two that vouch for each other end.
     const mutual = issue({
       subject: clerk,
       issuer: clerk,
       extensions: authority({ usages: ["cRLSign", "keyCertSign"] }),
     });
-    expect(told(ask([rootList, indirect([])], { ...known, intermediates: [intermediateCertificate, mutual] }))).toBe(
-      unknown,
-    );
+    expect(
+      verdictOf(ask([rootList, indirect([])], { ...known, intermediates: [intermediateCertificate, mutual] })),
+    ).toBe(unknown);
   });
 });
 
@@ -401,12 +401,12 @@ describe("the caller's own check", () => {
         return answer;
       },
     });
-    expect(told(ask([], {}, check("good")))).toBe("ok");
+    expect(verdictOf(ask([], {}, check("good")))).toBe("ok");
     expect(seen).toHaveLength(2);
-    expect(told(ask([], {}, check("revoked")))).toContain("ERR_CHAIN_REVOKED@1");
-    expect(told(ask([], {}, check("unknown")))).toContain(unknown);
+    expect(verdictOf(ask([], {}, check("revoked")))).toContain("ERR_CHAIN_REVOKED@1");
+    expect(verdictOf(ask([], {}, check("unknown")))).toContain(unknown);
     // Another source's revocation is not overruled, and what it knows fills a gap.
-    expect(told(ask([rootList, byIntermediate({ revoked: [[7]] })], {}, check("good")))).toBe(revoked);
-    expect(told(ask([rootList, byIntermediate()], {}, check("unknown")))).toBe("ok");
+    expect(verdictOf(ask([rootList, byIntermediate({ revoked: [[7]] })], {}, check("good")))).toBe(revoked);
+    expect(verdictOf(ask([rootList, byIntermediate()], {}, check("unknown")))).toBe("ok");
   });
 });
