@@ -45,6 +45,8 @@ export const price = {
   nameLookupOctet: 0.03,
   /** To read one octet of a revocation list or an OCSP response. */
   statementOctet: 0.02,
+  /** To compare one name of a list's distribution point with one of the certificate's. */
+  namePair: 0.02,
   /** To ask one list or response about one certificate. */
   statement: 2,
 } as const;

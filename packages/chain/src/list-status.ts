@@ -11,7 +11,9 @@ import {
   type Certificate,
   type DistributionPoint,
   findExtension,
+  type GeneralName,
   issuingDistributionPoint,
+  type IssuingDistributionPoint,
   type Name,
   type ReasonFlag,
   reasonFlags,
@@ -95,9 +97,27 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
 /** What it costs to compare a point with one list: each name of the point, and each octet of a directory name. */
 function priceOfPoint({ distributionPoint, cRLIssuer = [] }: DistributionPoint): number {
   const names = distributionPoint?.type === "fullName" ? distributionPoint.names : [];
-  let octets = 0;
-  for (const name of [...names, ...cRLIssuer]) if (name.type === "directoryName") octets += name.value.encoding.length;
+  const octets = directoryOctets(names) + directoryOctets(cRLIssuer);
   return (2 + names.length + cRLIssuer.length) * price.statement + octets * price.nameOctet;
+}
+
+/** What it costs to compare each name of a point with each name that a list has for its own. */
+function priceOfScope(
+  { distributionPoint, cRLIssuer = [] }: DistributionPoint,
+  scope: IssuingDistributionPoint | undefined,
+): number {
+  if (scope?.distributionPoint?.type !== "fullName") return 0;
+  const { names } = scope.distributionPoint;
+  const wanted = distributionPoint?.type === "fullName" ? distributionPoint.names : cRLIssuer;
+  // Each comparison of directory names prepares both.
+  const octets = directoryOctets(names) * wanted.length + directoryOctets(wanted) * names.length;
+  return names.length * wanted.length * price.namePair + octets * price.nameOctet;
+}
+
+function directoryOctets(names: readonly GeneralName[]): number {
+  let octets = 0;
+  for (const name of names) if (name.type === "directoryName") octets += name.value.encoding.length;
+  return octets;
 }
 
 /** One distribution point; the revocation if there is one. */
@@ -114,6 +134,7 @@ function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: F
     const covers = reasonsCovered(point, listScope);
     // (e): the list says nothing new about reasons.
     if (findings.coversAll || covers.every((reason) => findings.covered.has(reason))) continue;
+    if (!inputs.subject.spend(priceOfScope(point, listScope) + inputs.lists.length * price.step)) return undefined;
     const outside = outOfScope(scope, point, {
       issuer: list.issuer,
       issuerNameKey: known.issuerNameKey,

@@ -14,6 +14,7 @@ import {
   extendedKeyUsage,
   type GeneralName,
   issueCertificateRevocationList,
+  issuingDistributionPoint,
   makeName,
   type Name,
   nameConstraints,
@@ -341,6 +342,31 @@ const shapes: [name: string, make: () => Question, options?: Partial<ChainVerifi
     }),
   ],
   [
+    "a list for 10,000 distribution points, and a certificate with 4,000",
+    () => ({
+      certificate: leaf(
+        endEntity(
+          "clientAuth",
+          [],
+          [
+            extension(
+              cRLDistributionPoints,
+              Array.from({ length: 4000 }, (_, index) => ({
+                distributionPoint: { type: "fullName" as const, names: [uri(`http://x/${index}`)] },
+                reasons: undefined,
+                cRLIssuer: undefined,
+              })),
+            ),
+          ],
+        ),
+      ),
+      revocation: checkRevocation({
+        mode: "hard",
+        revocationLists: [listForPoints(names(10_000, (index) => uri(`http://y/${index}`)))],
+      }),
+    }),
+  ],
+  [
     "1,000 DNS names below 1,000 constraints",
     () =>
       product(
@@ -392,6 +418,26 @@ let strong: KeyPair[] | undefined;
 function strongKeys(): KeyPair[] {
   strong ??= Array.from({ length: 100 }, () => nodeProvider.generateKeyPair({ name: "ec", curve: "P-521" }));
   return strong;
+}
+
+function listForPoints(points: readonly GeneralName[]): Uint8Array {
+  const scope = {
+    distributionPoint: { type: "fullName" as const, names: points },
+    onlyContainsUserCerts: false,
+    onlyContainsCACerts: false,
+    onlySomeReasons: undefined,
+    indirectCRL: false,
+    onlyContainsAttributeCerts: false,
+  };
+  return issueCertificateRevocationList({
+    provider: nodeProvider,
+    issuer: { certificate: parseCertificate(rootCertificate), privateKey: root.keys.privateKey },
+    thisUpdate: now - 1000,
+    nextUpdate: now + 1000,
+    number: 1,
+    entries: [],
+    extensions: [extension(issuingDistributionPoint, scope, true)],
+  }).encoding;
 }
 
 function staleList(age: number): ReturnType<typeof issueCertificateRevocationList> {
