@@ -93,6 +93,15 @@ function leafWithNames(count: number, make: (index: number) => GeneralName, issu
   return leaf(endEntity("clientAuth", names(count, make)), issuer);
 }
 
+function leafWithPoints(count: number): Uint8Array {
+  const points = Array.from({ length: count }, (_, index) => ({
+    distributionPoint: { type: "fullName" as const, names: [uri(`http://x/${index}`)] },
+    reasons: undefined,
+    cRLIssuer: undefined,
+  }));
+  return leaf(endEntity("clientAuth", [], [extension(cRLDistributionPoints, points)]));
+}
+
 function policies(count: number): Extension {
   const all = Array.from({ length: count }, (_, index) => ({
     policyIdentifier: encodeOid(`1.2.${index}`),
@@ -295,22 +304,7 @@ const shapes: [name: string, make: () => Question, options?: Partial<ChainVerifi
   [
     "8,000 distribution points and 256 lists",
     () => ({
-      certificate: leaf(
-        endEntity(
-          "clientAuth",
-          [],
-          [
-            extension(
-              cRLDistributionPoints,
-              Array.from({ length: 8000 }, (_, index) => ({
-                distributionPoint: { type: "fullName" as const, names: [uri(`http://x/${index}`)] },
-                reasons: undefined,
-                cRLIssuer: undefined,
-              })),
-            ),
-          ],
-        ),
-      ),
+      certificate: leafWithPoints(8000),
       revocation: checkRevocation({
         mode: "hard",
         revocationLists: Array.from({ length: 256 }, (_, index) => staleList(index)),
@@ -344,22 +338,7 @@ const shapes: [name: string, make: () => Question, options?: Partial<ChainVerifi
   [
     "a list for 10,000 distribution points, and a certificate with 4,000",
     () => ({
-      certificate: leaf(
-        endEntity(
-          "clientAuth",
-          [],
-          [
-            extension(
-              cRLDistributionPoints,
-              Array.from({ length: 4000 }, (_, index) => ({
-                distributionPoint: { type: "fullName" as const, names: [uri(`http://x/${index}`)] },
-                reasons: undefined,
-                cRLIssuer: undefined,
-              })),
-            ),
-          ],
-        ),
-      ),
+      certificate: leafWithPoints(4000),
       revocation: checkRevocation({
         mode: "hard",
         revocationLists: [listForPoints(names(10_000, (index) => uri(`http://y/${index}`)))],
