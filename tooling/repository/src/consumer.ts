@@ -70,7 +70,12 @@ export function checkConsumerTypes(root: string, examples: readonly Example[]): 
 
 /** Runs the examples of packages that support the oldest Node on it, those of other packages on this one. */
 export function runOnLowestNode(root: string, examples: readonly Example[]): string[] {
-  if (!existsSync(join(root, oldestNode))) return [`${oldestNode} is missing: npm ci on Linux`];
+  if (!existsSync(join(root, oldestNode))) {
+    // The package registry has this version for Linux on x64 only.
+    if (process.platform === "linux" && process.arch === "x64") return [`${oldestNode} is missing: run npm ci`];
+    console.log(`The examples were not run on the lowest Node: it is there for Linux on x64 only.`);
+    return [];
+  }
   const version = spawnSync(join(root, oldestNode), ["--version"], { encoding: "utf8" }).stdout.trim().slice(1);
   const folder = join(root, ".examples");
   const problems: string[] = [];
