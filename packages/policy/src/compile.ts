@@ -38,6 +38,7 @@ export interface KeyConditions {
   readonly remaining: readonly CompiledCondition[];
 }
 
+/** A condition with its key looked up. */
 export interface CompiledCondition {
   readonly condition: Condition;
   readonly key: ContextKey;
@@ -199,6 +200,7 @@ export function actionMatches(compiled: CompiledStatement, action: string): bool
 
 const noContext: RequestContext = {};
 
+/** Whether Resource or NotResource matches. */
 export function resourceMatches(compiled: CompiledStatement, resource: string, context: RequestContext): boolean {
   const { resources } = compiled;
   if (compiled.statement.resource.isNegated) {

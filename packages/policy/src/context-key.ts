@@ -160,7 +160,7 @@ function attached({ thing, protocol }: RequestContext): ThingAttributes | undefi
   return thing?.isAttached === true && protocol !== "https" ? thing : undefined;
 }
 
-/** True or false on every MQTT connection. A context without protocol, client identifier and thing says nothing. */
+/** True or false on every MQTT connection; no value where the context has no protocol, client identifier and thing. */
 function isAttached({ thing, clientId, protocol }: RequestContext): string | undefined {
   if (protocol === "https") return undefined;
   if (protocol === undefined && thing === undefined && clientId === undefined) return undefined;

@@ -105,6 +105,7 @@ export type AlternativeNames = { readonly [Form in AlternativeNameForm]?: readon
 /** The forms of an alternative name that AWS IoT has variables for. */
 export type AlternativeNameForm = (typeof alternativeNameForms)[number];
 
+/** The forms of alternative names that AWS IoT has variables for. */
 export const alternativeNameForms = [
   "RFC822Name",
   "DNSName",

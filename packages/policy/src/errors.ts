@@ -10,44 +10,53 @@ export interface Location {
   readonly column: number;
 }
 
-/** Stable names of the faults; messages are for people and may change. */
-export type PolicyErrorCode =
-  /** Not JSON (RFC 8259): the rest of the document was not read. */
-  | "ERR_POLICY_JSON"
-  /** The same member twice in one object: readers disagree about which counts. */
-  | "ERR_POLICY_DUPLICATE_MEMBER"
-  /** Objects and arrays nested deeper than any valid document. */
-  | "ERR_POLICY_DEPTH"
-  /** More characters, white space not counted, than the limit. */
-  | "ERR_POLICY_SIZE"
-  /** A value of the wrong JSON type. */
-  | "ERR_POLICY_TYPE"
-  /** A member that the grammar does not know. */
-  | "ERR_POLICY_UNKNOWN_ELEMENT"
-  /** A member that has to be there and is not. */
-  | "ERR_POLICY_MISSING_ELEMENT"
-  /** Two members that exclude each other, such as Action and NotAction. */
-  | "ERR_POLICY_CONFLICTING_ELEMENTS"
-  /** A list that has to hold something and is empty. */
-  | "ERR_POLICY_EMPTY"
-  | "ERR_POLICY_VERSION"
-  | "ERR_POLICY_EFFECT"
-  /** An action that is neither `*` nor `service:name`. */
-  | "ERR_POLICY_ACTION"
-  /** A resource that is neither `*` nor an ARN. */
-  | "ERR_POLICY_RESOURCE"
-  /** A condition operator that IAM does not know, or a prefix or suffix that does not go with it. */
-  | "ERR_POLICY_OPERATOR"
-  /** A condition value that its operator cannot read: not a number, a date, an address ... */
-  | "ERR_POLICY_VALUE"
-  /** More faults than are reported: the list ends here. */
-  | "ERR_POLICY_TOO_MANY_ERRORS";
+/** A JSON type, as messages name it. */
+export type JsonType = "array" | "boolean" | "null" | "number" | "object" | "string";
 
-/** One fault of a document. */
-export interface DocumentError extends Location {
-  readonly code: PolicyErrorCode;
-  readonly message: string;
+/** The fields of each fault's code, beside its place and its message. Texts stand whole, as they were found. */
+export interface DocumentFaults {
+  /** Not JSON (RFC 8259): the rest of the document was not read. */
+  readonly ERR_POLICY_JSON: object;
+  /** The same member twice in one object: readers disagree about which counts. */
+  readonly ERR_POLICY_DUPLICATE_MEMBER: { readonly member: string };
+  /** Objects and arrays nested deeper than any valid document; `limit` in levels. */
+  readonly ERR_POLICY_DEPTH: { readonly limit: number };
+  /** More characters, white space not counted, than the limit. */
+  readonly ERR_POLICY_SIZE: { readonly found: number; readonly limit: number };
+  /** A value of the wrong JSON type. */
+  readonly ERR_POLICY_TYPE: { readonly found: JsonType; readonly allowed: readonly JsonType[] };
+  /** A member that the grammar does not know. */
+  readonly ERR_POLICY_UNKNOWN_ELEMENT: { readonly member: string; readonly allowed: readonly string[] };
+  /** A member that has to be there and is not: one of `allowed`. */
+  readonly ERR_POLICY_MISSING_ELEMENT: { readonly allowed: readonly string[] };
+  /** Two members that exclude each other, such as Action and NotAction. */
+  readonly ERR_POLICY_CONFLICTING_ELEMENTS: { readonly members: readonly [string, string] };
+  /** A list that has to hold something and is empty. */
+  readonly ERR_POLICY_EMPTY: { readonly member: string };
+  readonly ERR_POLICY_VERSION: { readonly found: string; readonly allowed: readonly string[] };
+  readonly ERR_POLICY_EFFECT: { readonly found: string; readonly allowed: readonly string[] };
+  /** An action that is neither `*` nor `service:name`. */
+  readonly ERR_POLICY_ACTION: { readonly found: string };
+  /** A resource that is neither `*` nor an ARN. */
+  readonly ERR_POLICY_RESOURCE: { readonly found: string };
+  /** A condition operator that IAM does not know, or a prefix or suffix that does not go with it. `allowed` has neither. */
+  readonly ERR_POLICY_OPERATOR: { readonly found: string; readonly allowed: readonly string[] };
+  /**
+   * A value that cannot be read as what it has to be: not a number, a date, an address ... `allowed` lists the values where
+   * they can be counted.
+   */
+  readonly ERR_POLICY_VALUE: { readonly found: string; readonly allowed?: readonly string[] };
+  /** More faults than are reported: the list ends here. */
+  readonly ERR_POLICY_TOO_MANY_ERRORS: { readonly limit: number };
 }
+
+/** Stable names of the faults; messages are for people and may change. */
+export type PolicyErrorCode = keyof DocumentFaults;
+
+/** One fault of a document; `code` tells which further fields it has. */
+export type DocumentError = {
+  [Code in PolicyErrorCode]: Location & { readonly code: Code; readonly message: string } & DocumentFaults[Code];
+}[PolicyErrorCode];
 
 /** Thrown by the throwing forms; holds every fault that was found. */
 export class PolicyError extends Error {
@@ -73,15 +82,21 @@ const maximumErrors = 100;
 export class ErrorList {
   readonly found: DocumentError[] = [];
 
-  add(code: PolicyErrorCode, at: Location, message: string): void {
+  add(at: Location, fault: Fault): void {
     const { path, line, column } = at;
-    if (this.found.length < maximumErrors) this.found.push({ code, path, line, column, message });
+    if (this.found.length < maximumErrors) this.found.push({ path, line, column, ...fault });
     else if (this.found.length === maximumErrors) {
-      const text = `more than ${maximumErrors} faults: the others are not listed`;
-      this.found.push({ code: "ERR_POLICY_TOO_MANY_ERRORS", path, line, column, message: text });
+      const message = `more than ${maximumErrors} faults: the others are not listed`;
+      const code = "ERR_POLICY_TOO_MANY_ERRORS";
+      this.found.push({ path, line, column, code, message, limit: maximumErrors });
     }
   }
 }
+
+/** A fault without its place. */
+type Fault = {
+  [Code in PolicyErrorCode]: { readonly code: Code; readonly message: string } & DocumentFaults[Code];
+}[PolicyErrorCode];
 
 /** Stable names of the faults of a request. */
 export type PolicyRequestErrorCode =
@@ -102,4 +117,9 @@ export class PolicyRequestError extends Error {
     this.code = code;
     this.found = found;
   }
+}
+
+/** A text for a message, cut where it is long. */
+export function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -7,8 +7,8 @@
 
 import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
 import { readContext } from "./read-context.ts";
-import { ErrorList, PolicyError, type DocumentError } from "./errors.ts";
-import { itemsOf, membersOf, shorten, textOf, type Located } from "./grammar.ts";
+import { shorten, ErrorList, PolicyError, type DocumentError } from "./errors.ts";
+import { itemsOf, membersOf, textOf, type Located, refuseType } from "./grammar.ts";
 import { documentText, locate, memberPath, readJson } from "./json.ts";
 import { actionFault, isPolicyAction, isRequestResource, resourceFault } from "./request.ts";
 import type { PolicyMatcher } from "./matcher.ts";
@@ -21,6 +21,7 @@ export interface Expectation {
   readonly decision: Decision;
 }
 
+/** The expectations of a file, or every fault in it. */
 export type ParseExpectationsResult =
   | { readonly ok: true; readonly expectations: readonly Expectation[] }
   | { readonly ok: false; readonly errors: readonly [DocumentError, ...DocumentError[]] };
@@ -33,6 +34,7 @@ export interface ExpectationFailure {
   readonly sentence: string;
 }
 
+/** How many expectations came out, and those that did not. */
 export interface ExpectationReport {
   readonly passed: number;
   readonly failures: readonly ExpectationFailure[];
@@ -77,7 +79,7 @@ function readExpectations(text: string, errors: ErrorList): readonly Expectation
 function readContexts(found: Located | undefined, errors: ErrorList): ReadonlyMap<string, RequestContext> {
   const contexts = new Map<string, RequestContext>();
   if (found === undefined) return contexts;
-  if (found.node.kind !== "object") errors.add("ERR_POLICY_TYPE", found.at, "contexts has to be an object");
+  if (found.node.kind !== "object") refuseType(found, "contexts has to be an object", ["object"], errors);
   else {
     for (const { name, value } of found.node.members) {
       const at = locate(value, memberPath(found.at.path, name.text));
@@ -104,15 +106,16 @@ function readExpectation(
   const decision = decisions.find((one) => one === expected);
   if (expected !== undefined && decision === undefined) {
     const at = members.take("decision")?.at ?? item.at;
-    errors.add("ERR_POLICY_VALUE", at, `a decision is ${decisions.join(", ")}, not ${shorten(expected)}`);
+    const message = `a decision is ${decisions.join(", ")}, not ${shorten(expected)}`;
+    errors.add(at, { code: "ERR_POLICY_VALUE", message, found: expected, allowed: decisions });
   }
   const context = contextOf(members.take("context"), contexts, errors);
   for (const [member, text, fault] of [
     ["action", action, action === undefined ? undefined : actionFault(action)],
     ["resource", resource, resource === undefined ? undefined : resourceFault(resource)],
   ] as const) {
-    if (text !== undefined && fault !== undefined)
-      errors.add("ERR_POLICY_VALUE", members.take(member)?.at ?? item.at, fault);
+    if (text === undefined || fault === undefined) continue;
+    errors.add(members.take(member)?.at ?? item.at, { code: "ERR_POLICY_VALUE", message: fault, found: text });
   }
   if (action === undefined || resource === undefined || decision === undefined) return undefined;
   if (!isPolicyAction(action) || !isRequestResource(resource)) return undefined;
@@ -128,7 +131,9 @@ function contextOf(
   if (found.node.kind !== "string") return readContext(found, errors);
   const context = contexts.get(found.node.text);
   if (context === undefined) {
-    errors.add("ERR_POLICY_VALUE", found.at, `there is no context ${shorten(found.node.text)} in contexts`);
+    const message = `there is no context ${shorten(found.node.text)} in contexts`;
+    const allowed = [...contexts.keys()];
+    errors.add(found.at, { code: "ERR_POLICY_VALUE", message, found: found.node.text, allowed });
   }
   return context ?? {};
 }

@@ -15,6 +15,7 @@ import type { PatternToken } from "./pattern.ts";
 import { sentenceFor } from "./sentence.ts";
 import { whyUnresolved, type UnresolvedVariable } from "./unresolved.ts";
 
+/** The outcome of each statement, the decision that follows from them, and the sentence for people. */
 export function explainRequest(statements: readonly CompiledStatement[], request: PolicyRequest): Explanation {
   const outcomes = statements.map((statement) => statementOutcome(statement, request));
   const denies = outcomes.filter((outcome) => outcome.matches && outcome.effect === "Deny");

@@ -24,6 +24,7 @@ type Segment = readonly Piece[];
 
 const noMatch = -1;
 
+/** A pattern made ready for matching. */
 export class Glob {
   /** Literal text at the start, which refutes most candidates before anything else is looked at. */
   readonly #prefix: string;

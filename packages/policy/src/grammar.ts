@@ -3,7 +3,7 @@
  * first.
  */
 
-import { type ErrorList, type Location, type PolicyErrorCode } from "./errors.ts";
+import { shorten, type ErrorList, type JsonType, type Location } from "./errors.ts";
 import { locate, memberPath, type JsonNode, type JsonObject } from "./json.ts";
 
 /** A node together with its path. */
@@ -24,7 +24,9 @@ export class MemberReader {
     for (const { name, value } of object.members) {
       const path = memberPath(at.path, name.text);
       if (!known.includes(name.text)) {
-        errors.add("ERR_POLICY_UNKNOWN_ELEMENT", locate(name, path), unknownMember(name.text, known));
+        const message = unknownMember(name.text, known);
+        const fault = { code: "ERR_POLICY_UNKNOWN_ELEMENT", message, member: name.text, allowed: known } as const;
+        errors.add(locate(name, path), fault);
       } else this.#members.set(name.text, { node: value, at: locate(value, path) });
     }
   }
@@ -36,7 +38,10 @@ export class MemberReader {
   /** A required member; its absence is an error. */
   require(name: string): Located | undefined {
     const found = this.take(name);
-    if (found === undefined) this.#errors.add("ERR_POLICY_MISSING_ELEMENT", this.at, `${name} is missing`);
+    if (found === undefined) {
+      const message = `${name} is missing`;
+      this.#errors.add(this.at, { code: "ERR_POLICY_MISSING_ELEMENT", message, allowed: [name] });
+    }
     return found;
   }
 
@@ -50,7 +55,7 @@ export class MemberReader {
 /** The text of a string; any other type is an error. */
 export function textOf(found: Located, what: string, errors: ErrorList): string | undefined {
   if (found.node.kind === "string") return found.node.text;
-  errors.add("ERR_POLICY_TYPE", found.at, `${what} has to be a string, not ${describe(found.node)}`);
+  refuseType(found, `${what} has to be a string`, ["string"], errors);
   return undefined;
 }
 
@@ -62,7 +67,7 @@ export function membersOf(
   errors: ErrorList,
 ): MemberReader | undefined {
   if (found.node.kind === "object") return new MemberReader(found.node, found.at, known, errors);
-  errors.add("ERR_POLICY_TYPE", found.at, `${what} has to be an object, not ${describe(found.node)}`);
+  refuseType(found, `${what} has to be an object`, ["object"], errors);
   return undefined;
 }
 
@@ -73,13 +78,24 @@ export function itemsOf(found: Located): readonly Located[] {
   return node.items.map((item, index) => ({ node: item, at: locate(item, `${at.path}[${index}]`) }));
 }
 
-/** Reports `code` when `items` is empty. */
-export function refuseEmpty(found: Located, items: readonly unknown[], what: string, errors: ErrorList): void {
-  const code: PolicyErrorCode = "ERR_POLICY_EMPTY";
-  if (items.length === 0) errors.add(code, found.at, `${what} is empty`);
+/** Reports a value of the wrong type; `rule` is the sentence that says which is right. */
+export function refuseType(
+  { node, at }: Located,
+  rule: string,
+  allowed: readonly JsonType[],
+  errors: ErrorList,
+): undefined {
+  const message = `${rule}, not ${describe(node)}`;
+  errors.add(at, { code: "ERR_POLICY_TYPE", message, found: node.kind, allowed });
 }
 
-export function describe(node: JsonNode): string {
+/** Reports `ERR_POLICY_EMPTY` when `items` is empty. */
+export function refuseEmpty(found: Located, items: readonly unknown[], what: string, errors: ErrorList): void {
+  const message = `${what} is empty: list at least one`;
+  if (items.length === 0) errors.add(found.at, { code: "ERR_POLICY_EMPTY", message, member: what });
+}
+
+function describe(node: JsonNode): string {
   return node.kind === "null"
     ? "null"
     : node.kind === "array" || node.kind === "object"
@@ -90,9 +106,4 @@ export function describe(node: JsonNode): string {
 function unknownMember(name: string, known: readonly string[]): string {
   const meant = known.find((one) => one.toLowerCase() === name.toLowerCase());
   return meant === undefined ? `${shorten(name)} is not known here` : `${name} is written ${meant}`;
-}
-
-/** A text for a message, cut where it is long. */
-export function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

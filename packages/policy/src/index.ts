@@ -36,6 +36,8 @@ export {
   PolicyError,
   PolicyRequestError,
   type DocumentError,
+  type DocumentFaults,
+  type JsonType,
   type Location,
   type PolicyErrorCode,
   type PolicyRequestErrorCode,

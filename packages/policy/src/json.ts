@@ -3,7 +3,7 @@
  * twice.
  */
 
-import type { ErrorList, Location } from "./errors.ts";
+import { shorten, type ErrorList, type Location } from "./errors.ts";
 
 /** A JSON value with its place. Numbers keep their text, so that nothing is lost to rounding. */
 export type JsonNode = JsonObject | JsonArray | JsonString | JsonLiteral;
@@ -13,11 +13,13 @@ interface JsonPlace {
   readonly column: number;
 }
 
+/** An object; a member that occurs twice stands twice. */
 export interface JsonObject extends JsonPlace {
   readonly kind: "object";
   readonly members: readonly JsonMember[];
 }
 
+/** One member of an object. */
 export interface JsonMember {
   readonly name: JsonString;
   readonly value: JsonNode;
@@ -65,7 +67,7 @@ export function documentText(document: string | object, errors: ErrorList): stri
   }
   if (typeof text === "string") return text;
   const message = `the document cannot be written as JSON: ${reason}; give it as text or as plain objects`;
-  errors.add("ERR_POLICY_JSON", { path: "$", line: 1, column: 1 }, message);
+  errors.add({ path: "$", line: 1, column: 1 }, { code: "ERR_POLICY_JSON", message });
   return undefined;
 }
 
@@ -127,7 +129,8 @@ class JsonReader {
     const character = this.#text[this.#offset];
     if (character === "{" || character === "[") {
       if (depth >= maximumDepth) {
-        this.#errors.add("ERR_POLICY_DEPTH", this.#here(path), `nested deeper than ${maximumDepth} levels`);
+        const message = `nested deeper than ${maximumDepth} levels`;
+        this.#errors.add(this.#here(path), { code: "ERR_POLICY_DEPTH", message, limit: maximumDepth });
         throw unreadable;
       }
       return character === "{" ? this.#object(path, depth) : this.#array(path, depth);
@@ -145,7 +148,8 @@ class JsonReader {
       const name = this.#string(path);
       const inner = memberPath(path, name.text);
       if (names.has(name.text)) {
-        this.#errors.add("ERR_POLICY_DUPLICATE_MEMBER", locate(name, inner), `${name.text} occurs twice`);
+        const message = `${shorten(name.text)} occurs twice in this object: keep one of the two`;
+        this.#errors.add(locate(name, inner), { code: "ERR_POLICY_DUPLICATE_MEMBER", message, member: name.text });
       }
       names.add(name.text);
       this.#skipSpace();
@@ -238,7 +242,7 @@ class JsonReader {
   }
 
   #fail(path: string, message: string): never {
-    this.#errors.add("ERR_POLICY_JSON", this.#here(path), message);
+    this.#errors.add(this.#here(path), { code: "ERR_POLICY_JSON", message });
     throw unreadable;
   }
 }

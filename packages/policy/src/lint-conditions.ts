@@ -8,6 +8,7 @@ import type { PatternToken } from "./pattern.ts";
 import { isRequestResource } from "./request.ts";
 import { sampleText } from "./sample.ts";
 
+/** Reports what is wrong with the conditions of one statement, and a Deny that may not fire. */
 export function lintConditions(run: LintRun, subject: LintSubject): void {
   for (const condition of subject.compiled.conditions) {
     lintSetOperator(run, subject, condition);

@@ -4,12 +4,13 @@ import { iotActions } from "./actions.ts";
 import { actionMatches, compileStatement } from "./compile.ts";
 import { contextKey, knownNames, maximumAttributeValues, type ContextKey } from "./context-key.ts";
 import type { ParsedPolicy, Statement } from "./document.ts";
-import type { Location } from "./errors.ts";
-import { shorten } from "./grammar.ts";
+import { shorten, type Location } from "./errors.ts";
+
 import type { LintRun } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
 import { nearestName } from "./spelling.ts";
 
+/** Reports names that AWS IoT does not have, and variables that are not written as such. */
 export function lintNames(run: LintRun, policies: readonly ParsedPolicy[]): void {
   for (const policy of policies) {
     if (policy.version === "2008-10-17") {

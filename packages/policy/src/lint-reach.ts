@@ -13,6 +13,7 @@ import { topicFilterMatches } from "./topic-filter.ts";
 /** Questions that these rules may ask of the policies together, so that many statements end in bounded time. */
 const maximumComparisons = 2_000_000;
 
+/** Reports what the policies let a device do beyond its own topics, and what they keep from it. */
 export function lintReach(run: LintRun): void {
   let budget = maximumComparisons;
   const receives = run.subjects

@@ -1,10 +1,11 @@
 /** Lint: what stands in Action and Resource of one statement. */
 
+import { shorten } from "./errors.ts";
 import { clientArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
 import { httpsActions, iotActionNamed, iotActions, type ResourceType } from "./actions.ts";
 import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
 import type { ElementValue, ParsedPolicy } from "./document.ts";
-import { shorten } from "./grammar.ts";
+
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
 import { ResourcePattern, splitArn } from "./resource-pattern.ts";
@@ -22,6 +23,7 @@ export interface ResourceParts {
   readonly name: readonly PatternToken[];
 }
 
+/** The scope, the type and the name of a resource. */
 export function partsOf(value: ElementValue, context: RequestContext): ResourceParts {
   const segments = splitArn(value.tokens);
   const [, partition, , region, account] = segments.map((tokens) => sampleText(tokens, context) ?? "x");
@@ -35,6 +37,7 @@ export function partsOf(value: ElementValue, context: RequestContext): ResourceP
   return { value, pattern, scope, type: first.text.slice(0, slash), name };
 }
 
+/** Reports what is wrong with the resources of one statement. */
 export function lintResources(run: LintRun, subject: LintSubject): void {
   const { statement, policy, isAllow } = subject.compiled;
   // A resource with a faulty ARN is reported as that alone: what else it says depends on how the ARN is mended.

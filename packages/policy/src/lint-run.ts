@@ -127,7 +127,7 @@ export class LintRun {
   readonly matcher: PolicyMatcher;
   readonly subjects: readonly LintSubject[];
   readonly context: RequestContext;
-  /** Resources with a faulty ARN: what they reach says nothing. */
+  /** Resources with a faulty ARN. They are not asked what they reach, as the fault has to be mended first. */
   readonly faulty: Set<ElementValue> = new Set();
   readonly #findings: LintFinding[] = [];
   readonly #order: ReadonlyMap<string, number>;

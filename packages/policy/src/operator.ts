@@ -1,7 +1,7 @@
 /**
  * Condition operators: all of IAM's, with `ForAnyValue:`, `ForAllValues:` and `...IfExists`.
  *
- * A negated operator is its positive one turned round: none of the policy's values may match. Numbers, dates, Booleans,
+ * A negated operator holds where its positive one does not: none of the policy's values may match. Numbers, dates, Booleans,
  * addresses and Base64 are literal; variables resolve in text and ARNs only (IAM).
  */
 

@@ -14,17 +14,8 @@ import {
   type PolicyVersion,
   type Statement,
 } from "./document.ts";
-import { ErrorList, PolicyError, type DocumentError, type PolicyErrorCode } from "./errors.ts";
-import {
-  describe,
-  itemsOf,
-  membersOf,
-  refuseEmpty,
-  shorten,
-  textOf,
-  type Located,
-  type MemberReader,
-} from "./grammar.ts";
+import { ErrorList, PolicyError, shorten, type DocumentError } from "./errors.ts";
+import { itemsOf, membersOf, refuseEmpty, refuseType, textOf, type Located, type MemberReader } from "./grammar.ts";
 import { documentText, locate, memberPath, readJson, type JsonMember } from "./json.ts";
 import { operatorNames, parseOperator } from "./operator.ts";
 import { parsePattern } from "./pattern.ts";
@@ -74,7 +65,8 @@ function readPolicy(text: string, options: ParsePolicyOptions, errors: ErrorList
     const length = text.replaceAll(/\s+/g, "").length;
     if (length > maximum) {
       const at = { path: "$", line: 1, column: 1 };
-      errors.add("ERR_POLICY_SIZE", at, `${length} characters without white space: ${maximum} are allowed`);
+      const message = `${length} characters without white space: ${maximum} are allowed`;
+      errors.add(at, { code: "ERR_POLICY_SIZE", message, found: length, limit: maximum });
       return undefined;
     }
   }
@@ -97,7 +89,9 @@ function readVersion(members: MemberReader, errors: ErrorList): PolicyVersion {
   const found = members.take("Version");
   const text = members.text("Version") ?? "2008-10-17";
   if (text === "2008-10-17" || text === "2012-10-17") return text;
-  errors.add("ERR_POLICY_VERSION", found?.at ?? members.at, `there is no version ${shorten(text)}: write 2012-10-17`);
+  const message = `there is no version ${shorten(text)}: write 2012-10-17`;
+  const allowed = ["2008-10-17", "2012-10-17"];
+  errors.add(found?.at ?? members.at, { code: "ERR_POLICY_VERSION", message, found: text, allowed });
   return "2012-10-17";
 }
 
@@ -121,7 +115,8 @@ function readEffect(members: MemberReader, errors: ErrorList): "Allow" | "Deny" 
   const text = members.text("Effect");
   if (found === undefined || text === undefined) return undefined;
   if (text === "Allow" || text === "Deny") return text;
-  errors.add("ERR_POLICY_EFFECT", found.at, `Effect is Allow or Deny, not ${shorten(text)}`);
+  const message = `Effect is Allow or Deny, not ${shorten(text)}`;
+  errors.add(found.at, { code: "ERR_POLICY_EFFECT", message, found: text, allowed: ["Allow", "Deny"] });
   return undefined;
 }
 
@@ -136,10 +131,13 @@ function readElement(
   const negative = members.take(`Not${name}`);
   const found = positive ?? negative;
   if (positive !== undefined && negative !== undefined) {
-    errors.add("ERR_POLICY_CONFLICTING_ELEMENTS", negative.at, `${name} and Not${name} exclude each other`);
+    const message = `${name} and Not${name} exclude each other: keep one of them`;
+    const excluding = [name, `Not${name}`] as const;
+    errors.add(negative.at, { code: "ERR_POLICY_CONFLICTING_ELEMENTS", message, members: excluding });
   }
   if (found === undefined) {
-    errors.add("ERR_POLICY_MISSING_ELEMENT", members.at, `${name} (or Not${name}) is missing`);
+    const message = `${name} (or Not${name}) is missing`;
+    errors.add(members.at, { code: "ERR_POLICY_MISSING_ELEMENT", message, allowed: [name, `Not${name}`] });
     return undefined;
   }
   const items = itemsOf(found);
@@ -159,10 +157,10 @@ function readElementValue(
   const isAction = name === "Action";
   const isValid = isAction ? /^(?:\*+|[\w-]+:[\w*?-]+)$/.test(text) : isResourceText(text);
   if (!isValid) {
-    const [code, expected]: [PolicyErrorCode, string] = isAction
-      ? ["ERR_POLICY_ACTION", "an action such as iot:Publish, or *"]
-      : ["ERR_POLICY_RESOURCE", "an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a, or *"];
-    errors.add(code, item.at, `${shorten(text)} is not ${expected}`);
+    const [code, expected] = isAction
+      ? (["ERR_POLICY_ACTION", "an action such as iot:Publish, or *"] as const)
+      : (["ERR_POLICY_RESOURCE", "an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a, or *"] as const);
+    errors.add(item.at, { code, message: `${shorten(text)} is not ${expected}`, found: text });
     return undefined;
   }
   // Actions compare without case.
@@ -178,7 +176,11 @@ function readConditions(members: MemberReader, variables: boolean, errors: Error
   return objectMembers(found, "Condition", errors).flatMap(({ name, value }) => {
     const path = memberPath(found.at.path, name.text);
     const operator = parseOperator(name.text);
-    if (operator === undefined) errors.add("ERR_POLICY_OPERATOR", locate(name, path), unknownOperator(name.text));
+    if (operator === undefined) {
+      const message = unknownOperator(name.text);
+      const fault = { code: "ERR_POLICY_OPERATOR", message, found: name.text, allowed: operatorNames() } as const;
+      errors.add(locate(name, path), fault);
+    }
     return objectMembers({ node: value, at: locate(value, path) }, name.text, errors).flatMap((key) => {
       const at = locate(key.name, memberPath(path, key.name.text));
       const items = itemsOf({ node: key.value, at: locate(key.value, at.path) });
@@ -192,7 +194,7 @@ function readConditions(members: MemberReader, variables: boolean, errors: Error
 
 function objectMembers(found: Located, what: string, errors: ErrorList): readonly JsonMember[] {
   if (found.node.kind === "object") return found.node.members;
-  errors.add("ERR_POLICY_TYPE", found.at, `${shorten(what)} has to be an object, not ${describe(found.node)}`);
+  refuseType(found, `${shorten(what)} has to be an object`, ["object"], errors);
   return [];
 }
 
@@ -204,12 +206,12 @@ function readConditionValue(
 ): readonly ConditionValue[] {
   const { node, at } = item;
   if (node.kind === "object" || node.kind === "array" || node.kind === "null") {
-    errors.add("ERR_POLICY_TYPE", at, `a condition's value is text, a number or a Boolean, not ${describe(node)}`);
+    refuseType(item, "a condition's value is text, a number or a Boolean", ["string", "number", "boolean"], errors);
     return [];
   }
   const test = parseValue(node.text, variables);
   if (typeof test !== "string") return [{ text: node.text, test, at }];
-  errors.add("ERR_POLICY_VALUE", at, `${shorten(node.text)}: ${test}`);
+  errors.add(at, { code: "ERR_POLICY_VALUE", message: `${shorten(node.text)}: ${test}`, found: node.text });
   return [];
 }
 

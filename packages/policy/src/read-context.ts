@@ -9,8 +9,8 @@ import {
   type RequestProtocol,
   type ThingAttributes,
 } from "./context.ts";
-import type { ErrorList } from "./errors.ts";
-import { describe, itemsOf, membersOf, shorten, textOf, type Located, type MemberReader } from "./grammar.ts";
+import { shorten, type ErrorList } from "./errors.ts";
+import { itemsOf, membersOf, textOf, type Located, type MemberReader, refuseType } from "./grammar.ts";
 import { locate, memberPath } from "./json.ts";
 
 const texts = ["clientId", "sourceIp", "domainName", "certificateId", "lastWillTopic", "topic"] as const;
@@ -56,7 +56,7 @@ function readThing(found: Located, errors: ErrorList): ThingAttributes | undefin
   const name = named && textOf(named, "name", errors);
   const flag = members?.require("isAttached");
   if (flag !== undefined && flag.node.kind !== "boolean") {
-    errors.add("ERR_POLICY_TYPE", flag.at, `isAttached has to be a Boolean, not ${describe(flag.node)}`);
+    refuseType(flag, "isAttached has to be a Boolean", ["boolean"], errors);
   }
   if (members === undefined || name === undefined || flag?.node.kind !== "boolean") return undefined;
   const attributes = readTexts(members.take("attributes"), errors, false);
@@ -79,7 +79,7 @@ function readTexts(
 ): Record<string, string | readonly string[]> | undefined {
   if (found === undefined) return undefined;
   if (found.node.kind !== "object") {
-    errors.add("ERR_POLICY_TYPE", found.at, `an object was expected, not ${describe(found.node)}`);
+    refuseType(found, "an object was expected", ["object"], errors);
     return undefined;
   }
   const entries = found.node.members.map(({ name, value }): [string, string | readonly string[]] => {
@@ -97,7 +97,10 @@ function readConnectAttributes(members: MemberReader, errors: ErrorList): readon
     itemsOf(found).flatMap((item): ConnectAttribute[] => {
       const text = textOf(item, "connectAttributes", errors);
       if (text === "PersistentConnect" || text === "LastWill") return [text];
-      if (text !== undefined) errors.add("ERR_POLICY_VALUE", item.at, "PersistentConnect or LastWill was expected");
+      if (text === undefined) return [];
+      const message = `a CONNECT attribute is PersistentConnect or LastWill, not ${shorten(text)}`;
+      const allowed = ["PersistentConnect", "LastWill"];
+      errors.add(item.at, { code: "ERR_POLICY_VALUE", message, found: text, allowed });
       return [];
     })
   );
@@ -107,7 +110,8 @@ function readProtocol(members: MemberReader, errors: ErrorList): RequestProtocol
   const text = members.text("protocol");
   if (text === undefined || text === "mqtt" || text === "https") return text;
   const at = members.take("protocol")?.at ?? members.at;
-  errors.add("ERR_POLICY_VALUE", at, `a protocol is mqtt or https, not ${shorten(text)}`);
+  const message = `a protocol is mqtt or https, not ${shorten(text)}`;
+  errors.add(at, { code: "ERR_POLICY_VALUE", message, found: text, allowed: ["mqtt", "https"] });
   return undefined;
 }
 
@@ -115,6 +119,6 @@ function readTime(members: MemberReader, errors: ErrorList): number | undefined 
   const found = members.take("currentTimeMs");
   if (found === undefined || found.node.kind === "number")
     return found && Number(found.node.kind === "number" ? found.node.text : 0);
-  errors.add("ERR_POLICY_TYPE", found.at, `currentTimeMs has to be a number, not ${describe(found.node)}`);
+  refuseType(found, "currentTimeMs has to be a number", ["number"], errors);
   return undefined;
 }

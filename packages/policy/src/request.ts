@@ -2,8 +2,7 @@
 
 import { resourceOffset } from "./arn.ts";
 import type { PolicyAction, PolicyRequest, ResourceArn } from "./context.ts";
-import { PolicyRequestError } from "./errors.ts";
-import { shorten } from "./grammar.ts";
+import { shorten, PolicyRequestError } from "./errors.ts";
 
 /** Throws a `PolicyRequestError` for an action or a resource that cannot be one. */
 export function checkRequest({ action, resource }: PolicyRequest): void {

@@ -33,6 +33,7 @@ interface HeadSegment {
   readonly isOpen: boolean;
 }
 
+/** A resource made ready for matching. */
 export class ResourcePattern {
   /** Literal text that every match starts with. */
   readonly literalStart: string;

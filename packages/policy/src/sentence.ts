@@ -12,6 +12,7 @@ import type {
 } from "./explanation.ts";
 import { escapeLiteral } from "./pattern.ts";
 
+/** What a sentence is made from. */
 export interface Reasons {
   readonly decision: Decision;
   readonly decisive: readonly StatementOutcome[];

@@ -25,6 +25,7 @@ interface Node {
   readonly children: ReadonlyMap<number, Node>;
 }
 
+/** Statements of one effect about one action, found by the resource that is asked for. */
 export class StatementIndex {
   readonly #root: Node;
 

@@ -785,6 +785,16 @@ const mends: readonly Mend[] = [
 /** Not in the table: they need a text of their own (below), or have no fix that a policy could show. */
 const otherCodes: ReadonlySet<string> = new Set(["duplicate-sid", "not-everything-checked", "old-version"]);
 
+describe("examples", () => {
+  test("ask for an action that the statement names", () => {
+    const actionOf = (action: string): string | undefined =>
+      lint([parse(A("*", "*"), D(action, "topic/a/+"))]).find(({ code }) => code === "mqtt-wildcard-in-deny")?.example
+        ?.request.action;
+    expect(actionOf("Publish")).toBe("iot:Publish");
+    expect(actionOf("Receive")).toBe("iot:Receive");
+  });
+});
+
 describe("each fix", () => {
   test("of each code is applied", () => {
     const applied = new Set<string>(mends.map(({ code }) => code));

@@ -293,3 +293,95 @@ describe("JSON", () => {
     expect(parsePolicy(text).ok).toBe(true);
   });
 });
+
+describe("evidence", () => {
+  const rows: readonly (readonly [string, Record<string, unknown>])[] = [
+    ["{", { code: "ERR_POLICY_JSON" }],
+    ['{"Id": "a", "Id": "b", "Statement": []}', { code: "ERR_POLICY_DUPLICATE_MEMBER", member: "Id" }],
+    ["[".repeat(40), { code: "ERR_POLICY_DEPTH", limit: 32 }],
+    [JSON.stringify({ Id: "a".repeat(3000) }), { code: "ERR_POLICY_SIZE", found: 3009, limit: 2048 }],
+    ["[]", { code: "ERR_POLICY_TYPE", found: "array", allowed: ["object"] }],
+    [
+      JSON.stringify({ version: "", Statement: statement }),
+      { code: "ERR_POLICY_UNKNOWN_ELEMENT", member: "version", allowed: ["Version", "Id", "Statement"] },
+    ],
+    ["{}", { code: "ERR_POLICY_MISSING_ELEMENT", allowed: ["Statement"] }],
+    [
+      JSON.stringify({ Statement: { Effect: "Allow", Resource: "*" } }),
+      { code: "ERR_POLICY_MISSING_ELEMENT", allowed: ["Action", "NotAction"] },
+    ],
+    [
+      withStatement({ NotResource: "*" }),
+      { code: "ERR_POLICY_CONFLICTING_ELEMENTS", members: ["Resource", "NotResource"] },
+    ],
+    [withStatement({ Action: [] }), { code: "ERR_POLICY_EMPTY", member: "Action" }],
+    [
+      JSON.stringify({ Version: "2020-01-01", Statement: statement }),
+      { code: "ERR_POLICY_VERSION", found: "2020-01-01", allowed: ["2008-10-17", "2012-10-17"] },
+    ],
+    [withStatement({ Effect: "allow" }), { code: "ERR_POLICY_EFFECT", found: "allow", allowed: ["Allow", "Deny"] }],
+    [withStatement({ Action: "Publish" }), { code: "ERR_POLICY_ACTION", found: "Publish" }],
+    [withStatement({ Resource: "topic/a" }), { code: "ERR_POLICY_RESOURCE", found: "topic/a" }],
+    [withStatement({ Condition: { stringEquals: {} } }), { code: "ERR_POLICY_OPERATOR", found: "stringEquals" }],
+    [withStatement({ Condition: { Bool: { a: "maybe" } } }), { code: "ERR_POLICY_VALUE", found: "maybe" }],
+  ];
+  for (const [text, evidence] of rows) {
+    test(`of ${String(evidence["code"])} in ${text.slice(0, 60)}`, () => {
+      const result = parsePolicy(text);
+      expect(result.ok ? [] : result.errors).toContainEqual(expect.objectContaining(evidence));
+    });
+  }
+
+  test("of too many faults", () => {
+    const result = parsePolicy(withStatement({ Action: Array.from({ length: 150 }, () => 0) }));
+    expect(result.ok ? undefined : result.errors.at(-1)).toMatchObject({
+      code: "ERR_POLICY_TOO_MANY_ERRORS",
+      limit: 100,
+    });
+  });
+
+  test("narrows by code", () => {
+    const result = parsePolicy("x".repeat(3000));
+    const [error] = result.ok ? [] : result.errors;
+    expect(error?.code === "ERR_POLICY_SIZE" && error.found - error.limit).toBe(952);
+  });
+});
+
+describe("the operator that was meant", () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ["stringEquals", "write StringEquals ("],
+    ["StringEqual", "write StringEquals ("],
+    ["foranyvalue:stringlike", "write ForAnyValue:StringLike ("],
+    ["ForAllValues:boolifexists", "write ForAllValues:BoolIfExists ("],
+    ["ForAnyValue:Null", "write Null ("],
+    ["NullIfExists", "write Null ("],
+    ["Nonsense", "one of StringEquals, StringNotEquals, "],
+    ["ForEachValue0000:StringEquals", "one of StringEquals, StringNotEquals, "],
+  ];
+  for (const [written, advice] of rows) {
+    test(written, () => {
+      const result = parsePolicy(withStatement({ Condition: { [written]: { "iot:ClientId": "a" } } }));
+      const [error] = result.ok ? [] : result.errors;
+      expect(error?.message).toContain(`there is no condition operator ${written}: ${advice}`.slice(0, 400));
+    });
+  }
+});
+
+describe("what a message says to write", () => {
+  const messageOf = (text: string): string => {
+    const result = parsePolicy(text);
+    return result.ok ? "" : result.errors[0].message;
+  };
+
+  test("of a member in other letter case, and of one that there is not", () => {
+    expect(messageOf(withStatement({ sid: "a" }))).toBe("sid is written Sid");
+    expect(messageOf(withStatement({ Principal: "*" }))).toBe("Principal is not known here");
+  });
+
+  test("of a value that is no address", () => {
+    for (const text of ["g::", "1:2:3:4:5:6:7:g", "12345::", "192.0.2.1::", "::192.0.2.1:1", "2001:db8::/129", "a"]) {
+      const message = messageOf(withStatement({ Condition: { IpAddress: { "aws:SourceIp": text } } }));
+      expect(message).toBe(`${text}: an IP address, or a block such as 192.0.2.0/24, was expected`);
+    }
+  });
+});
