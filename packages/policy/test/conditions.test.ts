@@ -416,6 +416,12 @@ describe("resources", () => {
   }
 });
 
+test("a variable in an ARN of fewer than six segments is text", () => {
+  const request = requestOf("Publish", "a", { keys: { service: "iot" } });
+  expect(ask(matcherOf(A("Publish", "arn:aws:${service}")), request)).toBe("implicit-deny");
+  expect(ask(matcherOf(A("Publish", "arn:aws:iot")), request)).toBe("allow");
+});
+
 describe("actions", () => {
   const decide = (action: string, asked: PolicyAction): Decision =>
     ask(matcherOf(A(action, "*")), { action: asked, resource: "*", context: {} });

@@ -219,6 +219,11 @@ describe("nearest", () => {
   });
 });
 
+test("the closest resource has the most in common at both ends, each character counted once", () => {
+  const { nearest } = explain([A("Publish", ["topic/aaa", "topic/aaaab"])], "Publish", "aaaa");
+  expect(nearest?.separatedBy).toMatchObject([{ closest: { text: `${prefix}topic/aaaab` } }]);
+});
+
 describe("outcomes", () => {
   test("each element of each statement, with what variables became", () => {
     const condition = {
