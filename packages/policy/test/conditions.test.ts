@@ -38,6 +38,7 @@ const comparisons: readonly (readonly [string, unknown, string, boolean])[] = [
   ["StringLike", "x*a?", "xa\u{1f355}", true],
   ["StringLike", "x*?a?", "x\u{1f355}a", false],
   ["StringLike", "*a*a*", "aa", true],
+  ["StringLike", "x*??", "x\u{1f355}", false],
   ["StringLike", "*a*ba*", "aba", true],
   ["StringLike", "*ab*ab*", "abab", true],
   ["StringLike", "*ab*ab", "ab", false],

@@ -92,3 +92,10 @@ describe("expectations", () => {
     expect(checkExpectations(matcher, parseExpectationsOrThrow(text))).toEqual({ passed: 1, failures: [] });
   });
 });
+
+test("an expectation that is no object is refused with its place", () => {
+  const result = parseExpectations('{"expectations": [1]}');
+  expect(result.ok ? [] : result.errors).toMatchObject([
+    { code: "ERR_POLICY_TYPE", path: "$.expectations[0]", found: "number", allowed: ["object"] },
+  ]);
+});

@@ -120,6 +120,22 @@ describe("sentences", () => {
       `which is of another region, account or partition (arn:aws:iot:eu-west-1:1: and not ${prefix}), so write ${prefix}topic/a in`,
     ],
     [
+      "by an address that is not listed",
+      [A("Publish", "topic/a", { IpAddress: { "aws:SourceIp": "198.51.100.0/24" } })],
+      "Publish",
+      "a",
+      { sourceIp: "192.0.2.7" },
+      "the request has 192.0.2.7; add it to the list if it should be allowed",
+    ],
+    [
+      "by a wildcard in StringEquals",
+      [A("Publish", "topic/a", { StringEquals: { "iot:ClientId": "lamp-*" } })],
+      "Publish",
+      "a",
+      { clientId: "lamp-1" },
+      "in StringEquals * and ? are ordinary characters; write StringLike",
+    ],
+    [
       "without a thing",
       [A("Connect", "*", { Bool: { "iot:Connection.Thing.IsAttached": "true" } })],
       "Connect",

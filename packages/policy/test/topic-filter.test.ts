@@ -8,6 +8,7 @@ const rows: readonly (readonly [filter: string, topic: string, matches: boolean]
   ["sport/tennis/player1/#", "sport/tennis/player1/ranking", true],
   ["sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true],
   ["sport/#", "sport", true],
+  ["sport/tennis/#", "sport/golf/player1", false],
   ["#", "sport/tennis", true],
   ["sport/tennis/+", "sport/tennis/player1", true],
   ["sport/tennis/+", "sport/tennis/player1/ranking", false],
