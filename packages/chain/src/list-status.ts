@@ -329,7 +329,8 @@ function entryIn(
       return (names ?? [list.issuer]).some((name) => sameName(name, issuer));
     });
   } catch (error) {
-    if (error instanceof X509Error) return "unreadable";
-    throw error;
+    if (!(error instanceof X509Error)) throw error;
+    // Without an entry of this serial number the fault is another entry's: `entryFault` then keeps the list from "good".
+    return list.revokedCertificates.has(serialNumber) ? "unreadable" : undefined;
   }
 }

@@ -90,6 +90,52 @@ function verdictOf(result: ChainResult): string {
 const revoked = "ERR_CHAIN_REVOKED@0";
 const unknown = "ERR_CHAIN_REVOCATION_UNKNOWN@0";
 
+/** The intermediate's list of these serial numbers; one octet of the entry of 6 changed, and signed again. */
+function withFault(octet: number, value: number, serials: readonly number[]): Uint8Array {
+  const whole = byIntermediate({ revoked: serials.map((serial) => [serial] as const) });
+  const entry = whole.revokedCertificates.find(Uint8Array.of(6));
+  const tbs = whole.tbsCertList.slice();
+  tbs[(entry?.serialNumber.byteOffset ?? 0) - 4 - whole.tbsCertList.byteOffset + octet] = value;
+  const algorithm = defaultSignatureAlgorithm(intermediate.keys.privateKey.algorithm);
+  return encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.encoded(tbs);
+      fields.encoded(encodeSignatureAlgorithm(algorithm));
+      fields.bitString(nodeProvider.sign(intermediate.keys.privateKey, algorithm, tbs));
+    });
+  });
+}
+
+describe("a list with an entry that has a structural fault", () => {
+  const faults: readonly (readonly [string, number, number])[] = [
+    ["another tag than SEQUENCE", 0, 0x31],
+    ["a serial number that is a BOOLEAN", 2, 0x01],
+    ["a serial number without content", 3, 0x00],
+    ["a date with a letter", 8, 0x41],
+  ];
+  test.each(faults)("refuses what the other entries name, and calls nothing good: %s", (_, octet, value) => {
+    for (const parse of [(der: Uint8Array) => der, unchecked]) {
+      const naming = parse(withFault(octet, value, [5, 6, 7]));
+      for (const mode of ["hard", "soft"] as const)
+        expect(verdictOf(ask([rootList, naming], {}, { mode }))).toBe(revoked);
+      const silent = parse(withFault(octet, value, [5, 6, 8]));
+      expect(verdictOf(ask([rootList, silent]))).toBe(unknown);
+      const soft = ask([rootList, silent], {}, { mode: "soft" });
+      expect(soft.ok && soft.warnings.map(({ code }) => code)).toEqual(["ERR_CHAIN_REVOCATION_UNKNOWN"]);
+    }
+  });
+
+  test("refuses the certificate that the faulty entry names, and not good where that entry hides its serial number", () => {
+    const certificate = deviceOf(6);
+    expect(verdictOf(ask([rootList, withFault(8, 0x41, [5, 6])], { certificate }))).toBe(revoked);
+    expect(verdictOf(ask([rootList, withFault(2, 0x01, [5, 6])], { certificate }))).toBe(unknown);
+  });
+});
+
+function unchecked(der: Uint8Array): CertificateRevocationList {
+  return parseCertificateRevocationList(der, { checkContents: false });
+}
+
 describe("complete lists", () => {
   test("say the status of each certificate of the path, with date and reason", () => {
     const result = ask([rootList, byIntermediate({ revoked: [[7, "keyCompromise"]] })]);

@@ -10,8 +10,9 @@ import {
   noteNullParameters,
   type ParseOptions,
 } from "./certificate.ts";
-import { reading, versionFault } from "./errors.ts";
-import { type Extension, readExtensions } from "./extension.ts";
+import { reading, versionFault, X509Error } from "./errors.ts";
+import { type Extension, extensionValue, readExtensions } from "./extension.ts";
+import { issuingDistributionPoint } from "./extensions/distribution-points.ts";
 import { checkExtensionValues } from "./extensions/extension-table.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
 import { blocksOf, inBlock } from "./pem-blocks.ts";
@@ -45,7 +46,7 @@ export interface CertificateRevocationList {
  * Reads one DER revocation list strictly, every entry of it, in linear time; entries become objects when asked for.
  *
  * Throws as `parseCertificate`; `ERR_X509_VERSION` for version 3, an encoded version 1, and extensions without version
- * 2. `checkContents: false` leaves the entries' extensions unread, too.
+ * 2. With `checkContents: false` an entry is judged by itself: one that is malformed throws when it is asked for.
  */
 export function parseCertificateRevocationList(der: Uint8Array, options: ParseOptions = {}): CertificateRevocationList {
   checkSize(der, options.maximumOctets ?? defaultMaximumOctets, "CertificateList");
@@ -88,10 +89,13 @@ function readList(der: Uint8Array, log: DeviationLog | undefined, isChecked: boo
   const thisUpdate = tbs.time();
   const hasNextUpdate = tbs.nextIs(Tag.utcTime) || tbs.nextIs(Tag.generalizedTime);
   const nextUpdate = hasNextUpdate ? tbs.time() : undefined;
-  const revokedCertificates = tbs.nextIs(Tag.sequence)
-    ? new RevokedCertificates(der, readEntryPositions(tbs, version, log, isChecked), log !== undefined)
-    : new RevokedCertificates(der, noPositions);
+  const positions = tbs.nextIs(Tag.sequence) ? readEntryPositions(tbs, version, log, isChecked) : noPositions;
   const extensions = readListExtensions(tbs, version, log !== undefined);
+  const revokedCertificates = new RevokedCertificates(der, positions, {
+    version,
+    isTolerant: log !== undefined,
+    isIndirect: mayBeIndirect(extensions),
+  });
   tbs.end();
   return {
     encoding: outer.encoding,
@@ -128,4 +132,14 @@ function readListExtensions(tbs: DerReader, version: 1 | 2, isTolerant: boolean)
   const extensions = readExtensions(explicit, isTolerant);
   explicit.end();
   return extensions;
+}
+
+/** Whether entries may name other issuers: so too where the extension that says it is malformed. */
+function mayBeIndirect(extensions: readonly Extension[]): boolean {
+  try {
+    return extensionValue({ extensions }, issuingDistributionPoint)?.indirectCRL === true;
+  } catch (error) {
+    if (error instanceof X509Error) return true;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { DerReader, encodeDer, encodePem } from "@latchkey/asn1";
+import { DerReader, type DerWriter, encodeDer, encodePem } from "@latchkey/asn1";
 import { describe, expect, it } from "vitest";
 import {
   certificateIssuer,
@@ -9,6 +9,7 @@ import {
   extensionValue,
   type GeneralName,
   issueCertificateRevocationList,
+  issuingDistributionPoint,
   makeExtension,
   makeName,
   parseCertificateRevocationList,
@@ -34,7 +35,10 @@ const issued = issueCertificateRevocationList({
 });
 
 /** A list with these entries: serial number and extensions. Its signature is not checked here. */
-function listOf(entries: readonly (readonly [serial: number, ...extensions: Extension[]])[]): Uint8Array {
+function listOf(
+  entries: readonly (readonly [serial: number, ...extensions: Extension[]])[],
+  ofList: readonly Extension[] = [],
+): Uint8Array {
   const fields = new DerReader(issued.tbsCertList).sequence();
   const before = Array.from({ length: 5 }, () => fields.any().encoding);
   return encodeDer((writer) => {
@@ -47,24 +51,37 @@ function listOf(entries: readonly (readonly [serial: number, ...extensions: Exte
               entry.integer(serial);
               entry.time(now);
               if (extensions.length === 0) return;
-              entry.sequence((all) => {
-                for (const { oid, critical, value } of extensions) {
-                  all.sequence((extension) => {
-                    extension.oid(oid);
-                    extension.booleanDefaultFalse(critical);
-                    extension.octetString(value);
-                  });
-                }
-              });
+              writeList(entry, extensions);
             });
           }
         });
+        if (ofList.length > 0) tbs.explicit(0, (explicit) => writeList(explicit, ofList));
       });
       outer.encoded(issued.signatureAlgorithm.encoding);
       outer.bitString(issued.signatureValue);
     });
   });
 }
+
+function writeList(writer: DerWriter, extensions: readonly Extension[]): void {
+  writer.sequence((all) => {
+    for (const { oid, critical, value } of extensions) {
+      all.sequence((extension) => {
+        extension.oid(oid);
+        extension.booleanDefaultFalse(critical);
+        extension.octetString(value);
+      });
+    }
+  });
+}
+
+/** IssuingDistributionPoint with indirectCRL. */
+const indirectScope: Extension = {
+  oid: issuingDistributionPoint.oid,
+  critical: true,
+  value: Uint8Array.of(0x30, 3, 0x84, 1, 0xff),
+  valueOffset: 0,
+};
 
 function issuerNamed(value: string): Extension {
   const name: GeneralName = { type: "directoryName", value: makeName([{ type: "commonName", value }]) };
@@ -131,6 +148,90 @@ describe("revocation lists", () => {
     expect(() => extensionValue(list.revokedCertificates.at(0), cRLReason)).toThrow(
       expect.objectContaining({ code: "ERR_X509_EXTENSION_VALUE", offset: expect.any(Number) }),
     );
+  });
+
+  describe("whose contents are left unchecked judge each entry by itself", () => {
+    const serial = (value: number): Uint8Array => Uint8Array.of(value);
+    /** The list 1, 2, 3 of which entry 2 has this octet, counted from the start of the entry, changed. */
+    const withFault = (octet: number, value: number, entries = listOf([[1], [2], [3]])): Uint8Array => {
+      const der = entries.slice();
+      const start = parseCertificateRevocationList(entries).revokedCertificates.at(1).serialNumber.byteOffset - 4;
+      der[start + octet] = value;
+      return der;
+    };
+    const faults: readonly (readonly [string, number, number])[] = [
+      ["another tag than SEQUENCE", 0, 0x31],
+      ["a serial number that is a BOOLEAN", 2, 0x01],
+      ["a serial number without content", 3, 0x00],
+      ["a date with a letter", 8, 0x41],
+      ["a date that is cut off", 6, 0x7f],
+    ];
+    it.each(faults)("%s", (_, octet, value) => {
+      const der = withFault(octet, value);
+      expect(() => parseCertificateRevocationList(der)).toThrow(
+        expect.objectContaining({ code: "ERR_X509_MALFORMED" }),
+      );
+      const { revokedCertificates } = parseCertificateRevocationList(der, { checkContents: false });
+      const malformed = expect.objectContaining({ code: "ERR_X509_MALFORMED" });
+      expect(revokedCertificates).toHaveLength(3);
+      expect(() => revokedCertificates.at(1)).toThrow(malformed);
+      expect(() => revokedCertificates.find(serial(2))).toThrow(malformed);
+      for (const value of [1, 3]) {
+        expect(revokedCertificates.find(serial(value))?.revocationDate).toBe(now);
+        expect(revokedCertificates.findAll(serial(value))).toHaveLength(1);
+      }
+      // By the index, too.
+      for (let round = 0; round < 10; round++) expect(revokedCertificates.has(serial(3))).toBe(true);
+      expect(() => revokedCertificates.find(serial(2))).toThrow(malformed);
+      const hidesSerial = octet < 4;
+      expect(revokedCertificates.has(serial(2))).toBe(!hidesSerial);
+      if (hidesSerial) expect(() => revokedCertificates.findAll(serial(9))).toThrow(malformed);
+      else expect(revokedCertificates.find(serial(9))).toBeUndefined();
+    });
+
+    it("on an indirect list, entries behind a malformed one are readable again where one names an issuer", () => {
+      const entries = listOf([[1], [2, issuerNamed("A")], [3], [4, issuerNamed("B")], [5]], [indirectScope]);
+      const { revokedCertificates } = parseCertificateRevocationList(withFault(8, 0x41, entries), {
+        checkContents: false,
+      });
+      const malformed = expect.objectContaining({ code: "ERR_X509_MALFORMED" });
+      for (const value of [2, 3]) expect(() => revokedCertificates.findAll(serial(value))).toThrow(malformed);
+      for (const value of [1, 4, 5]) expect(revokedCertificates.findAll(serial(value))).toHaveLength(1);
+      const hidden = parseCertificateRevocationList(withFault(2, 0x01, entries), { checkContents: false });
+      // The hidden entry may be about a certificate of this serial number by another issuer.
+      expect(() => hidden.revokedCertificates.findAll(serial(1))).toThrow(malformed);
+    });
+
+    it("an entry that announces more than the list has fails the list", () => {
+      expect(() => parseCertificateRevocationList(withFault(1, 0x7f), { checkContents: false })).toThrow(
+        expect.objectContaining({ code: "ERR_X509_MALFORMED" }),
+      );
+    });
+
+    it("more than 1000 malformed entries fail the list", () => {
+      const der = (count: number): Uint8Array => {
+        const entries = listOf([[1]]);
+        const outer = new DerReader(entries).sequence();
+        const fields = outer.sequence();
+        const before = Array.from({ length: 5 }, () => fields.any().encoding);
+        return encodeDer((writer) => {
+          writer.sequence((all) => {
+            all.sequence((tbs) => {
+              for (const field of before) tbs.encoded(field);
+              tbs.sequence((list) => {
+                for (let entry = 0; entry < count; entry++) list.sequence(() => {});
+              });
+            });
+            all.encoded(outer.rest);
+          });
+        });
+      };
+      const options = { checkContents: false };
+      expect(parseCertificateRevocationList(der(1000), options).revokedCertificates).toHaveLength(1000);
+      expect(() => parseCertificateRevocationList(der(1001), options)).toThrow(
+        expect.objectContaining({ code: "ERR_X509_MALFORMED" }),
+      );
+    });
   });
 
   it("over the size limit are refused", () => {
