@@ -506,3 +506,23 @@ test("a transfer is not accepted over a certificate that the account has registe
   await registry.transfers.cancel(scope, certificateId);
   expect(registry.certificates.describe(scope, certificateId).status).toBe("INACTIVE");
 });
+
+test("what is SNI_ONLY in one account is not registered in DEFAULT mode in another one of the region", async () => {
+  await using workshop = await Workshop.open();
+  const { registry } = workshop;
+  const other = { account: "111111111111", region: "us-east-1" };
+  await registry.createAccount(other);
+  const authority = makeAuthority();
+  await workshop.registerAuthority(authority);
+  const certificatePem = pemOf(makeDevice(authority));
+  await registry.certificates.registerWithoutAuthority(other, { certificatePem });
+  await expect(registry.certificates.register(scope, { certificatePem })).rejects.toMatchObject({
+    code: "ERR_REGISTRY_ALREADY_EXISTS",
+  });
+  const shared = makeAuthority("Shared CA");
+  await registry.authorities.register(other, {
+    caCertificatePem: pemOf(shared.certificate),
+    certificateMode: "SNI_ONLY",
+  });
+  await expect(workshop.registerAuthority(shared)).rejects.toMatchObject({ code: "ERR_REGISTRY_ALREADY_EXISTS" });
+});

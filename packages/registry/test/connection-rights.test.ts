@@ -8,7 +8,7 @@ import {
   type ConnectionRightsTable,
   type Principal,
 } from "../src/index.ts";
-import { allow, idOf, makeAuthority, makeDevice, pemOf, Workshop } from "./workshop.ts";
+import { allow, idOf, makeAuthority, makeDevice, pemOf, startSeconds, Workshop } from "./workshop.ts";
 
 let workshop: Workshop;
 let table: ConnectionRightsTable;
@@ -358,4 +358,30 @@ test("while policies cannot be read nothing is allowed and nothing is thrown, an
   expect(unreadable).toEqual(["orders"]);
   isAway = false;
   expect(mayPublish(rights, "orders")).toBe(true);
+});
+
+test("of two certificates that expire one second apart the later one goes on", async () => {
+  const authority = makeAuthority();
+  await workshop.registerAuthority(authority);
+  const rights: ConnectionRights[] = [];
+  for (const notBefore of [startSeconds - 61, startSeconds - 60]) {
+    const device = makeDevice(authority, { notBefore, days: 1 });
+    await workshop.registry.certificates.register(scope, { certificatePem: pemOf(device), status: "ACTIVE" });
+    const result = await workshop.registry.resolvePrincipal([device.encoding], undefined);
+    if (result.ok) rights.push(table.open(result.principal, "one"));
+  }
+  const [first, second] = rights;
+  workshop.nowSeconds = second?.principal.validUntil ?? 0;
+  expect([...table.expire()]).toEqual([first]);
+  expect(second?.refusal).toBeUndefined();
+});
+
+test("policies of a group do not hold for a certificate that only has the thing's name as its client identifier", async () => {
+  const { things, thingGroups, policies } = workshop.registry;
+  await things.create(scope, "lamp");
+  await thingGroups.create(scope, "lamps");
+  await thingGroups.addThing(scope, "lamps", "lamp");
+  await policies.attach(scope, "news", { kind: "thinggroup", thingGroupName: "lamps" });
+  const stranger = table.open(await principal(), "lamp");
+  expect([stranger.thing?.name, mayPublish(stranger, "news")]).toEqual(["lamp", false]);
 });

@@ -412,3 +412,15 @@ test("unclaimed certificates that were deleted or put to use meanwhile do not ke
   await registry.policies.detach(scope, "p", { kind: "cert", certificateId: withPolicy });
   await registry.policies.delete(scope, "p");
 });
+
+test("a template for just-in-time provisioning is not carried out by a claim", async () => {
+  await using workshop = await Workshop.open();
+  const { templates } = workshop.registry;
+  const input = { templateBody: template({}), provisioningRoleArn: "arn:aws:iam::000000000000:role/r", enabled: true };
+  await templates.create(scope, "jitp", { ...input, type: "JITP" });
+  const { certificateOwnershipToken } = await templates.claimFromCsr(scope, makeRequestPem());
+  const request = { templateName: "jitp", certificateOwnershipToken, parameters: {} };
+  await expect(templates.provisionByClaim(scope, request)).rejects.toMatchObject({
+    code: "ERR_REGISTRY_ACCESS_DENIED",
+  });
+});

@@ -384,3 +384,39 @@ test("values of the storage that are not as they were written are named as damag
     }
   }
 });
+
+test("the server name of another account is refused, also where only one account has the certificate", async () => {
+  await using workshop = await Workshop.open();
+  await workshop.registry.createAccount(second);
+  const { endpoint } = workshop.registry.describeAccount(second);
+  const { der } = await workshop.activeDevice();
+  for (const name of [endpoint, endpoint.toUpperCase()]) {
+    expect(await workshop.registry.resolvePrincipal([der], name)).toMatchObject({ code: "ERR_IDENTITY_SERVER_NAME" });
+  }
+  for (const name of [`${endpoint}.`, "127.0.0.1", "::1", "a/b", "__proto__", "", "x".repeat(10_000)]) {
+    expect(await workshop.registry.resolvePrincipal([der], name)).toMatchObject({ ok: true, principal: { scope } });
+  }
+});
+
+test("an authority that registers just in time in two accounts does so with a server name only", async () => {
+  await using workshop = await Workshop.open();
+  const { registry } = workshop;
+  await registry.createAccount(second);
+  const authority = makeAuthority();
+  for (const owner of [scope, second]) {
+    const code = await registry.authorities.registrationCode(owner);
+    const own = owner === scope ? authority : makeAuthority("Other CA");
+    await registry.authorities.register(owner, {
+      caCertificatePem: pemOf(own.certificate),
+      verificationCertificatePem: pemOf(makeDevice(own, { subject: [{ type: "CN", value: code }] })),
+      setAsActive: true,
+      allowAutoRegistration: true,
+    });
+  }
+  const device = makeDevice(authority);
+  expect(await registry.resolvePrincipal([device.encoding], undefined)).toMatchObject({ code: "ERR_IDENTITY_UNKNOWN" });
+  const { endpoint } = registry.describeAccount(scope);
+  expect(await registry.resolvePrincipal([device.encoding], endpoint)).toMatchObject({
+    code: "ERR_IDENTITY_PENDING_ACTIVATION",
+  });
+});

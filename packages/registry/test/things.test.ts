@@ -162,3 +162,21 @@ describe("thing groups", () => {
     await thingGroups.addThing(scope, "g10", "t");
   });
 });
+
+test("a certificate that has a thing is not made exclusive to another one", async () => {
+  await using workshop = await Workshop.open();
+  const { things } = workshop.registry;
+  const { id } = await workshop.activeDevice();
+  await things.create(scope, "one");
+  await things.create(scope, "two");
+  await things.attachPrincipal(scope, "one", id);
+  await expect(things.attachPrincipal(scope, "two", id, "EXCLUSIVE_THING")).rejects.toMatchObject({
+    code: "ERR_REGISTRY_INVALID",
+    evidence: { field: "principal" },
+  });
+  for (const thingTypeName of ["", "a/b", "x\n"]) {
+    expect(() => things.list(scope, { thingTypeName })).toThrow(
+      expect.objectContaining({ code: "ERR_REGISTRY_INVALID" }),
+    );
+  }
+});
