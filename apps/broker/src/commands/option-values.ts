@@ -1,6 +1,8 @@
 /** Values of options that have a form of their own. */
 
+import { isIP } from "node:net";
 import { UsageError } from "@latchkey/command-line";
+import { listOf } from "./data-option.ts";
 
 /** A whole number. Throws `UsageError`. */
 export function wholeNumber(flag: string, typed: string, least: number, most: number): number {
@@ -10,6 +12,21 @@ export function wholeNumber(flag: string, typed: string, least: number, most: nu
     `--${flag} ${JSON.stringify(typed)} is not possible: it is a whole number from ${least} to ${most}`,
   );
 }
+
+/** Names for the server's certificate, separated by commas: IP addresses and DNS names, the first label may be `*`. Throws `UsageError`. */
+export function serverNamesOf(typed: string | undefined): string[] {
+  const names = listOf(typed);
+  for (const name of names) {
+    if (isIP(name) !== 0 || (name.length <= 253 && dnsName.test(name))) continue;
+    throw new UsageError(
+      `--name ${JSON.stringify(name)} is not possible: it is an IP address, or a DNS name in ASCII, for instance broker.example`,
+    );
+  }
+  return names;
+}
+
+/** RFC 1123 §2.1: letters, digits and hyphens; the underscore is not a host's, but in use. */
+const dnsName = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
 /** An account as it stands in ARNs: 12 digits. Throws `UsageError`. */
 export function accountOf(typed: string): string {

@@ -4,8 +4,8 @@ import { defineCommand } from "citty";
 import { oneOf } from "@latchkey/command-line";
 import { pino } from "pino";
 import { runBroker } from "../run-broker.ts";
-import { dataOption as data, listOf, print } from "./data-option.ts";
-import { accountOf, regionOf, wholeNumber } from "./option-values.ts";
+import { dataOption as data, print } from "./data-option.ts";
+import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
 
 /** Octets of log that may wait for its reader. */
 const maximumLogOctets = 8 * 1024 * 1024;
@@ -41,7 +41,7 @@ export const startCommand = defineCommand({
       dataDirectory: args.data,
       host: args.host,
       port: wholeNumber("port", args.port, 0, 65_535),
-      serverNames: listOf(args.name),
+      serverNames: serverNamesOf(args.name),
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
       denial: oneOf("denial", args.denial, ["explain", "parity"]),
       tls: oneOf("tls", args.tls, ["node", "latchkey"]),
