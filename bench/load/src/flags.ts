@@ -96,7 +96,7 @@ function resolve(given: Partial<Settings> & Pick<Settings, "scenario">, isSmoke:
 function readFlags(words: readonly string[]): { settings: Partial<Settings>; others: Map<string, string> } {
   const settings: Partial<Record<keyof Settings, unknown>> = {};
   const others = new Map<string, string>();
-  const known = [...settingNames.map(flagOf), ...otherFlags];
+  const known = [...settingNames.map(flagOf), ...otherFlags].map((name) => `--${name}`);
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const match = /^--([^=]+)(?:=(.*))?$/s.exec(word);
@@ -112,7 +112,10 @@ function readFlags(words: readonly string[]): { settings: Partial<Settings>; oth
       );
     } else if (flag === "smoke" || flag === "help") others.set(flag, "");
     else if (name === undefined && !otherFlags.includes(flag)) {
-      throw new LoadError("ERR_LOAD_USAGE", `--${flag} is no flag${suggestion(flag, known)}; --help lists them all`);
+      throw new LoadError(
+        "ERR_LOAD_USAGE",
+        `--${flag} is no flag${suggestion(`--${flag}`, known)}; --help lists them all`,
+      );
     } else {
       const value = attached ?? rest.shift();
       if (value === undefined || (attached === undefined && value.startsWith("--"))) {

@@ -10,7 +10,7 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { KeyPair } from "@latchkey/crypto";
@@ -86,9 +86,9 @@ export function openAuthorities(keyType: KeyType): Authorities {
   const file = join(folder, "authorities.json");
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Omit<Authorities, "folder">) : undefined;
   if (kept !== undefined && secondsLeft(kept.server.certificate) > renewalDays * 86_400) return { folder, ...kept };
-  // Devices of an authority that ran out are of no use.
-  for (const old of readdirSync(folder)) rmSync(join(folder, old));
-  writeWhole(file, JSON.stringify(makeAuthorities(keyType)));
+  // Devices of an authority that ran out are of no use. In a new folder another bench may be at work.
+  if (kept !== undefined) for (const old of readdirSync(folder)) rmSync(join(folder, old), { force: true });
+  writeFirst(file, JSON.stringify(makeAuthorities(keyType)));
   return { folder, ...(JSON.parse(readFileSync(file, "utf8")) as Omit<Authorities, "folder">) };
 }
 
@@ -220,6 +220,19 @@ function makerHash(): string {
     }
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+/** Writes a file whole unless there is one: of two benches that start together, both use what the first wrote. */
+function writeFirst(file: string, content: string): void {
+  const temporary = `${file}.${randomUUID()}`;
+  writeFileSync(temporary, content, { mode: 0o600 });
+  try {
+    linkSync(temporary, file);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  } finally {
+    rmSync(temporary);
+  }
 }
 
 function writeWhole(file: string, content: string): void {

@@ -1,7 +1,7 @@
 /** `npm run bench:load`: see `--help` and bench/README.md. */
 
-import { describeMachine, revisionOf, writeResultFile } from "@latchkey/bench-results";
-import { LoadError } from "./errors.ts";
+import { checkResultFile, describeMachine, revisionOf, writeResultFile } from "@latchkey/bench-results";
+import { LoadError, messageOf } from "./errors.ts";
 import { helpText, readCommand, type Command } from "./flags.ts";
 import { Progress } from "./progress.ts";
 import { resultText } from "./result-text.ts";
@@ -27,6 +27,7 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
   const runs = command.type === "smoke" ? command.runs : [command.settings];
   const [first] = runs;
   if (first === undefined) return 0;
+  if (command.json !== undefined) checkJson(command.json);
   const abort = new AbortController();
   const interrupt = (): void => {
     if (abort.signal.aborted) process.exit(interruptedCode);
@@ -34,12 +35,32 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
     abort.abort();
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  // A terminal or a pipe that is gone ends the run, too, and takes no more text.
+  const loseReader = (): void => abort.abort();
+  process.on("SIGHUP", loseReader);
+  process.stdout.on("error", loseReader);
+  process.stderr.on("error", loseReader);
   const machine = describeMachine();
   const date = new Date().toISOString();
   const results: LoadResult[] = [];
   const progress = new Progress(process.stderr);
   const cores = pinGenerator(first.pin);
   const pool = new TargetPool(runs);
+  const save = (isInterrupted: boolean): void => {
+    if (command.json === undefined) return;
+    const file: LoadFile = {
+      kind: "load",
+      machine: machine.description,
+      environment: machine,
+      node: process.version,
+      revision: revisionOf(),
+      date,
+      flags: command.type === "smoke" ? { smoke: true } : flagsOf(first),
+      interrupted: isInterrupted,
+      results,
+    };
+    writeResultFile(command.json, file);
+  };
   let isWhole = true;
   let failure: unknown;
   try {
@@ -50,6 +71,7 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
         result: (result: LoadResult): void => {
           progress.clear();
           results.push(result);
+          save(true);
           process.stdout.write(`${resultText(result)}\n`);
         },
       };
@@ -62,23 +84,19 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
     await pool[Symbol.asyncDispose]();
   }
   progress.clear();
-  if (command.json !== undefined && (results.length > 0 || failure === undefined)) {
-    const file: LoadFile = {
-      kind: "load",
-      machine: machine.description,
-      environment: machine,
-      node: process.version,
-      revision: revisionOf(),
-      date,
-      flags: command.type === "smoke" ? { smoke: true } : flagsOf(first),
-      interrupted: !isWhole || failure !== undefined,
-      results,
-    };
-    writeResultFile(command.json, file);
-  }
+  if (results.length > 0 || failure === undefined) save(!isWhole || failure !== undefined);
   if (failure !== undefined) throw failure;
   if (isWhole) return 0;
   return abort.signal.aborted ? interruptedCode : 1;
+}
+
+/** Throws `ERR_LOAD_USAGE` where the result file cannot be written. */
+function checkJson(file: string): void {
+  try {
+    checkResultFile(file);
+  } catch (cause) {
+    throw new LoadError("ERR_LOAD_USAGE", `--json: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function flagsOf(settings: Settings): LoadFile["flags"] {

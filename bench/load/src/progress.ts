@@ -28,7 +28,9 @@ export class Progress {
       latest === undefined ? "" : `, ${latest.ratePerSecond}/s, p50 ${ms(latest.p50)}, p99 ${ms(latest.p99)}`;
     const line = `${name}: ${when}, ${connections} connections, ${received} of ${sent}${rate}`;
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, this.#stream.columns - 1))}`);
+      // A terminal that does not know its width says 0.
+      const columns = this.#stream.columns > 0 ? this.#stream.columns : 80;
+      this.#stream.write(`\r\x1b[2K${line.slice(0, Math.max(20, columns - 1))}`);
     } else if (performance.now() - this.#lastPlainMs >= plainIntervalMs) {
       this.#lastPlainMs = performance.now();
       this.#stream.write(`${line}\n`);

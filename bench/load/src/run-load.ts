@@ -93,7 +93,9 @@ export async function runLoad(options: RunOptions): Promise<boolean> {
   const authorities = openAuthorities(settings.keyType);
   makeDevices(authorities, devices, (made) => {
     if (made % 1000 === 0)
-      options.listener.note(`${made} of ${devices} device certificates made; they are kept for the next run`);
+      options.listener.note(
+        `${made} device certificates are made (${devices} are used); they are kept for the next run`,
+      );
   });
   const run = new Run(options, {
     folder,

@@ -6,6 +6,7 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import {
+  checkResultFile,
   describeMachine,
   machineText,
   type MicroFile,
@@ -25,7 +26,7 @@ import { tableRow } from "./table.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interruption.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interruption.abort());
 
 interface Job {
   readonly suite: SuiteFile;
@@ -53,6 +54,7 @@ async function bench(options: BenchOptions): Promise<number> {
     console.error(`No scenario contains "${options.filter}". There are:\n${names}`);
     return 1;
   }
+  if (options.json !== undefined) checkResultFile(options.json);
   if (options.compare === undefined) return measureAll(jobs, options, undefined);
   const checkout = await checkOutRevision(options.compare, {
     root,

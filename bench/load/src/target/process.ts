@@ -35,18 +35,24 @@ const stopTimeoutMs = 5000;
 const keptOutput = 4000;
 
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
+  for (const folder of folders) removeRunFolder(folder);
 });
 
 /** Starts a process in a process group of its own, so that Ctrl-C reaches the bench alone. Throws `ERR_LOAD_TARGET`. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const { name, cores, cwd } = options;
   const taskset = cores === undefined ? undefined : findProgram("taskset");
-  const [path, ...words] =
-    taskset === undefined || cores === undefined
-      ? [options.path, ...options.words]
-      : [taskset, "-c", cores, options.path, ...options.words];
+  // The kernel ends the target where the bench is killed and cannot do it.
+  const setpriv = findProgram("setpriv");
+  const [path = options.path, ...words] = [
+    ...(setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL"]),
+    ...(taskset === undefined || cores === undefined ? [] : [taskset, "-c", cores]),
+    options.path,
+    ...options.words,
+  ];
   const child = spawn(path, words, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   let output = "";
@@ -129,7 +135,9 @@ export function freePort(): Promise<number> {
 export function makeRunFolder(): string {
   for (const parent of ["/dev/shm", tmpdir()]) {
     try {
-      return mkdtempSync(join(parent, "latchkey-bench-"));
+      const folder = mkdtempSync(join(parent, "latchkey-bench-"));
+      folders.add(folder);
+      return folder;
     } catch {
       continue;
     }
@@ -140,6 +148,7 @@ export function makeRunFolder(): string {
 /** Removes a folder of `makeRunFolder`. */
 export function removeRunFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
 }
 
 /** Which cores the target and the generator run on. */

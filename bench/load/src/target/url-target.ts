@@ -10,8 +10,13 @@ import type { Target } from "./target.ts";
 /** Makes a target of the settings that begin with a URL. Throws `ERR_LOAD_USAGE`. */
 export function urlTarget(settings: Settings, authorities: Authorities): Target {
   const { url, httpUrl, controlPlaneUrl, insecure, tls, ca } = settings;
-  const name = url ?? httpUrl ?? controlPlaneUrl ?? "";
-  const parsed = parseUrl("--url", url ?? httpUrl ?? controlPlaneUrl ?? "", ["mqtts:", "mqtt:", "https:", "http:"]);
+  const [flag, name, protocols] =
+    url !== undefined
+      ? (["--url", url, ["mqtts:", "mqtt:"]] as const)
+      : httpUrl !== undefined
+        ? (["--http-url", httpUrl, ["https:"]] as const)
+        : (["--control-plane-url", controlPlaneUrl ?? "", ["https:", "http:"]] as const);
+  const parsed = parseUrl(flag, name, protocols);
   const isSecure = parsed.protocol === "mqtts:" || parsed.protocol === "https:";
   const host = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = parsed.port === "" ? defaultPorts[parsed.protocol] : Number(parsed.port);
@@ -47,9 +52,17 @@ function parseUrl(flag: string, text: string, protocols: readonly string[]): URL
 
 /** Reads a PEM file. Throws `ERR_LOAD_USAGE`. */
 export function readPem(flag: string, file: string): string {
+  let text: string;
   try {
-    return readFileSync(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch (cause) {
     throw new LoadError("ERR_LOAD_USAGE", `${flag} ${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
+  if (!text.includes("-----BEGIN ")) {
+    throw new LoadError(
+      "ERR_LOAD_USAGE",
+      `${flag} ${file} is no PEM: no line begins with -----BEGIN; DER is converted with openssl`,
+    );
+  }
+  return text;
 }
