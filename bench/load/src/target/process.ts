@@ -1,7 +1,7 @@
 /** Processes that the bench starts: pinned, waited for, watched, and stopped whatever happens. */
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -131,11 +131,17 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** A new folder in memory where the machine has one, else in the folder for temporary files. */
+const folderPrefix = "latchkey-bench-";
+
+/**
+ * A new folder in memory where the machine has one, else in the folder for temporary files. Its name has the number of this
+ * process; folders of benches that were killed are removed by it.
+ */
 export function makeRunFolder(): string {
   for (const parent of ["/dev/shm", tmpdir()]) {
     try {
-      const folder = mkdtempSync(join(parent, "latchkey-bench-"));
+      const folder = mkdtempSync(join(parent, `${folderPrefix}${process.pid}-`));
+      removeAbandoned(parent);
       folders.add(folder);
       return folder;
     } catch {
@@ -143,6 +149,22 @@ export function makeRunFolder(): string {
     }
   }
   throw new LoadError("ERR_LOAD_MACHINE", `no folder for temporary files can be made in /dev/shm or ${tmpdir()}`);
+}
+
+function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const [, owner] = name.startsWith(folderPrefix) ? (/-(\d+)-[^-]+$/.exec(name) ?? []) : [];
+    if (owner !== undefined && !isProcess(Number(owner))) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** Whether a process of this number runs, of whichever user. */
+function isProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
 }
 
 /** Removes a folder of `makeRunFolder`. */

@@ -55,13 +55,14 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
     return { label, labelSize: 20, size, stroke: colour("--muted"), grid: line, ticks: line, font, labelFont: font };
   }
 
-  function series({ label, colour: number, isDashed }: Line): uPlot.Series {
+  function series({ label, colour: number, isDashed, points }: Line): uPlot.Series {
     return {
       label,
       stroke: colour(`--line-${number}`),
       width: isDashed ? 1.25 : 2,
       spanGaps: true,
-      points: { show: false },
+      // One point makes no line.
+      points: { show: points.filter(([, y]) => y !== null).length === 1, size: 8 },
       value: (_plot, value) => (value === null ? "–" : shortNumber(value)),
       ...(isDashed ? { dash: [5, 4] } : {}),
     };
