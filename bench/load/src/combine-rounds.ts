@@ -40,7 +40,7 @@ export function combineFigures(rounds: readonly [Figures, ...Figures[]]): Figure
   };
 }
 
-/** The bottleneck of the median is said where it was one in more than half of the rounds, else how often it was. */
+/** In how many rounds the generator was the bottleneck, with the sentence of the first of them; null where it was in none. */
 function bottleneckOfRounds(rounds: readonly Figures[]): string | null {
   const sentences = rounds.flatMap(({ generator }) => generator.bottleneck ?? []);
   const [first] = sentences;

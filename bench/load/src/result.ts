@@ -39,7 +39,7 @@ export interface LoadResult extends Figures {
   readonly rounds: number;
   /** Worker threads of the generator. */
   readonly workers: number;
-  /** The rate with this many workers, divided by `workers` times the rate with one; null outside a sweep. */
+  /** The rate of a worker, divided by the rate of a worker at the sweep's first count; null outside a sweep. */
   readonly scalingEfficiency: number | null;
   /** The peer's figures under the same load; null without a peer, and where the peer cannot do the scenario. */
   readonly peerFigures: Figures | null;
