@@ -41,7 +41,7 @@ test.each([
 });
 
 test.each([
-  [["--scenario", "pairs", "--duraton", "3"], /--duraton is no flag; did you mean duration\?/],
+  [["--scenario", "pairs", "--duraton", "3"], /--duraton is no flag; did you mean --duration\?/],
   [["--scenario"], /--scenario needs a value/],
   [["--scenario", "pairs", "--rate", "0"], /give pairs a rate, or --closed/],
   [["--scenario", "offline", "--qos", "0"], /offline needs --qos 1 or 2/],
