@@ -13,7 +13,7 @@ const names: Readonly<Record<HashAlgorithm, string>> = {
   "SHA-512": "sha512",
 };
 
-/** Above this one copy of the data costs more than a KeyObject does. */
+/** Above this it costs more to copy and keep the data than the objects of Node.js do. */
 const shortDataOctets = 4096;
 
 /**
@@ -25,20 +25,23 @@ function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint
   if (key.length > blockOctets || data.length > shortDataOctets) {
     return octets(createHmac(names[algorithm], createSecretKey(key)).update(data).digest());
   }
-  const inner = new Uint8Array(blockOctets + data.length);
-  for (let index = 0; index < blockOctets; index++) inner[index] = (key[index] ?? 0) ^ 0x36;
-  inner.set(data, blockOctets);
-  const digest = hash(names[algorithm], inner, "binary");
-  const outer = new Uint8Array(blockOctets + digest.length);
-  // 0x36 and 0x5c are the two pads.
-  for (let index = 0; index < blockOctets; index++) outer[index] = (inner[index] ?? 0) ^ 0x36 ^ 0x5c;
-  for (let index = 0; index < digest.length; index++) outer[blockOctets + index] = digest.charCodeAt(index);
-  const tag = hashOctets(algorithm, outer);
-  // Both held the key.
-  inner.fill(0, 0, blockOctets);
-  outer.fill(0);
+  // The calls are synchronous and hand nothing out, so one buffer serves all of them.
+  const buffer = hmacBuffer;
+  buffer.fill(innerPad, 0, blockOctets);
+  for (let index = 0; index < key.length; index++) buffer[index] = (key[index] ?? 0) ^ innerPad;
+  buffer.set(data, blockOctets);
+  const digest = hash(names[algorithm], buffer.subarray(0, blockOctets + data.length), "binary");
+  for (let index = 0; index < blockOctets; index++) buffer[index] = (buffer[index] ?? 0) ^ innerPad ^ outerPad;
+  for (let index = 0; index < digest.length; index++) buffer[blockOctets + index] = digest.charCodeAt(index);
+  const tag = hashOctets(algorithm, buffer.subarray(0, blockOctets + digest.length));
+  // It held the key and the data.
+  buffer.fill(0, 0, blockOctets + Math.max(data.length, digest.length));
   return tag;
 }
+
+const innerPad = 0x36;
+const outerPad = 0x5c;
+const hmacBuffer = /* @__PURE__ */ new Uint8Array(128 + shortDataOctets);
 
 function hashOctets(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array {
   // A string costs Node.js less than a Buffer: this takes half the time for short input.
@@ -48,19 +51,45 @@ function hashOctets(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array {
   return digest;
 }
 
+/**
+ * Keeps short data and hashes it as a whole for each digest: a Hash of Node.js is a stream, which costs more to make and to
+ * copy than a few thousand octets cost to hash.
+ */
 class NodeRunningHash implements RunningHash {
-  readonly #hash: Hash;
+  readonly #algorithm: HashAlgorithm;
+  /** All data so far, while it is short. */
+  #kept = new Uint8Array(1024);
+  #keptOctets = 0;
+  /** Holds all data so far, once there is more than is kept. */
+  #hash: Hash | undefined;
 
   constructor(algorithm: HashAlgorithm) {
-    this.#hash = createHash(names[algorithm]);
+    this.#algorithm = algorithm;
   }
 
   update(data: Uint8Array): void {
-    this.#hash.update(data);
+    if (this.#hash !== undefined) {
+      this.#hash.update(data);
+      return;
+    }
+    const needed = this.#keptOctets + data.length;
+    if (needed > shortDataOctets) {
+      this.#hash = createHash(names[this.#algorithm]).update(this.#kept.subarray(0, this.#keptOctets)).update(data);
+      this.#kept = new Uint8Array(0);
+      return;
+    }
+    if (needed > this.#kept.length) {
+      const grown = new Uint8Array(shortDataOctets);
+      grown.set(this.#kept.subarray(0, this.#keptOctets));
+      this.#kept = grown;
+    }
+    this.#kept.set(data, this.#keptOctets);
+    this.#keptOctets = needed;
   }
 
   digest(): Uint8Array {
-    return octets(this.#hash.copy().digest());
+    if (this.#hash !== undefined) return octets(this.#hash.copy().digest());
+    return hashOctets(this.#algorithm, this.#kept.subarray(0, this.#keptOctets));
   }
 }
 
