@@ -1,6 +1,8 @@
 /** The checklist of attacks, line by line: each test names its line. */
 
 import { inspect } from "node:util";
+import type { PrivateKey, PublicKey } from "@latchkey/crypto";
+import { nobleProvider } from "@latchkey/crypto/noble";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { describe, expect, it } from "vitest";
 import { allCipherSuites } from "../src/cipher-suite.ts";
@@ -32,6 +34,7 @@ import {
   sealed,
   setExtension,
 } from "./hostile-peer.ts";
+import { withPrivateKey } from "./key-shares.ts";
 import { connect, dataOf, newPair, type Pair, type PairOptions, pump, utf8 } from "./pair.ts";
 
 const tls12 = { client: { versions: ["TLSv1.2"] } } as const satisfies PairOptions;
@@ -278,27 +281,33 @@ function resumable(options: PairOptions = {}): { options: PairOptions; tickets: 
 describe("key exchange", () => {
   const shareOf = (group: number, value: Uint8Array): Uint8Array =>
     Uint8Array.from([0, value.length + 4, 0, group, value.length >> 8, value.length, ...value]);
-  it("18. P-256 points: 65 octets, uncompressed, on the curve", () => {
-    const good = new KeyShare(nodeProvider, "secp256r1").publicValue;
-    const options: PairOptions = { client: { groups: ["secp256r1"] } };
+  it.each([
+    ["secp256r1", 23, 65],
+    ["secp384r1", 24, 97],
+  ] as const)("18. points of %s: uncompressed, on the curve", (group, number, length) => {
+    const good = new KeyShare(nodeProvider, group).publicValue;
+    // In TLS 1.2 the curve of the server's certificate has to be offered, too.
+    const groups = [...new Set([group, "secp256r1"] as const)];
+    expect(good).toHaveLength(length);
+    const options: PairOptions = { client: { groups: [group] } };
     const off = good.slice();
-    off[64]! ^= 1;
+    off[length - 1]! ^= 1;
     const bad = [
       off,
       octets(4),
-      good.subarray(0, 64),
-      Uint8Array.from([2, ...good.subarray(1, 33)]),
-      Uint8Array.from([6 | (good[64]! & 1), ...good.subarray(1)]),
+      good.subarray(0, length - 1),
+      Uint8Array.from([2, ...good.subarray(1, (length + 1) / 2)]),
+      Uint8Array.from([6 | (good[length - 1]! & 1), ...good.subarray(1)]),
       octets(0),
-      new Uint8Array(65).fill(4, 0, 1),
+      new Uint8Array(length).fill(4, 0, 1),
     ];
     for (const value of bad) {
-      expectServer((hello) => setExtension(hello, "key_share", shareOf(23, value)), "illegal_parameter", options);
+      expectServer((hello) => setExtension(hello, "key_share", shareOf(number, value)), "illegal_parameter", options);
       const tls12Share = replace("client_key_exchange", () => [
         encodeHandshake("client_key_exchange", Uint8Array.from([value.length, ...value])),
       ]);
       const error = refusal(
-        { client: { versions: ["TLSv1.2"], groups: ["secp256r1"] }, clientHooks: tls12Share },
+        { client: { versions: ["TLSv1.2"], groups }, server: { groups }, clientHooks: tls12Share },
         "server",
       );
       expect(error.alertSent).toBe("illegal_parameter");
@@ -314,11 +323,36 @@ describe("key exchange", () => {
       expectServer((hello) => setExtension(hello, "key_share", shareOf(29, value)), "illegal_parameter");
     }
   });
-  it("20. the shared secret keeps leading zeros", () => {
-    // The width of a secret does not depend on its value.
-    for (let round = 0; round < 40; round++) {
-      const [ours, theirs] = [new KeyShare(nodeProvider, "secp256r1"), new KeyShare(nodeProvider, "secp256r1")];
-      expect(ours.agree(theirs.publicValue)).toHaveLength(32);
+  // Found by search: the product of the two private keys gives a secret whose first octet is zero.
+  it.each([
+    ["x25519", `${"0".repeat(61)}103`, `${"0".repeat(63)}1`, 32],
+    ["secp256r1", "17b", "1", 32],
+    ["secp384r1", "c5", "1", 48],
+  ] as const)("20. a shared secret of %s keeps its leading zeros", (group, clientKey, serverKey, length) => {
+    const provider = withPrivateKey(nodeProvider, group, clientKey);
+    const serverProvider = withPrivateKey(nobleProvider, group, serverKey);
+    const secret = new KeyShare(provider, group).agree(new KeyShare(serverProvider, group).publicValue);
+    expect(secret).toHaveLength(length);
+    expect(secret[0]).toBe(0);
+    const clientValue = new KeyShare(provider, group).publicValue;
+    // In TLS 1.2 the curve of the server's certificate has to be offered, too.
+    const groups = [...new Set([group, "secp256r1"] as const)];
+    for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+      // The server's other keys are of node:crypto, so only its key share is the other provider's.
+      const agreeing = {
+        ...nodeProvider,
+        generateKeyPair: () => serverProvider.generateKeyPair({ name: "x25519" }),
+        importSpki: (spki: Uint8Array) =>
+          (Buffer.from(spki).includes(Buffer.from(clientValue)) ? nobleProvider : nodeProvider).importSpki(spki),
+        deriveSharedSecret: (privateKey: PrivateKey, publicKey: PublicKey) =>
+          nobleProvider.deriveSharedSecret(privateKey, publicKey),
+      };
+      const pair = connect({
+        client: { provider, versions: [version], groups },
+        server: { provider: agreeing, groups },
+      });
+      expectConnected(pair);
+      expect(pair.server.info?.group).toBe(group);
     }
   });
   it("21. a fresh key for each handshake", () => {
