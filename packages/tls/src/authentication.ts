@@ -1,5 +1,6 @@
 /** Who is who: choosing a credential, signing by it, and judging the peer's chain. Both versions and sides use it. */
 
+import { equalBytes } from "@latchkey/asn1";
 import { CryptoError, type PublicKey } from "@latchkey/crypto";
 import { type Certificate, extensionValue, keyUsage, nameText, parseCertificate, X509Error } from "@latchkey/x509";
 import type { Connection, Handshake } from "./connection.ts";
@@ -28,7 +29,10 @@ export function commonSchemes(
   );
 }
 
-/** The first credential that fits, or the answer to a question; undefined where there is none. */
+/**
+ * The first credential that fits, or the answer to a question; undefined where there is none. One that an authority of the
+ * request issued comes before others (RFC 8446 §4.4.2.3: SHOULD, so without one the first that fits is sent).
+ */
 export function* chooseCredential(
   connection: Connection,
   request: CredentialRequest,
@@ -45,11 +49,31 @@ export function* chooseCredential(
           })),
         ]
       : credentials;
+  const fitting: ChosenCredential[] = [];
   for (const credential of candidates) {
     const scheme = request.schemes.find((one) => credential?.schemes.includes(one));
-    if (credential !== undefined && scheme !== undefined) return { credential, scheme };
+    if (credential !== undefined && scheme !== undefined) fitting.push({ credential, scheme });
   }
-  return undefined;
+  if (fitting.length < 2 || request.authorities.length === 0) return fitting[0];
+  return fitting.find(({ credential }) => isIssuedByOneOf(credential, request.authorities)) ?? fitting[0];
+}
+
+/** Whether a certificate of the chain names one of the authorities as its issuer. */
+function isIssuedByOneOf({ chain }: Credential, authorities: readonly Uint8Array[]): boolean {
+  return chain.some((der) => {
+    const issuer = issuerOf(der);
+    return issuer !== undefined && authorities.some((name) => equalBytes(name, issuer));
+  });
+}
+
+/** The DER of the issuer's name; undefined for a certificate that cannot be read. */
+function issuerOf(der: Uint8Array): Uint8Array | undefined {
+  try {
+    return parseCertificate(der, { checkContents: false }).issuer.encoding;
+  } catch (error) {
+    if (error instanceof X509Error) return undefined;
+    throw error;
+  }
 }
 
 /** A signature by the credential: at once, or by a question. Throws `ERR_TLS_CREDENTIAL`. */

@@ -25,7 +25,7 @@ import {
 } from "./extension-values.ts";
 import { HandshakeKeys13 } from "./handshake-keys13.ts";
 import { readCertificate13, writeCertificate13 } from "./messages/certificate.ts";
-import { writeCertificateRequest13 } from "./messages/certificate-request.ts";
+import { namedAuthorities, writeCertificateRequest13 } from "./messages/certificate-request.ts";
 import { readCertificateVerify, signedContent, writeCertificateVerify } from "./messages/certificate-verify.ts";
 import { type ClientHello, readClientHello } from "./messages/client-hello.ts";
 import { writeNewSessionTicket13 } from "./messages/new-session-ticket.ts";
@@ -270,7 +270,8 @@ function* requireCredential(
   const peerSchemes = numberList(hello.extensions, "signature_algorithms");
   if (peerSchemes === undefined) throw missing("signature_algorithms");
   const schemes = commonSchemes(connection, peerSchemes, "TLSv1.3");
-  const chosen = yield* chooseCredential(connection, { version: "TLSv1.3", schemes, serverName, authorities: [] });
+  const authorities = namedAuthorities(hello.extensions);
+  const chosen = yield* chooseCredential(connection, { version: "TLSv1.3", schemes, serverName, authorities });
   if (chosen !== undefined) return chosen;
   throw new TlsError(
     "ERR_TLS_NO_COMMON_SCHEME",

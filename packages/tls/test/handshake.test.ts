@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { allCipherSuites } from "../src/cipher-suite.ts";
-import { TicketKeys, type ResumableSession, type TlsEvent } from "../src/index.ts";
+import { acceptEveryChain, TicketKeys, type ResumableSession, type TlsEvent } from "../src/index.ts";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { type KeyKind, newDevice, newServer, root } from "./identities.ts";
+import { editClientHello, setExtension } from "./hostile-peer.ts";
+import { type KeyKind, newAuthority, newDevice, newServer, root } from "./identities.ts";
 import { connect, dataOf, newPair, type Pair, pump, utf8 } from "./pair.ts";
 
 function failures(pair: Pair): unknown[] {
@@ -32,7 +33,38 @@ function sessionsOf(events: readonly TlsEvent[]): ResumableSession[] {
   return events.flatMap((event) => (event.type === "session" ? [event.session] : []));
 }
 
+it("a server prefers a certificate of an authority that the client names (RFC 8446 §4.2.4)", () => {
+  const [first, second] = [newServer(newAuthority("Another Root")), newServer(root)];
+  const name = root.certificate.subject.encoding;
+  const list = [0, name.length + 2, 0, name.length, ...name];
+  const clientHooks = editClientHello((hello) => {
+    setExtension(hello, "certificate_authorities", Uint8Array.from(list));
+  });
+  const pair = connect({ clientHooks, server: { credentials: [first.credential, second.credential] } });
+  talk(pair);
+  expect(hex(pair.client.info?.peerCertificates[0])).toBe(hex(second.certificate.encoding));
+});
+
+function hex(octets: Uint8Array | undefined): string | undefined {
+  return octets && Buffer.from(octets).toString("hex");
+}
+
 describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
+  it("a client prefers a certificate of an authority that the server names, and sends another where it has none", () => {
+    const [first, second] = [newDevice(newAuthority("Another Root")), newDevice(root)];
+    const sent = (authorities: readonly Uint8Array[]): string | undefined => {
+      const pair = connect({
+        client: { versions: [version], credentials: [first.credential, second.credential] },
+        server: { authorities, verifier: acceptEveryChain },
+      });
+      talk(pair);
+      return hex(pair.server.info?.peerCertificates[0]);
+    };
+    expect(sent([])).toBe(hex(first.certificate.encoding));
+    expect(sent([utf8("no name"), root.certificate.subject.encoding])).toBe(hex(second.certificate.encoding));
+    expect(sent([utf8("no name")])).toBe(hex(first.certificate.encoding));
+  });
+
   it.each(["none", "request", "require"] as const)("client authentication %s", (clientAuthentication) => {
     const pair = connect({ client: { versions: [version] }, server: { clientAuthentication } });
     talk(pair);

@@ -1,7 +1,7 @@
 /** CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4): what a server wants of a client's certificate. */
 
 import { decodeError, TlsError } from "../errors.ts";
-import { readExtensions, writeExtension } from "../extension-list.ts";
+import { type ExtensionList, readExtensions, writeExtension } from "../extension-list.ts";
 import { numberList } from "../extension-values.ts";
 import { Reader } from "../reader.ts";
 import { type SignatureScheme, schemeAuthentication, schemeNumber } from "../signature-scheme.ts";
@@ -30,8 +30,7 @@ export function readCertificateRequest13(body: Uint8Array): CertificateRequest {
       clause: "RFC 8446 §4.3.2",
     });
   }
-  const authorities = extensions.reader("certificate_authorities");
-  return { schemes, authorities: authorities === undefined ? [] : readNames(authorities, 3) };
+  return { schemes, authorities: namedAuthorities(extensions) };
 }
 
 /** Reads a CertificateRequest of TLS 1.2. */
@@ -40,6 +39,12 @@ export function readCertificateRequest12(body: Uint8Array): CertificateRequest {
   reader.vector8(1);
   const schemes = reader.uint16List();
   return { schemes, authorities: readNames(reader, 0) };
+}
+
+/** The DER names of certificate_authorities (RFC 8446 §4.2.4), as views; none where the extension is not there. */
+export function namedAuthorities(extensions: ExtensionList): readonly Uint8Array[] {
+  const reader = extensions.reader("certificate_authorities");
+  return reader === undefined ? [] : readNames(reader, 3);
 }
 
 function readNames(reader: Reader, minimum: number): readonly Uint8Array[] {
