@@ -62,7 +62,9 @@ function hashes(provider: CryptoProvider): void {
       const other = provider.createHash(algorithm);
       let whole = new Uint8Array(0);
       expect(toHex(running.digest())).toBe(toHex(provider.hash(algorithm, whole)));
-      for (const piece of [0, 2, 0, 200, 1, 900, 2993, 0, 1, 300, 5000].map((length) => new Uint8Array(length).fill(97))) {
+      for (const piece of [0, 2, 0, 200, 1, 900, 2993, 0, 1, 300, 5000].map((length) =>
+        new Uint8Array(length).fill(97),
+      )) {
         running.update(piece);
         whole = Uint8Array.from([...whole, ...piece]);
         expect(toHex(running.digest())).toBe(toHex(provider.hash(algorithm, whole)));
