@@ -212,16 +212,7 @@ export function readEntryPositions(
 ): EntryPositions {
   const { offset } = tbs;
   const list = tbs.sequence();
-  // When there are no revoked certificates, the revoked certificates list MUST be absent.
-  if (list.isAtEnd && log?.tolerate("emptyRevokedCertificates", offset) !== true) {
-    const reason = "revokedCertificates is empty; a list without entries leaves it out";
-    throw new X509Error("ERR_X509_EMPTY_LIST", tolerable(reason, "emptyRevokedCertificates"), {
-      list: "revokedCertificates",
-      tolerance: "emptyRevokedCertificates",
-      offset,
-      clause: "RFC 5280 §5.1.2.6",
-    });
-  }
+  if (list.isAtEnd) refuseEmptyList(offset, log);
   const room = Math.ceil(list.rest.length / minimumEntryOctets) + (isChecked ? 0 : maximumUnreadableEntries);
   const starts = new Uint32Array(room);
   const serialStarts = new Uint32Array(room);
@@ -266,6 +257,18 @@ export function readEntryPositions(
     else if (count > 0) issuers[count] = issuers[count - 1] ?? -1;
   }
   return { count, starts, serialStarts, serialEnds, issuers, unreadable };
+}
+
+/** When there are no revoked certificates, the revoked certificates list MUST be absent. */
+function refuseEmptyList(offset: number, log: DeviationLog | undefined): void {
+  if (log?.tolerate("emptyRevokedCertificates", offset) === true) return;
+  const reason = "revokedCertificates is empty; a list without entries leaves it out";
+  throw new X509Error("ERR_X509_EMPTY_LIST", tolerable(reason, "emptyRevokedCertificates"), {
+    list: "revokedCertificates",
+    tolerance: "emptyRevokedCertificates",
+    offset,
+    clause: "RFC 5280 §5.1.2.6",
+  });
 }
 
 function readEntryExtensions(fields: DerReader, version: 1 | 2, isTolerant: boolean): Extension[] {
