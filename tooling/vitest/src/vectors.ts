@@ -12,8 +12,8 @@ export const vectorsFolder: URL = new URL("../../../../shared/vectors/", import.
 /** Whether the corpora are here. */
 export const hasVectors: boolean = existsSync(vectorsFolder);
 
-/** The line that tells why the tests on corpora were skipped, and what brings the corpora. */
-export const missingVectors = "the corpora are not in ../shared/vectors: npm run vectors -- --into ../shared/vectors";
+/** The line that tells why the tests on corpora were skipped. */
+export const missingVectors = "the corpora are not in ../shared/vectors, beside this checkout";
 
 /** The absolute path of one corpus file, named relative to the corpora's folder. */
 export function vectorPath(name: string): string {
