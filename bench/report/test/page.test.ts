@@ -125,7 +125,11 @@ function plots(page: Page): Promise<{ id: string; width: number; height: number;
     [...document.querySelectorAll<HTMLElement>(".plot")].map((plot) => {
       const canvas = plot.querySelector("canvas");
       const { width = 0, height = 0 } = canvas ?? {};
-      const { data = [] } = canvas?.getContext("2d")?.getImageData(0, 0, width, height) ?? {};
+      // Read from a copy: the browser warns of a canvas that is read more than once and was not made for it.
+      const copy = Object.assign(document.createElement("canvas"), { width, height });
+      const context = copy.getContext("2d", { willReadFrequently: true });
+      if (canvas !== null) context?.drawImage(canvas, 0, 0);
+      const { data = [] } = context?.getImageData(0, 0, width, height) ?? {};
       const colours = new Set<string>();
       let drawn = 0;
       for (let at = 0; at < data.length; at += 4) {
