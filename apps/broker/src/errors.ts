@@ -19,8 +19,3 @@ export class BrokerError extends Error {
     this.code = code;
   }
 }
-
-/** The message of anything that was thrown. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}

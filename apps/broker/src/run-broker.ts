@@ -1,13 +1,14 @@
 /** A running broker: the data directory, the listener and the core, wired together. */
 
 import { randomUUID } from "node:crypto";
+import { messageOf } from "@latchkey/command-line";
 import { Broker } from "@latchkey/broker-core";
 import type { Registry, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
-import { BrokerError, messageOf } from "./errors.ts";
+import { BrokerError } from "./errors.ts";
 import { logEvent, logRefusal } from "./observability/event-log.ts";
 import { listenWithLatchkeyTls } from "./listeners/latchkey-tls.ts";
 import { listen } from "./listeners/node-tls.ts";

@@ -1,5 +1,7 @@
 /** Failures of a press, by code. */
 
+import { messageOf } from "@latchkey/command-line";
+
 /** Why a connection or an exchange failed. */
 export type MqttClientErrorCode =
   /** The client's own certificate or key cannot be read, or the key is another one's. */
@@ -38,5 +40,5 @@ export function connectionFailure(cause: unknown): MqttClientError {
     code,
   );
   const kind = isNetwork ? "ERR_BUTTON_UNREACHABLE" : "ERR_BUTTON_TLS";
-  return new MqttClientError(kind, cause instanceof Error ? cause.message : String(cause), { cause });
+  return new MqttClientError(kind, messageOf(cause), { cause });
 }

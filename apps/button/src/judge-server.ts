@@ -1,6 +1,7 @@
 /** Whether the server at the other end of a TLS connection is believed: by our chain verifier and the given roots alone. */
 
 import { isIP } from "node:net";
+import { messageOf } from "@latchkey/command-line";
 import { createChainVerifier, describeFailure } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificatesFromPem, nameText, parseCertificate } from "@latchkey/x509";
@@ -47,6 +48,6 @@ export function judgeServer({ chain, protocol }: SecureStream, roots: string, se
     };
     return { ok: true, server };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: messageOf(error) };
   }
 }

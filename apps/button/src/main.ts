@@ -2,7 +2,7 @@
 /** `latchkey-button`: one faithful AWS IoT Button on the command line. */
 
 import { readFileSync } from "node:fs";
-import { oneOf, runCommandLine, UsageError } from "@latchkey/command-line";
+import { messageOf, oneOf, runCommandLine, UsageError } from "@latchkey/command-line";
 import type { TraceEvent } from "@latchkey/tls";
 import { traceText } from "@latchkey/tls/trace";
 import { defineCommand } from "citty";
@@ -61,7 +61,7 @@ function readFile(flag: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new UsageError(`--${flag} cannot be read: ${why}`, { cause });
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Duplex } from "node:stream";
+import { messageOf } from "@latchkey/command-line";
 import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
 import { connectionFailure, MqttClientError } from "./errors.ts";
 import { judgeServer, type ServerIdentity } from "./judge-server.ts";
@@ -164,8 +165,4 @@ export class MqttClient {
     this.#lastPacketIdentifier = (this.#lastPacketIdentifier % 0xffff) + 1;
     return this.#lastPacketIdentifier;
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

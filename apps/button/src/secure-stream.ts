@@ -8,6 +8,7 @@
 import { connect as connectTcp, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectNodeTls, createSecureContext, type SecureContext } from "node:tls";
+import { messageOf } from "@latchkey/command-line";
 import { presentedCertificates } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { acceptEveryChain, keyCredential, type Credential, type TraceEvent } from "@latchkey/tls";
@@ -134,7 +135,7 @@ function within<T>(body: () => T): T {
   try {
     return body();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new MqttClientError("ERR_BUTTON_CREDENTIALS", `certificate and private key: ${why}`, { cause });
   }
 }

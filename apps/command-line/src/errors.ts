@@ -3,3 +3,8 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly code = "ERR_USAGE";
 }
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

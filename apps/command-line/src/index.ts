@@ -1,5 +1,5 @@
 /** How our commands read their words, refuse wrong ones and print. */
 
 export { nearest, oneOf } from "./choice.ts";
-export { UsageError } from "./errors.ts";
+export { messageOf, UsageError } from "./errors.ts";
 export { runCommandLine, type CommandLineOptions } from "./run-command-line.ts";

@@ -6,7 +6,7 @@
  */
 
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
+import { connect as connectTls, type SecureContext, TLSSocket } from "node:tls";
 import {
   encode,
   PacketDecoder,
@@ -358,7 +358,6 @@ export class MqttClient {
 
 /** The TLS part of a socket. */
 export function tlsOf(socket: Socket): TLSSocket {
-  if (!("isSessionReused" in socket)) throw new TypeError("the connection has no TLS");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only TLS sockets have the method
-  return socket as TLSSocket;
+  if (!(socket instanceof TLSSocket)) throw new TypeError("the connection has no TLS");
+  return socket;
 }

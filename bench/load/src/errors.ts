@@ -22,6 +22,11 @@ export class LoadError extends Error {
   }
 }
 
+/** The stack of anything that was thrown, for a defect; its text where it has none. */
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

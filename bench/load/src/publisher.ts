@@ -1,5 +1,6 @@
 /** Publishers: a schedule in an open loop, or a window of messages under way in a closed one. */
 
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { preparePublish, type PreparedPublish, type QoS } from "@latchkey/mqtt-codec";
 import type { MqttClient } from "./client.ts";
 import { nowMs } from "./clock.ts";
@@ -99,8 +100,7 @@ export async function publishBySchedule(
     if (burden > 0) burn(burden);
     if (atMs >= untilMs && (!isAnyBehind || atMs >= untilMs + backlogTimeoutMs)) break;
     const nextMs = isAnyBehind ? 1 : Math.min(schedule.dueMs(k), untilMs) - nowMs();
-    // oxlint-disable-next-line no-loop-func
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(nextMs, 50))));
+    await setTimeout(Math.max(0, Math.min(nextMs, 50)));
   }
   const never = behind.reduce((sum, count) => sum + count, 0);
   for (let count = 0; count < never; count++) meter.error("not taken by the target");
@@ -159,6 +159,6 @@ export async function publishByWindow(
     });
     turn.flush();
     if (burden > 0) burn(burden);
-    await new Promise((resolve) => (isAnySent ? setImmediate(resolve) : setTimeout(resolve, 1)));
+    await (isAnySent ? setImmediate() : setTimeout(1));
   }
 }

@@ -2,7 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 import { nowMs, pause } from "./clock.ts";
-import { LoadError } from "./errors.ts";
+import { LoadError, stackOf } from "./errors.ts";
 import type { Authorities, PemPair } from "./identities.ts";
 import { MemoryOverConnections } from "./memory-over-connections.ts";
 import type { Figures, TimelineSecond } from "./result.ts";
@@ -134,7 +134,7 @@ class Round {
         new LoadError("ERR_LOAD_WORKER", `worker ${task.worker} of the generator failed: ${message}`),
       );
     };
-    worker.on("error", (error) => fail(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+    worker.on("error", (error) => fail(stackOf(error)));
     worker.on("message", (message: FromWorker) => {
       if (message.type === "failed") fail(message.message);
       else this.#hear(task.worker, message);

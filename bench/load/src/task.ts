@@ -12,7 +12,7 @@ export interface ClientPlan {
   readonly device: number;
   readonly role: "publisher" | "subscriber" | "idle";
   readonly qos: QoS;
-  /** Publishers: the level of the topic that says who receives it, `g0`. */
+  /** Publishers: a level of their topics, such as `g0`; the subscribers of the group filter by it. */
   readonly topicGroup: string;
   /** Publishers: how many clients receive each message. */
   readonly receivers: number;

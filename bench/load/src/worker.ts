@@ -1,6 +1,7 @@
 /** Worker thread of the generator: runs the script of its scenario with its share of the clients. */
 
 import { parentPort, workerData } from "node:worker_threads";
+import { stackOf } from "./errors.ts";
 import { runConnect } from "./scripts/connect.ts";
 import { runControlPlane } from "./scripts/control-plane.ts";
 import { runHandshakes } from "./scripts/handshake.ts";
@@ -40,7 +41,7 @@ try {
 } catch (error) {
   const message: FromWorker = {
     type: "failed",
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    message: stackOf(error),
   };
   port.postMessage(message);
 }

@@ -50,7 +50,6 @@ export function codedErrorClass<Evidence>(name: string): CodedErrorConstructor<E
   }
   Object.defineProperty(Coded.prototype, "name", { value: name });
   Object.defineProperty(Coded, "name", { value: name });
-  // The constructor assigns the fields that the interface promises, which the compiler cannot see.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the constructor assigns the fields by Object.assign
   return Coded as unknown as CodedErrorConstructor<Evidence>;
 }

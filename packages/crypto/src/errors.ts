@@ -122,3 +122,13 @@ export type CryptoError = CodedError<CryptoEvidence>;
 /** The class of `CryptoError`: for `instanceof`. */
 export const CryptoError: CodedErrorConstructor<CryptoEvidence> =
   /* @__PURE__ */ codedErrorClass<CryptoEvidence>("CryptoError");
+
+/** The refusal of an AEAD message whose tag does not fit. */
+export function authenticationFailed(): CryptoError {
+  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit", {});
+}
+
+/** The refusal of an AES-CBC text whose padding is not that of RFC 5652 §6.3. */
+export function cbcPaddingWrong(): CryptoError {
+  return new CryptoError("ERR_CRYPTO_CBC_PADDING", "The padding is wrong", { clause: "RFC 5652 §6.3" });
+}

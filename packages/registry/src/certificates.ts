@@ -59,6 +59,13 @@ export interface CreatedKeysAndCertificate {
   readonly privateKeyPem: string;
 }
 
+/** What a new certificate is stored with besides its octets. Without `authority` it belongs to the local one. */
+interface NewCertificateFields {
+  readonly status: CertificateStatus;
+  readonly certificateMode?: CertificateMode;
+  readonly authority?: CertificateAuthorityRecord | undefined;
+}
+
 /** 2049-12-31T23:59:59Z: the end of the certificates that AWS IoT issues. */
 const issuedNotAfter = 2_524_607_999;
 /** Clocks of devices are behind. */
@@ -257,16 +264,8 @@ export class Certificates {
     return issuer;
   }
 
-  /** Stores a new certificate. Without `authority` it belongs to the local one. Throws `ERR_REGISTRY_ALREADY_EXISTS`. */
-  async add(
-    scope: Scope,
-    certificate: Certificate,
-    fields: {
-      readonly status: CertificateStatus;
-      readonly certificateMode?: CertificateMode;
-      readonly authority?: CertificateAuthorityRecord | undefined;
-    },
-  ): Promise<CertificateRecord> {
+  /** Stores a new certificate. Throws `ERR_REGISTRY_ALREADY_EXISTS`. */
+  async add(scope: Scope, certificate: Certificate, fields: NewCertificateFields): Promise<CertificateRecord> {
     return this.#context.storage.write((writer) => this.addIn(writer, scope, certificate, fields));
   }
 
@@ -275,11 +274,7 @@ export class Certificates {
     writer: StorageWriter,
     scope: Scope,
     certificate: Certificate,
-    fields: {
-      readonly status: CertificateStatus;
-      readonly certificateMode?: CertificateMode;
-      readonly authority?: CertificateAuthorityRecord | undefined;
-    },
+    fields: NewCertificateFields,
   ): CertificateRecord {
     const { provider, issuer } = this.#context;
     const id = certificateId(certificate, provider);

@@ -19,7 +19,7 @@ import { policies, policyVersions, versionKey } from "./records/policy.ts";
 import { scopeKey } from "./scope.ts";
 import type { StorageReader } from "./storage.ts";
 
-/** What one connection may do. Its fields change with the registry; who holds it sees the changes. */
+/** What one connection may do. `ConnectionRightsTable` updates the fields in place when the registry changes. */
 export class ConnectionRights {
   readonly principal: Principal;
   readonly clientIdentifier: string | undefined;

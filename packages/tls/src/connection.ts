@@ -212,7 +212,7 @@ export class Connection implements TlsEngine {
     return this.#transcript;
   }
 
-  /** Whether a trace listens: what it is told costs time. */
+  /** Whether there is a `trace` callback. Ask before you prepare what only a trace needs. */
   get isTraced(): boolean {
     return this.settings.trace !== undefined;
   }

@@ -1,7 +1,7 @@
 /**
  * What a session is resumed by: a client keeps it beside a ticket, a server inside of one.
  *
- * It holds a secret: who has it can resume as this client. The class shows none of it to `console.log`.
+ * It holds a secret: whoever has the secret can resume the session as this client. `console.log` does not show it.
  */
 
 import { type CipherSuite, suiteByNumber } from "./cipher-suite.ts";

@@ -8,7 +8,7 @@ import type { ProtocolVersion } from "./protocol-version.ts";
 /** A value in a decoded message. */
 export type TraceValue = string | number | boolean | readonly TraceValue[] | { readonly [name: string]: TraceValue };
 
-/** Who did it. */
+/** The side that took the step. */
 export type TraceRole = "client" | "server";
 
 /** One step of a handshake. */

@@ -5,7 +5,7 @@
 
 import type { TraceEvent, TraceRole, TraceValue } from "./trace-event.ts";
 
-/** How a handshake is told. */
+/** Options of the text. */
 export interface TraceTextOptions {
   /** What the two sides are called. Default "client" and "server". */
   readonly names?: { readonly client: string; readonly server: string };

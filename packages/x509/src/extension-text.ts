@@ -154,7 +154,7 @@ function policyLines({ policyIdentifier, policyQualifiers }: PolicyInformation):
   ];
 }
 
-/** UserNotice (RFC 5280 §4.2.1.4): who says it, the numbers of the notices, the text; undefined where it is malformed. */
+/** UserNotice (RFC 5280 §4.2.1.4): the organization, the numbers of its notices, the text. Undefined where it is malformed. */
 function noticeLines(qualifier: Uint8Array): string[] | undefined {
   try {
     const notice = new DerReader(qualifier).sequence();

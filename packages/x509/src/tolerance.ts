@@ -29,9 +29,9 @@ export type Tolerances = { readonly [Code in ToleranceCode]?: ToleranceAction | 
 /** One row of the table. */
 export interface Tolerance {
   readonly code: ToleranceCode;
-  /** What is written. */
+  /** The slip, in words. */
   readonly what: string;
-  /** Who writes it. */
+  /** Makers whose certificates or keys have the slip. */
   readonly madeBy: string;
   /** The rule that it breaks. */
   readonly rule: string;

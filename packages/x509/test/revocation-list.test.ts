@@ -88,7 +88,7 @@ function issuerNamed(value: string): Extension {
   return makeExtension(certificateIssuer, [name], true);
 }
 
-/** The common name of whoever issued an entry's certificate. */
+/** The common name of the authority that issued the certificate of an entry. */
 function issuerOf(list: CertificateRevocationList, index: number): string | undefined {
   const [name] = list.revokedCertificates.at(index).certificateIssuer ?? [];
   return name?.type === "directoryName" ? name.value.rdns[0]?.[0]?.text : undefined;

@@ -1,10 +1,10 @@
 /** Acts on changes of the registry: each live connection that a change touches is brought up to date, or ended. */
 
+import { messageOf } from "@latchkey/command-line";
 import type { Broker } from "@latchkey/broker-core";
 import type { ConnectionRights, ConnectionRightsTable, Storage } from "@latchkey/registry";
 import { watchChanges } from "@latchkey/registry/node";
 import type { Logger } from "pino";
-import { messageOf } from "../errors.ts";
 import type { Peer, Principal } from "./policy-authorizer.ts";
 
 /** Connections that are looked at before other work gets its turn: less than a millisecond each. */

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { UsageError } from "@latchkey/command-line";
+import { messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { isRegistryError, type CertificateRecord } from "@latchkey/registry";
 import {
@@ -23,7 +23,7 @@ import { validityUnder } from "../data-directory/authority.ts";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
 import { privateKeyToPem } from "../data-directory/key-pair-files.ts";
 import { makeDirectory, writeFileWhole } from "../data-directory/write-file.ts";
-import { BrokerError, messageOf } from "../errors.ts";
+import { BrokerError } from "../errors.ts";
 
 /** A device to give an identity to. */
 export interface NewDevice {

@@ -2,10 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
-import { UsageError } from "@latchkey/command-line";
+import { messageOf, UsageError } from "@latchkey/command-line";
 import { parsePolicy } from "@latchkey/policy";
 import { lint, type LintCode, type LintFinding } from "@latchkey/policy/authoring";
-import { messageOf } from "../errors.ts";
 import { dataOption as data, print, remark, withDataDirectory } from "./data-option.ts";
 
 const name = { type: "string", required: true, description: "The policy's name" } as const;

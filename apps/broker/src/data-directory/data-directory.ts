@@ -14,12 +14,12 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { UsageError } from "@latchkey/command-line";
+import { messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { createRegistry, type Registry, type Scope, type Storage } from "@latchkey/registry";
 import { openSqliteStorage } from "@latchkey/registry/node";
 import type { Certificate, CertificateIssuer } from "@latchkey/x509";
-import { BrokerError, messageOf } from "../errors.ts";
+import { BrokerError } from "../errors.ts";
 import { openAuthority } from "./authority.ts";
 import { isLockedByAnother, takeLock, type DirectoryLock } from "./directory-lock.ts";
 import { openServerCertificate, type ServerCredential } from "./server-certificate.ts";

@@ -7,11 +7,11 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "@latchkey/command-line";
 import { decodePem, encodePem, equalBytes } from "@latchkey/asn1";
 import type { PrivateKey } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificatesFromPem, certificateToPem, type Certificate, type CertificateIssuer } from "@latchkey/x509";
-import { messageOf } from "../errors.ts";
 import { writeFileWhole } from "./write-file.ts";
 
 /** Where a certificate and its key lie. */

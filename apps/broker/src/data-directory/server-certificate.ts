@@ -1,6 +1,7 @@
 /** What the listener shows: a certificate under the server authority, made anew before it runs out. */
 
 import { isIP } from "node:net";
+import { messageOf } from "@latchkey/command-line";
 import { equalBytes } from "@latchkey/asn1";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
@@ -13,7 +14,6 @@ import {
   type Certificate,
   type CertificateIssuer,
 } from "@latchkey/x509";
-import { messageOf } from "../errors.ts";
 import { validityUnder } from "./authority.ts";
 import { fitTogether, keyPairFiles, privateKeyToPem, readKeyPair, writeKeyPair } from "./key-pair-files.ts";
 

@@ -7,6 +7,7 @@
 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { messageOf } from "@latchkey/command-line";
 
 /** What the handshake showed of the client. */
 export interface Handshake {
@@ -82,7 +83,7 @@ export async function admit<Peer>(
   try {
     peer = await options.judge(handshake);
   } catch (error) {
-    options.onHandshakeFailed(handshake.remote, error instanceof Error ? error.message : String(error));
+    options.onHandshakeFailed(handshake.remote, messageOf(error));
   }
   if (peer === undefined || stream.destroyed || isClosing()) {
     stream.destroy();

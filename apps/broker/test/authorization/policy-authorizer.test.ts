@@ -1,15 +1,7 @@
-import { nodeProvider } from "@latchkey/crypto/node";
-import { createMemoryStorage, createRegistry, defaultScope as scope, type Registry } from "@latchkey/registry";
-import {
-  certificateAuthority,
-  certificatesFromPem,
-  issueSelfSignedCertificate,
-  makeName,
-  validityFrom,
-} from "@latchkey/x509";
+import { type ConnectionRightsTable, defaultScope as scope, type Registry } from "@latchkey/registry";
 import { beforeEach, expect, test } from "vitest";
 import { PolicyAuthorizer, type Peer, type Principal } from "../../src/authorization/policy-authorizer.ts";
-import type { ConnectionRightsTable } from "@latchkey/registry";
+import { registeredDevice } from "./registered-device.ts";
 
 const nowSeconds = 1_795_700_000;
 let registry: Registry;
@@ -34,35 +26,11 @@ const document = (effect: string): string =>
   });
 
 beforeEach(async () => {
-  const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
-  const certificate = issueSelfSignedCertificate({
-    provider: nodeProvider,
-    privateKey,
-    template: certificateAuthority({
-      subject: makeName([{ type: "CN", value: "Device CA" }]),
-      validity: validityFrom(nowSeconds - 600, 10),
-    }),
-  });
-  registry = createRegistry({
-    storage: createMemoryStorage(),
-    provider: nodeProvider,
-    nowSeconds: () => nowSeconds,
-    issuer: { certificate, privateKey },
-  });
-  await registry.createAccount(scope);
-  await registry.authorities.registerLocal(scope, certificate);
-  const { record } = await registry.certificates.createKeysAndCertificate(scope, {
-    setAsActive: true,
-    keyAlgorithm: "p-256",
-  });
-  await registry.policies.create(scope, "orders", document("Allow"));
-  await registry.policies.attach(scope, "orders", { kind: "cert", certificateId: record.certificateId });
-  const [device] = certificatesFromPem(record.certificatePem);
-  const result = await registry.resolvePrincipal(device === undefined ? [] : [device.encoding], "localhost");
-  if (!result.ok) throw new Error(result.reason);
+  const device = await registeredDevice({ nowSeconds: () => nowSeconds, policyDocument: document("Allow") });
+  ({ registry } = device);
   table = registry.connectionRights();
   authorizer = new PolicyAuthorizer(table);
-  peer = { principal: result.principal, sourceIp: "127.0.0.1", serverName: "localhost", remote: "127.0.0.1:1" };
+  peer = { principal: device.principal, sourceIp: "127.0.0.1", serverName: "localhost", remote: "127.0.0.1:1" };
 });
 
 async function connected(clientIdentifier = "button", willTopicName?: string): Promise<Principal> {

@@ -127,13 +127,26 @@ class MemoryTransport extends Duplex {
   }
 }
 
+/** What a scenario wants of `nodeServer` besides the handshake. */
+interface NodeServerOptions {
+  /** Application data that came. */
+  readonly onData?: (chunk: Uint8Array) => void;
+  /** Takes the server's records after the handshake, in place of the client. */
+  readonly onRecords?: (octets: Uint8Array) => void;
+}
+
 /** node:tls as the server of one of our clients, after the handshake. */
 async function nodeServer(
   client: TlsEngine,
   secureContext: SecureContext,
-  onData?: (chunk: Uint8Array) => void,
+  { onData, onRecords }: NodeServerOptions = {},
 ): Promise<{ readonly socket: TLSSocket; readonly transport: MemoryTransport }> {
+  let isSecured = false;
   const transport = new MemoryTransport((octets) => {
+    if (isSecured && onRecords !== undefined) {
+      onRecords(octets);
+      return;
+    }
     client.receive(octets);
     const output = client.takeOutput();
     if (output !== undefined) transport.push(output);
@@ -149,6 +162,7 @@ async function nodeServer(
   const secured = new Promise<void>((resolve) => socket.once("secure", resolve));
   transport.push(client.takeOutput() ?? new Uint8Array(0));
   await secured;
+  isSecured = true;
   return { socket, transport };
 }
 
@@ -233,12 +247,12 @@ async function sealing(octets: number): Promise<Scenario> {
   carry(createTlsClient(client), engine);
   requireOpen(engine);
   let written = 0;
-  let isOpen = false;
   const peer = createTlsClient(client);
-  const { socket } = await nodeServerInto(peer, secureContext, (length) => {
-    if (isOpen) written += length;
+  const { socket } = await nodeServer(peer, secureContext, {
+    onRecords: (record) => {
+      written += record.length;
+    },
   });
-  isOpen = true;
   return {
     unit: "record",
     bytesPerOperation: octets,
@@ -269,33 +283,6 @@ async function sealing(octets: number): Promise<Scenario> {
   };
 }
 
-/** As `nodeServer`; after the handshake its records are only counted. */
-async function nodeServerInto(
-  client: TlsEngine,
-  secureContext: SecureContext,
-  count: (octets: number) => void,
-): Promise<{ readonly socket: TLSSocket }> {
-  let isDone = false;
-  const transport = new MemoryTransport((octets) => {
-    count(octets.length);
-    if (isDone) return;
-    client.receive(octets);
-    const output = client.takeOutput();
-    if (output !== undefined) transport.push(output);
-  });
-  const socket = new TLSSocket(transport, {
-    isServer: true,
-    secureContext,
-    requestCert: true,
-    rejectUnauthorized: true,
-  });
-  const secured = new Promise<void>((resolve) => socket.once("secure", resolve));
-  transport.push(client.takeOutput() ?? new Uint8Array(0));
-  await secured;
-  isDone = true;
-  return { socket };
-}
-
 /** Records of our client into application data at the server. */
 async function opening(octets: number): Promise<Scenario> {
   const { client, server, secureContext } = material("TLSv1.3");
@@ -307,9 +294,11 @@ async function opening(octets: number): Promise<Scenario> {
   let received = 0;
   let whenReceived: { readonly target: number; readonly resolve: () => void } | undefined;
   const nodeClient = createTlsClient(client);
-  const { transport } = await nodeServer(nodeClient, secureContext, (chunk) => {
-    received += chunk.length;
-    if (whenReceived !== undefined && received >= whenReceived.target) whenReceived.resolve();
+  const { transport } = await nodeServer(nodeClient, secureContext, {
+    onData: (chunk) => {
+      received += chunk.length;
+      if (whenReceived !== undefined && received >= whenReceived.target) whenReceived.resolve();
+    },
   });
   return {
     unit: "record",

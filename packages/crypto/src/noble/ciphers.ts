@@ -11,7 +11,7 @@ import {
   checkCbcCiphertext,
   checkSealRange,
 } from "../arguments.ts";
-import { CryptoError } from "../errors.ts";
+import { authenticationFailed, cbcPaddingWrong } from "../errors.ts";
 import type { AeadAlgorithm, AeadKey, CipherProvider } from "../provider.ts";
 
 /** Ciphers of the noble provider. */
@@ -47,7 +47,7 @@ export const ciphers: CipherProvider = {
     try {
       return cbc(key, iv).decrypt(ciphertext);
     } catch {
-      throw new CryptoError("ERR_CRYPTO_CBC_PADDING", "The padding is wrong", { clause: "RFC 5652 §6.3" });
+      throw cbcPaddingWrong();
     }
   },
 };
@@ -80,8 +80,4 @@ class NobleAeadKey implements AeadKey {
 
 function aead(algorithm: AeadAlgorithm): typeof gcm | typeof chacha20poly1305 {
   return algorithm === "ChaCha20-Poly1305" ? chacha20poly1305 : gcm;
-}
-
-function authenticationFailed(): CryptoError {
-  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit", {});
 }

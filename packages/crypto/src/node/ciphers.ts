@@ -18,7 +18,7 @@ import {
   checkCbcCiphertext,
   checkSealRange,
 } from "../arguments.ts";
-import { CryptoError } from "../errors.ts";
+import { authenticationFailed, cbcPaddingWrong } from "../errors.ts";
 import type { AeadAlgorithm, AeadKey, CipherProvider } from "../provider.ts";
 import { octets } from "./octets.ts";
 
@@ -71,7 +71,7 @@ export const ciphers: CipherProvider = {
     try {
       return Uint8Array.from(Buffer.concat([start, decipher.final()]));
     } catch {
-      throw new CryptoError("ERR_CRYPTO_CBC_PADDING", "The padding is wrong", { clause: "RFC 5652 §6.3" });
+      throw cbcPaddingWrong();
     }
   },
 };
@@ -140,8 +140,4 @@ function aeadDecipher(algorithm: AeadAlgorithm, key: CipherKey, nonce: Uint8Arra
     default:
       return createDecipheriv("chacha20-poly1305", key, nonce, tag);
   }
-}
-
-function authenticationFailed(): CryptoError {
-  return new CryptoError("ERR_CRYPTO_AUTHENTICATION_FAILED", "The authentication tag does not fit", {});
 }
