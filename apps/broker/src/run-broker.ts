@@ -9,7 +9,7 @@ import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/pol
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { BrokerError } from "./errors.ts";
-import { logEvent, logRefusal } from "./observability/event-log.ts";
+import { logEvent, logPublished, logRefusal } from "./observability/event-log.ts";
 import { listenWithLatchkeyTls } from "./listeners/latchkey-tls.ts";
 import { listen } from "./listeners/node-tls.ts";
 import type { AcceptedConnection, Handshake, Listener } from "./listeners/secure-connection.ts";
@@ -56,7 +56,8 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
     authorizer,
     assignClientIdentifier: randomUUID,
     denial: options.denial,
-    onEvent: (event) => logEvent(log, authorizer, event),
+    onEvent: (event) => logEvent(log, event),
+    onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
   let listener: Listener;
   try {
@@ -90,7 +91,7 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
       clearInterval(tick);
       clearInterval(renewal);
       refresh[Symbol.dispose]();
-      broker.shutdown();
+      broker.shutdown(performance.now());
       await listener.close();
       await data[Symbol.asyncDispose]();
     },
@@ -126,5 +127,5 @@ function serve(broker: Broker<Peer, Principal>, peer: Peer, connection: Accepted
   const client = broker.accept(peer, connection, performance.now());
   connection.onData = (chunk) => client.receive(chunk, performance.now());
   connection.onDrained = () => client.drained(performance.now());
-  connection.onLost = (detail) => client.lost(detail);
+  connection.onLost = (detail) => client.lost(detail, performance.now());
 }

@@ -19,9 +19,11 @@ import {
   type PublishPacket,
   type SubscribePacket,
 } from "@latchkey/mqtt-codec";
-import type { BrokerEvent, ClientSource, CloseReason, EventSource } from "./events.ts";
+import type { BrokerEvent, ClientSource, CloseReason, DropLimit, EventSource, PublishedEvent } from "./events.ts";
 import type { Limits } from "./limits.ts";
-import type { Action, Authentication, Authenticator, Authorizer, Transport } from "./ports.ts";
+import type { Authentication, AuthenticationStep, Authenticator } from "./ports/authenticator.ts";
+import type { Action, Authorizer, Denial } from "./ports/authorizer.ts";
+import type { Transport } from "./ports/transport.ts";
 import type { Receiver, Router } from "./router.ts";
 import { createMessage, type Message, type Session } from "./session.ts";
 
@@ -34,6 +36,7 @@ export interface ConnectionContext<Peer, Principal> {
   readonly router: Router<ClientConnection<Peer, Principal>>;
   readonly assignClientIdentifier: () => string;
   readonly emit: (event: BrokerEvent<Peer, Principal>) => void;
+  readonly onPublished: ((event: PublishedEvent<Peer, Principal>) => void) | undefined;
   /** The connection wants `flush` to be called when the current input is done. */
   readonly hasOutput: (connection: ClientConnection<Peer, Principal>) => void;
   readonly inputDone: () => void;
@@ -41,9 +44,11 @@ export interface ConnectionContext<Peer, Principal> {
 }
 
 /** MQTT 3.1.1, the only version that is spoken. */
-const protocolVersion = 4;
+const protocolVersion = 4 as const;
 
 const nothing = new Uint8Array();
+
+const asynchronous: Denial = { isAllowed: false, reason: "the authorizer did not answer at once" };
 
 /** SUBACK return code "failure" (MQTT 3.1.1 §3.9.3). */
 const subscriptionFailure = 0x80;
@@ -90,6 +95,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #will: Will | undefined;
   readonly #openedMs: number;
   #lastInputMs: number;
+  #nowMs: number;
   /** Chunks that arrived while authenticating. */
   #waiting: Uint8Array[] = [];
   #waitingOctets = 0;
@@ -104,6 +110,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     this.#transport = transport;
     this.#openedMs = nowMs;
     this.#lastInputMs = nowMs;
+    this.#nowMs = nowMs;
     this.#decoder = new PacketDecoder({
       receives: "client-packets",
       maximumPacketSize: context.limits.maximumPacketSize,
@@ -124,6 +131,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   receive(chunk: Uint8Array, nowMs: number): void {
     if (this.#state === "closed") return;
     this.#lastInputMs = nowMs;
+    this.#nowMs = nowMs;
     if (this.#state === "authenticating") this.#wait(chunk);
     else this.#decode(chunk);
     this.#context.inputDone();
@@ -131,6 +139,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
 
   /** The transport has room again for what is to be sent: goes on where `Transport.pause` stopped it. */
   drained(nowMs: number): void {
+    this.#nowMs = nowMs;
     if (this.#state !== "connected") return;
     this.#sendQueued();
     if (this.#isPaused && !this.#isFull) {
@@ -143,18 +152,20 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   }
 
   /** The network connection ended. `detail` says how, for the log. */
-  lost(detail: string): void {
-    this.end("connection-lost", detail);
+  lost(detail: string, nowMs: number): void {
+    this.end("connection-lost", detail, nowMs);
   }
 
   /** Ends the connection for a reason of the broker's or its operator's. The will is published (MQTT-3.1.2-8). */
-  end(reason: CloseReason, detail: string): void {
+  end(reason: CloseReason, detail: string, nowMs: number): void {
+    this.#nowMs = nowMs;
     this.#close(reason, detail);
     this.#context.inputDone();
   }
 
   /** For the broker: closes if the client has been silent for too long. */
   checkTime(nowMs: number): void {
+    this.#nowMs = nowMs;
     const { connectTimeoutMs } = this.#context.limits;
     const silence = nowMs - this.#lastInputMs;
     if (this.#client === undefined) {
@@ -314,20 +325,29 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     this.#state = "authenticating";
     const { userName, password } = packet;
     const credentials = {
+      protocolVersion,
       clientIdentifier,
+      isAssignedIdentifier,
       userName,
       password,
       isPersistent: !cleanStart,
       willTopicName: will?.topicName,
+      authenticationMethod: undefined,
+      authenticationData: undefined,
+      userProperties: [],
     };
-    const settled = (result: Authentication<Principal>): void =>
-      this.#authenticated(packet, { clientIdentifier, isAssignedIdentifier }, result);
-    new Promise<Authentication<Principal>>((resolve) => {
-      resolve(this.#context.authenticator.authenticate(this.peer, credentials));
+    const settled = (result: AuthenticationStep<Principal>): void =>
+      this.#authenticated(
+        packet,
+        { clientIdentifier, isAssignedIdentifier },
+        result.ok === "continue" ? { ok: false, reason: "an AUTH exchange needs MQTT 5.0" } : result,
+      );
+    new Promise<AuthenticationStep<Principal>>((resolve) => {
+      resolve(this.#context.authenticator.authenticate(this.peer, credentials, this.#nowMs));
     })
       .catch((cause: unknown): Authentication<Principal> => ({ ok: false, reason: String(cause) }))
       .then(settled)
-      .catch((cause: unknown) => this.end("protocol-error", `the authorizer failed: ${String(cause)}`));
+      .catch((cause: unknown) => this.end("protocol-error", `the authorizer failed: ${String(cause)}`, this.#nowMs));
   }
 
   #authenticated(packet: ConnectPacket, identifier: ClientIdentifier, result: Authentication<Principal>): void {
@@ -354,8 +374,10 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     if (will !== undefined) wanted.push(["publish", will.topicName]);
     if (will?.retain === true) wanted.push(["retain-publish", will.topicName]);
     for (const [action, name] of wanted) {
-      if (this.#context.authorizer.allows(principal, action, name)) continue;
-      this.#context.emit({ type: "denied", peer: this.peer, ...identifier, principal, action, name });
+      const decision = this.#context.authorizer.decide(principal, action, name, this.#nowMs);
+      if (decision === true) continue;
+      const denial = "then" in decision ? asynchronous : decision;
+      this.#context.emit({ type: "denied", peer: this.peer, ...identifier, principal, action, name, denial });
       return false;
     }
     return true;
@@ -380,7 +402,13 @@ export class ClientConnection<Peer, Principal> implements Receiver {
       const message = createMessage(will.topicName, will.payload);
       this.#will = { message, qos: will.qos === 0 ? 0 : 1, retain: will.retain };
     }
-    this.#context.emit({ type: "connected", ...this.#sourceOf(client) });
+    this.#context.emit({
+      type: "connected",
+      ...this.#sourceOf(client),
+      protocolVersion,
+      isSessionPresent: wasPresent,
+      keepAlive: packet.keepAlive,
+    });
     this.#send({ type: "connack", sessionPresent: wasPresent, reasonCode: ConnectReturnCode.accepted });
     for (const [packetIdentifier, { message, retain }] of session.inFlight()) {
       this.#sendOwed(packetIdentifier, message, retain, true);
@@ -414,14 +442,7 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     const { topicName, payloadOctets } = message;
     if (retain && !this.#context.router.retain(message, qos)) this.#dropped(message, "maximumRetainedMessages");
     const receivers = this.#context.router.route(message, qos);
-    this.#context.emit({
-      type: "published",
-      ...this.#sourceOf(client),
-      topicName,
-      qos,
-      payloadOctets,
-      receivers,
-    });
+    this.#context.onPublished?.({ ...this.#sourceOf(client), topicName, qos, retain, payloadOctets, receivers });
   }
 
   #subscribe(packet: SubscribePacket): void {
@@ -536,8 +557,10 @@ export class ClientConnection<Peer, Principal> implements Receiver {
   #allows(action: Action, name: string): boolean {
     const client = this.#client;
     if (client === undefined) return false;
-    if (this.#context.authorizer.allows(client.principal, action, name)) return true;
-    this.#context.emit({ type: "denied", ...this.#sourceOf(client), action, name });
+    const decision = this.#context.authorizer.decide(client.principal, action, name, this.#nowMs);
+    if (decision === true) return true;
+    const denial = "then" in decision ? asynchronous : decision;
+    this.#context.emit({ type: "denied", ...this.#sourceOf(client), action, name, denial });
     return false;
   }
 
@@ -555,8 +578,8 @@ export class ClientConnection<Peer, Principal> implements Receiver {
     return undefined;
   }
 
-  #dropped({ topicName }: Message, limit: Extract<BrokerEvent<Peer, Principal>, { type: "dropped" }>["limit"]): void {
-    this.#context.emit({ type: "dropped", ...this.#source(), topicName, limit });
+  #dropped({ topicName, payloadOctets }: Message, limit: DropLimit): void {
+    this.#context.emit({ type: "dropped", ...this.#source(), topicName, limit, messages: 1, octets: payloadOctets });
   }
 
   #source(): EventSource<Peer, Principal> {

@@ -1,6 +1,7 @@
 /** What happened, for the log, the metrics and the tests of the program that runs the broker. Payloads are never part of it. */
 
-import type { Action } from "./ports.ts";
+import type { ProtocolVersion, QoS } from "@latchkey/mqtt-codec";
+import type { Action, Denial } from "./ports/authorizer.ts";
 
 /** Why a connection ended. */
 export type CloseReason =
@@ -13,12 +14,14 @@ export type CloseReason =
   | "keep-alive-timeout"
   | "connect-timeout"
   | "malformed-packet"
-  /** A packet that the client may not send now, or one that is not supported (QoS 2). */
+  /** A packet that the client may not send now, or one that is not supported. */
   | "protocol-error"
   | "not-authenticated"
   | "not-authorized"
   /** A limit was exceeded; the event's `detail` names it. */
   | "limit"
+  /** The broker cannot keep what it would have to promise. */
+  | "storage-failure"
   /** Ended by the program that runs the broker. */
   | "administrative"
   | "server-shutdown";
@@ -41,29 +44,67 @@ export interface ClientSource<Peer, Principal> extends EventSource<Peer, Princip
   readonly principal: Principal;
 }
 
+/** A refusal by the authorizer. */
+export interface DeniedEvent<Peer, Principal> extends EventSource<Peer, Principal> {
+  readonly type: "denied";
+  readonly principal: Principal;
+  readonly action: Action;
+  /** The client identifier, topic name or topic filter that was refused. */
+  readonly name: string;
+  /** What the authorizer answered. */
+  readonly denial: Denial;
+}
+
+/** Messages that were lost, counted since the last event of the same client and limit. At most one a second for each. */
+export interface DroppedEvent<Peer, Principal> extends EventSource<Peer, Principal> {
+  readonly type: "dropped";
+  /** The limit that was reached; `expired` is the message's own expiry, `packet-size` the client's Maximum Packet Size. */
+  readonly limit: DropLimit;
+  readonly messages: number;
+  readonly octets: number;
+  /** Of the last one. */
+  readonly topicName: string;
+}
+
+/** Why messages are dropped. */
+export type DropLimit =
+  | "maximumQueuedMessages"
+  | "maximumQueuedOctets"
+  | "maximumQueuedOctetsOfAll"
+  | "maximumQueuedMs"
+  | "maximumBufferedOctets"
+  | "maximumRetainedMessages"
+  | "maximumRetainedOctets"
+  | "packet-size"
+  | "expired";
+
 /** One thing that happened. */
 export type BrokerEvent<Peer, Principal> =
-  | ({ readonly type: "connected" } & ClientSource<Peer, Principal>)
+  | ({
+      readonly type: "connected";
+      readonly protocolVersion: ProtocolVersion;
+      readonly isSessionPresent: boolean;
+      /** Seconds; 0 for none. */
+      readonly keepAlive: number;
+    } & ClientSource<Peer, Principal>)
   | ({ readonly type: "closed"; readonly reason: CloseReason; readonly detail: string } & EventSource<Peer, Principal>)
   /** The authorizer said no. A refused delivery leaves the connection open; so does a refused subscription. */
-  | ({
-      readonly type: "denied";
-      readonly action: Action;
-      /** The client identifier, topic name or topic filter that was refused. */
-      readonly name: string;
-    } & ClientSource<Peer, Principal>)
-  | ({
-      readonly type: "published";
-      readonly topicName: string;
-      readonly qos: 0 | 1;
-      readonly payloadOctets: number;
-      /** How many subscribers it was handed to. */
-      readonly receivers: number;
-    } & ClientSource<Peer, Principal>)
-  | ({ readonly type: "subscribed"; readonly topicFilter: string; readonly qos: 0 | 1 } & ClientSource<Peer, Principal>)
-  /** A message was lost for one receiver: its queue or its transport was full, or there was no room to retain it. */
-  | ({
-      readonly type: "dropped";
-      readonly topicName: string;
-      readonly limit: "maximumQueuedMessages" | "maximumBufferedOctets" | "maximumRetainedMessages";
-    } & EventSource<Peer, Principal>);
+  | DeniedEvent<Peer, Principal>
+  | ({ readonly type: "subscribed"; readonly topicFilter: string; readonly qos: QoS } & ClientSource<Peer, Principal>)
+  | ({ readonly type: "unsubscribed"; readonly topicFilter: string } & ClientSource<Peer, Principal>)
+  | DroppedEvent<Peer, Principal>
+  /** A session ended: its expiry passed, a clean start or the program ended it, or too many were away. */
+  | { readonly type: "session-ended"; readonly clientIdentifier: string; readonly reason: SessionEndReason };
+
+/** Why a session ended apart from its connection. */
+export type SessionEndReason = "expired" | "clean-start" | "administrative" | "maximumOfflineSessions";
+
+/** One message that was published; made only where somebody listens for them. */
+export interface PublishedEvent<Peer, Principal> extends EventSource<Peer, Principal> {
+  readonly topicName: string;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly payloadOctets: number;
+  /** How many subscribers it was handed to. */
+  readonly receivers: number;
+}

@@ -2,7 +2,27 @@
 
 export { Broker, type BrokerOptions } from "./broker.ts";
 export type { ClientConnection } from "./client-connection.ts";
-export type { BrokerEvent, ClientSource, CloseReason, EventSource } from "./events.ts";
-export { defaultLimits, type Limits } from "./limits.ts";
-export type { Action, Authentication, Authenticator, Authorizer, Credentials, Transport } from "./ports.ts";
+export type {
+  BrokerEvent,
+  ClientSource,
+  CloseReason,
+  DeniedEvent,
+  DroppedEvent,
+  DropLimit,
+  EventSource,
+  PublishedEvent,
+  SessionEndReason,
+} from "./events.ts";
+export { awsLimits, limitsOf, standardLimits, type Limits, type Profile } from "./limits.ts";
+export type { Authentication, AuthenticationStep, Authenticator, Credentials } from "./ports/authenticator.ts";
+export type { Action, Authorizer, Decision, Denial } from "./ports/authorizer.ts";
+export type { ReservedOutcome, ReservedPublish, ReservedTopics } from "./ports/reserved-topics.ts";
+export type { Transport } from "./ports/transport.ts";
+export type {
+  EndSessionOptions,
+  RetainedMessageView,
+  ServerPublish,
+  ServerPublishResult,
+  SessionView,
+} from "./server-publish.ts";
 export { SubscriptionTree } from "./subscription-tree.ts";

@@ -74,6 +74,33 @@ export class Router<R extends Receiver> {
     if (this.#away.size > this.#limits.maximumOfflineSessions && longestAway !== undefined) this.#discard(longestAway);
   }
 
+  /** Hands one session over to the program that runs the broker. */
+  sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  /** Whether a session has a connection. */
+  receiverOf(session: Session): R | undefined {
+    return this.#receivers.get(session);
+  }
+
+  session(clientIdentifier: string): Session | undefined {
+    return this.#sessions.get(clientIdentifier);
+  }
+
+  /** Ends a session that has no receiver. */
+  discard(session: Session): void {
+    this.#discard(session);
+  }
+
+  retainedMessages(): ReadonlyMap<string, RetainedMessage> {
+    return this.#retained;
+  }
+
+  removeRetained(topicName: string): boolean {
+    return this.#retained.delete(topicName);
+  }
+
   /** Subscribes, and gives the retained messages whose topics match (MQTT-3.3.1-6). */
   subscribe(session: Session, topicFilter: string, qos: 0 | 1): RetainedMessage[] {
     session.subscriptions.set(topicFilter, qos);

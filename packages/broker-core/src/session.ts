@@ -9,6 +9,7 @@ import { Queue } from "./queue.ts";
 /** A message on its way. */
 export interface Message {
   readonly topicName: string;
+  readonly payload: Uint8Array;
   readonly payloadOctets: number;
   /** Its PUBLISH, encoded once for all receivers. Holds a copy of the payload. */
   readonly prepared: PreparedPublish;
@@ -16,8 +17,13 @@ export interface Message {
 
 /** A message from what a publisher sent; the payload is copied, since it may be a view of a large chunk. */
 export function createMessage(topicName: string, payload: Uint8Array): Message {
-  const prepared = preparePublish({ topicName, payload: payload.slice() });
-  return { topicName, payloadOctets: payload.length, prepared };
+  const copy = payload.slice();
+  return {
+    topicName,
+    payload: copy,
+    payloadOctets: copy.length,
+    prepared: preparePublish({ topicName, payload: copy }),
+  };
 }
 
 /** A QoS 1 message that is owed to a client. */
@@ -55,6 +61,10 @@ export class Session {
   /** Whether the queue takes another message. */
   get hasRoom(): boolean {
     return this.#queue.size < this.#limits.maximumQueuedMessages;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
   }
 
   /** Puts a message at the end of the queue; false where the queue is full and the message is lost. */

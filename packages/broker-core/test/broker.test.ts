@@ -28,6 +28,9 @@ describe("connecting", () => {
         clientIdentifier: "button",
         isAssignedIdentifier: false,
         principal: "button",
+        protocolVersion: 4,
+        isSessionPresent: false,
+        keepAlive: 0,
       },
     ]);
   });
@@ -164,7 +167,7 @@ describe("publishing", () => {
     expect(kitchen.take()).toMatchObject([
       { type: "publish", topicName: "iotbutton/G030", qos: 1, packetIdentifier: 1, retain: false },
     ]);
-    expect(test.eventsOf("published")).toMatchObject([{ clientIdentifier: "button", receivers: 1, payloadOctets: 6 }]);
+    expect(test.published).toMatchObject([{ clientIdentifier: "button", receivers: 1, payloadOctets: 6 }]);
   });
 
   test("a refused publish closes the connection and reaches nobody", async () => {
@@ -221,7 +224,7 @@ describe("publishing", () => {
     const test = new TestBroker();
     const sleeper = await test.connect("sleeper", { cleanStart: false });
     sleeper.send(subscribe("#"));
-    sleeper.connection.lost("asleep");
+    sleeper.connection.lost("asleep", 0);
     const button = await test.connect("button");
     const chunk = Buffer.from([0x30, 0x04, 0x00, 0x01, 0x61, 0x58]);
     const qos1 = Buffer.from([0x32, 0x06, 0x00, 0x01, 0x61, 0x00, 0x01, 0x58]);
@@ -252,7 +255,7 @@ describe("sessions", () => {
     const test = new TestBroker();
     const first = await test.connect("fridge", persistent);
     first.send(subscribe("a/#"));
-    first.connection.lost("asleep");
+    first.connection.lost("asleep", 0);
     const button = await test.connect("button");
     button.send(publish("a/b", "lost", 0), publish("a/b", "kept", 1));
     const second = await test.connect("fridge", persistent);
@@ -269,7 +272,7 @@ describe("sessions", () => {
     const button = await test.connect("button");
     button.send(publish("a", "1", 1), publish("a", "2", 1));
     first.send({ type: "puback", packetIdentifier: 1 });
-    first.connection.lost("asleep");
+    first.connection.lost("asleep", 0);
     const second = await test.connect("fridge", persistent);
     expect(second.take()).toMatchObject([{ type: "connack" }, { type: "publish", packetIdentifier: 2, dup: true }]);
   });
@@ -278,7 +281,7 @@ describe("sessions", () => {
     const test = new TestBroker();
     const first = await test.connect("fridge", persistent);
     first.send(subscribe("#"));
-    first.connection.lost("asleep");
+    first.connection.lost("asleep", 0);
     const clean = await test.connect("fridge");
     expect(clean.take()).toMatchObject([{ type: "connack", sessionPresent: false }]);
     const button = await test.connect("button");
@@ -290,7 +293,7 @@ describe("sessions", () => {
     const test = new TestBroker();
     const first = await test.connect("fridge", persistent);
     first.send(subscribe("#"));
-    first.connection.lost("asleep");
+    first.connection.lost("asleep", 0);
     const button = await test.connect("button");
     button.send(publish("secret", "x", 1), publish("open", "y", 1));
     test.denied.add("fridge receive secret");
@@ -302,7 +305,7 @@ describe("sessions", () => {
     const test = new TestBroker({ limits: { maximumOfflineSessions: 1 } });
     for (const name of ["one", "two"]) {
       const client = await test.connect(name, persistent);
-      client.connection.lost("asleep");
+      client.connection.lost("asleep", 0);
     }
     const two = await test.connect("two", persistent);
     expect(two.take()).toMatchObject([{ sessionPresent: true }]);
@@ -313,7 +316,7 @@ describe("sessions", () => {
     const test = new TestBroker({ limits: { maximumOfflineSessions: 2 } });
     for (const name of ["one", "two", "one", "three"]) {
       const client = await test.connect(name, persistent);
-      client.connection.lost("asleep");
+      client.connection.lost("asleep", 0);
     }
     const present = async (name: string): Promise<unknown> => (await test.connect(name, persistent)).take();
     expect(await present("one")).toMatchObject([{ sessionPresent: true }]);
@@ -430,12 +433,12 @@ describe("ending", () => {
     const button = await test.connect("button", will);
     if (how === "DISCONNECT") button.send({ type: "disconnect" });
     else if (how === "garbage") button.sendBytes(Uint8Array.of(0xf0, 0x00));
-    else if (how === "an operator") button.connection.end("administrative", "revoked");
-    else button.connection.lost("reset");
+    else if (how === "an operator") button.connection.end("administrative", "revoked", 0);
+    else button.connection.lost("reset", 0);
     expect(kitchen.messages()).toEqual(expected);
     expect(button.isClosed).toBe(true);
     button.sendBytes(Uint8Array.of(0xc0, 0x00));
-    button.connection.lost("again");
+    button.connection.lost("again", 0);
     expect(test.eventsOf("closed")).toHaveLength(1);
   });
 
@@ -450,7 +453,7 @@ describe("ending", () => {
     kitchen.take();
     const button = await test.connect("button", { will: { ...will.will, retain: true } });
     test.denied.add(`button ${action} gone`);
-    button.connection.lost("reset");
+    button.connection.lost("reset", 0);
     expect(kitchen.messages()).toEqual(expected);
     const late = await test.connect("late");
     late.take();
@@ -462,7 +465,7 @@ describe("ending", () => {
   test("shutdown closes everybody", async () => {
     const test = new TestBroker();
     const clients = [await test.connect("a"), await test.connect("b"), test.open("c")];
-    test.broker.shutdown();
+    test.broker.shutdown(0);
     expect(clients.map((client) => client.isClosed)).toEqual([true, true, true]);
     expect([...test.broker.connections()]).toEqual([]);
   });
@@ -521,7 +524,7 @@ test("events say which client identifiers the broker made up", async () => {
   const test = new TestBroker();
   const client = test.open("button");
   await client.connect("");
-  client.connection.lost("reset");
+  client.connection.lost("reset", 0);
   expect(test.events).toMatchObject([
     { type: "connected", clientIdentifier: "assigned-1", isAssignedIdentifier: true, peer: "button" },
     { type: "closed", clientIdentifier: "assigned-1", isAssignedIdentifier: true, peer: "button" },
@@ -541,13 +544,13 @@ test("each authenticated principal is released once, accepted or not", async () 
     },
   });
   const accepted = await test.connect("accepted");
-  accepted.connection.lost("reset");
-  accepted.connection.lost("again");
+  accepted.connection.lost("reset", 0);
+  accepted.connection.lost("again", 0);
   test.denied.add("denied connect denied");
   await test.connect("denied");
   await test.connect("stranger");
   const slow = await test.connect("slow");
-  slow.connection.lost("impatient");
+  slow.connection.lost("impatient", 0);
   answer?.();
   await settled();
   expect(released).toEqual(["accepted", "denied", "slow"]);

@@ -1,12 +1,19 @@
 /** A broker under test and clients that talk to it in memory, packet by packet. */
 
 import { encode, PacketDecoder, type EncodableConnect, type EncodablePacket, type Packet } from "@latchkey/mqtt-codec";
-import { Broker, type BrokerEvent, type BrokerOptions, type ClientConnection } from "../src/index.ts";
+import {
+  Broker,
+  type BrokerEvent,
+  type BrokerOptions,
+  type ClientConnection,
+  type PublishedEvent,
+} from "../src/index.ts";
 
 /** The peer is the principal's name; the authorizer refuses what `denied` lists as `principal action name`. */
 export class TestBroker {
   nowMs = 0;
   readonly events: BrokerEvent<string, string>[] = [];
+  readonly published: PublishedEvent<string, string>[] = [];
   readonly denied = new Set<string>();
   readonly broker: Broker<string, string>;
 
@@ -16,9 +23,14 @@ export class TestBroker {
         authenticate: async (peer) =>
           peer === "stranger" ? { ok: false, reason: "unknown certificate" } : { ok: true, principal: peer },
       },
-      authorizer: { allows: (principal, action, name) => !this.denied.has(`${principal} ${action} ${name}`) },
+      authorizer: {
+        decide: (principal, action, name) =>
+          !this.denied.has(`${principal} ${action} ${name}`) || { isAllowed: false, reason: "listed as denied" },
+      },
       assignClientIdentifier: () => "assigned-1",
       onEvent: (event) => this.events.push(event),
+      onPublished: (event) => this.published.push(event),
+      profile: "aws",
       ...options,
     });
   }

@@ -56,7 +56,7 @@ test("a connection that is ended while it takes a session over stays ended", asy
   const push = test.events.push.bind(test.events);
   test.events.push = (...events) => {
     if (events.some((event) => event.type === "closed" && event.reason === "taken-over")) {
-      successor.connection.end("administrative", "not you either");
+      successor.connection.end("administrative", "not you either", 0);
     }
     return push(...events);
   };
@@ -70,21 +70,21 @@ test("a connection that is ended while it subscribes leaves no subscription behi
   const client = await test.connect("kitchen");
   const push = test.events.push.bind(test.events);
   test.events.push = (...events) => {
-    if (events.some((event) => event.type === "subscribed")) client.connection.end("administrative", "no");
+    if (events.some((event) => event.type === "subscribed")) client.connection.end("administrative", "no", 0);
     return push(...events);
   };
   const subscriptions = ["a", "b"].map((topicFilter) => ({ topicFilter, qos: 1 as const }));
   client.send({ type: "subscribe", packetIdentifier: 1, subscriptions });
   test.events.push = push;
   (await test.connect("button")).send({ type: "publish", topicName: "b", payload: text("x") });
-  expect(test.eventsOf("published")).toMatchObject([{ receivers: 0 }]);
+  expect(test.published).toMatchObject([{ receivers: 0 }]);
 });
 
 test("an authorizer or authenticator that throws refuses, and nothing escapes", async () => {
   const throwing = (): never => {
     throw new Error("broken");
   };
-  for (const options of [{ authorizer: { allows: throwing } }, { authenticator: { authenticate: throwing } }]) {
+  for (const options of [{ authorizer: { decide: throwing } }, { authenticator: { authenticate: throwing } }]) {
     const test = new TestBroker(options);
     const client = test.open("button");
     await client.connect("button");

@@ -1,12 +1,21 @@
 /** Decides what a connected client may do: by its certificate's status and the policies in effect. */
 
-import type { Action, Authentication, Authenticator, Authorizer, Credentials } from "@latchkey/broker-core";
+import type {
+  Action,
+  Authentication,
+  Authenticator,
+  Authorizer,
+  Credentials,
+  Decision,
+  Denial,
+} from "@latchkey/broker-core";
 import {
   clientArn,
   topicArn,
   topicFilterArn,
   type ArnScope,
   type Explanation,
+  type PolicyMatcher,
   type PolicyRequest,
   type RequestContext,
 } from "@latchkey/policy";
@@ -88,13 +97,32 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
     this.#table.close(principal.rights);
   }
 
-  allows(principal: Principal, action: Action, name: string): boolean {
-    return principal.rights.matcher.decide(requestOf(principal, action, name)) === "allow";
+  decide(principal: Principal, action: Action, name: string): Decision {
+    const { matcher } = principal.rights;
+    const request = requestOf(principal, action, name);
+    return matcher.decide(request) === "allow" ? true : new PolicyDenial(matcher, request);
+  }
+}
+
+/** A refusal by the policies. The explanation costs some hundred decisions, so it is made when somebody reads it. */
+export class PolicyDenial implements Denial {
+  readonly isAllowed = false;
+  readonly #matcher: PolicyMatcher;
+  readonly #request: PolicyRequest;
+  #explanation: Explanation | undefined;
+
+  constructor(matcher: PolicyMatcher, request: PolicyRequest) {
+    this.#matcher = matcher;
+    this.#request = request;
   }
 
-  /** Why something is allowed or not. */
-  explain(principal: Principal, action: Action, name: string): Explanation {
-    return principal.rights.matcher.explain(requestOf(principal, action, name));
+  get explanation(): Explanation {
+    this.#explanation ??= this.#matcher.explain(this.#request);
+    return this.#explanation;
+  }
+
+  get reason(): string {
+    return this.explanation.sentence;
   }
 }
 

@@ -30,7 +30,8 @@ export function refreshPrincipals(
     if (refused.size === 0) return;
     for (const connection of Array.from(broker.connections())) {
       const rights = connection.principal?.rights;
-      if (rights !== undefined && refused.has(rights)) connection.end("administrative", rights.refusal ?? "refused");
+      if (rights !== undefined && refused.has(rights))
+        connection.end("administrative", rights.refusal ?? "refused", performance.now());
     }
   };
   const onError = (error: unknown): void => {
@@ -39,7 +40,7 @@ export function refreshPrincipals(
     for (const connection of Array.from(broker.connections())) {
       const rights = connection.principal?.rights;
       if (rights !== undefined) table.refuse(rights, reason);
-      connection.end("administrative", "the registry cannot be read");
+      connection.end("administrative", "the registry cannot be read", performance.now());
     }
   };
   const watcher = watchChanges(storage, {

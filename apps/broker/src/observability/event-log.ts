@@ -5,36 +5,37 @@
  * `clientIdentifier`, with `isAssignedIdentifier` where the broker made the identifier up. Never a payload or a key.
  */
 
-import type { BrokerEvent, EventSource } from "@latchkey/broker-core";
+import type { BrokerEvent, EventSource, PublishedEvent } from "@latchkey/broker-core";
 import type { PrincipalRefusal } from "@latchkey/registry";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
-import type { PolicyAuthorizer, Peer, Principal } from "../authorization/policy-authorizer.ts";
+import { PolicyDenial, type Peer, type Principal } from "../authorization/policy-authorizer.ts";
 
 /** Writes what happened to a connection. */
-export function logEvent(log: Logger, authorizer: PolicyAuthorizer, event: BrokerEvent<Peer, Principal>): void {
+export function logEvent(log: Logger, event: BrokerEvent<Peer, Principal>): void {
   switch (event.type) {
     case "denied": {
-      const { action, name, principal } = event;
-      const { decision, sentence } = authorizer.explain(principal, action, name);
-      log.warn({ ...sourceFields(event), action, name, decision, why: sentence }, "denied");
-      break;
-    }
-    case "published": {
-      // One line a message: made only for a log that takes it.
-      if (!log.isLevelEnabled("debug")) break;
-      const { topicName, qos, payloadOctets, receivers } = event;
-      log.debug({ ...sourceFields(event), topicName, qos, payloadOctets, receivers }, "published");
+      const { action, name, denial } = event;
+      const decision = denial instanceof PolicyDenial ? denial.explanation.decision : undefined;
+      log.warn({ ...sourceFields(event), action, name, decision, why: denial.reason }, "denied");
       break;
     }
     case "subscribed":
       log.info({ ...sourceFields(event), topicFilter: event.topicFilter, qos: event.qos }, "subscribed");
       break;
-    case "connected":
-      log.info(sourceFields(event), "connected");
+    case "unsubscribed":
+      log.info({ ...sourceFields(event), topicFilter: event.topicFilter }, "unsubscribed");
       break;
-    case "dropped":
-      log.warn({ ...sourceFields(event), topicName: event.topicName, limit: event.limit }, "dropped");
+    case "connected":
+      log.info({ ...sourceFields(event), protocolVersion: event.protocolVersion }, "connected");
+      break;
+    case "dropped": {
+      const { topicName, limit, messages, octets } = event;
+      log.warn({ ...sourceFields(event), topicName, limit, messages, octets }, "dropped");
+      break;
+    }
+    case "session-ended":
+      log.info({ clientIdentifier: event.clientIdentifier, reason: event.reason }, "session ended");
       break;
     case "closed": {
       const { reason, detail } = event;
@@ -43,6 +44,12 @@ export function logEvent(log: Logger, authorizer: PolicyAuthorizer, event: Broke
       break;
     }
   }
+}
+
+/** Writes that a message was published: one line a message, so it is only made for a log that takes it. */
+export function logPublished(log: Logger, event: PublishedEvent<Peer, Principal>): void {
+  const { topicName, qos, payloadOctets, receivers } = event;
+  log.debug({ ...sourceFields(event), topicName, qos, payloadOctets, receivers }, "published");
 }
 
 /** Writes why a client was refused after its handshake, and which command mends it. */

@@ -1,0 +1,60 @@
+/** Messages that do not come over an MQTT connection, and what the program around the broker sees of it. */
+
+import type { PublishProperties, QoS } from "@latchkey/mqtt-codec";
+import type { Subscription } from "@latchkey/mqtt-codec";
+
+/** A message that the program around the broker publishes. */
+export interface ServerPublish<Principal> {
+  /**
+   * For whom it is published: the authorizer is asked as for a PUBLISH of that client. Without it the message is the broker's own word:
+   * nobody is asked, and the topic may be a reserved one.
+   */
+  readonly principal?: Principal | undefined;
+  readonly clientIdentifier?: string | undefined;
+  readonly topicName: string;
+  /** Copied. */
+  readonly payload: Uint8Array;
+  /** Default 0. */
+  readonly qos?: QoS | undefined;
+  /** Default false. */
+  readonly retain?: boolean | undefined;
+  readonly properties?: Partial<PublishProperties> | undefined;
+}
+
+/** What became of it. `reasonCode` is what an MQTT 5.0 client would be answered. */
+export type ServerPublishResult =
+  | { readonly ok: true; readonly receivers: number }
+  | { readonly ok: false; readonly reasonCode: number; readonly reason: string };
+
+/** A retained message. */
+export interface RetainedMessageView {
+  readonly topicName: string;
+  /** Not to be written to. */
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly properties: Partial<PublishProperties> | undefined;
+  /** When it was stored, in milliseconds since 1970. */
+  readonly storedAtMs: number;
+}
+
+/** A session as the program around the broker sees it. */
+export interface SessionView<Principal> {
+  readonly clientIdentifier: string;
+  readonly isConnected: boolean;
+  /** Of the connection; undefined while the client is away. */
+  readonly principal: Principal | undefined;
+  readonly subscriptions: readonly Subscription[];
+  readonly queuedMessages: number;
+  readonly queuedOctets: number;
+  readonly inFlight: number;
+}
+
+/** How a session is ended. */
+export interface EndSessionOptions {
+  /** The will is not published. Default false. */
+  readonly isWillSuppressed?: boolean | undefined;
+  /** Only the connection ends, the session stays. Default false. */
+  readonly isSessionKept?: boolean | undefined;
+  /** For the event; default "ended by the program". */
+  readonly detail?: string | undefined;
+}
