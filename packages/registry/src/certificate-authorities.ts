@@ -39,6 +39,7 @@ import { provisioningTemplates } from "./records/provisioning-template.ts";
 import type { CertificateMode } from "./records/certificate.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
+import { forgetTags } from "./tags.ts";
 import type { Page, PageOptions } from "./table.ts";
 
 /** What RegisterCACertificate takes. */
@@ -193,6 +194,7 @@ export class CertificateAuthorities {
       if (isLocal) throw invalid("certificateId", id, "an authority that was registered: this one is the broker's own");
       certificateAuthorities.delete(writer, key, id);
       authorityOwners.delete(writer, id, key);
+      forgetTags(writer, key, "cacert", id);
       writer.announce("certificate-authority", [resourceKey(key, "certificate-authority", id)]);
     });
   }

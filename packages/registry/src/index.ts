@@ -73,7 +73,7 @@ export {
   type Registry,
   type RegistryOptions,
 } from "./registry.ts";
-export { defaultScope, resourceArn, type ArnKind, type Scope } from "./scope.ts";
+export { defaultScope, nameInArn, resourceArn, type ArnKind, type Scope } from "./scope.ts";
 export type { ScanOptions, Storage, StorageEntry, StorageReader, StorageWriter, TableName } from "./storage.ts";
 export type { Page, PageOptions } from "./table.ts";
 export type {
@@ -82,6 +82,7 @@ export type {
   AuthorizationQuestion,
   AuthorizationTest,
 } from "./test-authorization.ts";
+export type { TaggableKind, Tags } from "./tags.ts";
 export type { ThingGroupInput, ThingGroups, ThingGroupUpdate } from "./thing-groups.ts";
 export type { ThingInput, Things, ThingUpdate } from "./things.ts";
 export type { ThingTypes } from "./thing-types.ts";

@@ -18,6 +18,8 @@ export const maximumGroupDepth = 7;
 export const maximumGroupChildren = 100;
 /** Groups that one thing is directly in. */
 export const maximumGroupsPerThing = 10;
+/** Tags of one resource. */
+export const maximumTagsPerResource = 50;
 /** Characters of a certificate in PEM. */
 export const maximumCertificatePemCharacters = 65_536;
 /** Characters of a certification request in PEM. */

@@ -19,6 +19,7 @@ import {
 } from "./records/policy.ts";
 import { nameInArn, resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
+import { forgetTags } from "./tags.ts";
 import { pageOfList, type Page, type PageOptions } from "./table.ts";
 import { groupsOfGroup, requireThingGroup } from "./thing-groups.ts";
 
@@ -97,6 +98,7 @@ export class Policies {
       if (attached.length > 0) throw deleteConflict(policyName, attached);
       policyVersions.delete(writer, key, policyName, versionKey(defaultVersionId));
       policies.delete(writer, key, policyName);
+      forgetTags(writer, key, "policy", policyName);
       announce(writer, key, policyName);
     });
   }

@@ -21,6 +21,7 @@ import {
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader } from "./storage.ts";
 import { attachedThings, removeCertificate, requireCertificate } from "./stored-certificate.ts";
+import { forgetTags } from "./tags.ts";
 import type { Page, PageOptions } from "./table.ts";
 import { storedCertificate } from "./certificate-input.ts";
 
@@ -125,14 +126,24 @@ export class ProvisioningTemplates {
     return this.#context.storage.read((reader) => provisioningTemplates.page(reader, options, scopeKey(scope)));
   }
 
-  /** Switches a template on or off. Throws `ERR_REGISTRY_NOT_FOUND`. */
-  async setEnabled(scope: Scope, templateName: string, enabled: boolean): Promise<void> {
+  /** Switches a template on or off, and changes its description and role. Throws `ERR_REGISTRY_NOT_FOUND`. */
+  async update(
+    scope: Scope,
+    templateName: string,
+    update: Partial<Pick<ProvisioningTemplateRecord, "enabled" | "description" | "provisioningRoleArn">>,
+  ): Promise<void> {
     checkTemplateName(templateName);
     await this.#context.storage.write((writer) => {
       const key = scopeKey(scope);
       const record = provisioningTemplates.get(writer, key, templateName);
       if (record === undefined) throw notFound("provisioning template", templateName);
-      const changed = { ...record, enabled, modifiedAtSeconds: this.#context.nowSeconds() };
+      const changed: ProvisioningTemplateRecord = {
+        ...record,
+        enabled: update.enabled ?? record.enabled,
+        description: update.description ?? record.description,
+        provisioningRoleArn: update.provisioningRoleArn ?? record.provisioningRoleArn,
+        modifiedAtSeconds: this.#context.nowSeconds(),
+      };
       provisioningTemplates.put(writer, changed, key, templateName);
       writer.announce("provisioning-template", []);
     });
@@ -145,6 +156,7 @@ export class ProvisioningTemplates {
       if (!provisioningTemplates.delete(writer, scopeKey(scope), templateName)) {
         throw notFound("provisioning template", templateName);
       }
+      forgetTags(writer, scopeKey(scope), "provisioningtemplate", templateName);
       writer.announce("provisioning-template", []);
     });
   }

@@ -35,6 +35,7 @@ import { policiesOfTarget } from "./records/policy.ts";
 import { scopeKey, type Scope } from "./scope.ts";
 import type { Page, PageOptions } from "./table.ts";
 import { testAuthorization, type AuthorizationAnswer, type AuthorizationTest } from "./test-authorization.ts";
+import { Tags } from "./tags.ts";
 import { ThingGroups } from "./thing-groups.ts";
 import { Things } from "./things.ts";
 import { ThingTypes } from "./thing-types.ts";
@@ -64,6 +65,7 @@ export class Registry implements AsyncDisposable {
   readonly thingTypes: ThingTypes;
   readonly thingGroups: ThingGroups;
   readonly templates: ProvisioningTemplates;
+  readonly tags: Tags;
   readonly #context: RegistryContext;
   readonly #parts: ProvisioningParts;
   readonly #resolver: PrincipalResolver;
@@ -81,6 +83,7 @@ export class Registry implements AsyncDisposable {
     const { certificates, policies, things, thingGroups } = this;
     const parts = { context, certificates, policies, things, thingGroups };
     this.#parts = parts;
+    this.tags = new Tags(context);
     this.templates = new ProvisioningTemplates(parts, options.provisioningHook);
     this.#resolver = new PrincipalResolver(
       context,

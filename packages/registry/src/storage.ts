@@ -22,6 +22,8 @@ export interface ScanOptions {
   readonly after?: string | undefined;
   /** At most so many. */
   readonly limit: number;
+  /** From the last key to the first; `after` then gives only keys before it. */
+  readonly isDescending?: boolean | undefined;
 }
 
 /** What a transaction sees: all that was committed before it, and its own writes. */

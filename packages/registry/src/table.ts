@@ -21,6 +21,8 @@ export interface PageOptions {
   readonly pageSize?: number | undefined;
   /** `nextToken` of the page before. */
   readonly nextToken?: string | undefined;
+  /** From the last to the first. */
+  readonly isDescending?: boolean | undefined;
 }
 
 const defaultPageSize = 250;
@@ -108,10 +110,12 @@ export class Index {
   }
 }
 
-/** A page over any list that is made in memory. */
-export function pageOfList(items: readonly string[], options: PageOptions): Page<string> {
+/** A page over any list that is made in memory, sorted. */
+export function pageOfList(sorted: readonly string[], options: PageOptions): Page<string> {
   const { pageSize, after } = readOptions(options);
-  const start = after === undefined ? 0 : items.findIndex((item) => item > after);
+  const items = options.isDescending === true ? sorted.toReversed() : sorted;
+  const isBehind = (item: string, key: string): boolean => (options.isDescending === true ? item < key : item > key);
+  const start = after === undefined ? 0 : items.findIndex((item) => isBehind(item, after));
   const page = start < 0 ? [] : items.slice(start, start + pageSize);
   const last = page.at(-1);
   const isLast = start < 0 || start + pageSize >= items.length;
@@ -129,6 +133,7 @@ function pageOfEntries(
   const entries = reader.scan(table, prefix, {
     after: after === undefined ? undefined : prefix + after,
     limit: pageSize + 1,
+    isDescending: options.isDescending,
   });
   const items = entries.slice(0, pageSize);
   const last = items.at(-1);

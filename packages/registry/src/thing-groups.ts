@@ -11,6 +11,7 @@ import { policiesOfTarget, targetsOfPolicy } from "./records/policy.ts";
 import { groupChildren, groupsOfThing, thingGroups, thingsOfGroup, type ThingGroupRecord } from "./records/thing.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
+import { forgetTags } from "./tags.ts";
 import { pageOfList, type Page, type PageOptions } from "./table.ts";
 import { changedAttributes, checkAttributes, checkVersion, requireThing } from "./things.ts";
 
@@ -163,6 +164,7 @@ export class ThingGroups {
       if (record.parentGroupName !== undefined)
         groupChildren.delete(writer, key, record.parentGroupName, thingGroupName);
       thingGroups.delete(writer, key, thingGroupName);
+      forgetTags(writer, key, "thinggroup", thingGroupName);
       writer.announce("thing-group", [resourceKey(key, "thing-group", thingGroupName)]);
     });
   }

@@ -8,6 +8,7 @@ import { randomUuid } from "./random-uuid.ts";
 import { thingsOfType, thingTypes, type ThingTypeRecord } from "./records/thing.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader } from "./storage.ts";
+import { forgetTags } from "./tags.ts";
 import type { Page, PageOptions } from "./table.ts";
 
 /** Seconds between deprecation and deletion (AWS IoT DeleteThingType). */
@@ -86,6 +87,7 @@ export class ThingTypes {
       if (thing !== undefined)
         throw invalid("thingTypeName", thingTypeName, `a thing type of no thing: ${thing} has it`);
       thingTypes.delete(writer, key, thingTypeName);
+      forgetTags(writer, key, "thingtype", thingTypeName);
       writer.announce("thing-type", []);
     });
   }

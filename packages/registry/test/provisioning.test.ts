@@ -237,10 +237,10 @@ describe("fleet provisioning by claim", () => {
     const denied = { code: "ERR_REGISTRY_ACCESS_DENIED" };
     const wrong = { templateName: "fleet", certificateOwnershipToken: "0".repeat(64), parameters };
     await expect(templates.provisionByClaim(scope, wrong)).rejects.toMatchObject(denied);
-    await templates.setEnabled(scope, "fleet", false);
+    await templates.update(scope, "fleet", { enabled: false });
     const right = { templateName: "fleet", certificateOwnershipToken, parameters };
     await expect(templates.provisionByClaim(scope, right)).rejects.toMatchObject(denied);
-    await templates.setEnabled(scope, "fleet", true);
+    await templates.update(scope, "fleet", { enabled: true });
     workshop.nowSeconds += 3601;
     await expect(templates.provisionByClaim(scope, right)).rejects.toMatchObject(denied);
     expect(workshop.registry.things.list(scope).items).toEqual([]);

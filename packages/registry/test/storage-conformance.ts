@@ -45,6 +45,23 @@ export function describeStorage(name: string, open: () => Storage): void {
       expect(keys(storage, "b/", undefined, 0)).toEqual([]);
     });
 
+    test("scans from the last key to the first, before a key, up to a limit", async () => {
+      await using storage = open();
+      await storage.write((writer) => {
+        for (const key of ["b/2", "a/1", "b/10", "b/1", "ba", "b", "B/1", "b/~"]) writer.put("t", key, key);
+      });
+      const descending = (prefix: string, after?: string, limit = 100): string[] =>
+        storage.read((reader) => reader.scan("t", prefix, { after, limit, isDescending: true }).map(({ key }) => key));
+      expect(descending("b/")).toEqual(["b/~", "b/2", "b/10", "b/1"]);
+      expect(descending("b/", "b/2")).toEqual(["b/10", "b/1"]);
+      expect(descending("b/", "b/15")).toEqual(["b/10", "b/1"]);
+      expect(descending("b/", "b/1")).toEqual([]);
+      expect(descending("b/", "c")).toEqual(["b/~", "b/2", "b/10", "b/1"]);
+      expect(descending("b/", undefined, 2)).toEqual(["b/~", "b/2"]);
+      expect(descending("")).toEqual(["ba", "b/~", "b/2", "b/10", "b/1", "b", "a/1", "B/1"]);
+      expect(descending("b/", undefined, 0)).toEqual([]);
+    });
+
     test("a transaction sees its own writes", async () => {
       await using storage = open();
       await storage.write((writer) => {

@@ -65,14 +65,20 @@ class MemoryStorage implements Storage, StorageReader {
     return this.#tables.get(table)?.values.get(key);
   }
 
-  scan(table: string, prefix: string, { after, limit }: ScanOptions): readonly StorageEntry[] {
+  scan(table: string, prefix: string, { after, limit, isDescending }: ScanOptions): readonly StorageEntry[] {
     const found = this.#tables.get(table);
     const entries: StorageEntry[] = [];
     if (found === undefined || limit <= 0) return entries;
     const isBehind = after !== undefined && after >= prefix;
-    for (const key of found.keys.from(isBehind ? after : prefix)) {
+    // Keys are ASCII, so this is behind every key with the prefix.
+    const end = `${prefix}\u007F`;
+    const keys =
+      isDescending === true
+        ? found.keys.before(after !== undefined && after < end ? after : end)
+        : found.keys.from(isBehind ? after : prefix);
+    for (const key of keys) {
       if (!key.startsWith(prefix)) break;
-      if (isBehind && key === after) continue;
+      if (isDescending !== true && isBehind && key === after) continue;
       entries.push({ key, value: found.values.get(key) ?? "" });
       if (entries.length === limit) break;
     }

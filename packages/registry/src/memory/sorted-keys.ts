@@ -39,6 +39,14 @@ export class SortedKeys {
     }
   }
 
+  /** Keys before `end`, from the last to the first. */
+  *before(end: string): Generator<string> {
+    for (let index = this.#chunkOf(end); index >= 0; index--) {
+      const chunk = this.#chunks[index] ?? [];
+      for (let at = firstNotBefore(chunk, end) - 1; at >= 0; at--) yield chunk[at] ?? "";
+    }
+  }
+
   /** The last chunk that begins at or before the key; the first one where there is none. */
   #chunkOf(key: string): number {
     let low = 0;

@@ -106,6 +106,7 @@ class Statements {
   readonly put: StatementSync;
   readonly delete: StatementSync;
   readonly scan: StatementSync;
+  readonly scanDescending: StatementSync;
   readonly sequence: StatementSync;
   readonly addChange: StatementSync;
   readonly changesAfter: StatementSync;
@@ -122,6 +123,9 @@ class Statements {
     this.scan = database.prepare(
       "SELECT key, value FROM entry WHERE table_name = ? AND key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ?",
     );
+    this.scanDescending = database.prepare(
+      "SELECT key, value FROM entry WHERE table_name = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
+    );
     this.sequence = database.prepare("SELECT coalesce(max(sequence), 0) AS sequence FROM change");
     this.addChange = database.prepare("INSERT INTO change VALUES (?, ?, ?)");
     this.changesAfter = database.prepare("SELECT * FROM change WHERE sequence > ? ORDER BY sequence LIMIT ?");
@@ -137,12 +141,14 @@ function readerOn(statements: () => Statements): StorageReader {
       const value = statements().get.get(table, key)?.["value"];
       return value === undefined ? undefined : textOf(value);
     },
-    scan: (table, prefix, { after, limit }: ScanOptions): readonly StorageEntry[] => {
+    scan: (table, prefix, { after, limit, isDescending }: ScanOptions): readonly StorageEntry[] => {
       // Keys are ASCII, so this is behind every key with the prefix. A comparison with "" is true for every key.
       const end = `${prefix}\u007F`;
-      return statements()
-        .scan.all(table, prefix, after ?? "", end, limit)
-        .map((row) => ({ key: textOf(row["key"]), value: textOf(row["value"]) }));
+      const rows =
+        isDescending === true
+          ? statements().scanDescending.all(table, prefix, after !== undefined && after < end ? after : end, limit)
+          : statements().scan.all(table, prefix, after ?? "", end, limit);
+      return rows.map((row) => ({ key: textOf(row["key"]), value: textOf(row["value"]) }));
     },
   };
 }
