@@ -6,14 +6,14 @@
 import type { Duplex } from "node:stream";
 import { messageOf } from "@latchkey/command-line";
 import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
-import { connectionFailure, MqttClientError } from "./errors.ts";
-import { judgeServer, type ServerIdentity } from "./judge-server.ts";
-import { defaultTimeoutMs, openSecureStream, type SecureStreamOptions } from "./secure-stream.ts";
+import { ButtonError, closedBeforeAnswer, connectionFailure, isPlainEnd } from "./errors.ts";
+import { connectToTrusted, type ServerIdentity, type TrustedConnectionOptions } from "./judge-server.ts";
+import { defaultTimeoutMs } from "./secure-stream.ts";
 
-export { MqttClientError, type MqttClientErrorCode } from "./errors.ts";
+export { ButtonError, type ButtonErrorCode } from "./errors.ts";
 
 /** Where to connect, as whom, and whom to believe. */
-export interface MqttClientOptions extends SecureStreamOptions {
+export interface MqttClientOptions extends TrustedConnectionOptions {
   readonly clientIdentifier: string;
   /** Called with every message that arrives; the payload is the receiver's own. */
   readonly onMessage?: (topicName: string, payload: Uint8Array) => void;
@@ -26,11 +26,9 @@ export class MqttClient {
   readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 4 });
   readonly #timeoutMs: number;
   readonly #onMessage: ((topicName: string, payload: Uint8Array) => void) | undefined;
-  readonly #waiting = new Map<
-    string,
-    { resolve: (packet: Packet) => void; reject: (error: MqttClientError) => void }
-  >();
-  #failure: MqttClientError | undefined;
+  readonly #waiting = new Map<string, { resolve: (packet: Packet) => void; reject: (error: ButtonError) => void }>();
+  #failure: ButtonError | undefined;
+  #isAccepted = false;
   #lastPacketIdentifier = 0;
 
   private constructor(socket: Duplex, server: ServerIdentity, options: MqttClientOptions) {
@@ -39,18 +37,16 @@ export class MqttClient {
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#onMessage = options.onMessage;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("error", (cause) => this.#fail(connectionFailure(cause)));
-    socket.on("close", () => this.#fail(new MqttClientError("ERR_BUTTON_CLOSED", "the server closed the connection")));
+    socket.on("error", (cause) => this.#fail(isPlainEnd(cause) ? this.#closed(cause) : connectionFailure(cause)));
+    socket.on("close", () => this.#fail(this.#closed()));
+    if (socket.destroyed) this.#failure = this.#closed();
   }
 
   /** Connects, judges the server before a byte of MQTT is sent, and waits for CONNACK. */
   static async connect(options: MqttClientOptions): Promise<MqttClient> {
-    const secure = await openSecureStream(options);
-    const socket = secure.stream;
+    const { stream: socket, server } = await connectToTrusted(options);
     try {
-      const verdict = judgeServer(secure, options.roots, options.serverName ?? options.host);
-      if (!verdict.ok) throw new MqttClientError("ERR_BUTTON_SERVER_NOT_TRUSTED", verdict.reason);
-      const client = new MqttClient(socket, verdict.server, options);
+      const client = new MqttClient(socket, server, options);
       const connack = await client.#exchange("connack", {
         type: "connect",
         protocolVersion: 4,
@@ -59,11 +55,12 @@ export class MqttClient {
         keepAlive: 60,
       });
       if (connack.type === "connack" && connack.reasonCode !== 0) {
-        throw new MqttClientError(
+        throw new ButtonError(
           "ERR_BUTTON_REFUSED",
-          `CONNACK ${connack.reasonCode}: the broker refused the connection`,
+          `CONNACK ${connack.reasonCode}: the broker does not let this certificate connect as "${options.clientIdentifier}"`,
         );
       }
+      client.#isAccepted = true;
       return client;
     } catch (error) {
       socket.destroy();
@@ -92,16 +89,13 @@ export class MqttClient {
       subscriptions: [{ topicFilter, qos: 1 }],
     });
     if (suback.type === "suback" && (suback.reasonCodes[0] ?? 0x80) >= 0x80) {
-      throw new MqttClientError(
-        "ERR_BUTTON_SUBSCRIPTION_REFUSED",
-        `the broker refused the subscription to ${topicFilter}`,
-      );
+      throw new ButtonError("ERR_BUTTON_SUBSCRIPTION_REFUSED", `the broker refused the subscription to ${topicFilter}`);
     }
   }
 
   /** Says goodbye and waits until everything is sent. */
   async disconnect(): Promise<void> {
-    this.#failure ??= new MqttClientError("ERR_BUTTON_CLOSED", "the client disconnected");
+    this.#failure ??= new ButtonError("ERR_BUTTON_CLOSED", "the client disconnected");
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#socket.destroy(), this.#timeoutMs);
       this.#socket.once("close", () => {
@@ -117,7 +111,7 @@ export class MqttClient {
     if (this.#failure !== undefined) throw this.#failure;
     const { promise, resolve, reject } = Promise.withResolvers<Packet>();
     const timer = setTimeout(() => {
-      this.#fail(new MqttClientError("ERR_BUTTON_TIMEOUT", `no ${answer} within ${this.#timeoutMs} ms`));
+      this.#fail(new ButtonError("ERR_BUTTON_TIMEOUT", `no ${answer} within ${this.#timeoutMs} ms`));
     }, this.#timeoutMs);
     this.#waiting.set(answer, { resolve, reject });
     this.#socket.write(encode(packet, 4));
@@ -135,7 +129,7 @@ export class MqttClient {
       for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) this.#handle(packet);
     } catch (cause) {
       this.#fail(
-        new MqttClientError("ERR_BUTTON_PROTOCOL", `the server does not speak MQTT: ${messageOf(cause)}`, { cause }),
+        new ButtonError("ERR_BUTTON_PROTOCOL", `the server does not speak MQTT: ${messageOf(cause)}`, { cause }),
       );
     }
   }
@@ -155,7 +149,15 @@ export class MqttClient {
     if (this.#socket.writableNeedDrain) this.#socket.pause().once("drain", () => this.#socket.resume());
   }
 
-  #fail(error: MqttClientError): void {
+  /** What the end of the connection means: before CONNACK it is the certificate, after it what was asked for. */
+  #closed(cause?: unknown): ButtonError {
+    if (!this.#isAccepted) return closedBeforeAnswer(cause);
+    const why =
+      "the server closed the connection before it acknowledged: that is how brokers of MQTT 3.1.1 refuse a topic";
+    return new ButtonError("ERR_BUTTON_CLOSED", why, { cause });
+  }
+
+  #fail(error: ButtonError): void {
     this.#failure ??= error;
     this.#socket.destroy();
     for (const { reject } of this.#waiting.values()) reject(this.#failure);

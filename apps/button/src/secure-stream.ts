@@ -5,23 +5,23 @@
  * node:tls does it, or, where the handshake is to be traced, `@latchkey/tls`.
  */
 
-import { connect as connectTcp, isIP } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectNodeTls, createSecureContext, type SecureContext } from "node:tls";
+import { connect as connectNodeTls, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { messageOf } from "@latchkey/command-line";
 import { presentedCertificates } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { acceptEveryChain, keyCredential, type Credential, type TraceEvent } from "@latchkey/tls";
 import { connectTls } from "@latchkey/tls/node";
 import { certificatesFromPem, privateKeyFromPem } from "@latchkey/x509";
-import { connectionFailure, MqttClientError } from "./errors.ts";
+import { ButtonError, connectionFailure } from "./errors.ts";
 
 /** Where to connect, and as whom. */
 export interface SecureStreamOptions {
   readonly host: string;
   readonly port: number;
   /** The name that the server's certificate must have; `host` where it is left out. */
-  readonly serverName?: string;
+  readonly serverName?: string | undefined;
   /** PEM of the client's certificate, with intermediates behind it if there are any. */
   readonly certificate: string;
   /** PEM of its private key. */
@@ -31,7 +31,28 @@ export interface SecureStreamOptions {
   /** Bounds the handshake and every exchange. */
   readonly timeoutMs?: number;
   /** Called with each step of the handshake, which `@latchkey/tls` then does. */
-  readonly onTrace?: (step: TraceEvent) => void;
+  readonly onTrace?: ((step: TraceEvent) => void) | undefined;
+  /** Called with each step below the judgement of the server. */
+  readonly onStep?: ((step: ConnectionStep) => void) | undefined;
+}
+
+/** What was done to get a connection. */
+export type ConnectionStep =
+  /** The host's name became an address. Left out where the host is an address. */
+  | { readonly step: "resolve"; readonly host: string; readonly address: string }
+  | { readonly step: "tcp"; readonly address: string; readonly port: number }
+  | ({ readonly step: "tls" } & HandshakeFacts);
+
+/** What a finished handshake agreed on. */
+export interface HandshakeFacts {
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly protocol: string;
+  /** By its IANA name. */
+  readonly cipherSuite: string;
+  /** The group of the key agreement, where the engine says it. */
+  readonly group: string | undefined;
+  /** The name that was sent as server_name (RFC 6066); undefined for an IP address, which is not sent. */
+  readonly sentName: string | undefined;
 }
 
 /** An open connection whose server has not been judged. */
@@ -39,103 +60,181 @@ export interface SecureStream {
   readonly stream: Duplex;
   /** The server's certificates as DER, its own first. */
   readonly chain: readonly Uint8Array[];
-  /** `TLSv1.3` or `TLSv1.2`. */
-  readonly protocol: string;
+  readonly handshake: HandshakeFacts;
 }
 
 /** Bounds the handshake and every exchange unless the options say otherwise. */
 export const defaultTimeoutMs = 10_000;
 
-/** Rejects with `ERR_BUTTON_CREDENTIALS`, `ERR_BUTTON_UNREACHABLE`, `ERR_BUTTON_TLS` or `ERR_BUTTON_TIMEOUT`. */
-export function openSecureStream(options: SecureStreamOptions): Promise<SecureStream> {
-  return options.onTrace === undefined ? openWithNodeTls(options) : openWithTrace(options, options.onTrace);
+/**
+ * Rejects with `ERR_BUTTON_CREDENTIALS`, `ERR_BUTTON_RESOLVE`, `ERR_BUTTON_UNREACHABLE`, `ERR_BUTTON_TLS`,
+ * `ERR_BUTTON_CERTIFICATE_REFUSED` or `ERR_BUTTON_TIMEOUT`.
+ */
+export async function openSecureStream(options: SecureStreamOptions): Promise<SecureStream> {
+  const { onTrace, timeoutMs = defaultTimeoutMs } = options;
+  const begin =
+    onTrace === undefined
+      ? nodeHandshake(clientContext(options), options)
+      : tracedHandshake(clientCredential(options), onTrace, options);
+  const deadline = performance.now() + timeoutMs;
+  const socket = await openTcp(options, timeoutMs);
+  const { stream, facts } = begin(socket);
+  const secure = await opened(stream, Math.max(1, deadline - performance.now()), facts);
+  options.onStep?.({ step: "tls", ...secure.handshake });
+  return secure;
 }
 
-function openWithNodeTls(options: SecureStreamOptions): Promise<SecureStream> {
-  const { host, port, certificate, privateKey, serverName = host } = options;
-  const socket = connectNodeTls({
-    host,
-    port,
-    secureContext: within(() => clientContext(certificate, privateKey)),
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-    // RFC 6066 §3: no IP addresses in server_name.
-    ...(isIP(serverName) === 0 && { servername: serverName }),
-  });
-  return opened(socket, options, () => ({
-    stream: socket,
-    chain: presentedCertificates(socket),
-    protocol: socket.getProtocol() ?? "TLS",
-  }));
+/** A handshake under way: the stream of plaintext, and what is known when it is done. */
+interface Handshake {
+  readonly stream: Duplex;
+  readonly facts: () => Omit<SecureStream, "stream">;
 }
 
-function openWithTrace(options: SecureStreamOptions, onTrace: (step: TraceEvent) => void): Promise<SecureStream> {
-  const { host, port, certificate, privateKey, serverName = host } = options;
-  const credential = within(() => clientCredential(certificate, privateKey));
-  const stream = connectTls(connectTcp({ host, port, noDelay: true }), {
-    provider: nodeProvider,
-    clock: Date.now,
-    serverName,
-    verifier: acceptEveryChain,
-    credentials: [credential],
-    trace: onTrace,
-    handshakeTimeoutMs: 0,
-  });
-  return opened(stream, options, () => ({
-    stream,
-    chain: stream.peerCertificates,
-    protocol: stream.getProtocol() ?? "TLS",
-  }));
-}
-
-/** Waits for `secureConnect`, an error, or the end of the time. */
-function opened(
-  stream: Duplex,
-  { timeoutMs = defaultTimeoutMs }: SecureStreamOptions,
-  describe: () => SecureStream,
-): Promise<SecureStream> {
-  const { promise, resolve, reject } = Promise.withResolvers<SecureStream>();
-  const fail = (error: MqttClientError): void => {
-    stream.destroy();
-    reject(error);
-  };
-  const timer = setTimeout(
-    () => fail(new MqttClientError("ERR_BUTTON_TIMEOUT", "the TLS handshake took too long")),
-    timeoutMs,
-  );
-  stream.once("secureConnect", () => {
+function openTcp({ host, port, onStep }: SecureStreamOptions, timeoutMs: number): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connectTcp({ host, port, noDelay: true });
+  const timer = setTimeout(() => {
+    socket.destroy();
+    reject(new ButtonError("ERR_BUTTON_UNREACHABLE", `${host}:${port} did not answer within ${timeoutMs} ms`));
+  }, timeoutMs);
+  socket.once("error", (cause) => {
     clearTimeout(timer);
-    stream.removeAllListeners("error");
-    resolve(describe());
+    reject(connectionFailure(cause));
   });
-  stream.once("error", (cause) => {
+  socket.once("connect", () => {
     clearTimeout(timer);
-    fail(connectionFailure(cause));
+    socket.removeAllListeners("error");
+    const address = socket.remoteAddress ?? host;
+    if (isIP(host) === 0) onStep?.({ step: "resolve", host, address });
+    onStep?.({ step: "tcp", address, port });
+    resolve(socket);
   });
   return promise;
 }
 
-function clientContext(cert: string, key: string): SecureContext {
-  return createSecureContext({ cert, key, minVersion: "TLSv1.2" });
+/** RFC 6066 §3: no IP addresses in server_name. */
+function sentNameOf({ host, serverName = host }: SecureStreamOptions): string | undefined {
+  return isIP(serverName) === 0 ? serverName : undefined;
+}
+
+function nodeHandshake(secureContext: SecureContext, options: SecureStreamOptions): (socket: Socket) => Handshake {
+  const sentName = sentNameOf(options);
+  return (socket) => {
+    const stream = connectNodeTls({
+      socket,
+      secureContext,
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+      ...(sentName !== undefined && { servername: sentName }),
+    });
+    const facts = (): Omit<SecureStream, "stream"> => ({
+      chain: presentedCertificates(stream),
+      handshake: {
+        protocol: stream.getProtocol() ?? "TLS",
+        cipherSuite: stream.getCipher().standardName,
+        group: groupOf(stream),
+        sentName,
+      },
+    });
+    return { stream, facts };
+  };
+}
+
+function tracedHandshake(
+  credential: Credential,
+  onTrace: (step: TraceEvent) => void,
+  options: SecureStreamOptions,
+): (socket: Socket) => Handshake {
+  const { host, serverName = host } = options;
+  return (socket) => {
+    const stream = connectTls(socket, {
+      provider: nodeProvider,
+      clock: Date.now,
+      serverName,
+      verifier: acceptEveryChain,
+      credentials: [credential],
+      trace: onTrace,
+      handshakeTimeoutMs: 0,
+    });
+    const facts = (): Omit<SecureStream, "stream"> => ({
+      chain: stream.peerCertificates,
+      handshake: {
+        protocol: stream.getProtocol() ?? "TLS",
+        cipherSuite: stream.info?.cipherSuite ?? "unknown",
+        group: stream.info?.group,
+        sentName: sentNameOf(options),
+      },
+    });
+    return { stream, facts };
+  };
+}
+
+/** Waits for `secureConnect`, an error, or the end of the time. */
+function opened(stream: Duplex, timeoutMs: number, facts: () => Omit<SecureStream, "stream">): Promise<SecureStream> {
+  const { promise, resolve, reject } = Promise.withResolvers<SecureStream>();
+  const fail = (error: ButtonError): void => {
+    clearTimeout(timer);
+    stream.destroy();
+    reject(error);
+  };
+  const timer = setTimeout(
+    () => fail(new ButtonError("ERR_BUTTON_TIMEOUT", "the TLS handshake took too long")),
+    timeoutMs,
+  );
+  const onError = (cause: unknown): void => fail(connectionFailure(cause));
+  const onClose = (): void =>
+    fail(new ButtonError("ERR_BUTTON_TLS", "the server closed the connection in the handshake"));
+  stream.once("error", onError);
+  stream.once("close", onClose);
+  stream.once("secureConnect", () => {
+    clearTimeout(timer);
+    stream.off("error", onError);
+    stream.off("close", onClose);
+    resolve({ stream, ...facts() });
+  });
+  return promise;
+}
+
+/** Node 24 names X25519 so, and the curves of NIST by OpenSSL's names. */
+function groupOf(socket: TLSSocket): string | undefined {
+  const info = socket.getEphemeralKeyInfo();
+  if (info === null || !("type" in info)) return undefined;
+  const name = "name" in info && typeof info.name === "string" ? info.name : info.type;
+  return groupNames[name] ?? name.toLowerCase();
+}
+
+const groupNames: Readonly<Record<string, string>> = { prime256v1: "secp256r1", X25519: "x25519" };
+
+/** The groups that a small device has; `getEphemeralKeyInfo` names each of them. */
+const groups = "X25519:P-256:P-384";
+
+type OwnIdentity = Pick<SecureStreamOptions, "certificate" | "privateKey">;
+
+/** Names the client's own certificate and key in what is wrong with them. */
+function clientContext({ certificate, privateKey }: OwnIdentity): SecureContext {
+  try {
+    return createSecureContext({ cert: certificate, key: privateKey, minVersion: "TLSv1.2", ecdhCurve: groups });
+  } catch (cause) {
+    throw credentialsFailure(cause);
+  }
 }
 
 /** As node:tls, it refuses a key that is not the certificate's. */
-function clientCredential(certificatePem: string, privateKeyPem: string): Credential {
+function clientCredential(identity: OwnIdentity): Credential {
   // node:tls says what is wrong with the pair; both engines then refuse the same ones.
-  clientContext(certificatePem, privateKeyPem);
-  return keyCredential({
-    provider: nodeProvider,
-    privateKey: privateKeyFromPem(privateKeyPem, { provider: nodeProvider }),
-    chain: certificatesFromPem(certificatePem).map(({ encoding }) => encoding),
-  });
+  clientContext(identity);
+  try {
+    return keyCredential({
+      provider: nodeProvider,
+      privateKey: privateKeyFromPem(identity.privateKey, { provider: nodeProvider }),
+      chain: certificatesFromPem(identity.certificate).map(({ encoding }) => encoding),
+    });
+  } catch (cause) {
+    throw credentialsFailure(cause);
+  }
 }
 
-/** Names the client's own certificate and key in what is wrong with them. */
-function within<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (cause) {
-    const why = messageOf(cause);
-    throw new MqttClientError("ERR_BUTTON_CREDENTIALS", `certificate and private key: ${why}`, { cause });
-  }
+function credentialsFailure(cause: unknown): ButtonError {
+  const why = messageOf(cause);
+  return new ButtonError("ERR_BUTTON_CREDENTIALS", `certificate and private key: ${why}`, { cause });
 }

@@ -3,3 +3,4 @@
 export { nearest, oneOf } from "./choice.ts";
 export { messageOf, UsageError } from "./errors.ts";
 export { runCommandLine, type CommandLineOptions } from "./run-command-line.ts";
+export { terminalOf, widthOf, wrapText, type Terminal, type Tone } from "./terminal.ts";

@@ -45,7 +45,8 @@ export async function runCommandLine(main: AnyCommand, options: CommandLineOptio
       process.stdout.write(`${await helpText(found)}\n`);
     } else {
       await checkWords(found);
-      await runCommand(found.command, { rawArgs: [...found.rest] });
+      // citty takes an option's value for the name of a subcommand where there are any.
+      await runCommand({ ...found.command, subCommands: {} }, { rawArgs: [...found.rest] });
     }
   } catch (error) {
     process.exitCode = 1;
@@ -87,6 +88,8 @@ async function findCommand(main: AnyCommand, words: readonly string[]): Promise<
     const [word] = rest;
     if (names.length === 0) return { path, command, rest };
     if (word === undefined || word.startsWith("-")) {
+      // A command that runs by itself: `latchkey-button --device FOLDER` beside `latchkey-button fleet`.
+      if (command.run !== undefined) return { path, command, rest };
       if (wantsHelp(rest) || (path.length === 1 && word === "--version")) return { path, command, rest };
       const typed = word === undefined ? "" : ` before ${word}`;
       throw new UsageError(

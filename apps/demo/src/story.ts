@@ -15,7 +15,7 @@ import { buttonPolicy, kitchenPolicy } from "./policies.ts";
 import { run, startBroker, type Finished, type RunningProcess } from "./program.ts";
 
 const serial = "G030JF055364XVRB";
-const neighbour = "G030JF059999NEXT";
+const neighbour = "G030JF051234A5BC";
 /** How long an order may take to the kitchen. */
 const orderTimeoutMs = 10_000;
 
@@ -114,7 +114,13 @@ async function order(folder: string, broker: RunningProcess, say: (line: string)
 async function pressTheButton(folder: string, broker: RunningProcess, say: (line: string) => void): Promise<void> {
   say("4. Somebody presses the button");
   const pressed = succeeded(await run("button", ...buttonWords(folder, broker.port)));
-  const [handshake, acknowledged] = pressed.split("\n");
+  const lineWith = (text: string): string =>
+    pressed
+      .split("\n")
+      .find((line) => line.includes(text))
+      ?.trim() ?? "";
+  const handshake = lineWith("accepted for serverAuth");
+  const acknowledged = lineWith("acknowledged");
   say(`   chain       button believes the broker: ${handshake}`);
   say(`   chain       broker believes the button: ${logged(broker, "client identified")}, registered and ACTIVE`);
   say(`   policy      allowed: publish to iotbutton/${serial}, the serial number in its own certificate`);
@@ -150,7 +156,7 @@ async function attack(
 function buttonWords(folder: string, port: number): string[] {
   const file = (name: string): string => join(folder, "button", name);
   const files = ["--cert", file("certificate.pem"), "--key", file("private.key"), "--root", file("root-ca.pem")];
-  return ["--host", "localhost", "--port", String(port), "--serial", serial, ...files];
+  return ["--host", "localhost", "--port", String(port), "--mqtt", "--serial", serial, ...files];
 }
 
 async function credentials(folder: string): Promise<{ certificate: string; privateKey: string; roots: string }> {

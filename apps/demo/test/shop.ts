@@ -59,6 +59,7 @@ export async function openShop(...words: string[]): Promise<Shop> {
         "localhost",
         "--port",
         String(broker.port),
+        "--mqtt",
         "--serial",
         serial,
         "--root",

@@ -48,9 +48,12 @@ test("a denied press is closed, and the log says why", async () => {
 });
 
 test("a revoked certificate is refused, and its connection is not opened", async () => {
-  const id = await shop.identity("revoked", "--serial", "G030JF050000RRRR", "--policy", "button");
+  const id = await shop.identity("revoked", "--serial", "G030JF050001RRRR", "--policy", "button");
   await shop.latchkey("certificate", "status", "--certificate", id, "--to", "REVOKED");
-  expect(await run("button", ...shop.button("revoked", "G030JF050000RRRR"))).toMatchObject({ code: 1, stdout: "" });
+  expect(await run("button", ...shop.button("revoked", "G030JF050001RRRR"))).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^ERR_BUTTON_CERTIFICATE_REFUSED/),
+  });
   await expect
     .poll(() => shop.broker.log, { timeout: 60_000 })
     .toContainEqual(expect.objectContaining({ msg: "client refused", certificateId: id }));
