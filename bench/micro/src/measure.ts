@@ -14,8 +14,8 @@ import {
   quantile,
   type Samples,
 } from "@latchkey/bench-results";
-import { Bench, type Task } from "tinybench";
-import type { Contender, Scenario } from "./scenario.ts";
+import { Bench, type FnReturnedObject, type Task } from "tinybench";
+import type { Batch, Contender, Scenario } from "./scenario.ts";
 
 /** How long and how often to measure. */
 export interface Effort {
@@ -153,16 +153,18 @@ class Side {
   private constructor(contender: Contender, isAsync: boolean, sampleMs: number, now: () => number) {
     this.contender = contender;
     const bench = new Bench({ time: sampleMs, iterations: 1, warmup: false, retainSamples: true, throws: true, now });
-    const count = (done: number): void => {
-      this.#operations += checked(contender, done);
+    const count = (batch: Batch): FnReturnedObject | undefined => {
+      const { operations, milliseconds } = checked(contender, batch);
+      this.#operations += operations;
+      return milliseconds === undefined ? undefined : { overriddenDuration: milliseconds };
     };
     const run = isAsync
-      ? async (): Promise<void> => count(await contender.run())
-      : (): void => {
-          const done = contender.run();
-          if (typeof done !== "number")
-            throw new Error(`${contender.name} returned a promise, and a number the first time`);
-          count(done);
+      ? async (): Promise<FnReturnedObject | undefined> => count(await contender.run())
+      : (): FnReturnedObject | undefined => {
+          const batch = contender.run();
+          if (batch instanceof Promise)
+            throw new Error(`${contender.name} returned a promise, and its operations the first time`);
+          return count(batch);
         };
     bench.add(contender.name, run, { async: isAsync });
     const task = bench.getTask(contender.name);
@@ -174,7 +176,7 @@ class Side {
   static async of(contender: Contender, sampleMs: number, now: () => number): Promise<Side> {
     const first = contender.run();
     checked(contender, await first);
-    return new Side(contender, typeof first !== "number", sampleMs, now);
+    return new Side(contender, first instanceof Promise, sampleMs, now);
   }
 
   /** Forgets the warm-up. */
@@ -220,11 +222,17 @@ class Side {
   }
 }
 
-function checked(contender: Contender, done: number): number {
-  if (!(done > 0 && Number.isFinite(done))) {
-    throw new Error(`${contender.name} did no operation in its batch: it returned ${done}, and more than 0 is needed`);
+function checked(contender: Contender, batch: Batch): { readonly operations: number; readonly milliseconds?: number } {
+  const { name } = contender;
+  const timed = typeof batch === "number" ? { operations: batch } : batch;
+  const { operations } = timed;
+  if (!(operations > 0 && Number.isFinite(operations))) {
+    throw new Error(`${name} did no operation in its batch: it returned ${operations}, and more than 0 is needed`);
   }
-  return done;
+  if ("milliseconds" in timed && !(timed.milliseconds > 0 && Number.isFinite(timed.milliseconds))) {
+    throw new Error(`${name} says that its batch took ${timed.milliseconds} ms, and more than 0 is needed`);
+  }
+  return timed;
 }
 
 function rowsOf(

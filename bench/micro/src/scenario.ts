@@ -3,6 +3,15 @@
  * of operations, so that the clock is read far less often than the code under test runs.
  */
 
+/** How many operations a batch was. */
+export type Batch = number | TimedBatch;
+
+/** A batch that times itself, because only a part of what it does is to count. */
+interface TimedBatch {
+  readonly operations: number;
+  readonly milliseconds: number;
+}
+
 /** One side of a comparison. */
 export interface Contender {
   /**
@@ -15,9 +24,9 @@ export interface Contender {
   /**
    * Does one batch and returns how many operations it was, counted from results and never assumed: a run that decodes
    * counts the packets that came out. The runner divides by this number and refuses a batch of none. A batch should
-   * last 10 microseconds or more.
+   * last 10 microseconds or more. Where a part of the batch belongs to neither side, it returns a `TimedBatch`.
    */
-  readonly run: () => number | Promise<number>;
+  readonly run: () => Batch | Promise<Batch>;
   /** Called once after the last `run`, also where a run failed: ends workers, closes what `setup` opened. */
   readonly teardown?: () => void | Promise<void>;
 }

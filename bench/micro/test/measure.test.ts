@@ -50,6 +50,26 @@ test("rates, ratio, interval and percentiles are those of the operations that th
   expect(row?.warnings).toEqual([]);
 });
 
+test("a batch that times itself counts with its own time, and one of no time is refused", async () => {
+  const clock = new FakeClock();
+  const ours = clock.contender("ours", 0.01);
+  const timed: Contender = {
+    name: "ours",
+    // Nine tenths of what it does belong to the peer as well.
+    run: async () => ({ operations: Number(await ours.run()), milliseconds: 0.05 }),
+  };
+  const [row] = await measureScenario("part", scenario(timed, clock.contender("theirs", 0.01)), {
+    effort,
+    now: clock.now,
+  });
+  expect(row?.opsPerSecond).toBeCloseTo(1_000_000, 3);
+  expect(row?.ratio).toBeCloseTo(10, 6);
+  const none: Contender = { name: "none", run: () => ({ operations: 1, milliseconds: 0 }) };
+  await expect(measureScenario("none", scenario(none), { effort, now: clock.now })).rejects.toThrow(
+    "none says that its batch took 0 ms, and more than 0 is needed",
+  );
+});
+
 test("a machine that gets slower and slower moves the rates and not the ratio", async () => {
   const clock = new FakeClock();
   const order: string[] = [];

@@ -19,6 +19,7 @@ export type {
 export type {
   AeadAlgorithm,
   AeadKey,
+  AeadSequence,
   CipherProvider,
   CryptoProvider,
   EcCurve,

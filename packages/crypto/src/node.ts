@@ -4,12 +4,11 @@
  * Keys become KeyObjects once, on import; signing and checking have blocking forms and forms that run in libuv's pool.
  */
 
-import { randomFillSync } from "node:crypto";
-import { checkRandomLength } from "./arguments.ts";
 import { checkKeyLimits, defaultKeyLimits, type KeyLimits } from "./key-material.ts";
 import { ciphers } from "./node/ciphers.ts";
 import { hashes } from "./node/hashes.ts";
 import * as keys from "./node/keys.ts";
+import { randomBytes } from "./node/random.ts";
 import { signatures } from "./node/signatures.ts";
 import { decodePkcs1PrivateKey, decodePkcs8, decodeSec1 } from "./pkcs8.ts";
 import type { CryptoProvider } from "./provider.ts";
@@ -37,10 +36,7 @@ export function createNodeProvider(limits: Partial<KeyLimits> = {}): CryptoProvi
     exportPkcs8: keys.exportPrivateKey,
     generateKeyPair: keys.newKeyPair,
     generateKeyPairAsync: keys.newKeyPairAsync,
-    randomBytes: (length) => {
-      checkRandomLength(length);
-      return randomFillSync(new Uint8Array(length));
-    },
+    randomBytes,
   };
 }
 

@@ -145,10 +145,42 @@ export interface AeadKey {
   open(nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
 }
 
+/**
+ * The messages of one direction under one key. The nonce of the first is the IV itself, and each further one has its number
+ * added by exclusive or (RFC 8446 §5.3): so none repeats, and what a provider can prepare for the next ones, it may.
+ */
+export interface AeadSequence {
+  readonly algorithm: AeadAlgorithm;
+
+  /** Messages so far, which is the number of the next one. */
+  readonly messages: number;
+
+  /**
+   * The next message, as `AeadKey.sealInPlace`.
+   *
+   * Throws `ERR_CRYPTO_ARGUMENT` where the buffer ends before the tag does; that message is not counted.
+   */
+  sealInPlace(additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void;
+
+  /**
+   * The next message, as `AeadKey.open`. One that is not authentic is not counted. The array may be a view of a larger
+   * buffer, none of whose other octets is anybody's but the provider's.
+   */
+  open(additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+}
+
 /** Symmetric encryption. */
 export interface CipherProvider {
   /** A key for many messages: in Node.js `seal` with a bare key costs four times as much. Copies the key. */
   createAeadKey(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+
+  /**
+   * A key for the messages of one direction, in their order. Copies key and IV. A key and IV must never begin two sequences
+   * that seal.
+   *
+   * Throws `ERR_CRYPTO_ARGUMENT` for a key of another length than the algorithm's, or an IV that has not 12 octets.
+   */
+  createAeadSequence(algorithm: AeadAlgorithm, key: Uint8Array, iv: Uint8Array): AeadSequence;
 
   /** Encrypts and authenticates: the ciphertext with its 16-octet tag behind it. The nonce must never repeat. */
   seal(

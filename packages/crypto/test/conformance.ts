@@ -219,6 +219,77 @@ function ciphers(provider: CryptoProvider, other: CryptoProvider): void {
     );
   });
 
+  it.each(Object.entries(keyLengths) as [AeadAlgorithm, number][])(
+    "%s: a sequence is the AEAD under the IV and the message's number, whatever the lengths",
+    (algorithm, keyLength) => {
+      const length = fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 300 }), fc.constant(5000));
+      fc.assert(
+        fc.property(octetsOf(keyLength), octetsOf(12), fc.array(length, { maxLength: 40 }), (key, iv, lengths) => {
+          const kept = other.createAeadKey(algorithm, key);
+          const [sealing, opening] = [1, 2].map(() => provider.createAeadSequence(algorithm, key, iv));
+          const opened: string[] = [];
+          for (const [number, octets] of lengths.entries()) {
+            const plaintext = new Uint8Array(octets).fill(number);
+            const additionalData = new Uint8Array(number).fill(octets);
+            const nonce = iv.slice();
+            nonce[11]! ^= number;
+            const expected = new Uint8Array(octets + 16);
+            expected.set(plaintext);
+            kept.sealInPlace(nonce, additionalData, expected, 0, octets);
+            const buffer = Uint8Array.from([1, ...plaintext, ...new Uint8Array(16), 2]);
+            sealing!.sealInPlace(additionalData, buffer, 1, 1 + octets);
+            expect(toHex(buffer)).toBe(`01${toHex(expected)}02`);
+            // What is not authentic is not counted, so the right one still opens.
+            const changed = expected.slice();
+            changed[(number * 7) % changed.length]! ^= 0x10;
+            expect(opening!.open(additionalData, changed)).toBeUndefined();
+            expect(opening!.open(additionalData, expected.subarray(0, 15))).toBeUndefined();
+            const plain = opening!.open(additionalData, expected);
+            expect(plain?.every((octet) => octet === number)).toBe(true);
+            opened.push(`${plain?.length}`);
+          }
+          expect(opened).toEqual(lengths.map(String));
+          expect([sealing!.messages, opening!.messages]).toEqual([lengths.length, lengths.length]);
+        }),
+        { numRuns: 12 },
+      );
+    },
+  );
+
+  it("a sequence goes on behind 2^32 messages as its nonce says", () => {
+    // The number is added to eight octets of the IV, so a sequence far on is one that begins with another IV.
+    const key = new Uint8Array(16).fill(7);
+    const iv = fromHex("000000000000000000000000").fill(9, 0, 4);
+    const far = iv.slice();
+    far.set([0, 0, 0, 1, 0, 0, 0, 0], 4);
+    const kept = other.createAeadKey("AES-128-GCM", key);
+    const sequence = provider.createAeadSequence("AES-128-GCM", key, far);
+    for (let message = 0; message < 20; message++) {
+      const nonce = far.slice();
+      nonce[11] = message;
+      const [expected, found] = [new Uint8Array(48), new Uint8Array(48)];
+      kept.sealInPlace(nonce, iv, expected, 0, 32);
+      sequence.sealInPlace(iv, found, 0, 32);
+      expect(toHex(found)).toBe(toHex(expected));
+    }
+  });
+
+  it("a sequence checks its lengths, and counts no message that it did not seal", () => {
+    const none = new Uint8Array(0);
+    expect(codeOf(() => provider.createAeadSequence("AES-128-GCM", new Uint8Array(15), new Uint8Array(12)))).toBe(
+      "ERR_CRYPTO_ARGUMENT",
+    );
+    expect(codeOf(() => provider.createAeadSequence("AES-128-GCM", new Uint8Array(16), new Uint8Array(11)))).toBe(
+      "ERR_CRYPTO_ARGUMENT",
+    );
+    const sequence = provider.createAeadSequence("AES-128-GCM", new Uint8Array(16), new Uint8Array(12));
+    for (let message = 0; message < 10; message++) {
+      expect(codeOf(() => sequence.sealInPlace(none, new Uint8Array(16), 0, 1))).toBe("ERR_CRYPTO_ARGUMENT");
+      expect(sequence.messages).toBe(message);
+      sequence.sealInPlace(none, new Uint8Array(17), 0, 1);
+    }
+  });
+
   it("AES-CBC as in NIST SP 800-38A §F.2.1, one block of it with its padding", () => {
     const key = fromHex("2b7e151628aed2a6abf7158809cf4f3c");
     const iv = fromHex("000102030405060708090a0b0c0d0e0f");

@@ -111,8 +111,7 @@ export class Connection implements TlsEngine {
 
   receive(bytes: Uint8Array): void {
     if (!this.#isReading()) return;
-    // A plain view: the `slice` of a Node.js Buffer would not copy.
-    this.#records.input.append(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+    this.#records.input.append(plainArray(bytes));
     this.#attempt(() => this.#run());
     this.#records.input.keep();
     const { waitingInputOctets } = this.settings.limits;
@@ -674,6 +673,12 @@ export class Connection implements TlsEngine {
 
 function internalError(cause: unknown): TlsError {
   return new TlsError("ERR_TLS_INTERNAL", "The engine or its provider failed", { alert: "internal_error", cause });
+}
+
+/** The octets as a Uint8Array proper: the `slice` of a Node.js Buffer would not copy. */
+function plainArray(octets: Uint8Array): Uint8Array {
+  if (octets.constructor === Uint8Array) return octets;
+  return new Uint8Array(octets.buffer, octets.byteOffset, octets.length);
 }
 
 function concatenated(pieces: readonly Uint8Array[]): Uint8Array {

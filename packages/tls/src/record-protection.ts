@@ -5,12 +5,14 @@
  * The nonce is made from the sequence number in all three constructions, so none repeats and none is random.
  */
 
-import type { AeadKey, CryptoProvider } from "@latchkey/crypto";
+import type { AeadKey, AeadSequence, CryptoProvider } from "@latchkey/crypto";
 import type { CipherSuite } from "./cipher-suite.ts";
 import { ContentType, headerOctets, maximumPlaintext } from "./content-type.ts";
 import { decodeError, TlsError, unexpectedMessage } from "./errors.ts";
 
 const tagOctets = 16;
+/** Octets of nonce that a record of AES-GCM carries in TLS 1.2. */
+const explicitOctets = 8;
 
 /** A record's content after its protection was taken off. */
 interface OpenedRecord {
@@ -60,53 +62,11 @@ export function recordProtection(
   suite: CipherSuite,
   { key, iv }: TrafficKeys,
 ): RecordProtection {
-  const aead = provider.createAeadKey(suite.aead, key);
-  return suite.version === "TLSv1.3" ? new Protection13(aead, iv) : new Protection12(aead, iv);
-}
-
-/** The record sequence number and the nonce that follows from it. */
-class NonceSequence {
-  readonly #iv: Uint8Array;
-  /** Written over for each record: the provider reads it at once. */
-  readonly #nonce: Uint8Array;
-  records = 0;
-
-  constructor(iv: Uint8Array) {
-    this.#iv = Uint8Array.from(iv);
-    this.#nonce = new Uint8Array(12);
+  if (suite.version === "TLSv1.3") return new Protection13(provider.createAeadSequence(suite.aead, key, iv));
+  if (suite.aead === "ChaCha20-Poly1305") {
+    return new ChaChaProtection12(provider.createAeadSequence(suite.aead, key, iv));
   }
-
-  /** The IV, which the left-padded sequence number is added to by exclusive or (RFC 8446 §5.3, RFC 7905 §2). */
-  xored(): Uint8Array {
-    const nonce = this.#nonce;
-    nonce.set(this.#iv);
-    let rest = this.records;
-    for (let index = 11; rest > 0; index--) {
-      nonce[index] = (nonce[index] ?? 0) ^ (rest & 0xff);
-      rest = Math.floor(rest / 256);
-    }
-    return nonce;
-  }
-
-  /** Four octets of IV and eight that the record carries (RFC 5288 §3). */
-  explicit(carried: Uint8Array): Uint8Array {
-    this.#nonce.set(this.#iv);
-    this.#nonce.set(carried, 4);
-    return this.#nonce;
-  }
-
-  /** The sequence number as eight octets. */
-  writeNumber(target: Uint8Array, offset: number): void {
-    let rest = this.records;
-    for (let index = offset + 7; index >= offset; index--) {
-      target[index] = rest & 0xff;
-      rest = Math.floor(rest / 256);
-    }
-  }
-
-  advance(): void {
-    this.records++;
-  }
+  return new GcmProtection12(provider, suite.aead, key, iv);
 }
 
 class Protection13 implements RecordProtection {
@@ -115,16 +75,14 @@ class Protection13 implements RecordProtection {
   readonly overheadOctets = 1 + tagOctets;
   // RFC 8446 §5.2: the length MUST NOT exceed 2^14 + 256.
   readonly maximumFragment = maximumPlaintext + 256;
-  readonly #aead: AeadKey;
-  readonly #sequence: NonceSequence;
+  readonly #aead: AeadSequence;
 
-  constructor(aead: AeadKey, iv: Uint8Array) {
+  constructor(aead: AeadSequence) {
     this.#aead = aead;
-    this.#sequence = new NonceSequence(iv);
   }
 
   get records(): number {
-    return this.#sequence.records;
+    return this.#aead.messages;
   }
 
   seal(type: number, content: Uint8Array, output: Uint8Array, offset: number, padding: number): number {
@@ -134,15 +92,13 @@ class Protection13 implements RecordProtection {
     output.set(content, start);
     output[start + content.length] = type;
     if (padding > 0) output.fill(0, end - padding, end);
-    this.#aead.sealInPlace(this.#sequence.xored(), output.subarray(offset, start), output, start, end);
-    this.#sequence.advance();
+    this.#aead.sealInPlace(output.subarray(offset, start), output, start, end);
     return end + tagOctets - offset;
   }
 
   open(header: Uint8Array, fragment: Uint8Array): OpenedRecord | undefined {
-    const inner = this.#aead.open(this.#sequence.xored(), header, fragment);
+    const inner = this.#aead.open(header, fragment);
     if (inner === undefined) return undefined;
-    this.#sequence.advance();
     // RFC 8446 §5.4: the full encoded TLSInnerPlaintext MUST NOT exceed 2^14 + 1 octets.
     if (inner.length > maximumPlaintext + 1) throw overflow(inner.length, maximumPlaintext + 1);
     let end = inner.length;
@@ -155,66 +111,113 @@ class Protection13 implements RecordProtection {
   }
 }
 
-class Protection12 implements RecordProtection {
+/** What both constructions of TLS 1.2 share: the additional data, and how long a record may be. */
+abstract class Protection12 {
   readonly version = "TLSv1.2";
-  readonly overheadOctets: number;
   // RFC 5246 §6.2.3: the length MUST NOT exceed 2^14 + 2048.
   readonly maximumFragment = maximumPlaintext + 2048;
-  readonly #aead: AeadKey;
-  readonly #sequence: NonceSequence;
-  /** Octets of nonce that a record carries: 8 with AES-GCM, none with ChaCha20 (RFC 7905 §2). */
-  readonly #explicitOctets: number;
   /** seq_num, type, version, length (RFC 5246 §6.2.3.3). Written over for each record. */
   readonly #additionalData = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0);
 
-  constructor(aead: AeadKey, iv: Uint8Array) {
-    this.#aead = aead;
-    this.#sequence = new NonceSequence(iv);
-    this.#explicitOctets = aead.algorithm === "ChaCha20-Poly1305" ? 0 : 8;
-    this.overheadOctets = this.#explicitOctets + tagOctets;
-  }
-
-  get records(): number {
-    return this.#sequence.records;
-  }
-
-  seal(type: number, content: Uint8Array, output: Uint8Array, offset: number): number {
-    const explicitAt = offset + headerOctets;
-    const start = explicitAt + this.#explicitOctets;
-    const end = start + content.length;
-    writeHeader(output, offset, type, end - explicitAt + tagOctets);
-    if (this.#explicitOctets > 0) this.#sequence.writeNumber(output, explicitAt);
-    output.set(content, start);
-    const nonce = this.#nonce(output.subarray(explicitAt, start));
-    this.#aead.sealInPlace(nonce, this.#additional(type, content.length), output, start, end);
-    this.#sequence.advance();
-    return end + tagOctets - offset;
-  }
-
-  open(header: Uint8Array, fragment: Uint8Array): OpenedRecord | undefined {
-    const length = fragment.length - this.#explicitOctets - tagOctets;
-    if (length < 0) return undefined;
-    const type = header[0] ?? 0;
-    const nonce = this.#nonce(fragment.subarray(0, this.#explicitOctets));
-    const content = this.#aead.open(nonce, this.#additional(type, length), fragment.subarray(this.#explicitOctets));
-    if (content === undefined) return undefined;
-    this.#sequence.advance();
-    // RFC 5246 §6.2.1: the length MUST NOT exceed 2^14.
-    if (content.length > maximumPlaintext) throw overflow(content.length, maximumPlaintext);
-    return { type, content };
-  }
-
-  #nonce(carried: Uint8Array): Uint8Array {
-    return this.#explicitOctets > 0 ? this.#sequence.explicit(carried) : this.#sequence.xored();
-  }
-
-  #additional(type: number, length: number): Uint8Array {
+  protected additionalData(record: number, type: number, length: number): Uint8Array {
     const octets = this.#additionalData;
-    this.#sequence.writeNumber(octets, 0);
+    writeNumber(octets, 0, record);
     octets[8] = type;
     octets[11] = length >>> 8;
     octets[12] = length & 0xff;
     return octets;
+  }
+
+  protected opened(type: number, content: Uint8Array): OpenedRecord {
+    // RFC 5246 §6.2.1: the length MUST NOT exceed 2^14.
+    if (content.length > maximumPlaintext) throw overflow(content.length, maximumPlaintext);
+    return { type, content };
+  }
+}
+
+/** RFC 7905 §2: the nonce is made as in TLS 1.3 and not sent. */
+class ChaChaProtection12 extends Protection12 implements RecordProtection {
+  readonly overheadOctets = tagOctets;
+  readonly #aead: AeadSequence;
+
+  constructor(aead: AeadSequence) {
+    super();
+    this.#aead = aead;
+  }
+
+  get records(): number {
+    return this.#aead.messages;
+  }
+
+  seal(type: number, content: Uint8Array, output: Uint8Array, offset: number): number {
+    const start = offset + headerOctets;
+    const end = start + content.length;
+    writeHeader(output, offset, type, end - start + tagOctets);
+    output.set(content, start);
+    this.#aead.sealInPlace(this.additionalData(this.records, type, content.length), output, start, end);
+    return end + tagOctets - offset;
+  }
+
+  open(header: Uint8Array, fragment: Uint8Array): OpenedRecord | undefined {
+    const length = fragment.length - tagOctets;
+    if (length < 0) return undefined;
+    const type = header[0] ?? 0;
+    const content = this.#aead.open(this.additionalData(this.records, type, length), fragment);
+    return content && this.opened(type, content);
+  }
+}
+
+/** RFC 5288 §3: four octets of IV and eight that the record carries. Ours are its number, a peer's may be anything. */
+class GcmProtection12 extends Protection12 implements RecordProtection {
+  readonly overheadOctets = explicitOctets + tagOctets;
+  readonly #sealing: AeadSequence;
+  readonly #opening: AeadKey;
+  /** Written over for each record: the provider reads it at once. */
+  readonly #nonce = new Uint8Array(12);
+  #opened = 0;
+
+  constructor(provider: CryptoProvider, aead: "AES-128-GCM" | "AES-256-GCM", key: Uint8Array, iv: Uint8Array) {
+    super();
+    this.#nonce.set(iv);
+    this.#sealing = provider.createAeadSequence(aead, key, this.#nonce);
+    this.#opening = provider.createAeadKey(aead, key);
+  }
+
+  /** One protection seals or opens, never both. */
+  get records(): number {
+    return this.#sealing.messages + this.#opened;
+  }
+
+  seal(type: number, content: Uint8Array, output: Uint8Array, offset: number): number {
+    const explicitAt = offset + headerOctets;
+    const start = explicitAt + explicitOctets;
+    const end = start + content.length;
+    writeHeader(output, offset, type, end - explicitAt + tagOctets);
+    writeNumber(output, explicitAt, this.records);
+    output.set(content, start);
+    this.#sealing.sealInPlace(this.additionalData(this.records, type, content.length), output, start, end);
+    return end + tagOctets - offset;
+  }
+
+  open(header: Uint8Array, fragment: Uint8Array): OpenedRecord | undefined {
+    const length = fragment.length - explicitOctets - tagOctets;
+    if (length < 0) return undefined;
+    const type = header[0] ?? 0;
+    this.#nonce.set(fragment.subarray(0, explicitOctets), 4);
+    const additionalData = this.additionalData(this.records, type, length);
+    const content = this.#opening.open(this.#nonce, additionalData, fragment.subarray(explicitOctets));
+    if (content === undefined) return undefined;
+    this.#opened++;
+    return this.opened(type, content);
+  }
+}
+
+/** A number as eight octets. */
+function writeNumber(target: Uint8Array, offset: number, number: number): void {
+  let rest = number;
+  for (let index = offset + 7; index >= offset; index--) {
+    target[index] = rest & 0xff;
+    rest = Math.floor(rest / 256);
   }
 }
 

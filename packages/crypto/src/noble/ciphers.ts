@@ -2,6 +2,7 @@
 
 import { cbc, gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { CountedAead } from "../aead-sequence.ts";
 import {
   aeadTagLength,
   checkAead,
@@ -19,6 +20,10 @@ export const ciphers: CipherProvider = {
   createAeadKey(algorithm, key) {
     checkAeadKey(algorithm, key);
     return new NobleAeadKey(algorithm, Uint8Array.from(key));
+  },
+
+  createAeadSequence(algorithm, key, iv) {
+    return new CountedAead(ciphers.createAeadKey(algorithm, key), iv);
   },
 
   seal(algorithm, key, nonce, plaintext, additionalData) {

@@ -9,6 +9,7 @@ import {
   type DecipherGCM,
   type KeyObject,
 } from "node:crypto";
+import { CountedAead } from "../aead-sequence.ts";
 import {
   aeadTagLength,
   checkAead,
@@ -20,6 +21,7 @@ import {
 } from "../arguments.ts";
 import { authenticationFailed, cbcPaddingWrong } from "../errors.ts";
 import type { AeadAlgorithm, AeadKey, CipherProvider } from "../provider.ts";
+import { GcmSequence } from "./gcm-sequence.ts";
 import { octets } from "./octets.ts";
 
 /** Ciphers of the node provider. */
@@ -27,6 +29,13 @@ export const ciphers: CipherProvider = {
   createAeadKey(algorithm, key) {
     checkAeadKey(algorithm, key);
     return new NodeAeadKey(algorithm, createSecretKey(key));
+  },
+
+  createAeadSequence(algorithm, key, iv) {
+    checkAeadKey(algorithm, key);
+    const handle = createSecretKey(key);
+    const aead = new NodeAeadKey(algorithm, handle);
+    return algorithm === "ChaCha20-Poly1305" ? new CountedAead(aead, iv) : new GcmSequence(handle, aead, iv);
   },
 
   seal(algorithm, key, nonce, plaintext, additionalData) {

@@ -1,0 +1,196 @@
+/**
+ * AES-GCM under nonces that count, made for many short messages.
+ *
+ * node:crypto wants a new cipher object for each message, which costs ten times as much as a short message itself. Here one
+ * object of AES lives as long as the key: it encrypts the counter blocks (NIST SP 800-38D §7.1) of the next messages at once,
+ * and GHASH makes the tags. Long messages, and the first few of a key, go the usual way.
+ */
+
+import { createCipheriv, type Cipheriv, type KeyObject } from "node:crypto";
+import { markAsUntransferable } from "node:worker_threads";
+import { CountedNonce } from "../aead-sequence.ts";
+import { aeadTagLength, checkSealRange } from "../arguments.ts";
+import type { AeadAlgorithm, AeadKey, AeadSequence } from "../provider.ts";
+import { ghash, ghashKey, type GhashKey } from "./ghash.ts";
+
+/** Beyond this the native way is faster. */
+const shortOctets = 256;
+/** The keys of a handshake protect no more than this: they are not worth an object of AES. */
+const firstMessages = 4;
+/** Messages whose blocks are encrypted at once. */
+const messagesAtOnce = 8;
+const blockOctets = 16;
+/** One block for the tag, the others for the message. */
+const mostBlocks = 1 + shortOctets / blockOctets;
+
+/** What exists once a key has protected its first few messages. */
+interface Keystream {
+  readonly aes: Cipheriv;
+  readonly hashKey: GhashKey;
+  /** The encrypted counter blocks of the messages from `first` to before `end`, `blocks` of them for each. */
+  octets: Uint8Array;
+  first: number;
+  end: number;
+  blocks: number;
+}
+
+/** One direction's messages under one key. */
+export class GcmSequence implements AeadSequence {
+  readonly algorithm: AeadAlgorithm;
+  readonly #handle: KeyObject;
+  readonly #key: AeadKey;
+  readonly #nonce: CountedNonce;
+  #keystream: Keystream | undefined;
+  messages = 0;
+
+  /** `handle` is the key of `key`. */
+  constructor(handle: KeyObject, key: AeadKey, iv: Uint8Array) {
+    this.algorithm = key.algorithm;
+    this.#handle = handle;
+    this.#key = key;
+    this.#nonce = new CountedNonce(iv);
+  }
+
+  sealInPlace(additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
+    checkSealRange(buffer, start, end);
+    const keystream = this.#keystreamFor(end - start);
+    if (keystream === undefined) {
+      this.#key.sealInPlace(this.#nonce.of(this.messages), additionalData, buffer, start, end);
+    } else {
+      const { octets } = keystream;
+      const at = this.#offsetIn(keystream);
+      applyKeystream(octets, at + blockOctets, buffer, start, end, buffer, start);
+      makeTag(keystream, at, additionalData, buffer, start, end);
+      buffer.set(sharedTag, end);
+      octets.fill(0, at, at + blockOctets + end - start);
+    }
+    this.messages++;
+  }
+
+  open(additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
+    const length = ciphertext.length - aeadTagLength;
+    if (length < 0) return undefined;
+    const keystream = this.#keystreamFor(length);
+    if (keystream === undefined) {
+      const plaintext = this.#key.open(this.#nonce.of(this.messages), additionalData, ciphertext);
+      if (plaintext !== undefined) this.messages++;
+      return plaintext;
+    }
+    const { octets } = keystream;
+    const at = this.#offsetIn(keystream);
+    makeTag(keystream, at, additionalData, ciphertext, 0, length);
+    if (!isSharedTag(ciphertext, length)) return undefined;
+    const plaintext = shortArray(length);
+    applyKeystream(octets, at + blockOctets, ciphertext, 0, length, plaintext, 0);
+    octets.fill(0, at, at + blockOctets + length);
+    this.messages++;
+    return plaintext;
+  }
+
+  #offsetIn({ first, blocks }: Keystream): number {
+    return (this.messages - first) * blocks * blockOctets;
+  }
+
+  /** The keystream with the blocks of the next message in it; undefined where the native way is better. */
+  #keystreamFor(length: number): Keystream | undefined {
+    if (length > shortOctets || this.messages < firstMessages) return undefined;
+    const keystream = (this.#keystream ??= this.#begin());
+    const blocks = 1 + Math.ceil(length / blockOctets);
+    if (this.messages >= keystream.end || blocks > keystream.blocks) this.#refill(keystream, blocks);
+    return keystream;
+  }
+
+  #begin(): Keystream {
+    const bits = this.algorithm === "AES-128-GCM" ? 128 : 256;
+    const aes = createCipheriv(`aes-${bits}-ecb`, this.#handle, null).setAutoPadding(false);
+    const h = aes.update(new Uint8Array(blockOctets));
+    const hashKey = ghashKey(h);
+    h.fill(0);
+    return { aes, hashKey, octets: new Uint8Array(0), first: 0, end: 0, blocks: 0 };
+  }
+
+  #refill(keystream: Keystream, blocks: number): void {
+    const atLeast = Math.max(blocks, keystream.blocks);
+    const octets = atLeast * blockOctets;
+    for (let message = 0; message < messagesAtOnce; message++) {
+      for (let block = 0; block < atLeast; block++) {
+        const at = message * octets + block * blockOctets;
+        this.#nonce.writeTo(counterBlocks, at, this.messages + message);
+        // 32 bits that count from 1, which is the tag's; at most `mostBlocks` of them.
+        counterBlocks[at + 15] = block + 1;
+      }
+    }
+    keystream.octets.fill(0);
+    keystream.octets = keystream.aes.update(counterBlocks.subarray(0, messagesAtOnce * octets));
+    keystream.first = this.messages;
+    keystream.end = this.messages + messagesAtOnce;
+    keystream.blocks = atLeast;
+  }
+}
+
+/** Counter blocks that wait to be encrypted: nonces, so nothing secret. Octets 12 to 14 of each stay zero. */
+const counterBlocks = /* @__PURE__ */ new Uint8Array(messagesAtOnce * mostBlocks * blockOctets);
+/** The tag that was made last: the calls are synchronous, so one serves all. */
+const sharedTag = /* @__PURE__ */ new Uint8Array(aeadTagLength);
+
+/** The tag of a ciphertext into `sharedTag`. */
+function makeTag(
+  { hashKey, octets }: Keystream,
+  at: number,
+  additionalData: Uint8Array,
+  ciphertext: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  ghash(hashKey, additionalData, ciphertext, start, end, sharedTag);
+  for (let index = 0; index < aeadTagLength; index++) {
+    sharedTag[index] = (sharedTag[index] ?? 0) ^ (octets[at + index] ?? 0);
+  }
+}
+
+/** Whether the tag at `at` is the one in `sharedTag`, in constant time; that one is erased. */
+function isSharedTag(octets: Uint8Array, at: number): boolean {
+  let difference = 0;
+  for (let index = 0; index < aeadTagLength; index++) {
+    difference |= (sharedTag[index] ?? 0) ^ (octets[at + index] ?? 0);
+    // What the tag would have been is nobody's business.
+    sharedTag[index] = 0;
+  }
+  return difference === 0;
+}
+
+/** Short arrays are cut from a larger buffer: to make a buffer costs more than to decrypt a short message. */
+function shortArray(length: number): Uint8Array {
+  if (pieces.length - piecesUsed < length) {
+    pieces = newPieces();
+    piecesUsed = 0;
+  }
+  const array = new Uint8Array(pieces.buffer, piecesUsed, length);
+  piecesUsed += length;
+  return array;
+}
+
+function newPieces(): Uint8Array<ArrayBuffer> {
+  const octets = new Uint8Array(8192);
+  // A transfer to another thread would take everybody's pieces along.
+  markAsUntransferable(octets.buffer);
+  return octets;
+}
+
+let pieces: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+let piecesUsed = 0;
+
+/** `from[start, end)` by exclusive or with the keystream from `at` on, into `to` from `offset` on. */
+function applyKeystream(
+  keystream: Uint8Array,
+  at: number,
+  from: Uint8Array,
+  start: number,
+  end: number,
+  to: Uint8Array,
+  offset: number,
+): void {
+  for (let index = 0; index < end - start; index++) {
+    to[offset + index] = (from[start + index] ?? 0) ^ (keystream[at + index] ?? 0);
+  }
+}
