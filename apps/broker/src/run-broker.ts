@@ -7,6 +7,12 @@ import type { Registry, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
+import type { AccessKey } from "./control-plane/access-keys.ts";
+import {
+  runControlPlane,
+  type ControlPlaneSettings,
+  type RunningControlPlane,
+} from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { BrokerError } from "./errors.ts";
 import { logEvent, logPublished, logRefusal } from "./observability/event-log.ts";
@@ -26,6 +32,8 @@ export interface RunOptions {
   readonly denial: "explain" | "parity";
   /** Which TLS engine is under the listener: node:tls or `@latchkey/tls`. */
   readonly tls: "node" | "latchkey";
+  /** The REST API; undefined for none. */
+  readonly control: ControlPlaneSettings | undefined;
   readonly log: Logger;
 }
 
@@ -33,6 +41,10 @@ export interface RunOptions {
 export interface RunningBroker extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Where the control plane listens: `http://HOST:PORT`. */
+  readonly controlUrl: string | undefined;
+  /** The access key that this start has made, because there was none. */
+  readonly newAdministrator: AccessKey | undefined;
 }
 
 const tickMs = 1000;
@@ -81,16 +93,27 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
       { cause },
     );
   }
+  let control: RunningControlPlane | undefined;
+  try {
+    control = options.control && (await runControlPlane(options.control, options.dataDirectory, data, log));
+  } catch (error) {
+    await listener.close();
+    await data[Symbol.asyncDispose]();
+    throw error;
+  }
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
-  const renewal = setInterval(() => void renewServerCertificate(data, listener, log), renewalCheckMs);
+  const renewal = setInterval(() => void renewServerCertificate(data, [listener, control], log), renewalCheckMs);
   return {
     host: listener.address.address,
     port: listener.address.port,
+    controlUrl: control?.url,
+    newAdministrator: control?.newAdministrator,
     async [Symbol.asyncDispose]() {
       clearInterval(tick);
       clearInterval(renewal);
       refresh[Symbol.dispose]();
+      await control?.close();
       broker.shutdown(performance.now());
       await listener.close();
       await data[Symbol.asyncDispose]();
@@ -99,11 +122,15 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
 }
 
 /** Serves a renewed certificate without a restart. What cannot be renewed is served on, with a line in the log. */
-async function renewServerCertificate(data: BrokerDirectory, listener: Listener, log: Logger): Promise<void> {
+async function renewServerCertificate(
+  data: BrokerDirectory,
+  listeners: readonly (Pick<Listener, "setCertificate"> | undefined)[],
+  log: Logger,
+): Promise<void> {
   try {
     const { certificate, privateKey, warning } = await data.renewServer();
     if (warning !== undefined) log.warn(warning);
-    listener.setCertificate(certificate, privateKey);
+    for (const listener of listeners) listener?.setCertificate(certificate, privateKey);
   } catch (error) {
     log.error({ reason: messageOf(error) }, "the server certificate cannot be renewed");
   }

@@ -126,7 +126,7 @@ async function checkWords({ path, command, rest }: Found): Promise<void> {
       continue;
     }
     const [typed, attached] = splitOnce(word, "=");
-    const name = flags.find((flag) => `--${flag}` === typed);
+    const name = flags.find((flag) => `--${flag}` === typed || isSwitchedOff(definitions, flag, typed));
     if (name === undefined) {
       const known = flags.map((flag) => `--${flag}`);
       throw new UsageError(
@@ -144,6 +144,12 @@ async function checkWords({ path, command, rest }: Found): Promise<void> {
     given.set(name, value);
   }
   checkValues(definitions, given, line);
+}
+
+/** `--no-NAME` for what is on by default. */
+function isSwitchedOff(definitions: ArgsDef, flag: string, typed: string): boolean {
+  const definition = definitions[flag];
+  return definition?.type === "boolean" && definition.default === true && typed === `--no-${flag}`;
 }
 
 function checkValues(definitions: ArgsDef, given: ReadonlyMap<string, string>, line: string): void {

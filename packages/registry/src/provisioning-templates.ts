@@ -130,7 +130,11 @@ export class ProvisioningTemplates {
   async update(
     scope: Scope,
     templateName: string,
-    update: Partial<Pick<ProvisioningTemplateRecord, "enabled" | "description" | "provisioningRoleArn">>,
+    update: {
+      readonly enabled?: boolean | undefined;
+      readonly description?: string | undefined;
+      readonly provisioningRoleArn?: string | undefined;
+    },
   ): Promise<void> {
     checkTemplateName(templateName);
     await this.#context.storage.write((writer) => {

@@ -3,6 +3,8 @@
 import { defaultServerConditions } from "vite";
 import type { ViteUserConfigFnObject } from "vitest/config";
 
+/** Node's own conditions: bundlers' `module` may name files that Node cannot load. */
+const nodeConditions = defaultServerConditions.filter((condition) => condition !== "module");
 const corporaTests = "test/**/*.corpora.test.ts";
 
 /**
@@ -15,7 +17,7 @@ const corporaTests = "test/**/*.corpora.test.ts";
 export const shared: ViteUserConfigFnObject = ({ mode }) => {
   const isCorporaRun = mode === "corpora";
   return {
-    ssr: { resolve: { conditions: ["@latchkey/source", ...defaultServerConditions] } },
+    ssr: { resolve: { conditions: ["@latchkey/source", ...nodeConditions] } },
     test: {
       include: [isCorporaRun ? corporaTests : "test/**/*.test.ts"],
       exclude: isCorporaRun ? [] : [corporaTests],

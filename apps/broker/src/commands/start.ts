@@ -7,6 +7,8 @@ import { runBroker } from "../run-broker.ts";
 import { dataOption as data, print } from "./data-option.ts";
 import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
 
+/** The control plane's port where nothing else is said. */
+const defaultControlPort = "8087";
 /** Octets of log that may wait for its reader. */
 const maximumLogOctets = 8 * 1024 * 1024;
 const logLevels = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
@@ -21,6 +23,22 @@ export const startCommand = defineCommand({
     name: { type: "string", description: "Names and addresses of the server for its certificate, separated by commas" },
     region: { type: "string", default: "us-east-1", description: "The region in resource names" },
     account: { type: "string", default: "000000000000", description: "The account in resource names" },
+    "control-host": {
+      type: "string",
+      default: "127.0.0.1",
+      description: "The address of the control plane; HTTPS where it is no loopback address",
+    },
+    "control-port": {
+      type: "string",
+      description: `The port of the control plane; default ${defaultControlPort}, or any free one with --port 0`,
+    },
+    "control-tls": { type: "boolean", description: "HTTPS for the control plane on loopback addresses, too" },
+    control: {
+      type: "boolean",
+      default: true,
+      description: "The control plane",
+      negativeDescription: "No control plane",
+    },
     denial: {
       type: "enum",
       options: ["explain", "parity"],
@@ -37,10 +55,17 @@ export const startCommand = defineCommand({
   },
   async run({ args }) {
     const level = oneOf("log-level", args["log-level"], logLevels);
+    const port = wholeNumber("port", args.port, 0, 65_535);
+    const control = {
+      host: args["control-host"],
+      port: wholeNumber("control-port", args["control-port"] ?? (port === 0 ? "0" : defaultControlPort), 0, 65_535),
+      isSecure: args["control-tls"] === true,
+    };
     const options = {
       dataDirectory: args.data,
       host: args.host,
-      port: wholeNumber("port", args.port, 0, 65_535),
+      port,
+      control: args.control === false ? undefined : control,
       serverNames: serverNamesOf(args.name),
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
       denial: oneOf("denial", args.denial, ["explain", "parity"]),
@@ -54,6 +79,16 @@ export const startCommand = defineCommand({
       for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
     });
     const broker = await runBroker({ ...options, log });
+    if (broker.newAdministrator !== undefined) {
+      const { accessKeyId, secretAccessKey } = broker.newAdministrator;
+      // The only time that a secret is shown: on standard output, never in the log.
+      print(`administrator AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`);
+      log.info(
+        { accessKeyId },
+        "made an access key of the control plane, which is shown this once; access-keys.json has it",
+      );
+    }
+    if (broker.controlUrl !== undefined) print(`control ${broker.controlUrl}`);
     print(`ready mqtts://${broker.host.includes(":") ? `[${broker.host}]` : broker.host}:${broker.port}`);
     log.info({ signal: await stopped }, "stopping");
     await broker[Symbol.asyncDispose]();

@@ -1,0 +1,79 @@
+/** The control plane of a running broker: its access keys, its server, and where commands on this machine find it. */
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Registry, Scope } from "@latchkey/registry";
+import type { Logger } from "pino";
+import type { BrokerDirectory } from "../data-directory/data-directory.ts";
+import { writeFileWhole } from "../data-directory/write-file.ts";
+import { AccessKeys, type AccessKey } from "./access-keys.ts";
+import type { Caller } from "./authenticate.ts";
+import { FailureLimit } from "./failure-limit.ts";
+import type { Operation } from "./operation.ts";
+import { accessKeyOperations, type AccessKeyContext } from "./operations/access-keys.ts";
+import { registryOperations } from "./operations/all.ts";
+import { startControlPlane, type ControlPlane } from "./server.ts";
+
+/** Settings of the control plane. */
+export interface ControlPlaneSettings {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** HTTPS on loopback addresses, too. */
+  readonly isSecure: boolean;
+}
+
+/** A control plane that listens, and the key that was made because the account had no administrator. */
+export interface RunningControlPlane extends ControlPlane {
+  readonly newAdministrator: AccessKey | undefined;
+}
+
+/** The file of a data directory that says where its broker's control plane listens. */
+export const controlPlaneFile = "control-plane.json";
+
+const operations: readonly Operation<AccessKeyContext>[] = [...registryOperations, ...accessKeyOperations];
+
+/** Starts the control plane on a data directory. Throws `BrokerError`. */
+export async function runControlPlane(
+  settings: ControlPlaneSettings,
+  directory: string,
+  data: BrokerDirectory,
+  log: Logger,
+): Promise<RunningControlPlane> {
+  const keys = await AccessKeys.open(directory, () => Math.floor(Date.now() / 1000));
+  const newAdministrator = await ensureAdministrator(keys, data.scope);
+  const server = await startControlPlane({
+    ...settings,
+    certificate: data.server.certificate,
+    privateKey: data.server.privateKey,
+    authentication: {
+      keys,
+      registry: data.registry,
+      failures: new FailureLimit(),
+      now: Date.now,
+      monotonicMs: () => performance.now(),
+    },
+    operations,
+    contextOf: contextWith(data.registry, keys),
+    log,
+  });
+  const file = join(directory, controlPlaneFile);
+  await writeFileWhole(file, `${JSON.stringify({ url: server.url })}\n`, 0o600);
+  return {
+    ...server,
+    newAdministrator,
+    async close() {
+      await rm(file, { force: true });
+      await server.close();
+    },
+  };
+}
+
+function contextWith(registry: Registry, accessKeys: AccessKeys): (caller: Caller) => AccessKeyContext {
+  return ({ scope }) => ({ registry, scope, accessKeys });
+}
+
+async function ensureAdministrator(keys: AccessKeys, { account }: Scope): Promise<AccessKey | undefined> {
+  if (keys.administratorOf(account) !== undefined) return undefined;
+  return keys.create({ accessScope: "administrator", account, description: "made by the first start" });
+}

@@ -1,0 +1,92 @@
+/** A broker with its control plane, in this process, and the AWS SDK's clients for it. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { IoTClient, type IoTServiceException } from "@aws-sdk/client-iot";
+import { defaultScope } from "@latchkey/registry";
+import { pino } from "pino";
+import { expect } from "vitest";
+import type { AccessKey } from "../../src/control-plane/access-keys.ts";
+import { runBroker, type RunningBroker } from "../../src/run-broker.ts";
+
+/** A running broker for tests. Disposing stops it and removes its data. */
+export class RunningControlPlane implements AsyncDisposable {
+  readonly broker: RunningBroker;
+  readonly url: string;
+  readonly directory: string;
+  readonly administrator: AccessKey;
+  readonly #logged: string[];
+  readonly #clients: { destroy(): void }[] = [];
+
+  private constructor(broker: RunningBroker, directory: string, administrator: AccessKey, logged: string[]) {
+    this.broker = broker;
+    this.url = broker.controlUrl ?? "";
+    this.directory = directory;
+    this.administrator = administrator;
+    this.#logged = logged;
+  }
+
+  static async start(): Promise<RunningControlPlane> {
+    const directory = mkdtempSync(join(tmpdir(), "latchkey-control-"));
+    const logged: string[] = [];
+    const log = pino({ level: "debug", base: null }, { write: (line: string) => void logged.push(line) });
+    const broker = await runBroker({
+      dataDirectory: directory,
+      host: "127.0.0.1",
+      port: 0,
+      serverNames: [],
+      scope: defaultScope,
+      denial: "explain",
+      tls: "node",
+      control: { host: "127.0.0.1", port: 0, isSecure: false },
+      log,
+    });
+    const administrator = broker.newAdministrator;
+    if (administrator === undefined) throw new Error("the first start made no administrator");
+    return new RunningControlPlane(broker, directory, administrator, logged);
+  }
+
+  /** Every line of the log until now. */
+  get log(): string {
+    return this.#logged.join("");
+  }
+
+  /** A client of the control plane; the administrator's unless another key is given. It does not retry. */
+  client(key: { readonly accessKeyId: string; readonly secretAccessKey: string } = this.administrator): IoTClient {
+    const { accessKeyId, secretAccessKey } = key;
+    const client = new IoTClient({
+      endpoint: this.url,
+      region: defaultScope.region,
+      credentials: { accessKeyId, secretAccessKey },
+      maxAttempts: 1,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.destroy();
+    await this.broker[Symbol.asyncDispose]();
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** Expects a call to end in an exception with this name and status. Gives it, for its members. */
+export async function expectException(
+  call: Promise<unknown>,
+  name: string,
+  status: number,
+): Promise<IoTServiceException & Record<string, unknown>> {
+  const result = await call.then(
+    (answer) => ({ answer }),
+    (error: unknown) => ({ error }),
+  );
+  if (!("error" in result)) throw new Error(`it succeeded: ${JSON.stringify(result.answer)}`);
+  const error = result.error as IoTServiceException & Record<string, unknown>;
+  expect({ name: error.name, status: error.$metadata?.httpStatusCode, cause: error.message }).toMatchObject({
+    name,
+    status,
+  });
+  return error;
+}
