@@ -93,14 +93,7 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
       { cause },
     );
   }
-  let control: RunningControlPlane | undefined;
-  try {
-    control = options.control && (await runControlPlane(options.control, options.dataDirectory, data, log));
-  } catch (error) {
-    await listener.close();
-    await data[Symbol.asyncDispose]();
-    throw error;
-  }
+  const control = await startControl(options, data, listener);
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
   const renewal = setInterval(() => void renewServerCertificate(data, [listener, control], log), renewalCheckMs);
@@ -119,6 +112,21 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
       await data[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Starts the control plane where it is wanted. Where that fails, what runs already is closed. */
+async function startControl(
+  { control, dataDirectory, log }: RunOptions,
+  data: BrokerDirectory,
+  listener: Listener,
+): Promise<RunningControlPlane | undefined> {
+  try {
+    return control && (await runControlPlane(control, dataDirectory, data, log));
+  } catch (error) {
+    await listener.close();
+    await data[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Serves a renewed certificate without a restart. What cannot be renewed is served on, with a line in the log. */

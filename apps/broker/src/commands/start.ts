@@ -65,7 +65,7 @@ export const startCommand = defineCommand({
       dataDirectory: args.data,
       host: args.host,
       port,
-      control: args.control === false ? undefined : control,
+      control: args.control ? control : undefined,
       serverNames: serverNamesOf(args.name),
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
       denial: oneOf("denial", args.denial, ["explain", "parity"]),

@@ -6,7 +6,7 @@ import { invalidRequest, type ExceptionName } from "../http/service-error.ts";
 import { ownMember, readMembers, type Input, type Member, type Members } from "./shape.ts";
 
 /** A request after routing. */
-export interface OperationRequest {
+interface OperationRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly query: ReadonlyMap<string, readonly string[]>;
   readonly headers: ReadonlyMap<string, string>;
@@ -51,8 +51,10 @@ export interface OperationDefinition<M extends Members, Context> {
   ): Promise<object | undefined | void> | object | undefined | void;
 }
 
+type NoMembers = Readonly<Record<string, never>>;
+
 /** Defines an operation by its name, its route (`GET /things/{thingName}`) and the rest. GET reads, everything else writes by default. */
-export function operation<const M extends Members = Readonly<Record<never, never>>, Context = OperationContext>(
+export function operation<const M extends Members = NoMembers, Context = OperationContext>(
   name: string,
   route: `${Operation["method"]} /${string}`,
   definition: OperationDefinition<M, Context>,

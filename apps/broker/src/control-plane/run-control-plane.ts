@@ -29,7 +29,7 @@ export interface RunningControlPlane extends ControlPlane {
 }
 
 /** The file of a data directory that says where its broker's control plane listens. */
-export const controlPlaneFile = "control-plane.json";
+const controlPlaneFile = "control-plane.json";
 
 const operations: readonly Operation<AccessKeyContext>[] = [...registryOperations, ...accessKeyOperations];
 

@@ -64,55 +64,13 @@ const maximumConnections = 1000;
 export async function startControlPlane<Context>(options: ControlPlaneOptions<Context>): Promise<ControlPlane> {
   const isSecure = options.isSecure || !isLoopback(options.host);
   const app = fastifyOf(options, isSecure);
-  // Each handler answers by itself; nothing of fastify's own parsing or routing is used.
+  const requests = new Requests(options);
+  // Bodies are octets: what they mean is up to the operation. No route is fastify's own.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  const routes = new RouteTable(options.operations);
-  const calls = new WeakMap<IncomingMessage, Call>();
-  app.addHook("onRequest", async (request, reply) => {
-    const call: Call = { requestId: randomUUID(), startedMs: performance.now(), parts: undefined, claimed: undefined };
-    calls.set(request.raw, call);
-    reply.header("x-amzn-requestid", call.requestId);
-    call.parts = partsOf(request.raw);
-    call.claimed = claimOf(options.authentication, call.parts, request.ip);
-  });
-  app.setNotFoundHandler(async (request, reply) => {
-    const call = calls.get(request.raw);
-    const { parts, claimed } = call ?? {};
-    if (call === undefined || parts === undefined || claimed === undefined)
-      throw new TypeError("a hook was passed over");
-    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const caller = await authenticate(options.authentication, claimed, parts, body, request.ip);
-    const { operation, labels } = routes.find(parts.method, parts.target.segments);
-    call.operation = operation.name;
-    call.accessKeyId = caller.key.accessKeyId;
-    authorize(caller, operation);
-    try {
-      const answer = await operation.handle(options.contextOf(caller), {
-        labels,
-        query: parts.target.query,
-        headers: parts.headers,
-        body,
-      });
-      reply.code(200);
-      logCall(options.log, call, request, 200);
-      return await (answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer)));
-    } catch (error) {
-      throw exceptionOf(error, operation.exceptions) ?? error;
-    }
-  });
-  app.setErrorHandler(async (error, request, reply) => {
-    const call = calls.get(request.raw);
-    const exception = serviceErrorOf(error);
-    if (exception.code === "InternalFailureException") {
-      options.log.error(
-        { requestId: call?.requestId, operation: call?.operation, reason: stackOf(error) },
-        "control plane failed",
-      );
-    }
-    logCall(options.log, call, request, exception.statusCode, exception);
-    return answerException(reply, exception);
-  });
+  app.addHook("onRequest", async (request, reply) => requests.begin(request, reply));
+  app.setNotFoundHandler((request, reply) => requests.carryOut(request, reply));
+  app.setErrorHandler(async (error, request, reply) => requests.fail(error, request, reply));
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (cause) {
@@ -133,8 +91,84 @@ interface Call {
   readonly startedMs: number;
   parts: SignedParts | undefined;
   claimed: Claimed | undefined;
-  operation?: string;
-  accessKeyId?: string;
+  operation: string | undefined;
+}
+
+/** Takes requests through their steps. */
+class Requests<Context> {
+  readonly #options: ControlPlaneOptions<Context>;
+  readonly #routes: RouteTable<Context>;
+  readonly #calls = new WeakMap<IncomingMessage, Call>();
+
+  constructor(options: ControlPlaneOptions<Context>) {
+    this.#options = options;
+    this.#routes = new RouteTable(options.operations);
+  }
+
+  /** What needs no body. Throws exceptions. */
+  begin(request: FastifyRequest, reply: FastifyReply): void {
+    const call: Call = {
+      requestId: randomUUID(),
+      startedMs: performance.now(),
+      parts: undefined,
+      claimed: undefined,
+      operation: undefined,
+    };
+    this.#calls.set(request.raw, call);
+    void reply.header("x-amzn-requestid", call.requestId);
+    call.parts = partsOf(request.raw);
+    call.claimed = claimOf(this.#options.authentication, call.parts, request.ip);
+  }
+
+  /** The rest, when the body has come. Throws exceptions. */
+  async carryOut(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const call = this.#calls.get(request.raw);
+    const { parts, claimed } = call ?? {};
+    if (call === undefined || parts === undefined || claimed === undefined)
+      throw new TypeError("a hook was passed over");
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const caller = await authenticate(this.#options.authentication, claimed, parts, body, request.ip);
+    const { operation, labels } = this.#routes.find(parts.method, parts.target.segments);
+    call.operation = operation.name;
+    authorize(caller, operation);
+    const { query } = parts.target;
+    let answer: object | undefined;
+    try {
+      answer = await operation.handle(this.#options.contextOf(caller), { labels, query, headers: parts.headers, body });
+    } catch (error) {
+      throw exceptionOf(error, operation.exceptions) ?? error;
+    }
+    this.#log(request, 200, undefined);
+    void reply.code(200);
+    return answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer));
+  }
+
+  /** Answers an exception. */
+  fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const exception = serviceErrorOf(error);
+    this.#log(request, exception.statusCode, exception);
+    if (exception.code === "InternalFailureException") {
+      const { requestId, operation } = this.#calls.get(request.raw) ?? {};
+      this.#options.log.error({ requestId, operation, reason: stackOf(error) }, "control plane failed");
+    }
+    return answerException(reply, exception);
+  }
+
+  /** One line a request. Never its query, headers or body: signatures and keys stand there. */
+  #log(request: FastifyRequest, status: number, exception: ServiceError | undefined): void {
+    const call = this.#calls.get(request.raw);
+    const fields = {
+      requestId: call?.requestId,
+      remote: request.ip,
+      method: request.method,
+      operation: call?.operation,
+      accessKeyId: call?.claimed?.key.accessKeyId,
+      status,
+      ...(exception !== undefined && { exception: exception.code, why: exception.message }),
+      durationMs: call === undefined ? undefined : Math.round(performance.now() - call.startedMs),
+    };
+    this.#options.log[exception === undefined ? "debug" : "info"](fields, "control plane");
+  }
 }
 
 function fastifyOf<Context>(options: ControlPlaneOptions<Context>, isSecure: boolean): FastifyInstance {
@@ -230,29 +264,6 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex | Sock
     );
   }
   socket.destroy();
-}
-
-/** One line a request. Never its query, headers or body: signatures and keys stand there. */
-function logCall(
-  log: Logger,
-  call: Call | undefined,
-  request: FastifyRequest,
-  status: number,
-  exception?: ServiceError,
-): void {
-  log[exception === undefined ? "debug" : "info"](
-    {
-      requestId: call?.requestId,
-      remote: request.ip,
-      method: request.method,
-      operation: call?.operation,
-      accessKeyId: call?.accessKeyId ?? call?.claimed?.key.accessKeyId,
-      status,
-      ...(exception !== undefined && { exception: exception.code, why: exception.message }),
-      durationMs: call === undefined ? undefined : Math.round(performance.now() - call.startedMs),
-    },
-    "control plane",
-  );
 }
 
 function stackOf(error: unknown): string {

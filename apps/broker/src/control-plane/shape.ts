@@ -114,7 +114,7 @@ export function blob(most: number): Shape<Uint8Array> {
 }
 
 /** Where a member of a request stands. */
-export type MemberPlace = "path" | "query" | "header" | "body";
+type MemberPlace = "path" | "query" | "header" | "body";
 
 /** A member of a request. */
 export interface Member<T, Required extends boolean = boolean> {

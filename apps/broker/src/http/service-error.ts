@@ -4,7 +4,7 @@
  */
 
 /** The exceptions that are answered, and their HTTP statuses. ThrottlingException is 429 on the data plane. */
-export const exceptionStatus = {
+const exceptionStatus = {
   AccessDeniedException: 403,
   CertificateConflictException: 409,
   CertificateStateException: 406,

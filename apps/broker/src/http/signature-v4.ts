@@ -14,7 +14,7 @@ import { ServiceError } from "./service-error.ts";
 import { Sha256 } from "./sha256.ts";
 
 /** The names under which the services of AWS IoT are signed for. */
-export const signingServices: readonly string[] = ["iot", "iotdata", "iotdevicegateway"];
+const signingServices: readonly string[] = ["iot", "iotdata", "iotdevicegateway"];
 
 /** What a request says of its signature, before it is verified. */
 export interface SignatureClaim {
