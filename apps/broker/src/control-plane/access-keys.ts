@@ -72,7 +72,13 @@ export class AccessKeys {
   /** All keys of an account, oldest first, without their secrets. */
   list(account: string): readonly AccessKeySummary[] {
     const own = [...this.#keys.values()].filter((key) => key.account === account);
-    return own.map(({ secretAccessKey: _, ...summary }) => summary);
+    return own.map(({ accessKeyId, accessScope, description, createdAtSeconds }) => ({
+      accessKeyId,
+      accessScope,
+      account,
+      description,
+      createdAtSeconds,
+    }));
   }
 
   /** Any administrator of an account, with its secret: for a command on the machine of the broker. */
