@@ -86,7 +86,7 @@ export class AccessKeys {
     return [...this.#keys.values()].find((key) => key.account === account && key.accessScope === "administrator");
   }
 
-  /** Makes a key. It can be used when the promise resolves. Throws LimitExceededException. */
+  /** Makes a key. It can be used when the promise resolves. Throws LimitExceededException, ServiceUnavailableException. */
   async create(wanted: NewAccessKey): Promise<AccessKey> {
     return this.#change(() => {
       if (this.#keys.size >= maximumKeys) {
@@ -131,7 +131,12 @@ export class AccessKeys {
   #change<T>(change: () => { readonly keys: readonly AccessKey[]; readonly result: T }): Promise<T> {
     const done = this.#writing.then(async () => {
       const { keys, result } = change();
-      await writeFileWhole(this.#file, `${JSON.stringify({ version: 1, keys }, undefined, 2)}\n`, 0o600);
+      try {
+        await writeFileWhole(this.#file, `${JSON.stringify({ version: 1, keys }, undefined, 2)}\n`, 0o600);
+      } catch (cause) {
+        const message = `the access keys cannot be written: ${messageOf(cause)}`;
+        throw new ServiceError("ServiceUnavailableException", message, { cause });
+      }
       this.#keys.clear();
       for (const key of keys) this.#keys.set(key.accessKeyId, key);
       return result;

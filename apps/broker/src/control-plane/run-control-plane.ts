@@ -2,6 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "@latchkey/command-line";
 import type { Registry, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import type { BrokerDirectory } from "../data-directory/data-directory.ts";
@@ -41,7 +42,7 @@ export async function runControlPlane(
   log: Logger,
 ): Promise<RunningControlPlane> {
   const keys = await AccessKeys.open(directory, () => Math.floor(Date.now() / 1000));
-  const newAdministrator = await ensureAdministrator(keys, data.scope);
+  const newAdministrator = await orWarn(log, () => ensureAdministrator(keys, data.scope));
   const server = await startControlPlane({
     ...settings,
     certificate: data.server.certificate,
@@ -58,7 +59,7 @@ export async function runControlPlane(
     log,
   });
   const file = join(directory, controlPlaneFile);
-  await writeFileWhole(file, `${JSON.stringify({ url: server.url })}\n`, 0o600);
+  await orWarn(log, () => writeFileWhole(file, `${JSON.stringify({ url: server.url })}\n`, 0o600));
   return {
     ...server,
     newAdministrator,
@@ -67,6 +68,19 @@ export async function runControlPlane(
       await server.close();
     },
   };
+}
+
+/** On a full disk the broker serves its devices all the same. */
+async function orWarn<T>(log: Logger, body: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    log.warn(
+      { reason: messageOf(error) },
+      "the control plane cannot be set up completely: start again when this is mended",
+    );
+    return undefined;
+  }
 }
 
 function contextWith(registry: Registry, accessKeys: AccessKeys): (caller: Caller) => AccessKeyContext {
