@@ -122,5 +122,5 @@ function alertOf(cause: unknown, code: string): string | undefined {
   if (cause instanceof Error && "alertReceived" in cause && typeof cause.alertReceived === "string") {
     return cause.alertReceived;
   }
-  return /^ERR_SSL_\w*?ALERT_(\w+)$/.exec(code)?.[1]?.toLowerCase();
+  return /^ERR_SSL_.*ALERT_(\w+)$/.exec(code)?.[1]?.toLowerCase();
 }

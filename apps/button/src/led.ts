@@ -8,7 +8,10 @@
 import type { Layer } from "./errors.ts";
 
 /** One red blink. */
-type Blink = "short" | "long";
+export type Blink = "short" | "long";
+
+/** Milliseconds that a blink is lit. */
+export const blinkMs: Readonly<Record<Blink, number>> = { short: 150, long: 450 };
 
 const network: readonly Blink[] = ["short", "short", "short"];
 const notSecure: readonly Blink[] = ["long", "short", "short"];
@@ -29,7 +32,7 @@ const codes: Readonly<Record<Layer, readonly Blink[]>> = {
 };
 
 /** The red code for a failed layer. */
-function redCode(layer: Layer): readonly Blink[] {
+export function redCode(layer: Layer): readonly Blink[] {
   return codes[layer];
 }
 

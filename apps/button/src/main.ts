@@ -2,13 +2,17 @@
 /** `latchkey-button`: a faithful AWS IoT Button on the command line. */
 
 import { runCommandLine } from "@latchkey/command-line";
+import { isRegistryError } from "@latchkey/registry";
 import { defineCommand } from "citty";
 import { pressArguments, runPress } from "./commands/press.ts";
+import { provisionCommand } from "./commands/provision.ts";
 import { ButtonError } from "./errors.ts";
+import { ControlPlaneError } from "./provision/control-plane-service.ts";
 
 const main = defineCommand({
   meta: { name: "latchkey-button", description: "Press the button once" },
   args: pressArguments,
+  subCommands: { provision: provisionCommand },
   run: ({ args }) => runPress(args),
 });
 
@@ -16,5 +20,5 @@ await runCommandLine(main, {
   words: process.argv.slice(2),
   packageFile: new URL("../package.json", import.meta.url),
   usageCode: "ERR_BUTTON_USAGE",
-  isRefusal: (error) => error instanceof ButtonError,
+  isRefusal: (error) => error instanceof ButtonError || error instanceof ControlPlaneError || isRegistryError(error),
 });

@@ -2,47 +2,19 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpsServer } from "node:https";
-import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
+import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type TLSSocket } from "node:tls";
-import { encodePem } from "@latchkey/asn1";
-import { nodeProvider } from "@latchkey/crypto/node";
 import { findProgram, startProgram } from "@latchkey/tooling-vitest/programs";
-import {
-  certificateAuthority,
-  certificateToPem,
-  deviceCertificate,
-  issueCertificate,
-  issueSelfSignedCertificate,
-  makeName,
-  serverCertificate,
-  type CertificateIssuer,
-  type CertificateTemplate,
-} from "@latchkey/x509";
+import { certificateToPem, deviceCertificate, makeName, serverCertificate } from "@latchkey/x509";
 import { afterAll, describe, expect, test } from "vitest";
 import { press, type PressStep } from "../src/press.ts";
+import { authority, expired, freePort, issue, listen, validity } from "./workshop.ts";
 
 const openssl = findProgram("openssl");
 const folder = mkdtempSync(join(tmpdir(), "latchkey-button-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const nowSeconds = Math.floor(Date.now() / 1000);
-const validity = { notBefore: nowSeconds - 60, notAfter: nowSeconds + 3600 };
-const expired = { notBefore: nowSeconds - 7200, notAfter: nowSeconds - 3600 };
-
-function authority(commonName: string): CertificateIssuer {
-  const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
-  const template = certificateAuthority({ subject: makeName([{ type: "CN", value: commonName }]), validity });
-  return { certificate: issueSelfSignedCertificate({ provider: nodeProvider, privateKey, template }), privateKey };
-}
-
-function issue(issuer: CertificateIssuer, template: CertificateTemplate): { certificate: string; privateKey: string } {
-  const { privateKey, publicKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
-  const certificate = issueCertificate({ provider: nodeProvider, issuer, template, publicKey });
-  const key = encodePem("PRIVATE KEY", nodeProvider.exportPkcs8(privateKey));
-  return { certificate: certificateToPem(certificate), privateKey: key };
-}
 
 const root = authority("Root");
 const otherRoot = authority("Root");
@@ -349,15 +321,3 @@ test("a server that never shakes hands is given up", async () => {
 test("nobody there is unreachable", async () => {
   await expect(press(button(await freePort()))).rejects.toMatchObject({ code: "ERR_BUTTON_UNREACHABLE" });
 });
-
-async function listen(listening: Server): Promise<number> {
-  await new Promise<void>((resolve) => listening.listen(0, "localhost", resolve));
-  return (listening.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const listening = createTcpServer();
-  const port = await listen(listening);
-  await new Promise((resolve) => listening.close(resolve));
-  return port;
-}

@@ -31,12 +31,15 @@ export interface OutputStream {
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const widestColumns = 100;
 const narrowestColumns = 40;
+const usualColumns = 80;
 
 /** The terminal behind a stream. NO_COLOR (no-color.org) and TERM=dumb mean: no colours. */
 export function terminalOf(stream: OutputStream, environment: Readonly<Record<string, string | undefined>>): Terminal {
   if (stream.isTTY !== true) return { columns: undefined, paint: (_, text) => text };
   const isPlain = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
-  const columns = Math.max(narrowestColumns, Math.min(stream.columns ?? 80, widestColumns));
+  // 0 where the terminal does not know its size.
+  const { columns: known = 0 } = stream;
+  const columns = known === 0 ? usualColumns : Math.max(narrowestColumns, Math.min(known, widestColumns));
   return {
     columns,
     paint: (tone, text) => (isPlain ? text : styleText(formats[tone], text, { validateStream: false })),

@@ -299,7 +299,9 @@ describe("the button", () => {
     expect(await run("button")).toEqual({
       code: 1,
       stdout: "",
-      stderr: 'ERR_BUTTON_USAGE: --serial is missing in "latchkey-button": The button\'s serial number (DSN)\n',
+      stderr:
+        "ERR_BUTTON_USAGE: --serial is missing in \"latchkey-button\": The button's serial number (DSN). Or name a button's " +
+        "folder with --device\n",
     });
   });
 

@@ -20,6 +20,7 @@ const debianPackages = {
   mosquitto_sub: "mosquitto-clients",
   mount: "mount",
   openssl: "openssl",
+  script: "bsdutils",
 } as const;
 
 export type ProgramName = keyof typeof debianPackages;
