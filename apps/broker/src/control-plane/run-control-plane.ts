@@ -22,6 +22,8 @@ export interface ControlPlaneSettings {
   readonly port: number;
   /** HTTPS on loopback addresses, too. */
   readonly isSecure: boolean;
+  /** How long a request may take to arrive. Default 10,000. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** A control plane that listens, and the key that was made because the account had no administrator. */

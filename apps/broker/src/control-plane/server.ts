@@ -33,6 +33,8 @@ export interface ControlPlaneOptions<Context> {
   readonly privateKey: string;
   /** HTTPS on loopback addresses, too. */
   readonly isSecure: boolean;
+  /** How long a request may take to arrive. Default 10,000. */
+  readonly requestTimeoutMs?: number | undefined;
   readonly authentication: Authentication;
   readonly operations: readonly Operation<Context>[];
   /** What the operations of a caller work with. */
@@ -54,9 +56,7 @@ export interface ControlPlane {
 /** Octets of a body: more than any operation needs, the largest being a policy document in JSON. */
 const maximumBodyOctets = 512 * 1024;
 const maximumHeaderOctets = 16 * 1024;
-/** How long a request may take to arrive. */
-const requestTimeoutMs = 10_000;
-const headersTimeoutMs = 5000;
+const defaultRequestTimeoutMs = 10_000;
 const keepAliveTimeoutMs = 60_000;
 const maximumConnections = 1000;
 
@@ -172,10 +172,11 @@ class Requests<Context> {
 }
 
 function fastifyOf<Context>(options: ControlPlaneOptions<Context>, isSecure: boolean): FastifyInstance {
-  const server = { maxHeaderSize: maximumHeaderOctets, connectionsCheckingInterval: 1000 };
+  const server = { maxHeaderSize: maximumHeaderOctets, connectionsCheckingInterval: 500 };
+  const requestTimeout = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
   const shared = {
     bodyLimit: maximumBodyOctets,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
@@ -192,7 +193,7 @@ function fastifyOf<Context>(options: ControlPlaneOptions<Context>, isSecure: boo
         https: { ...server, cert: options.certificate, key: options.privateKey, minVersion: "TLSv1.2" },
       }) as unknown as FastifyInstance)
     : Fastify({ ...shared, http: server });
-  app.server.headersTimeout = headersTimeoutMs;
+  app.server.headersTimeout = requestTimeout;
   app.server.maxConnections = maximumConnections;
   return app;
 }

@@ -8,6 +8,7 @@ import { defaultScope } from "@latchkey/registry";
 import { pino } from "pino";
 import { expect } from "vitest";
 import type { AccessKey } from "../../src/control-plane/access-keys.ts";
+import { send, signed } from "./signed-request.ts";
 import { runBroker, type RunningBroker } from "../../src/run-broker.ts";
 
 /** A running broker for tests. Disposing stops it and removes its data. */
@@ -39,7 +40,7 @@ export class RunningControlPlane implements AsyncDisposable {
       scope: defaultScope,
       denial: "explain",
       tls: "node",
-      control: { host: "127.0.0.1", port: 0, isSecure: false },
+      control: { host: "127.0.0.1", port: 0, isSecure: false, requestTimeoutMs: 1000 },
       log,
     });
     const administrator = broker.newAdministrator;
@@ -63,6 +64,14 @@ export class RunningControlPlane implements AsyncDisposable {
     });
     this.#clients.push(client);
     return client;
+  }
+
+  /** Makes an access key through the API. */
+  async createKey(accessScope: "administrator" | "reader", account?: string): Promise<AccessKey> {
+    const body = JSON.stringify({ accessScope, account });
+    const url = `${this.url}/latchkey/access-keys`;
+    const answer = await send(await signed({ url, method: "POST", body }, { key: this.administrator }));
+    return (JSON.parse(answer.body) as { accessKey: AccessKey }).accessKey;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,5 +72,6 @@ function requestOf(
   body: string | undefined,
 ): HttpRequest {
   const { pathname, searchParams, protocol, hostname } = new URL(url);
-  return { method, protocol, hostname, path: pathname, query: Object.fromEntries(searchParams), headers, body };
+  const query = Object.fromEntries(Array.from(searchParams.keys(), (name) => [name, searchParams.getAll(name)]));
+  return { method, protocol, hostname, path: pathname, query, headers, body };
 }
