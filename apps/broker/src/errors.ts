@@ -7,7 +7,9 @@ export type BrokerErrorCode =
   /** The address cannot be listened on. */
   | "ERR_BROKER_LISTEN"
   /** What was asked for cannot be written. */
-  | "ERR_BROKER_OUTPUT";
+  | "ERR_BROKER_OUTPUT"
+  /** The control plane refuses a command, or cannot be asked. The message begins with the exception's name. */
+  | "ERR_BROKER_REQUEST";
 
 /** Ends the process with exit code 1 and its message. */
 export class BrokerError extends Error {

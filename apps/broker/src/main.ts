@@ -1,17 +1,23 @@
 #!/usr/bin/env node
-/** `latchkey`: the broker and what is needed to run it, on the command line. */
+/** `latchkey`: the broker and what is needed to run it, on the command line. Each command is loaded when it is asked for. */
 
-import { defineCommand } from "citty";
-import { runCommandLine } from "@latchkey/command-line";
+import { defineCommand, type CommandDef } from "citty";
+import { completionCommand, runCommandLine } from "@latchkey/command-line";
 import { isRegistryError } from "@latchkey/registry";
-import { certificateCommand } from "./commands/certificate.ts";
-import { policyCommand } from "./commands/policy.ts";
-import { startCommand } from "./commands/start.ts";
 import { BrokerError } from "./errors.ts";
 
-const main = defineCommand({
+const main: CommandDef = defineCommand({
   meta: { name: "latchkey", description: "An MQTT broker with the AWS IoT security model" },
-  subCommands: { start: startCommand, certificate: certificateCommand, policy: policyCommand },
+  subCommands: {
+    start: async () => (await import("./commands/start.ts")).startCommand,
+    certificate: async () => (await import("./commands/certificate.ts")).certificateCommand,
+    ca: async () => (await import("./commands/ca.ts")).caCommand,
+    policy: async () => (await import("./commands/policy.ts")).policyCommand,
+    thing: async () => (await import("./commands/thing.ts")).thingCommand,
+    doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+    keys: async () => (await import("./commands/keys.ts")).keysCommand,
+    completion: completionCommand("latchkey", () => main),
+  },
 });
 
 await runCommandLine(main, {

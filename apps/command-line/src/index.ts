@@ -1,6 +1,7 @@
 /** How our commands read their words, refuse wrong ones and print. */
 
 export { nearest, oneOf } from "./choice.ts";
+export { completionCommand } from "./completion.ts";
 export { messageOf, UsageError } from "./errors.ts";
 export { runCommandLine, type CommandLineOptions } from "./run-command-line.ts";
 export { terminalOf, widthOf, wrapText, type Terminal, type Tone } from "./terminal.ts";

@@ -113,14 +113,14 @@ async function checkWords({ path, command, rest }: Found): Promise<void> {
   const definitions = await resolved(command.args ?? {});
   const line = `"${path.join(" ")}"`;
   const flags = Object.keys(definitions).filter((name) => definitions[name]?.type !== "positional");
-  const places = Object.keys(definitions).length - flags.length;
+  const positionals = Object.keys(definitions).filter((name) => definitions[name]?.type === "positional");
   const given = new Map<string, string>();
   let positional = 0;
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at] ?? "";
     if (!word.startsWith("-") || word === "-") {
       positional++;
-      if (positional > places) {
+      if (positional > positionals.length) {
         throw new UsageError(`${line} has no use for ${JSON.stringify(word)}. Options: ${listOf(flags)}.`);
       }
       continue;
@@ -142,6 +142,10 @@ async function checkWords({ path, command, rest }: Found): Promise<void> {
       throw new UsageError(`--${name} needs a value: ${describe(definitions, name)}`);
     }
     given.set(name, value);
+  }
+  const missing = positionals.slice(positional).find((name) => definitions[name]?.required === true);
+  if (missing !== undefined) {
+    throw new UsageError(`${line} needs ${missing.toUpperCase()}: ${describe(definitions, missing)}`);
   }
   checkValues(definitions, given, line);
 }

@@ -5,6 +5,11 @@ import { openExistingDirectory, type DataDirectory } from "../data-directory/dat
 /** `--data`. */
 export const dataOption = { type: "string", default: "latchkey-data", description: "The data directory" } as const;
 
+/** The data directory of a command that can also be asked of an endpoint. */
+export function dataDirectoryOf({ data }: { readonly data?: string | undefined }): string {
+  return data ?? dataOption.default;
+}
+
 /** Runs `body` on an opened data directory and closes it again. */
 export async function withDataDirectory<T>(directory: string, body: (data: DataDirectory) => Promise<T>): Promise<T> {
   const data = await openExistingDirectory(directory, () => new Date());

@@ -13,7 +13,6 @@ import {
   deviceCertificate,
   issueCertificate,
   makeName,
-  nameText,
   X509Error,
   type Certificate,
   type Name,
@@ -159,7 +158,8 @@ function checkPolicies({ registry, scope }: DataDirectory, names: readonly strin
   }
 }
 
-function subjectOf({ commonName, serialNumber }: NewDevice): Name {
+/** The subject of a new device. Throws `UsageError` where it cannot be one. */
+export function subjectOf({ commonName, serialNumber }: NewDevice): Name {
   checkLength("--common-name", commonName);
   const attributes: NameAttributeInput[] = [{ type: "commonName", value: commonName }];
   if (serialNumber !== undefined) {
@@ -193,10 +193,4 @@ async function writing<T>(folder: string, body: () => Promise<T>): Promise<T> {
       },
     );
   }
-}
-
-/** Subject of a certificate for a table. */
-export function subjectText({ certificatePem }: CertificateRecord): string {
-  const [certificate] = certificatesFromPem(certificatePem);
-  return certificate === undefined ? "" : nameText(certificate.subject);
 }

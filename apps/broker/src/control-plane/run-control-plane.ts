@@ -3,7 +3,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "@latchkey/command-line";
-import type { Registry, Scope } from "@latchkey/registry";
+import type { Scope } from "@latchkey/registry";
+import { certificateToPem } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { BrokerDirectory } from "../data-directory/data-directory.ts";
 import { writeFileWhole } from "../data-directory/write-file.ts";
@@ -12,7 +13,7 @@ import type { Caller } from "./authenticate.ts";
 import { FailureLimit } from "./failure-limit.ts";
 import type { Operation } from "./operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "./operations/access-keys.ts";
-import { registryOperations } from "./operations/all.ts";
+import { directoryOperations } from "./operations/all.ts";
 import { startControlPlane, type ControlPlane } from "./server.ts";
 
 /** Settings of the control plane. */
@@ -34,7 +35,7 @@ export interface RunningControlPlane extends ControlPlane {
 /** The file of a data directory that says where its broker's control plane listens. */
 const controlPlaneFile = "control-plane.json";
 
-const operations: readonly Operation<AccessKeyContext>[] = [...registryOperations, ...accessKeyOperations];
+const operations: readonly Operation<AccessKeyContext>[] = [...directoryOperations, ...accessKeyOperations];
 
 /** Starts the control plane on a data directory. Throws `BrokerError`. */
 export async function runControlPlane(
@@ -57,7 +58,7 @@ export async function runControlPlane(
       monotonicMs: () => performance.now(),
     },
     operations,
-    contextOf: contextWith(data.registry, keys),
+    contextOf: contextWith(data, keys),
     log,
   });
   const file = join(directory, controlPlaneFile);
@@ -85,8 +86,12 @@ async function orWarn<T>(log: Logger, body: () => Promise<T>): Promise<T | undef
   }
 }
 
-function contextWith(registry: Registry, accessKeys: AccessKeys): (caller: Caller) => AccessKeyContext {
-  return ({ scope }) => ({ registry, scope, accessKeys });
+function contextWith(
+  { registry, serverAuthority }: BrokerDirectory,
+  accessKeys: AccessKeys,
+): (caller: Caller) => AccessKeyContext {
+  const serverAuthorityPem = certificateToPem(serverAuthority);
+  return ({ scope }) => ({ registry, scope, serverAuthorityPem, accessKeys });
 }
 
 async function ensureAdministrator(keys: AccessKeys, { account }: Scope): Promise<AccessKey | undefined> {

@@ -2,11 +2,12 @@
 
 import type { AccessKeys } from "../access-keys.ts";
 import { account } from "../members.ts";
-import { operation, type Operation, type OperationContext } from "../operation.ts";
+import { operation, type Operation } from "../operation.ts";
+import type { BrokerContext } from "./broker.ts";
 import { label, member, required, text, word } from "../shape.ts";
 
 /** What the operations need besides the registry. */
-export interface AccessKeyContext extends OperationContext {
+export interface AccessKeyContext extends BrokerContext {
   readonly accessKeys: AccessKeys;
 }
 

@@ -1,6 +1,8 @@
-/** All operations of the registry over AWS IoT's REST API. */
+/** All operations that need no more than a data directory. */
 
 import type { Operation } from "../operation.ts";
+import { brokerOperations, type BrokerContext } from "./broker.ts";
+import { diagnosisOperations } from "./diagnosis.ts";
 import { authorityOperations } from "./authorities.ts";
 import { authorizationOperations } from "./authorization.ts";
 import { certificateOperations } from "./certificates.ts";
@@ -30,4 +32,11 @@ export const registryOperations: readonly Operation[] = [
   ...provisioningOperations,
   ...tagOperations,
   ...endpointOperations,
+];
+
+/** Those, and what only a broker of ours has, under `/latchkey`. They need a data directory and no running broker. */
+export const directoryOperations: readonly Operation<BrokerContext>[] = [
+  ...registryOperations,
+  ...brokerOperations,
+  ...diagnosisOperations,
 ];

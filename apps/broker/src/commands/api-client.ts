@@ -1,0 +1,261 @@
+/**
+ * The API as commands call it: over the network, signed, or in this process on a data directory that is on this machine. The second
+ * needs no running broker; a running one acts on what it changes.
+ */
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { request as requestHttp, type IncomingMessage } from "node:http";
+import { request as requestHttps } from "node:https";
+import { join } from "node:path";
+import { messageOf, UsageError } from "@latchkey/command-line";
+import { certificateToPem } from "@latchkey/x509";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { AccessKeys } from "../control-plane/access-keys.ts";
+import type { Operation } from "../control-plane/operation.ts";
+import { accessKeyOperations, type AccessKeyContext } from "../control-plane/operations/access-keys.ts";
+import { directoryOperations } from "../control-plane/operations/all.ts";
+import type { BrokerContext } from "../control-plane/operations/broker.ts";
+import { openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
+import { BrokerError } from "../errors.ts";
+import { isObject } from "../http/json-body.ts";
+import { ServiceError } from "../http/service-error.ts";
+import { Sha256 } from "../http/sha256.ts";
+import { dataDirectoryOf } from "./data-option.ts";
+import { apiRequest, type ApiRequest } from "./api-request.ts";
+
+/** The members of an answer. */
+export type ApiAnswer = Readonly<Record<string, unknown>>;
+
+/** What commands call operations with. */
+export interface ApiClient extends AsyncDisposable {
+  /** Calls an operation. Throws `RegistryError` or `BrokerError` (`ERR_BROKER_REQUEST`) with the exception's name. */
+  call(name: string, input?: Readonly<Record<string, unknown>>): Promise<ApiAnswer>;
+}
+
+/** Where the API is. */
+export interface ApiTarget {
+  readonly data: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly credentials: string | undefined;
+  readonly ca: string | undefined;
+  readonly region: string | undefined;
+}
+
+/**
+ * The endpoint that is meant, or undefined for the data directory: `--endpoint`; the data directory where `--data` is given;
+ * `AWS_ENDPOINT_URL_IOT` and `AWS_ENDPOINT_URL`.
+ */
+export function endpointOf({ endpoint, data }: ApiTarget): string | undefined {
+  if (endpoint !== undefined || data !== undefined) return endpoint;
+  return process.env["AWS_ENDPOINT_URL_IOT"] ?? process.env["AWS_ENDPOINT_URL"];
+}
+
+/** Opens the API. Throws `UsageError`, `BrokerError`. */
+export async function openApi(target: ApiTarget): Promise<ApiClient> {
+  const endpoint = endpointOf(target);
+  if (endpoint === undefined) return LocalApi.open(dataDirectoryOf(target));
+  return new RemoteApi(endpoint, await readCredentials(target), await readRoots(target.ca), regionOf(target));
+}
+
+/** The API of the broker that runs: for what only a running broker has. */
+export async function openLiveApi(target: ApiTarget): Promise<ApiClient> {
+  const endpoint = endpointOf(target);
+  if (endpoint !== undefined) return openApi(target);
+  const directory = dataDirectoryOf(target);
+  const file = join(directory, "control-plane.json");
+  if (!existsSync(file)) {
+    throw new BrokerError(
+      "ERR_BROKER_REQUEST",
+      `no broker with a control plane runs on ${directory}: start one with "latchkey start --data ${directory}", or name ` +
+        "one elsewhere with --endpoint",
+    );
+  }
+  const parsed: unknown = JSON.parse(await readFile(file, "utf8"));
+  const url = isObject(parsed) && typeof parsed["url"] === "string" ? parsed["url"] : "";
+  const data = await openExistingDirectory(directory, () => new Date());
+  const { scope } = data;
+  await data[Symbol.asyncDispose]();
+  const key = (await AccessKeys.open(directory, nowSeconds)).administratorOf(scope.account);
+  if (key === undefined) throw new BrokerError("ERR_BROKER_REQUEST", `${directory} has no administrator access key`);
+  const roots = url.startsWith("https:") ? await readFile(join(directory, "server-ca.pem"), "utf8") : undefined;
+  return new RemoteApi(url, key, roots, scope.region);
+}
+
+/** Operations in this process, on a data directory. */
+class LocalApi implements ApiClient {
+  readonly #data: DataDirectory;
+  readonly #context: BrokerContext;
+
+  private constructor(data: DataDirectory) {
+    const { registry, scope, serverAuthority } = data;
+    this.#data = data;
+    this.#context = { registry, scope, serverAuthorityPem: certificateToPem(serverAuthority) };
+  }
+
+  static async open(directory: string): Promise<LocalApi> {
+    return new LocalApi(await openExistingDirectory(directory, () => new Date()));
+  }
+
+  async call(name: string, input: Readonly<Record<string, unknown>> = {}): Promise<ApiAnswer> {
+    const operation = operationNamed(directoryOperations, name);
+    try {
+      const answer = await operation.handle(this.#context, apiRequest(operation, input));
+      return isObject(answer) ? answer : {};
+    } catch (cause) {
+      if (!(cause instanceof ServiceError)) throw cause;
+      throw new BrokerError("ERR_BROKER_REQUEST", `${cause.code}: ${cause.message}`, { cause });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#data[Symbol.asyncDispose]();
+  }
+}
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const operations: readonly Operation<AccessKeyContext>[] = [...directoryOperations, ...accessKeyOperations];
+const timeoutMs = 30_000;
+const maximumAnswerOctets = 16 * 1024 * 1024;
+
+/** The API of a server. */
+class RemoteApi implements ApiClient {
+  readonly #endpoint: URL;
+  readonly #roots: string | undefined;
+  readonly #signer: SignatureV4;
+
+  constructor(endpoint: string, credentials: Credentials, roots: string | undefined, region: string) {
+    if (!URL.canParse(endpoint))
+      throw new UsageError(`--endpoint ${JSON.stringify(endpoint)} is no URL: http://HOST:PORT`);
+    this.#endpoint = new URL(endpoint);
+    this.#roots = roots;
+    this.#signer = new SignatureV4({ service: "iot", region, credentials, sha256: Sha256 });
+  }
+
+  async call(name: string, input: Readonly<Record<string, unknown>> = {}): Promise<ApiAnswer> {
+    const operation = operationNamed(operations, name);
+    const request = apiRequest(operation, input);
+    const { status, errorType, body } = await this.#send(operation.method, request);
+    const answer = parsed(body);
+    if (status === 200) return answer;
+    const message = typeof answer["message"] === "string" ? answer["message"] : `HTTP ${status}`;
+    throw new BrokerError("ERR_BROKER_REQUEST", `${errorType ?? "no exception"}: ${message}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #send(
+    method: string,
+    { path, query, headers, body }: ApiRequest,
+  ): Promise<{ readonly status: number; readonly errorType: string | undefined; readonly body: string }> {
+    const { protocol, hostname, host } = this.#endpoint;
+    const text = new URLSearchParams();
+    for (const [name, [value = ""]] of query) text.set(name, value);
+    const signed = await this.#signer.sign({
+      method,
+      protocol,
+      hostname,
+      path,
+      query: Object.fromEntries(Array.from(query, ([name, [value = ""]]) => [name, value])),
+      headers: { host, ...(body.length > 0 && { "content-type": "application/json" }), ...Object.fromEntries(headers) },
+      body,
+    });
+    // A space is %20 in the signed form, and a plus sign in that of forms.
+    const target = query.size === 0 ? path : `${path}?${text.toString().replaceAll("+", "%20")}`;
+    const send = protocol === "https:" ? requestHttps : requestHttp;
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void =>
+        reject(
+          new BrokerError("ERR_BROKER_REQUEST", `${this.#endpoint.origin} cannot be asked: ${messageOf(error)}`, {
+            cause: error,
+          }),
+        );
+      const outgoing = send(
+        this.#endpoint,
+        {
+          method,
+          path: target,
+          headers: signed.headers,
+          timeout: timeoutMs,
+          ...(this.#roots !== undefined && { ca: this.#roots }),
+        },
+        (incoming) => {
+          readAnswer(incoming).then(
+            (answered) => resolve({ ...answered, errorType: incoming.headers["x-amzn-errortype"]?.toString() }),
+            failed,
+          );
+        },
+      );
+      outgoing.on("timeout", () => outgoing.destroy(new Error("no answer in time")));
+      outgoing.on("error", failed);
+      outgoing.end(body);
+    });
+  }
+}
+
+async function readAnswer(incoming: IncomingMessage): Promise<{ readonly status: number; readonly body: string }> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of incoming) {
+    if (!(chunk instanceof Buffer)) continue;
+    octets += chunk.length;
+    if (octets > maximumAnswerOctets) throw new Error("the answer is too long");
+    chunks.push(chunk);
+  }
+  return { status: incoming.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") };
+}
+
+function parsed(body: string): ApiAnswer {
+  if (body === "") return {};
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : {};
+  } catch {
+    return { message: "the answer is no JSON: is this the control plane of a broker?" };
+  }
+}
+
+function operationNamed<Context>(known: readonly Operation<Context>[], name: string): Operation<Context> {
+  const operation = known.find((one) => one.name === name);
+  if (operation === undefined) throw new TypeError(`there is no operation ${name}`);
+  return operation;
+}
+
+async function readCredentials({ credentials }: ApiTarget): Promise<Credentials> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
+  if (credentials === undefined) {
+    if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey };
+    throw new UsageError(
+      "the control plane needs an access key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with --credentials",
+    );
+  }
+  const found: unknown = JSON.parse(await readText("--credentials", credentials));
+  if (isObject(found) && typeof found["accessKeyId"] === "string" && typeof found["secretAccessKey"] === "string") {
+    return { accessKeyId: found["accessKeyId"], secretAccessKey: found["secretAccessKey"] };
+  }
+  throw new UsageError(`--credentials ${credentials} has no accessKeyId and secretAccessKey`);
+}
+
+async function readRoots(file: string | undefined): Promise<string | undefined> {
+  return file === undefined ? undefined : readText("--ca", file);
+}
+
+async function readText(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(`${flag} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function regionOf({ region }: ApiTarget): string {
+  return region ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,42 @@
+/** A call of an operation as a request: the same for a server on the network and for the operations in this process. */
+
+import type { Operation } from "../control-plane/operation.ts";
+
+/** A call that is ready to be sent. */
+export interface ApiRequest {
+  readonly labels: Readonly<Record<string, string>>;
+  /** The path with its labels, percent-encoded. */
+  readonly path: string;
+  readonly query: ReadonlyMap<string, readonly string[]>;
+  readonly headers: ReadonlyMap<string, string>;
+  /** JSON, or the payload; empty where no member stands in the body. */
+  readonly body: Uint8Array;
+}
+
+/** Places the input of an operation where its members stand. Undefined members are left out. */
+export function apiRequest<Context>(
+  operation: Operation<Context>,
+  input: Readonly<Record<string, unknown>>,
+  payload?: Uint8Array,
+): ApiRequest {
+  const labels: Record<string, string> = {};
+  const query = new Map<string, readonly string[]>();
+  const headers = new Map<string, string>();
+  const body: Record<string, unknown> = {};
+  for (const [name, { place, wireName = name }] of Object.entries(operation.members)) {
+    const value = input[name];
+    if (value === undefined) continue;
+    if (place === "path") labels[name] = String(value);
+    else if (place === "query") query.set(wireName, [String(value)]);
+    else if (place === "header") headers.set(wireName, String(value));
+    else body[name] = value;
+  }
+  const hasBody = Object.keys(body).length > 0;
+  return {
+    labels,
+    path: operation.path.replaceAll(/\{(\w+)\+?\}/g, (_, name: string) => encodeURIComponent(labels[name] ?? "")),
+    query,
+    headers,
+    body: payload ?? new TextEncoder().encode(hasBody ? JSON.stringify(body) : ""),
+  };
+}

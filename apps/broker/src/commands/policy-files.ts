@@ -1,0 +1,221 @@
+/** `latchkey policy lint|test|explain|suggest`: on files alone, for editors and pipelines, without a broker. */
+
+import { readFile } from "node:fs/promises";
+import { defineCommand } from "citty";
+import { messageOf, UsageError } from "@latchkey/command-line";
+import {
+  compile,
+  isPolicyAction,
+  isRequestResource,
+  parsePolicy,
+  type ParsedPolicy,
+  type PolicyRequest,
+  type RequestContext,
+} from "@latchkey/policy";
+import {
+  checkExpectations,
+  lint,
+  lintSeverities,
+  parseExpectations,
+  suggest,
+  type LintFinding,
+} from "@latchkey/policy/authoring";
+import { jsonOption } from "./api-options.ts";
+import { print, remark } from "./data-option.ts";
+import { printJson } from "./table.ts";
+
+const document = {
+  type: "string",
+  required: true,
+  description: "Policy files that are in effect together, separated by commas",
+} as const;
+
+/** `policy lint`. Exit code 1 where an error was found. */
+export const lintCommand = defineCommand({
+  meta: { name: "lint", description: "Find what a policy says and does not mean" },
+  args: {
+    document,
+    format: {
+      type: "enum",
+      options: ["text", "json", "sarif"],
+      default: "text",
+      description: "How findings are written",
+    },
+  },
+  async run({ args }) {
+    const policies = await readPolicies(args.document);
+    const findings = lint(policies.map(({ policy }) => policy)).map((finding) => ({
+      ...finding,
+      file: policies.find(({ policy }) => policy.name === finding.policy)?.file ?? "",
+    }));
+    if (args.format === "json") printJson(findings);
+    else if (args.format === "sarif") printJson(sarifOf(findings));
+    else {
+      for (const { file, line, column, severity, code, message, fix } of findings) {
+        print(`${file}:${line}:${column} ${severity} ${code}: ${message} ${fix}`);
+      }
+      remark(findings.length === 0 ? "nothing found" : `${findings.length} found`);
+    }
+    if (findings.some(({ severity }) => severity === "error")) process.exitCode = 1;
+  },
+});
+
+/** `policy test`. Exit code 1 where an expectation was not met. */
+export const testCommand = defineCommand({
+  meta: { name: "test", description: "Check the decisions that a file expects of policies" },
+  args: {
+    document,
+    expectations: { type: "string", required: true, description: "A JSON file of expectations" },
+    json: jsonOption,
+  },
+  async run({ args }) {
+    const policies = await readPolicies(args.document);
+    const parsed = parseExpectations(await readText("expectations", args.expectations));
+    if (!parsed.ok) {
+      const faults = parsed.errors.map(({ line, column, path, message }) => `  ${line}:${column} ${path}: ${message}`);
+      throw new UsageError(`${args.expectations} is no file of expectations:\n${faults.join("\n")}`);
+    }
+    const report = checkExpectations(compile(policies.map(({ policy }) => policy)), parsed.expectations);
+    if (args.json === true) {
+      printJson({
+        passed: report.passed,
+        failures: report.failures.map(({ expectation, actual, sentence }) => ({
+          name: expectation.name,
+          expected: expectation.decision,
+          actual,
+          sentence,
+        })),
+      });
+    } else {
+      for (const { expectation, actual, sentence } of report.failures) {
+        print(`FAILED ${expectation.name}: expected ${expectation.decision}, and it is ${actual}. ${sentence}`);
+      }
+      print(`${report.passed} of ${report.passed + report.failures.length} as expected`);
+    }
+    if (report.failures.length > 0) process.exitCode = 1;
+  },
+});
+
+/** `policy explain`. Exit code 1 where the request is not allowed. */
+export const explainCommand = defineCommand({
+  meta: { name: "explain", description: "Say what policies decide about a request, and why" },
+  args: {
+    document,
+    action: { type: "string", required: true, description: "For instance iot:Publish" },
+    resource: {
+      type: "string",
+      required: true,
+      description: "An ARN, for instance arn:aws:iot:us-east-1:000000000000:topic/a",
+    },
+    context: { type: "string", description: "A JSON file with what is known of the requester, as in expectations" },
+    json: jsonOption,
+  },
+  async run({ args }) {
+    const policies = await readPolicies(args.document);
+    const request = await requestOf(args.action, args.resource, args.context);
+    const explanation = compile(policies.map(({ policy }) => policy)).explain(request);
+    if (args.json === true) printJson(explanation);
+    else print(`${explanation.decision}: ${explanation.sentence}`);
+    if (explanation.decision !== "allow") process.exitCode = 1;
+  },
+});
+
+/** `policy suggest`. */
+export const suggestCommand = defineCommand({
+  meta: { name: "suggest", description: "Make the least policy that allows the requests of a file" },
+  args: {
+    requests: {
+      type: "string",
+      required: true,
+      description: "A file of expectations: what is to be allowed in it is what the policy allows",
+    },
+  },
+  async run({ args }) {
+    const parsed = parseExpectations(await readText("requests", args.requests));
+    if (!parsed.ok)
+      throw new UsageError(`--requests ${args.requests} is no file of expectations: ${parsed.errors[0].message}`);
+    const wanted = parsed.expectations.filter(({ decision }) => decision === "allow").map(({ request }) => request);
+    if (wanted.length === 0) throw new UsageError(`--requests ${args.requests} has no request that is to be allowed`);
+    const { text, notes, findings } = suggest(wanted);
+    print(text);
+    for (const note of notes) remark(note);
+    for (const { severity, message, fix } of findings) remark(`${severity}: ${message} ${fix}`);
+  },
+});
+
+interface PolicyFile {
+  readonly file: string;
+  readonly policy: ParsedPolicy;
+}
+
+async function readPolicies(files: string): Promise<readonly PolicyFile[]> {
+  const policies: PolicyFile[] = [];
+  for (const file of files.split(",").filter((one) => one !== "")) {
+    const result = parsePolicy(await readText("document", file), { name: file });
+    if (!result.ok) {
+      const faults = result.errors.map(({ line, column, path, message }) => `  ${line}:${column} ${path}: ${message}`);
+      throw new UsageError(`${file} is not a policy:\n${faults.join("\n")}`);
+    }
+    policies.push({ file, policy: result.policy });
+  }
+  return policies;
+}
+
+/** The request, its context read by the rules that expectations have. */
+async function requestOf(action: string, resource: string, contextFile: string | undefined): Promise<PolicyRequest> {
+  if (!isPolicyAction(action))
+    throw new UsageError(`--action ${JSON.stringify(action)} is no action: for instance iot:Publish`);
+  if (!isRequestResource(resource)) throw new UsageError(`--resource ${JSON.stringify(resource)} is no ARN, and not *`);
+  let context: RequestContext = {};
+  if (contextFile !== undefined) {
+    const expectations = `{"expectations":[{"action":${JSON.stringify(action)},"resource":${JSON.stringify(resource)},"decision":"allow","context":${await readText("context", contextFile)}}]}`;
+    const parsed = parseExpectations(expectations);
+    if (!parsed.ok) throw new UsageError(`--context ${contextFile} cannot be read: ${parsed.errors[0].message}`);
+    context = parsed.expectations[0]?.request.context ?? {};
+  }
+  return { action, resource, context };
+}
+
+async function readText(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(`--${flag} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const sarifLevels = { error: "error", warning: "warning", info: "note" } as const;
+
+/** SARIF 2.1.0 (OASIS), which code hosts show beside the lines of a change. */
+function sarifOf(findings: readonly (LintFinding & { readonly file: string })[]): object {
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: "latchkey policy lint",
+            rules: Object.entries(lintSeverities).map(([id, severity]) => ({
+              id,
+              defaultConfiguration: { level: sarifLevels[severity] },
+            })),
+          },
+        },
+        results: findings.map(({ code, severity, message, fix, line, column, file }) => ({
+          ruleId: code,
+          level: sarifLevels[severity],
+          message: { text: `${message} ${fix}` },
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: { uri: file.split("\\").join("/") },
+                region: { startLine: line, startColumn: column },
+              },
+            },
+          ],
+        })),
+      },
+    ],
+  };
+}

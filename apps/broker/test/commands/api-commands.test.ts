@@ -1,0 +1,255 @@
+/** The commands as clients of the API: on a data directory, at a running broker, and on files alone. */
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runProgram, type Finished } from "@latchkey/tooling-vitest/programs";
+import { certificatesFromPem, certificateToPem } from "@latchkey/x509";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeAuthority, makeCertificatePem, makeRequestPem } from "../control-plane/identities.ts";
+import { RunningControlPlane } from "../control-plane/running-control-plane.ts";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const account = "arn:aws:iot:us-east-1:000000000000";
+let plane: RunningControlPlane;
+let scratch: string;
+beforeAll(async () => {
+  plane = await RunningControlPlane.start();
+  scratch = mkdtempSync(join(tmpdir(), "latchkey-api-commands-"));
+});
+afterAll(async () => {
+  await plane[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true });
+});
+
+const run = (words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+  runProgram("/usr/bin/env", [
+    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    process.execPath,
+    "--conditions=@latchkey/source",
+    main,
+    ...words,
+  ]);
+/** On the data directory of the running broker. */
+const local = (...words: string[]): Promise<Finished> => run([...words, "--data", plane.directory]);
+/** At the endpoint of the running broker, with the administrator's key. */
+const remote = (...words: string[]): Promise<Finished> => {
+  const { accessKeyId, secretAccessKey } = plane.administrator;
+  return run(words, {
+    AWS_ENDPOINT_URL_IOT: plane.url,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  });
+};
+const file = (name: string, content: string): string => {
+  const path = join(scratch, name);
+  writeFileSync(path, content);
+  return path;
+};
+const policy = (resource: string, action = "iot:Publish"): string =>
+  JSON.stringify(
+    { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: `${account}:${resource}` }] },
+    undefined,
+    2,
+  );
+const done = (finished: Finished): string => {
+  expect(finished).toMatchObject({ code: 0 });
+  return finished.stdout.trim();
+};
+
+test("a device by the API: its key is made here, and each side sees what the other does", async () => {
+  const document = file("button.json", policy("topic/iotbutton/${iot:Certificate.Subject.SerialNumber}"));
+  done(await local("policy", "create", "--name", "button", "--document", document));
+  const out = join(scratch, "device");
+  const id = done(await remote("certificate", "create", "--out", out, "--serial", "G030", "--policy", "button"));
+  expect(statSync(join(out, "private.key")).mode & 0o777).toBe(0o600);
+  const [certificate] = certificatesFromPem(readFileSync(join(out, "certificate.pem"), "utf8"));
+  expect(certificate).toBeDefined();
+  expect(readFileSync(join(out, "root-ca.pem"), "utf8")).toBe(
+    readFileSync(join(plane.directory, "server-ca.pem"), "utf8"),
+  );
+  const listed = await local("certificate", "list");
+  expect(done(listed)).toMatch(new RegExp(`${id} +ACTIVE +serialNumber=G030,CN=G030 .* button`));
+  const [row] = JSON.parse(done(await remote("certificate", "list", "--json"))) as { policies: string[] }[];
+  expect(row).toMatchObject({ certificateId: id, policies: ["button"], serialNumber: expect.any(String) as string });
+  expect(done(await remote("certificate", "deactivate", "--certificate", id.slice(0, 8)))).toBe(
+    `${id} is INACTIVE, was ACTIVE`,
+  );
+  expect(done(await local("certificate", "show", "--certificate", id.slice(0, 8)))).toMatch(/status +INACTIVE/);
+  const again = await remote("certificate", "create", "--out", out, "--serial", "G030");
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.stderr).toMatch(/^ERR_BROKER_USAGE: .*private\.key exists already/);
+});
+
+test("a device that keeps its key, and one of an own authority", async () => {
+  const request = file("device.csr", makeRequestPem("own key"));
+  const pem = done(await remote("certificate", "from-csr", "--file", request));
+  expect(certificatesFromPem(pem)).toHaveLength(1);
+  const authority = makeAuthority("Own CA");
+  const code = done(await remote("ca", "registration-code"));
+  const words = ["--file", file("ca.pem", certificateToPem(authority.certificate))];
+  const unproven = await remote("ca", "register", ...words);
+  expect(unproven.stderr).toMatch(/^ERR_BROKER_USAGE: a proof of the key is needed/);
+  const verification = file("verification.pem", makeCertificatePem(authority, { commonName: code }));
+  const caId = done(await remote("ca", "register", ...words, "--verification", verification));
+  expect(done(await local("ca", "list"))).toMatch(new RegExp(`${caId} +ACTIVE +DEFAULT +CN=Own CA`));
+  const id = done(await remote("certificate", "register", "--file", file("own.pem", makeCertificatePem(authority))));
+  const out = join(scratch, "bundle");
+  expect(done(await remote("certificate", "bundle", "--certificate", id, "--out", out))).toBe(id);
+  expect(existsSync(join(out, "endpoint.json"))).toBe(true);
+  expect(existsSync(join(out, "private.key"))).toBe(false);
+  const active = await remote("ca", "delete", "--authority", caId.slice(0, 8));
+  expect(active.stderr).toMatch(/^ERR_BROKER_REQUEST: CertificateStateException: /);
+});
+
+test("policies have versions, are shown and deleted with them", async () => {
+  const document = file("v.json", policy("topic/a"));
+  done(await remote("policy", "create", "--name", "versioned", "--document", document));
+  const made = await remote(
+    "policy",
+    "version",
+    "create",
+    "--name",
+    "versioned",
+    "--document",
+    file("w.json", policy("topic/b")),
+  );
+  expect(done(made)).toBe("stored version 2 of policy versioned");
+  done(await remote("policy", "version", "default", "--name", "versioned", "--id", "2"));
+  const shown = JSON.parse(done(await local("policy", "show", "--name", "versioned", "--json"))) as {
+    policyDocument: string;
+  };
+  expect(shown).toMatchObject({ defaultVersionId: "2", targets: [] });
+  expect(shown.policyDocument).toContain("topic/b");
+  expect(done(await remote("policy", "list"))).toMatch(/versioned +2 /);
+  done(await remote("policy", "delete", "--name", "versioned"));
+  expect((await remote("policy", "show", "--name", "versioned")).stderr).toMatch(
+    /^ERR_BROKER_REQUEST: ResourceNotFoundException: .*versioned/,
+  );
+});
+
+test("the doctor says what keeps a device out, by certificate and by client identifier", async () => {
+  const document = file("lamp.json", policy("client/lamp", "iot:Connect"));
+  done(await local("policy", "create", "--name", "lamp", "--document", document));
+  const out = join(scratch, "lamp");
+  const id = done(await local("certificate", "create", "--out", out, "--common-name", "lamp", "--policy", "lamp"));
+  done(await local("thing", "create", "--name", "lamp", "--attributes", "room=kitchen"));
+  done(await local("thing", "attach", "--name", "lamp", "--certificate", id.slice(0, 10)));
+  expect(done(await remote("thing", "show", "--name", "lamp"))).toMatch(
+    /attributes +room=kitchen[^]*certificates +[0-9a-f]{64}/,
+  );
+  const good = await remote("doctor", "lamp");
+  expect(done(good)).toMatch(/ok {2}CONNECT +Allowed/);
+  const refused = await local("doctor", id.slice(0, 12), "--publish", "orders");
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toMatch(/NO {2}PUBLISH +Denied: .*iot:Publish on .*topic\/orders/);
+  done(await local("certificate", "revoke", "--certificate", id));
+  expect((await remote("doctor", "lamp")).stdout).toMatch(
+    /NO {2}status +REVOKED[^]*NO {2}identity .*ERR_IDENTITY_NOT_ACTIVE/,
+  );
+  const nobody = await local("doctor", "nobody");
+  expect(nobody).toMatchObject({ code: 1 });
+  expect(nobody.stderr).toMatch(/^ERR_BROKER_USAGE: "nobody" is no certificateId/);
+});
+
+test("access keys are made, listed and revoked, on the machine of the broker without credentials", async () => {
+  const made = JSON.parse(done(await local("keys", "create", "--scope", "reader", "--json"))) as {
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
+  const credentials = file("key.json", JSON.stringify(made));
+  const reader = ["--endpoint", plane.url, "--credentials", credentials];
+  done(await run(["policy", "list", ...reader]));
+  const denied = await run(["thing", "create", "--name", "x", ...reader]);
+  expect(denied.stderr).toMatch(/^ERR_BROKER_REQUEST: AccessDeniedException: /);
+  expect(denied.stderr).not.toContain(made.secretAccessKey);
+  expect(done(await local("keys", "list"))).toContain(made.accessKeyId);
+  done(await local("keys", "revoke", "--key", made.accessKeyId));
+  expect((await run(["policy", "list", ...reader])).stderr).toMatch(/^ERR_BROKER_REQUEST: UnrecognizedClientException/);
+});
+
+test.each([
+  [["certificate", "shwo"], /certificate shwo" is not a command\. Did you mean show\?/],
+  [["policy", "lits"], /Did you mean list\?/],
+  [["thing", "list", "--endpoint", "nowhere"], /--endpoint "nowhere" is no URL/],
+  [["thing", "list", "--endpoint", "http://127.0.0.1:1"], /needs an access key/],
+  [["doctor"], /needs DEVICE/i],
+])("%j is refused in a line", async (words, message) => {
+  const { code, stdout, stderr } = await run(words);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(message);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+});
+
+describe("on files alone", () => {
+  const bad = (): string => file("bad.json", policy("topicfilter/a/+", "iot:Publish"));
+
+  test("policy lint finds, as text, JSON and SARIF, and its exit code says so", async () => {
+    const found = await run(["policy", "lint", "--document", bad()]);
+    expect(found.code).toBe(1);
+    expect(found.stdout).toMatch(/bad\.json:7:\d+ error action-resource-mismatch: /);
+    const sarif = await run(["policy", "lint", "--document", bad(), "--format", "sarif"]);
+    const log = JSON.parse(sarif.stdout) as { version: string; runs: { results: object[] }[] };
+    expect(log.version).toBe("2.1.0");
+    expect(log.runs[0]?.results[0]).toMatchObject({
+      ruleId: "action-resource-mismatch",
+      level: "error",
+      locations: [{ physicalLocation: { region: { startLine: 6 } } }],
+    });
+    expect(await run(["policy", "lint", "--document", file("good.json", policy("topic/a"))])).toMatchObject({
+      code: 0,
+      stdout: "",
+    });
+  });
+
+  test("policy test, explain and suggest work on expectations", async () => {
+    const document = file("t.json", policy("topic/a"));
+    const expectation = (topic: string, decision: string): object => ({
+      name: topic,
+      action: "iot:Publish",
+      resource: `${account}:topic/${topic}`,
+      decision,
+    });
+    const met = file(
+      "met.json",
+      JSON.stringify({ expectations: [expectation("a", "allow"), expectation("b", "implicit-deny")] }),
+    );
+    expect(done(await run(["policy", "test", "--document", document, "--expectations", met]))).toBe(
+      "2 of 2 as expected",
+    );
+    const unmet = file("unmet.json", JSON.stringify({ expectations: [expectation("b", "allow")] }));
+    const failed = await run(["policy", "test", "--document", document, "--expectations", unmet]);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toMatch(/^FAILED b: expected allow, and it is implicit-deny/);
+    const explained = await run([
+      "policy",
+      "explain",
+      "--document",
+      document,
+      "--action",
+      "iot:Publish",
+      "--resource",
+      `${account}:topic/b`,
+    ]);
+    expect(explained).toMatchObject({ code: 1 });
+    expect(explained.stdout).toMatch(/^implicit-deny: Denied: /);
+    const suggested = done(await run(["policy", "suggest", "--requests", unmet]));
+    expect(JSON.parse(suggested)).toMatchObject({
+      Statement: [{ Action: "iot:Publish", Resource: `${account}:topic/b` }],
+    });
+  });
+});
+
+test("the completion of bash completes commands and options", async () => {
+  const script = file("completion.bash", (await run(["completion"])).stdout);
+  const complete = async (line: string): Promise<string[]> => {
+    const words = line.split(" ");
+    const shell = `source ${script}; COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _latchkey; echo "\${COMPREPLY[@]}"`;
+    return (await runProgram("/bin/bash", ["-c", shell])).stdout.trim().split(" ");
+  };
+  expect(await complete("latchkey cert")).toEqual(["certificate"]);
+  expect(await complete("latchkey certificate de")).toEqual(["describe", "deactivate", "delete"]);
+  expect(await complete("latchkey policy version create --def")).toEqual(["--default"]);
+  expect(await complete("latchkey start --no-c")).toEqual(["--no-control"]);
+});
