@@ -1,15 +1,8 @@
 /** Reading the answers of the API: what a command needs of them is checked, and lists are followed to their end. */
 
 import { UsageError } from "@latchkey/command-line";
-import { readMembers, type Input, type Members } from "../control-plane/shape.ts";
 import { isObject } from "../http/json-body.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
-
-/** The members of an answer that a command uses. Throws where one is not as it should be. */
-export function readAnswer<const M extends Members>(members: M, answer: unknown): Input<M> {
-  if (!isObject(answer)) throw new TypeError("the answer is no object");
-  return readMembers(members, (name) => answer[name]);
-}
 
 /** All entries of a list, page by page. `list` is the member that has them. */
 export async function* allOf(

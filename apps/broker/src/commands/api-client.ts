@@ -55,6 +55,8 @@ export function endpointOf({ endpoint, data }: ApiTarget): string | undefined {
 export async function openApi(target: ApiTarget): Promise<ApiClient> {
   const endpoint = endpointOf(target);
   if (endpoint === undefined) return LocalApi.open(dataDirectoryOf(target));
+  if (!URL.canParse(endpoint))
+    throw new UsageError(`--endpoint ${JSON.stringify(endpoint)} is no URL: http://HOST:PORT`);
   return new RemoteApi(endpoint, await readCredentials(target), await readRoots(target.ca), regionOf(target));
 }
 
@@ -129,8 +131,6 @@ class RemoteApi implements ApiClient {
   readonly #signer: SignatureV4;
 
   constructor(endpoint: string, credentials: Credentials, roots: string | undefined, region: string) {
-    if (!URL.canParse(endpoint))
-      throw new UsageError(`--endpoint ${JSON.stringify(endpoint)} is no URL: http://HOST:PORT`);
     this.#endpoint = new URL(endpoint);
     this.#roots = roots;
     this.#signer = new SignatureV4({ service: "iot", region, credentials, sha256: Sha256 });

@@ -28,12 +28,18 @@ export function targetOf({ data, endpoint, credentials, ca, region }: ApiArgumen
 
 /** Runs `body` with the API and closes it again. */
 export async function withApi<T>(args: ApiArguments, body: (api: ApiClient) => Promise<T>): Promise<T> {
-  await using api = await openApi(targetOf(args));
-  return await body(api);
+  return closing(await openApi(targetOf(args)), body);
 }
 
 /** The same with the API of a broker that runs. */
 export async function withLiveApi<T>(args: ApiArguments, body: (api: ApiClient) => Promise<T>): Promise<T> {
-  await using api = await openLiveApi(targetOf(args));
-  return await body(api);
+  return closing(await openLiveApi(targetOf(args)), body);
+}
+
+async function closing<T>(api: ApiClient, body: (api: ApiClient) => Promise<T>): Promise<T> {
+  try {
+    return await body(api);
+  } finally {
+    await api[Symbol.asyncDispose]();
+  }
 }

@@ -26,9 +26,9 @@ export function apiRequest<Context>(
   for (const [name, { place, wireName = name }] of Object.entries(operation.members)) {
     const value = input[name];
     if (value === undefined) continue;
-    if (place === "path") labels[name] = String(value);
-    else if (place === "query") query.set(wireName, [String(value)]);
-    else if (place === "header") headers.set(wireName, String(value));
+    if (place === "path") labels[name] = wireText(value);
+    else if (place === "query") query.set(wireName, [wireText(value)]);
+    else if (place === "header") headers.set(wireName, wireText(value));
     else body[name] = value;
   }
   const hasBody = Object.keys(body).length > 0;
@@ -39,4 +39,9 @@ export function apiRequest<Context>(
     headers,
     body: payload ?? new TextEncoder().encode(hasBody ? JSON.stringify(body) : ""),
   };
+}
+
+function wireText(value: unknown): string {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new TypeError("what stands in a path, query or header is a text, a number or true or false");
 }

@@ -111,7 +111,7 @@ export function certificatesWithSerialNumber(data: DataDirectory, serialNumber: 
 }
 
 /** All certificates of the account, oldest first, a page at a time. */
-export function* allCertificates({ registry, scope }: DataDirectory): Generator<CertificateRecord> {
+function* allCertificates({ registry, scope }: DataDirectory): Generator<CertificateRecord> {
   let nextToken: string | undefined;
   do {
     const page = registry.certificates.list(scope, { nextToken, pageSize: 1000 });

@@ -319,7 +319,7 @@ describe("attachment", () => {
       all.push(...(page.policies ?? []).map((one) => one.policyName));
     }
     expect(all).toContain(policyName);
-    expect(all).toEqual(all.toSorted());
+    expect(all).toEqual(all.map(String).toSorted());
     const last = await client.send(new ListPoliciesCommand({ ascendingOrder: false, pageSize: 1 }));
     expect(last.policies?.[0]?.policyName).toBe(all.at(-1));
   });
