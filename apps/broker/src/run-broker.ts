@@ -67,6 +67,7 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
     authenticator: authorizer,
     authorizer,
     assignClientIdentifier: randomUUID,
+    nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial: options.denial,
     onEvent: (event) => logEvent(log, event),
     onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,

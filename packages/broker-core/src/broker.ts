@@ -1,17 +1,26 @@
 /**
- * The broker's core: it is given connections that a listener accepted, speaks MQTT with them and routes what they publish. No
- * sockets, clocks or randomness of its own: bytes and the time come in, bytes and events go out.
+ * The broker's core: it is given connections that a listener accepted, speaks MQTT 3.1.1 and 5.0 with them and routes what they
+ * publish. No sockets, clocks or randomness of its own: bytes and the time come in, bytes and events go out.
  */
 
 import { ReasonCode, validateTopicName } from "@latchkey/mqtt-codec";
-import { ClientConnection, type ConnectionContext } from "./client-connection.ts";
-import type { BrokerEvent, PublishedEvent } from "./events.ts";
+import { Connection, type BrokerContext } from "./connection/connection.ts";
+import { answerMalformed } from "./connection/fault-answers.ts";
+import { createCounters, type Counters } from "./counters.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { BrokerEvent, CloseReason, DropLimit, PublishedEvent } from "./events.ts";
+import { connectionEnded } from "./handlers/connection-end.ts";
+import { handlePacket } from "./handlers/dispatch.ts";
+import { publishMessage } from "./handlers/publication.ts";
+import { topicFault } from "./handlers/topic-limits.ts";
 import { limitsOf, type Limits, type Profile } from "./limits.ts";
 import type { Authenticator } from "./ports/authenticator.ts";
 import type { Authorizer } from "./ports/authorizer.ts";
 import type { ReservedTopics } from "./ports/reserved-topics.ts";
 import type { Transport } from "./ports/transport.ts";
-import { Router } from "./router.ts";
+import { Message, type MessageFields } from "./routing/message.ts";
+import { RetainedMessages } from "./routing/retained-messages.ts";
+import { Router } from "./routing/router.ts";
 import type {
   EndSessionOptions,
   RetainedMessageView,
@@ -19,7 +28,9 @@ import type {
   ServerPublishResult,
   SessionView,
 } from "./server-publish.ts";
-import { createMessage } from "./session.ts";
+import { QueueBudget } from "./session/queue-budget.ts";
+import { SessionRegistry } from "./session/session-registry.ts";
+import type { Session } from "./session/session.ts";
 
 /** What a broker is made of. */
 export interface BrokerOptions<Peer, Principal> {
@@ -36,135 +47,294 @@ export interface BrokerOptions<Peer, Principal> {
   /** In place of the profile's. */
   readonly limits?: Partial<Limits> | undefined;
   /**
-   * The answer to a refused client. `explain` (default): CONNACK 5, SUBACK 0x80. `parity`: nothing, the connection closes,
-   * as AWS IoT Core does with MQTT 3.1.1 clients. A refused PUBLISH closes the connection either way (MQTT-3.3.5-2).
+   * How refusals are answered. `explain` (default): with a code, and in MQTT 5.0 with a Reason String. `parity`: as AWS IoT Core
+   * does, an MQTT 3.1.1 client whose CONNECT or SUBSCRIBE is refused is closed without a word, and no Reason String is sent. A
+   * refused PUBLISH closes a 3.1.1 connection either way (MQTT-3.3.5-2).
    */
   readonly denial?: "explain" | "parity" | undefined;
   /** What clients publish to topics that begin with `$`. */
   readonly reservedTopics?: ReservedTopics<Peer, Principal> | undefined;
+  /**
+   * Calls `work` in a later turn of the event loop, after what came from the network meanwhile was received: `(work) =>
+   * setImmediate(() => work(performance.now()))`. Without it a timer of 0 ms is used and the time is the latest that was given.
+   */
+  readonly nextTurn?: ((work: (nowMs: number) => void) => void) | undefined;
+  /** Milliseconds since 1970, for times that people read. Default `Date.now`. */
+  readonly epochMs?: (() => number) | undefined;
+}
+
+/** One client's connection, as a listener uses it. */
+export interface ClientConnection<Peer, Principal> {
+  readonly peer: Peer;
+  /** Undefined until CONNECT was accepted. */
+  readonly principal: Principal | undefined;
+  /** Undefined until CONNECT was accepted. */
+  readonly clientIdentifier: string | undefined;
+  /** Takes what the network brought. The chunk must not be written to afterwards. */
+  receive(chunk: Uint8Array, nowMs: number): void;
+  /** The transport has room again. */
+  drained(nowMs: number): void;
+  /** The network connection ended; `detail` says how, for the log. */
+  lost(detail: string, nowMs: number): void;
+  /** Ends the connection. The will is published (MQTT-3.1.2-8). */
+  end(reason: CloseReason, detail: string, nowMs: number): void;
 }
 
 /** A broker. */
 export class Broker<Peer, Principal> {
-  readonly #context: ConnectionContext<Peer, Principal>;
-  readonly #open = new Set<ClientConnection<Peer, Principal>>();
+  readonly #context: BrokerContext<Peer, Principal>;
+  readonly #open = new Set<Connection<Peer, Principal>>();
+  /** Connections whose CONNECT was accepted, by client identifier. */
+  readonly #clients = new Map<string, Connection<Peer, Principal>>();
   /** Connections that have something to send when the current input is done. */
-  readonly #unflushed = new Set<ClientConnection<Peer, Principal>>();
+  readonly #unflushed = new Set<Connection<Peer, Principal>>();
+  /** Connections that have work for the next turn, in the order in which they get it. */
+  #waiting = new Set<Connection<Peer, Principal>>();
+  #suspects: Connection<Peer, Principal>[] = [];
+  #isTurnAsked = false;
+  readonly #nextTurn: (work: (nowMs: number) => void) => void;
+  /** Sessions with messages dropped since the last tick. */
+  readonly #dropping = new Set<Session>();
 
   constructor(options: BrokerOptions<Peer, Principal>) {
+    const isAws = options.profile === "aws";
     const limits = { ...limitsOf(options.profile ?? "standard"), ...options.limits };
     const emit = options.onEvent ?? ((): void => {});
-    this.#context = {
+    const counters = createCounters();
+    const deadlines = new Deadlines();
+    const router = new Router(!isAws, !isAws);
+    const dropped = (session: Session, message: Message, limit: DropLimit): void =>
+      this.#countDrop(session, message, limit);
+    const sessions = new SessionRegistry({
       limits,
+      counters,
+      deadlines,
+      router,
+      dropped,
+      budget: new QueueBudget(limits, counters),
+      nowMs: () => this.#context.nowMs,
+      ended: (clientIdentifier, reason) => emit({ type: "session-ended", clientIdentifier, reason }),
+    });
+    this.#nextTurn = options.nextTurn ?? ((work) => setTimeout(() => work(this.#context.nowMs), 0));
+    this.#context = {
+      isAws,
+      limits,
+      counters,
+      deadlines,
+      router,
+      sessions,
+      dropped,
       emit,
-      onPublished: options.onPublished,
+      denial: options.denial ?? "explain",
       authenticator: options.authenticator,
       authorizer: options.authorizer,
-      denial: options.denial ?? "explain",
+      reservedTopics: options.reservedTopics,
       assignClientIdentifier: options.assignClientIdentifier,
-      router: new Router(limits, ({ clientIdentifier }, { topicName, payloadOctets }) => {
-        const source = { peer: undefined, clientIdentifier, isAssignedIdentifier: false, principal: undefined };
-        const counts = { messages: 1, octets: payloadOctets };
-        emit({ type: "dropped", ...source, topicName, limit: "maximumQueuedMessages", ...counts });
-      }),
+      retained: new RetainedMessages(!isAws),
+      connectRates: new Map(),
+      onPublished: options.onPublished,
+      handle: handlePacket,
+      malformed: answerMalformed,
+      ended: connectionEnded,
+      takeOver: (clientIdentifier) => this.#takeOver(clientIdentifier),
       hasOutput: (connection) => this.#unflushed.add(connection),
       inputDone: () => this.#flush(),
-      closed: (connection) => this.#open.delete(connection),
+      later: (connection) => this.#later(connection),
+      connected: (connection) => {
+        if (connection.client === undefined) return;
+        this.#clients.set(connection.client.clientIdentifier, connection);
+        counters.connections = this.#clients.size;
+      },
+      closed: (connection) => {
+        this.#open.delete(connection);
+        const { clientIdentifier } = connection;
+        if (clientIdentifier === undefined || this.#clients.get(clientIdentifier) !== connection) return;
+        this.#clients.delete(clientIdentifier);
+        counters.connections = this.#clients.size;
+      },
+      epochMs: options.epochMs ?? Date.now,
+      nowMs: 0,
+      committed: 0,
+      appended: 0,
     };
+  }
+
+  /** Numbers that the broker counts as it works. They change; read them when they are wanted. */
+  get counters(): Readonly<Counters> {
+    return this.#context.counters;
+  }
+
+  /** The limits that hold. */
+  get limits(): Limits {
+    return this.#context.limits;
   }
 
   /** Takes over an accepted connection. `nowMs` is any clock that only goes forward, the same in all calls. */
   accept(peer: Peer, transport: Transport, nowMs: number): ClientConnection<Peer, Principal> {
-    const connection = new ClientConnection(this.#context, peer, transport, nowMs);
+    this.#context.nowMs = nowMs;
+    const connection = new Connection(this.#context, peer, transport, nowMs);
     this.#open.add(connection);
     return connection;
   }
 
-  /** Closes connections that are silent for too long. To be called about once a second. */
+  /** Keeps time: silence, expiry, delayed wills, what is counted. To be called about once a second. */
   tick(nowMs: number): void {
-    for (const connection of this.#open) connection.checkTime(nowMs);
+    const context = this.#context;
+    context.nowMs = nowMs;
+    for (const connection of this.#open) {
+      if (connection.checkTime(nowMs)) this.#suspects.push(connection);
+      if (context.authorizer.revision === undefined) connection.received = undefined;
+    }
+    context.deadlines.run(nowMs);
+    context.sessions.sweep(nowMs);
+    this.#reportDrops();
+    if (context.connectRates.size > maximumIdleRates) {
+      for (const [clientIdentifier, rate] of context.connectRates) {
+        if (rate.isUnused(nowMs)) context.connectRates.delete(clientIdentifier);
+      }
+    }
+    // Packets may wait in the sockets if this process was busy: they are read first.
+    if (this.#suspects.length > 0) this.#askTurn();
     this.#flush();
   }
 
   /** Every connection whose CONNECT was accepted. To end one, call its `end`. */
   connections(): Iterable<ClientConnection<Peer, Principal>> {
-    return this.#context.router.receivers();
+    return this.#clients.values();
   }
 
   /** Publishes a message that did not come over a connection. Resolves when it is kept as its QoS promises. */
   async publish(message: ServerPublish<Principal>, nowMs: number): Promise<ServerPublishResult> {
-    const { principal, topicName, payload, qos = 0, retain = false } = message;
-    const valid = validateTopicName(topicName);
-    if (!valid.ok) return { ok: false, reasonCode: ReasonCode.topicNameInvalid, reason: valid.fault };
+    const context = this.#context;
+    context.nowMs = nowMs;
+    const { principal, clientIdentifier, topicName } = message;
+    const source = { peer: undefined, clientIdentifier, isAssignedIdentifier: false, principal };
+    const fault = this.#publishFault(message);
+    if (fault !== undefined) return fault;
     if (principal !== undefined) {
-      for (const action of retain ? (["publish", "retain-publish"] as const) : (["publish"] as const)) {
-        const denial = await this.#context.authorizer.decide(principal, action, topicName, nowMs);
+      const actions = message.retain === true ? (["publish", "retain-publish"] as const) : (["publish"] as const);
+      for (const action of actions) {
+        const decision = context.authorizer.decide(principal, action, topicName, nowMs);
+        const denial = decision instanceof Promise ? await decision : decision;
         if (denial === true) continue;
-        const source = { peer: undefined, clientIdentifier: message.clientIdentifier, isAssignedIdentifier: false };
-        this.#context.emit({ type: "denied", ...source, principal, action, name: topicName, denial });
+        context.counters.denied += 1;
+        context.emit({ type: "denied", ...source, principal, action, name: topicName, denial });
         return { ok: false, reasonCode: ReasonCode.notAuthorized, reason: denial.reason };
       }
     }
-    const { router } = this.#context;
-    const made = createMessage(topicName, payload);
-    if (retain && !router.retain(made, qos === 0 ? 0 : 1)) {
-      return { ok: false, reasonCode: ReasonCode.quotaExceeded, reason: "maximumRetainedMessages" };
-    }
-    const receivers = router.route(made, qos === 0 ? 0 : 1);
+    const made = new Message(fieldsOf(message), context.nowMs, true, undefined);
+    const result = publishMessage(context, made, source, principal === undefined);
+    context.router.congested.length = 0;
     this.#flush();
-    return { ok: true, receivers };
+    return result;
+  }
+
+  /** What is wrong with a message that the program around the broker publishes. */
+  #publishFault(message: ServerPublish<Principal>): (ServerPublishResult & { ok: false }) | undefined {
+    const { limits, isAws } = this.#context;
+    const { topicName, payload } = message;
+    const valid = validateTopicName(topicName);
+    if (!valid.ok) return { ok: false, reasonCode: ReasonCode.topicNameInvalid, reason: `the topic: ${valid.fault}` };
+    const fault = topicFault(limits, isAws, "the topic", topicName);
+    if (fault !== undefined) return { ok: false, reasonCode: ReasonCode.topicNameInvalid, reason: fault };
+    if (payload.length <= limits.maximumPayloadOctets) return undefined;
+    const reason = `maximumPayloadOctets ${limits.maximumPayloadOctets}: the payload has ${payload.length} octets`;
+    return { ok: false, reasonCode: ReasonCode.packetTooLarge, reason };
+  }
+
+  /**
+   * Sends a message to one client, whether it has subscribed to the topic or not, if it may receive it. False where it has no session,
+   * may not receive it, or has no room.
+   */
+  sendTo(clientIdentifier: string, message: Omit<ServerPublish<Principal>, "principal">, nowMs: number): boolean {
+    const context = this.#context;
+    context.nowMs = nowMs;
+    const session = context.sessions.get(clientIdentifier);
+    if (session === undefined || this.#publishFault(message) !== undefined) return false;
+    const fields = fieldsOf(message);
+    const made = new Message(fields, nowMs, true, undefined);
+    const isTaken = session.deliver(made, fields.qos, false, undefined, undefined, nowMs);
+    this.#flush();
+    return isTaken;
   }
 
   /** The retained message of a topic. */
   retained(topicName: string): RetainedMessageView | undefined {
-    for (const message of this.retainedMessages()) if (message.topicName === topicName) return message;
-    return undefined;
+    const found = this.#context.retained.get(topicName);
+    return found === undefined ? undefined : viewOf(found.message, found.storedAtMs, this.#context.nowMs);
   }
 
   /** All retained messages. */
   *retainedMessages(): Iterable<RetainedMessageView> {
-    for (const [topicName, { message, qos }] of this.#context.router.retainedMessages()) {
-      yield { topicName, payload: message.payload, qos, properties: undefined, storedAtMs: 0 };
+    for (const { message, storedAtMs } of this.#context.retained.all()) {
+      yield viewOf(message, storedAtMs, this.#context.nowMs);
     }
   }
 
   /** Removes a retained message; false where there was none. */
-  deleteRetained(topicName: string, _nowMs: number): boolean {
-    return this.#context.router.removeRetained(topicName);
+  deleteRetained(topicName: string, nowMs: number): boolean {
+    this.#context.nowMs = nowMs;
+    return this.#context.retained.delete(topicName);
   }
 
   /** Every session, connected or not. */
   *sessions(): Iterable<SessionView<Principal>> {
-    const { router } = this.#context;
-    for (const session of router.sessions()) {
-      const receiver = router.receiverOf(session);
-      yield {
-        clientIdentifier: session.clientIdentifier,
-        isConnected: receiver !== undefined,
-        principal: receiver?.principal,
-        subscriptions: Array.from(session.subscriptions, ([topicFilter, qos]) => {
-          return { topicFilter, qos, noLocal: false, retainAsPublished: false, retainHandling: 0 };
-        }),
-        queuedMessages: session.queued,
-        queuedOctets: 0,
-        inFlight: Array.from(session.inFlight()).length,
-      };
+    for (const session of this.#context.sessions.all()) {
+      yield sessionView(session, this.#clients.get(session.clientIdentifier)?.principal);
     }
   }
 
-  /** Ends a session and its connection; false where there is none. The will is published. */
+  /** Ends a session and its connection; false where there is none. The will is published unless it is suppressed. */
   endSession(clientIdentifier: string, nowMs: number, options: EndSessionOptions = {}): boolean {
-    const { router } = this.#context;
-    const session = router.session(clientIdentifier);
+    const context = this.#context;
+    context.nowMs = nowMs;
+    const session = context.sessions.get(clientIdentifier);
     if (session === undefined) return false;
-    router.receiverOf(session)?.end("administrative", options.detail ?? "ended by the program", nowMs);
-    if (options.isSessionKept !== true && router.session(clientIdentifier) === session) router.discard(session);
+    const connection = this.#clients.get(clientIdentifier);
+    if (options.isWillSuppressed === true) {
+      if (connection !== undefined) connection.will = undefined;
+      session.will?.cancel();
+    }
+    connection?.end("administrative", options.detail ?? "ended by the program", nowMs);
+    if (options.isSessionKept !== true) context.sessions.end(session, "administrative");
+    this.#flush();
     return true;
   }
 
-  /** Closes all connections. Wills are published as MQTT demands, to those who are still connected. */
+  /** Closes all connections (0x8B). Wills are published as MQTT demands, to those who are still connected. */
   shutdown(nowMs: number): void {
+    this.#context.nowMs = nowMs;
     for (const connection of this.#open) connection.end("server-shutdown", "the broker stops", nowMs);
+    this.#reportDrops();
+    this.#flush();
+  }
+
+  /** MQTT-3.1.4-3: the older connection is told 0x8E and closed. */
+  #takeOver(clientIdentifier: string): void {
+    this.#clients.get(clientIdentifier)?.close("taken-over", "the client identifier connected again", 0x8e);
+  }
+
+  #later(connection: Connection<Peer, Principal>): void {
+    this.#waiting.add(connection);
+    this.#askTurn();
+  }
+
+  #askTurn(): void {
+    if (this.#isTurnAsked) return;
+    this.#isTurnAsked = true;
+    this.#nextTurn((nowMs) => this.#turn(nowMs));
+  }
+
+  /** One turn for each connection that waits for one. */
+  #turn(nowMs: number): void {
+    this.#isTurnAsked = false;
+    this.#context.nowMs = Math.max(nowMs, this.#context.nowMs);
+    const suspects = this.#suspects;
+    this.#suspects = [];
+    for (const connection of suspects) connection.checkSilence(this.#context.nowMs);
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const connection of waiting) connection.turn();
     this.#flush();
   }
 
@@ -173,4 +343,62 @@ export class Broker<Peer, Principal> {
     for (const connection of this.#unflushed) connection.flush();
     this.#unflushed.clear();
   }
+
+  #countDrop(session: Session, { topicName, octets }: Message, limit: DropLimit): void {
+    this.#context.counters.messagesDropped[limit] += 1;
+    session.drops ??= new Map();
+    const count = session.drops.get(limit);
+    if (count === undefined) session.drops.set(limit, { messages: 1, octets, topicName });
+    else {
+      count.messages += 1;
+      count.octets += octets;
+      count.topicName = topicName;
+    }
+    this.#dropping.add(session);
+  }
+
+  /** One event for each session and limit, however many messages it was. */
+  #reportDrops(): void {
+    for (const session of this.#dropping) {
+      const { clientIdentifier, drops } = session;
+      session.drops = undefined;
+      const source = this.#clients.get(clientIdentifier)?.source() ?? {
+        peer: undefined,
+        clientIdentifier,
+        isAssignedIdentifier: false,
+        principal: undefined,
+      };
+      for (const [limit, counts] of drops ?? []) this.#context.emit({ type: "dropped", ...source, limit, ...counts });
+    }
+    this.#dropping.clear();
+  }
+}
+
+/** Client identifiers whose rate is remembered although nothing was taken of it. */
+const maximumIdleRates = 1000;
+
+function fieldsOf(message: Omit<ServerPublish<unknown>, "principal">): MessageFields {
+  const { topicName, payload, qos = 0, retain = false, properties, clientIdentifier } = message;
+  const { messageExpiryInterval: expirySeconds, topicAlias: _, subscriptionIdentifiers: __, ...rest } = properties ?? {};
+  const kept = properties === undefined ? undefined : rest;
+  return { topicName, payload: payload.slice(), qos, retain, properties: kept, expirySeconds, publisher: clientIdentifier };
+}
+
+function viewOf(message: Message, storedAtMs: number, nowMs: number): RetainedMessageView {
+  const { topicName, payload, qos } = message;
+  return { topicName, payload, qos, properties: message.propertiesFor(nowMs), storedAtMs };
+}
+
+function sessionView<Principal>(session: Session, principal: Principal | undefined): SessionView<Principal> {
+  const { clientIdentifier, outbound } = session;
+  const isConnected = session.receiver !== undefined;
+  return {
+    clientIdentifier,
+    isConnected,
+    principal,
+    subscriptions: Array.from(session.subscriptions.values()),
+    queuedMessages: outbound.queued,
+    queuedOctets: outbound.octets,
+    inFlight: outbound.inFlight,
+  };
 }

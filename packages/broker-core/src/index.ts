@@ -1,7 +1,7 @@
 /** An MQTT broker's core, without I/O: connections, sessions, subscriptions, routing. */
 
-export { Broker, type BrokerOptions } from "./broker.ts";
-export type { ClientConnection } from "./client-connection.ts";
+export { Broker, type BrokerOptions, type ClientConnection } from "./broker.ts";
+export type { Counters } from "./counters.ts";
 export type {
   BrokerEvent,
   ClientSource,
@@ -25,4 +25,4 @@ export type {
   ServerPublishResult,
   SessionView,
 } from "./server-publish.ts";
-export { SubscriptionTree } from "./subscription-tree.ts";
+export { SubscriptionTree } from "./routing/subscription-tree.ts";

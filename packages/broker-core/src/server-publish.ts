@@ -1,7 +1,6 @@
 /** Messages that do not come over an MQTT connection, and what the program around the broker sees of it. */
 
-import type { PublishProperties, QoS } from "@latchkey/mqtt-codec";
-import type { Subscription } from "@latchkey/mqtt-codec";
+import type { EncodablePublish, QoS, Subscription } from "@latchkey/mqtt-codec";
 
 /** A message that the program around the broker publishes. */
 export interface ServerPublish<Principal> {
@@ -18,7 +17,7 @@ export interface ServerPublish<Principal> {
   readonly qos?: QoS | undefined;
   /** Default false. */
   readonly retain?: boolean | undefined;
-  readonly properties?: Partial<PublishProperties> | undefined;
+  readonly properties?: EncodablePublish["properties"];
 }
 
 /** What became of it. `reasonCode` is what an MQTT 5.0 client would be answered. */
@@ -32,7 +31,7 @@ export interface RetainedMessageView {
   /** Not to be written to. */
   readonly payload: Uint8Array;
   readonly qos: QoS;
-  readonly properties: Partial<PublishProperties> | undefined;
+  readonly properties: EncodablePublish["properties"];
   /** When it was stored, in milliseconds since 1970. */
   readonly storedAtMs: number;
 }

@@ -118,16 +118,16 @@ describe("connecting", () => {
     expect(client.connection.clientIdentifier).toBe("assigned-1");
   });
 
-  test("MQTT 5.0 is refused in its own words, MQTT 3.1 in its own", async () => {
+  test("MQTT 3.1 and a version that nobody has are refused in words that the client knows (MQTT-3.1.2-2)", () => {
     const test = new TestBroker();
-    const five = test.open("button", 5);
-    five.sendBytes(Buffer.from("100d00044d515454050200000000" + "00", "hex"));
-    expect(five.isClosed).toBe(true);
-    expect(five.take()).toMatchObject([{ type: "connack", reasonCode: 0x84 }]);
     const three = test.open("button");
     three.sendBytes(Buffer.from("100f00064d51497364700302000000" + "0161", "hex"));
     expect(three.isClosed).toBe(true);
     expect(three.take()).toMatchObject([{ type: "connack", reasonCode: 1 }]);
+    const bridge = test.open("bridge");
+    bridge.sendBytes(Buffer.from("100d00044d51545484020000000161", "hex"));
+    expect(bridge.isClosed).toBe(true);
+    expect(bridge.take()).toMatchObject([{ type: "connack", reasonCode: 1 }]);
   });
 
   test("what arrives while authenticating waits, within a limit", async () => {
@@ -146,7 +146,7 @@ describe("connecting", () => {
     expect(flood.isClosed).toBe(true);
     expect(test.eventsOf("closed").at(-1)).toMatchObject({
       reason: "limit",
-      detail: "maximumOctetsBeforeConnack 65536: 90000 octets came before CONNACK was sent",
+      detail: "maximumOctetsBeforeConnack 65536: 90019 octets came before CONNACK was sent",
     });
   });
 });
@@ -197,16 +197,6 @@ describe("publishing", () => {
     expect(kitchen.isClosed).toBe(false);
   });
 
-  test("QoS 2 ends the connection, as in AWS IoT Core; a subscription with it is granted QoS 1", async () => {
-    const test = new TestBroker();
-    const client = await test.connect("button");
-    client.take();
-    client.send(subscribe("a", 2));
-    expect(client.take()).toMatchObject([{ type: "suback", reasonCodes: [1] }]);
-    client.send(publish("a", "x", 2));
-    expect(client.isClosed).toBe(true);
-  });
-
   test("a chunk of many packets costs a receiver one write", async () => {
     const test = new TestBroker();
     const kitchen = await test.connect("kitchen");
@@ -233,18 +223,6 @@ describe("publishing", () => {
     qos1.fill(0);
     const back = await test.connect("sleeper", { cleanStart: false });
     expect(back.messages()).toEqual(["a X", "a X"]);
-  });
-
-  test("QoS 0 to a receiver that does not read is dropped, and said so", async () => {
-    const test = new TestBroker({ limits: { maximumBufferedOctets: 100 } });
-    const slow = await test.connect("slow");
-    slow.send(subscribe("#"));
-    slow.take();
-    slow.transport.bufferedOctets = 101;
-    const button = await test.connect("button");
-    button.send(publish("a", "x"));
-    expect(slow.messages()).toEqual([]);
-    expect(test.eventsOf("dropped")).toMatchObject([{ clientIdentifier: "slow", limit: "maximumBufferedOctets" }]);
   });
 });
 
@@ -331,7 +309,7 @@ describe("subscribing", () => {
     test.denied.add("kitchen subscribe secret/#");
     const kitchen = await test.connect("kitchen");
     kitchen.take();
-    const subscriptions = ["a", "secret/#", "a/b/c/d", "$share/group/a", "a/b/c"].map((topicFilter) => ({
+    const subscriptions = ["a", "secret/#", "a/b/c/d", "$share//a", "a/b/c"].map((topicFilter) => ({
       topicFilter,
       qos: 0 as const,
     }));
@@ -398,11 +376,9 @@ describe("time", () => {
     test.nowMs = 14_000;
     client.send({ type: "pingreq" });
     expect(client.take()).toMatchObject([{ type: "pingresp" }]);
-    test.nowMs = 28_999;
-    test.broker.tick(test.nowMs);
+    test.tick(28_999);
     expect(client.isClosed).toBe(false);
-    test.nowMs = 29_000;
-    test.broker.tick(test.nowMs);
+    test.tick(29_000);
     expect(client.isClosed).toBe(true);
     expect(test.eventsOf("closed")).toMatchObject([{ reason: "keep-alive-timeout" }]);
   });
@@ -410,9 +386,9 @@ describe("time", () => {
   test("a connection without a CONNECT ends", () => {
     const test = new TestBroker();
     const client = test.open("button");
-    test.broker.tick(9999);
+    test.tick(9999);
     expect(client.isClosed).toBe(false);
-    test.broker.tick(10_000);
+    test.tick(10_000);
     expect(client.isClosed).toBe(true);
   });
 });
@@ -500,7 +476,7 @@ describe("the reason of a closed connection has the limit, the value and what it
     [publish("é".repeat(129), ""), `maximumTopicOctets 256: the topic of PUBLISH has 258 octets: ${"é".repeat(64)}…`],
     [nineFilters, "maximumFiltersPerSubscribe 8: SUBSCRIBE has 9 topic filters"],
   ])("%#", async (packet, detail) => {
-    const test = new TestBroker();
+    const test = new TestBroker({ profile: "aws" });
     const client = await test.connect("button");
     client.send(packet);
     expect(test.eventsOf("closed")).toMatchObject([
@@ -509,7 +485,7 @@ describe("the reason of a closed connection has the limit, the value and what it
   });
 
   test("before CONNACK as well", async () => {
-    const test = new TestBroker();
+    const test = new TestBroker({ profile: "aws" });
     await test.open("button").connect("x".repeat(129));
     const long = { topicName: "a".repeat(257), payload: text(""), qos: 0 as const, retain: false };
     await test.open("button").connect("button", { will: long });
@@ -521,7 +497,7 @@ describe("the reason of a closed connection has the limit, the value and what it
 });
 
 test("events say which client identifiers the broker made up", async () => {
-  const test = new TestBroker();
+  const test = new TestBroker({ profile: "aws" });
   const client = test.open("button");
   await client.connect("");
   client.connection.lost("reset", 0);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Queue } from "../src/queue.ts";
+import { Queue } from "../src/session/queue.ts";
 
 test("gives what was put in, in its order, like an array", () => {
   fc.assert(

@@ -17,16 +17,43 @@ export class Queue<T extends object> {
     this.#values.push(value);
   }
 
+  /** The first value, which stays. */
+  get first(): T | undefined {
+    return this.#values[this.#head];
+  }
+
   /** Takes the first value; undefined where there is none. */
   take(): T | undefined {
     const value = this.#values[this.#head];
     if (value === undefined) return undefined;
     // The value can be freed although the array still has its place.
     this.#values[this.#head++] = undefined;
-    if (this.#head * 2 >= this.#values.length) {
+    if (this.#head === this.#values.length) {
+      this.#values.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= 32 && this.#head * 2 >= this.#values.length) {
       this.#values = this.#values.slice(this.#head);
       this.#head = 0;
     }
     return value;
+  }
+
+  /** Takes out every value for which `isOut` says so, and gives them in order. */
+  takeWhere(isOut: (value: T) => boolean): T[] {
+    const taken: T[] = [];
+    const left: T[] = [];
+    for (const value of this) (isOut(value) ? taken : left).push(value);
+    if (taken.length > 0) {
+      this.#values = left;
+      this.#head = 0;
+    }
+    return taken;
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let at = this.#head; at < this.#values.length; at++) {
+      const value = this.#values[at];
+      if (value !== undefined) yield value;
+    }
   }
 }

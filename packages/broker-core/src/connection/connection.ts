@@ -1,0 +1,503 @@
+/**
+ * One client's connection, from its first octet to its end: what comes in is decoded and handled packet by packet, within the work of a
+ * turn; every way to end it goes through `close`, once. What a packet means is not known here (`handlers/`).
+ */
+
+import {
+  encode,
+  encodedLength,
+  MqttCodecError,
+  PacketDecoder,
+  type EncodablePacket,
+  type Packet,
+  type ProtocolVersion,
+  type UserProperty,
+} from "@latchkey/mqtt-codec";
+import type { Counters } from "../counters.ts";
+import type { Deadline, Deadlines } from "../deadlines.ts";
+import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
+import type { Limits } from "../limits.ts";
+import type { AuthenticationStep, Authenticator } from "../ports/authenticator.ts";
+import type { Action, Authorizer, Decision, Denial } from "../ports/authorizer.ts";
+import type { ReservedTopics } from "../ports/reserved-topics.ts";
+import type { Transport } from "../ports/transport.ts";
+import type { Message } from "../routing/message.ts";
+import type { RetainedMessages } from "../routing/retained-messages.ts";
+import type { Router } from "../routing/router.ts";
+import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
+import type { SessionRegistry } from "../session/session-registry.ts";
+import type { Session } from "../session/session.ts";
+import type { StoredWill } from "../session/will.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { Link } from "./link.ts";
+import { Rate } from "./rate.ts";
+import type { Sender } from "./sender.ts";
+import type { ClientTopicAliases } from "./topic-aliases.ts";
+
+/** What all connections of one broker share. */
+export interface BrokerContext<Peer, Principal> {
+  readonly isAws: boolean;
+  readonly denial: "explain" | "parity";
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly deadlines: Deadlines;
+  readonly authenticator: Authenticator<Peer, Principal>;
+  readonly authorizer: Authorizer<Principal>;
+  readonly reservedTopics: ReservedTopics<Peer, Principal> | undefined;
+  readonly assignClientIdentifier: () => string;
+  readonly router: Router;
+  readonly sessions: SessionRegistry;
+  readonly retained: RetainedMessages;
+  /** CONNECTs by client identifier. */
+  readonly connectRates: Map<string, Rate>;
+  readonly emit: (event: BrokerEvent<Peer, Principal>) => void;
+  readonly onPublished: ((event: PublishedEvent<Peer, Principal>) => void) | undefined;
+  readonly handle: (connection: Connection<Peer, Principal>, packet: Packet) => void;
+  /** The fault of a packet that cannot be decoded. */
+  readonly malformed: (connection: Connection<Peer, Principal>, error: MqttCodecError) => void;
+  /** Ends the connection that has this client identifier, if any. */
+  readonly takeOver: (clientIdentifier: string) => void;
+  /** The connection ended: what becomes of its session and its will. */
+  readonly ended: (connection: Connection<Peer, Principal>, will: StoredWill | undefined) => void;
+  readonly dropped: (session: Session, message: Message, limit: DropLimit) => void;
+  /** The connection wants to hand over what it has when the current input is done. */
+  readonly hasOutput: (connection: Connection<Peer, Principal>) => void;
+  readonly inputDone: () => void;
+  /** CONNECT is accepted: the connection has its client from now on. */
+  readonly connected: (connection: Connection<Peer, Principal>) => void;
+  /** The connection has work for a later turn. */
+  readonly later: (connection: Connection<Peer, Principal>) => void;
+  readonly closed: (connection: Connection<Peer, Principal>) => void;
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number;
+  /** The latest time that the broker was given. */
+  nowMs: number;
+  /** Positions in the store: what is committed, and what was appended last. Both 0 without a store. */
+  committed: number;
+  appended: number;
+}
+
+/** How far a connection has come. */
+export type ConnectionState =
+  | "awaiting-connect"
+  /** CONNECT is here, and who the client is or whether it may connect is not decided. */
+  | "authenticating"
+  /** The client has to answer with AUTH. */
+  | "exchanging"
+  | "connected"
+  | "closed";
+
+/** An accepted CONNECT. */
+export interface Client<Principal> {
+  readonly version: ProtocolVersion;
+  readonly clientIdentifier: string;
+  readonly isAssignedIdentifier: boolean;
+  principal: Principal;
+  readonly session: Session;
+  readonly sender: Sender;
+  readonly aliases: ClientTopicAliases;
+  /** Milliseconds of silence that end the connection; 0 for never (MQTT-3.1.2-24, 5.0 MQTT-3.1.2-22). */
+  readonly silenceMs: number;
+  /** Of CONNECT, which a DISCONNECT may not raise from 0. */
+  readonly sessionExpirySeconds: number;
+  readonly authenticationMethod: string | undefined;
+}
+
+/** How an answer to a fault may be written. */
+export interface AnswerOptions {
+  readonly maximumPacketSize: number;
+  /** Request Problem Information: reason strings in all packets (MQTT-3.1.2-29). */
+  readonly hasProblemInformation: boolean;
+}
+
+/** A step of an AUTH exchange that waits for the client. */
+export interface Exchange<Principal> {
+  readonly method: string;
+  readonly next: (
+    authenticationData: Uint8Array | undefined,
+    nowMs: number,
+  ) => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>;
+  readonly settled: (step: AuthenticationStep<Principal>) => void;
+}
+
+/** Octets that may wait undecoded before the transport is paused. */
+const maximumBacklogOctets = 64 * 1024;
+
+/** Acknowledgements that may wait for the store before the client is not read from. */
+const maximumHeldAcknowledgements = 1000;
+
+/** A connection that a broker accepted. Its transport reports input with `receive` and its end with `lost`. */
+export class Connection<Peer, Principal> implements BrakedPublisher {
+  readonly peer: Peer;
+  readonly context: BrokerContext<Peer, Principal>;
+  readonly link: Link;
+  readonly acknowledgements: Acknowledgements;
+  state: ConnectionState = "awaiting-connect";
+  version: ProtocolVersion = 4;
+  client: Client<Principal> | undefined;
+  /** Who and what CONNECT says, before it is accepted. */
+  identity: { clientIdentifier: string; isAssignedIdentifier: boolean } | undefined;
+  /** Set from a successful authentication on, before CONNECT is accepted. */
+  knownPrincipal: Principal | undefined;
+  exchange: Exchange<Principal> | undefined;
+  will: StoredWill | undefined;
+  answers: AnswerOptions = { maximumPacketSize: Number.MAX_SAFE_INTEGER, hasProblemInformation: true };
+  /** The last topic that the client was allowed to publish to, and until when that holds. */
+  lastPublish: { topicName: string; revision: number; retain: boolean } | undefined;
+  /** What the client may receive, and may not, by topic; until the authorizer's revision changes. */
+  received: Map<string, boolean> | undefined;
+  receivedRevision = 0;
+  /** Work that the current turn may still do. */
+  workLeft = 0;
+  readonly brakes: Set<Receiver> = new Set();
+  readonly publishRate: Rate;
+  readonly octetRate: Rate;
+  readonly #decoder: PacketDecoder;
+  readonly #openedMs: number;
+  #lastPacketMs: number;
+  #backlog: Uint8Array[] = [];
+  #backlogOctets = 0;
+  #octetsBeforeConnack = 0;
+  /** Something asynchronous has to be answered before the next packet. */
+  #holds = 0;
+  #slowedUntil: Deadline | undefined;
+  #isWorking = false;
+  #hasMore = false;
+
+  constructor(context: BrokerContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
+    const { limits, counters } = context;
+    this.context = context;
+    this.peer = peer;
+    this.link = new Link(transport, limits, counters, nowMs);
+    this.acknowledgements = new Acknowledgements({
+      committed: () => context.committed,
+      write: (bytes) => this.write(bytes),
+    });
+    this.publishRate = new Rate(limits.maximumPublishesPerSecond, nowMs);
+    this.octetRate = new Rate(limits.maximumOctetsPerSecond, nowMs);
+    this.#openedMs = nowMs;
+    this.#lastPacketMs = nowMs;
+    this.#decoder = new PacketDecoder({
+      receives: "client-packets",
+      maximumPacketSize: limits.maximumPacketSize,
+    });
+  }
+
+  /** Undefined until CONNECT was accepted. */
+  get principal(): Principal | undefined {
+    return this.client?.principal;
+  }
+
+  /** Undefined until CONNECT was accepted. */
+  get clientIdentifier(): string | undefined {
+    return this.client?.clientIdentifier;
+  }
+
+  /** Takes what the network brought. The chunk must not be written to afterwards. */
+  receive(chunk: Uint8Array, nowMs: number): void {
+    if (this.state === "closed") return;
+    this.context.nowMs = nowMs;
+    this.context.counters.octetsReceived += chunk.length;
+    if (this.client === undefined) this.#countBeforeConnack(chunk.length);
+    const waitMs = this.octetRate.take(chunk.length, nowMs);
+    this.#backlog.push(chunk);
+    this.#backlogOctets += chunk.length;
+    if (waitMs > 0) this.slowDown(waitMs);
+    this.work();
+    this.context.inputDone();
+  }
+
+  /** The transport has room again for what is to be sent. */
+  drained(nowMs: number): void {
+    if (this.state === "closed") return;
+    this.context.nowMs = nowMs;
+    this.link.handOver();
+    this.client?.sender.sendQueued();
+    this.client?.sender.checkBrake(nowMs);
+    this.work();
+    this.context.inputDone();
+  }
+
+  /** The network connection ended. `detail` says how, for the log. */
+  lost(detail: string, nowMs: number): void {
+    this.end("connection-lost", detail, nowMs);
+  }
+
+  /** Ends the connection for a reason of the broker's or its operator's. The will is published (MQTT-3.1.2-8). */
+  end(reason: CloseReason, detail: string, nowMs: number): void {
+    this.context.nowMs = nowMs;
+    this.close(reason, detail, serverReasonCodes[reason]);
+    this.context.inputDone();
+  }
+
+  /** Handles what has come, within the work of one turn. */
+  work(): void {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    const { limits } = this.context;
+    this.workLeft = limits.maximumWorkPerTurn;
+    let packets = 0;
+    try {
+      while (this.#mayRead()) {
+        if (packets >= limits.maximumPacketsPerTurn || this.workLeft <= 0) {
+          this.context.later(this);
+          break;
+        }
+        const packet = this.#next();
+        if (packet === undefined) break;
+        packets += 1;
+        this.workLeft -= 1;
+        this.#lastPacketMs = this.context.nowMs;
+        this.context.handle(this, packet);
+      }
+    } catch (error) {
+      if (!(error instanceof MqttCodecError)) throw error;
+      this.context.malformed(this, error);
+    } finally {
+      this.#isWorking = false;
+      this.context.counters.packetsReceived += packets;
+    }
+    this.#pauseOrResume();
+  }
+
+  /** Waits with the next packet until a value is there. What is there already is used at once. */
+  hold<Value>(value: Value | Promise<Value>, use: (value: Value) => void, failed: (cause: unknown) => void): void {
+    if (!(value instanceof Promise)) {
+      use(value);
+      return;
+    }
+    this.#holds += 1;
+    const settled = (act: () => void): void => {
+      this.#holds -= 1;
+      act();
+      if (this.state !== "closed") this.work();
+      this.context.inputDone();
+    };
+    value.then(
+      (result) => settled(() => use(result)),
+      (cause: unknown) => settled(() => failed(cause)),
+    );
+  }
+
+  /** Does not read for a time, because the client sends faster than it may. */
+  slowDown(forMs: number): void {
+    if (this.#slowedUntil !== undefined && !this.#slowedUntil.isCancelled) return;
+    this.#slowedUntil = this.context.deadlines.add(this.context.nowMs + forMs, () => {
+      this.#slowedUntil = undefined;
+      this.work();
+    });
+  }
+
+  unbraked(): void {
+    if (this.state !== "closed") this.context.later(this);
+  }
+
+  /** Hands over what was collected, and goes on with what had to wait for it. */
+  flush(): void {
+    this.link.handOver();
+    const sender = this.client?.sender;
+    if (sender === undefined) return;
+    if (sender.hasNext && !this.link.isFull) this.context.later(this);
+    sender.checkBrake(this.context.nowMs);
+  }
+
+  /** Another turn: goes on where the last one stopped. */
+  turn(): void {
+    if (this.state === "closed") return;
+    this.client?.sender.sendQueued();
+    this.work();
+  }
+
+  /** Something was committed to the store. */
+  storeCommitted(): void {
+    if (this.acknowledgements.held === 0 && this.client?.session.journal === undefined) return;
+    this.acknowledgements.release();
+    this.client?.sender.sendQueued();
+    this.work();
+  }
+
+  /** Closes if the client has been silent, or has read nothing, for too long. True where silence is to be looked at once more. */
+  checkTime(nowMs: number): boolean {
+    const { limits } = this.context;
+    this.link.handOver();
+    const unreadMs = this.link.unreadMs(nowMs);
+    this.client?.sender.checkBrake(nowMs);
+    if (unreadMs >= limits.maximumUnreadMs) {
+      this.close(
+        "limit",
+        `maximumUnreadMs ${limits.maximumUnreadMs}: ${this.link.waitingOctets} octets wait and the client has read ` +
+          `nothing for ${Math.round(unreadMs / 1000)} s`,
+      );
+      return false;
+    }
+    // What waits here unread is not the client's silence.
+    if (this.client !== undefined && (this.#backlogOctets > 0 || this.#hasMore)) this.#lastPacketMs = nowMs;
+    return this.#silenceDetail(nowMs) !== undefined;
+  }
+
+  /** Closes a client that is silent still, after everything that had come was read. */
+  checkSilence(nowMs: number): void {
+    const detail = this.state === "closed" ? undefined : this.#silenceDetail(nowMs);
+    if (detail === undefined || this.#hasMore) return;
+    if (this.client === undefined) this.close("connect-timeout", detail);
+    else this.close("keep-alive-timeout", detail, 0x8d);
+  }
+
+  #silenceDetail(nowMs: number): string | undefined {
+    if (this.client === undefined) {
+      const isLate = nowMs - this.#openedMs >= this.context.limits.connectTimeoutMs;
+      return isLate ? "no accepted CONNECT in time" : undefined;
+    }
+    const silence = nowMs - this.#lastPacketMs;
+    const { silenceMs } = this.client;
+    return silenceMs > 0 && silence >= silenceMs ? `silent for ${Math.round(silence / 1000)} s` : undefined;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.state === "closed") return;
+    this.link.write(bytes);
+    this.context.hasOutput(this);
+  }
+
+  send(packet: EncodablePacket): void {
+    this.write(encode(packet, this.version));
+  }
+
+  /**
+   * Encodes an answer with its Reason String, or without it where the client does not want it or it makes the packet too large
+   * (MQTT-3.1.2-29, MQTT-3.4.2-2 and their like); undefined where even so it is too large.
+   */
+  encodeAnswer(
+    make: (properties: { reasonString: string; userProperties: readonly UserProperty[] } | undefined) => EncodablePacket,
+    reasonString: string | undefined,
+    isAlwaysAllowed: boolean = false,
+  ): Uint8Array | undefined {
+    const { maximumPacketSize, hasProblemInformation } = this.answers;
+    const isWanted = reasonString !== undefined && (hasProblemInformation || isAlwaysAllowed);
+    if (this.version === 5 && isWanted && this.context.denial === "explain") {
+      const packet = make({ reasonString: reasonString.slice(0, maximumReasonLength), userProperties: [] });
+      if (encodedLength(packet, 5) <= maximumPacketSize) return encode(packet, 5);
+    }
+    const packet = make(undefined);
+    return encodedLength(packet, this.version) <= maximumPacketSize ? encode(packet, this.version) : undefined;
+  }
+
+  /** Asks the authorizer, and reports a refusal. */
+  decide(action: Action, name: string): Decision | Promise<Decision> {
+    const principal = this.client?.principal ?? this.knownPrincipal;
+    if (principal === undefined) return notConnected;
+    const { authorizer, nowMs } = this.context;
+    const decision = authorizer.decide(principal, action, name, nowMs);
+    if (decision === true) return true;
+    if (decision instanceof Promise) {
+      return decision.then(
+        (answer) => this.#report(principal, action, name, answer),
+        (cause: unknown) => this.#report(principal, action, name, { isAllowed: false, reason: String(cause) }),
+      );
+    }
+    return this.#report(principal, action, name, decision);
+  }
+
+  #report(principal: Principal, action: Action, name: string, decision: Decision): Decision {
+    if (decision === true) return true;
+    this.context.counters.denied += 1;
+    this.context.emit({ type: "denied", ...this.source(), principal, action, name, denial: decision });
+    return decision;
+  }
+
+  /** Which connection an event belongs to. */
+  source(): EventSource<Peer, Principal> {
+    const { clientIdentifier, principal, isAssignedIdentifier } = this.client ?? {
+      clientIdentifier: this.identity?.clientIdentifier,
+      principal: this.knownPrincipal,
+      isAssignedIdentifier: this.identity?.isAssignedIdentifier ?? false,
+    };
+    return { peer: this.peer, clientIdentifier, isAssignedIdentifier, principal };
+  }
+
+  /** Ends the connection. With a reason code, an MQTT 5.0 client that had its CONNACK is told so (MQTT-3.14.0-1). */
+  close(reason: CloseReason, detail: string, reasonCode?: number, reasonString?: string): void {
+    if (this.state === "closed") return;
+    if (reasonCode !== undefined && this.client?.version === 5) {
+      const bytes = this.encodeAnswer(
+        (properties) => ({ type: "disconnect", reasonCode, properties }),
+        reasonString ?? detail,
+        true,
+      );
+      if (bytes !== undefined) this.link.write(bytes);
+    }
+    const { will } = this;
+    this.state = "closed";
+    this.will = undefined;
+    this.link.close();
+    this.#backlog = [];
+    this.#backlogOctets = 0;
+    this.context.deadlines.cancel(this.#slowedUntil);
+    for (const receiver of this.brakes) receiver.forget(this);
+    this.brakes.clear();
+    this.client?.sender.stop();
+    this.context.closed(this);
+    const isKnown = this.client !== undefined;
+    this.context.emit({
+      type: "closed",
+      ...(isKnown ? this.source() : { ...this.source(), principal: undefined, clientIdentifier: undefined }),
+      reason,
+      detail,
+    });
+    this.context.ended(this, will);
+  }
+
+  #countBeforeConnack(octets: number): void {
+    this.#octetsBeforeConnack += octets;
+    const { maximumOctetsBeforeConnack: limit } = this.context.limits;
+    if (this.#octetsBeforeConnack <= limit) return;
+    const count = this.#octetsBeforeConnack;
+    this.close("limit", `maximumOctetsBeforeConnack ${limit}: ${count} octets came before CONNACK was sent`);
+  }
+
+  /** Whether the next packet may be handled now. Who does not read its answers is not read from, either. */
+  #mayRead(): boolean {
+    if (this.state === "closed" || this.#holds > 0 || this.brakes.size > 0) return false;
+    if (this.#slowedUntil !== undefined || this.acknowledgements.held > maximumHeldAcknowledgements) return false;
+    if (!this.link.isFull) return true;
+    this.link.handOver();
+    return !this.link.isFull;
+  }
+
+  #next(): Packet | undefined {
+    for (;;) {
+      const packet = this.#decoder.next();
+      if (packet !== undefined) {
+        this.#hasMore = true;
+        return packet;
+      }
+      this.#hasMore = false;
+      const chunk = this.#backlog.shift();
+      if (chunk === undefined) return undefined;
+      this.#backlogOctets -= chunk.length;
+      this.#decoder.push(chunk);
+    }
+  }
+
+  #pauseOrResume(): void {
+    if (this.state === "closed") return;
+    const isStopped = this.#holds > 0 || this.brakes.size > 0 || this.#slowedUntil !== undefined || this.link.isFull;
+    // While CONNECT is decided the octets that may come are counted instead.
+    const isCounted = this.client === undefined && this.#holds > 0;
+    this.link.setPaused((isStopped && !isCounted) || this.#backlogOctets > maximumBacklogOctets);
+  }
+}
+
+const notConnected: Denial = { isAllowed: false, reason: "not connected" };
+
+/** A Reason String for people; longer ones are cut. */
+const maximumReasonLength = 1024;
+
+/** What an MQTT 5.0 client is told when the broker ends its connection. */
+const serverReasonCodes: { readonly [Reason in CloseReason]?: number } = {
+  "taken-over": 0x8e,
+  "not-authorized": 0x87,
+  "storage-failure": 0x83,
+  administrative: 0x98,
+  "server-shutdown": 0x8b,
+};

@@ -1,0 +1,229 @@
+/**
+ * Sends a connected client what its session owes it: decides each delivery, keeps to the client's Receive Maximum, Maximum Packet
+ * Size and topic aliases, and stops where the client does not read.
+ */
+
+import { encode, type ProtocolVersion, type QoS } from "@latchkey/mqtt-codec";
+import type { Counters } from "../counters.ts";
+import type { DropLimit } from "../events.ts";
+import type { Limits } from "../limits.ts";
+import type { Decision } from "../ports/authorizer.ts";
+import type { Message } from "../routing/message.ts";
+import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
+import type { Delivery } from "../session/outbound-messages.ts";
+import type { Session } from "../session/session.ts";
+import type { Link } from "./link.ts";
+import { ServerTopicAliases } from "./topic-aliases.ts";
+
+/** What a sender needs of its connection and its broker. */
+export interface SenderContext {
+  readonly session: Session;
+  readonly link: Link;
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly version: ProtocolVersion;
+  /** The client's Receive Maximum. */
+  readonly receiveMaximum: number;
+  /** The client's Maximum Packet Size. */
+  readonly maximumPacketSize: number;
+  /** The client's Topic Alias Maximum. */
+  readonly topicAliasMaximum: number;
+  readonly nowMs: () => number;
+  /** What the store has committed. */
+  readonly committed: () => number;
+  readonly mayReceive: (topicName: string) => Decision | Promise<Decision>;
+  readonly dropped: (message: Message, limit: DropLimit) => void;
+  /** There is output to hand over when the current input is done. */
+  readonly hasOutput: () => void;
+  /** There is more to do in a later turn. */
+  readonly later: () => void;
+}
+
+/** The sending side of one connected client. */
+export class Sender implements Receiver {
+  readonly #context: SenderContext;
+  readonly #aliases: ServerTopicAliases | undefined;
+  readonly #quota: number;
+  readonly #braked = new Set<BrakedPublisher>();
+  #brakedSinceMs: number | undefined;
+  #isAsking = false;
+  #isStopped = false;
+
+  constructor(context: SenderContext) {
+    this.#context = context;
+    const { limits, topicAliasMaximum, version } = context;
+    const aliases = version === 5 ? Math.min(topicAliasMaximum, limits.maximumTopicAliasesToClient) : 0;
+    this.#aliases = aliases > 0 ? new ServerTopicAliases(aliases) : undefined;
+    this.#quota = Math.min(context.receiveMaximum, limits.maximumInFlight);
+  }
+
+  get isCongested(): boolean {
+    const { link, limits, session } = this.#context;
+    return (
+      link.waitingOctets > limits.maximumBufferedOctets / 2 ||
+      session.outbound.queued > limits.maximumQueuedMessages / 2 ||
+      session.outbound.octets > limits.maximumQueuedOctets / 2
+    );
+  }
+
+  /** Whether something could be sent now. */
+  get hasNext(): boolean {
+    const { outbound } = this.#context.session;
+    return !this.#isStopped && !this.#isAsking && outbound.hasNext(outbound.inFlight < this.#quota);
+  }
+
+  sendNow(message: Message, retain: boolean, identifiers: readonly number[] | undefined): "sent" | "waits" | "refused" {
+    const { session, link } = this.#context;
+    if (session.outbound.hasQueuedQos0 || link.isFull || this.#isAsking) return "waits";
+    const decision = this.#context.mayReceive(message.topicName);
+    if (decision !== true) return decision instanceof Promise ? "waits" : "refused";
+    const copy = { message, qos: 0 as const, retain, identifiers, packetIdentifier: 0, dup: false };
+    if (!this.#sendCopy(copy)) this.#context.dropped(message, "packet-size");
+    return "sent";
+  }
+
+  /** Sends what can be sent, within the work of one turn. */
+  sendQueued(): void {
+    if (this.#isStopped || this.#isAsking) return;
+    const { session, link, limits } = this.#context;
+    const { outbound } = session;
+    const steps = { left: limits.maximumWorkPerTurn };
+    while (!link.isFull) {
+      const delivery = outbound.next(outbound.inFlight < this.#quota, steps, this.#context.nowMs());
+      if (delivery === undefined || steps.left <= 0) break;
+      steps.left -= 1;
+      if (delivery.sequence > this.#context.committed() && delivery.qos === 2) return;
+      if (!this.#sendDelivery(delivery)) return;
+    }
+    if (steps.left <= 0) this.#context.later();
+  }
+
+  /** A client came back (MQTT-4.4.0-1): PUBRELs go at once, messages as the client takes them. */
+  resume(): void {
+    for (const packetIdentifier of this.#context.session.outbound.resume()) {
+      this.#context.link.write(encode({ type: "pubrel", packetIdentifier }, this.#context.version));
+      this.#context.hasOutput();
+    }
+    this.sendQueued();
+  }
+
+  brake(publisher: BrakedPublisher): void {
+    const { limits, counters } = this.#context;
+    const nowMs = this.#context.nowMs();
+    this.#brakedSinceMs ??= nowMs;
+    if (this.#isStopped || nowMs - this.#brakedSinceMs >= limits.maximumBrakeMs) return;
+    if (this.#braked.has(publisher)) return;
+    counters.brakes += 1;
+    this.#braked.add(publisher);
+    publisher.brakes.add(this);
+  }
+
+  forget(publisher: BrakedPublisher): void {
+    this.#braked.delete(publisher);
+  }
+
+  /** Lets publishers go on where the client has read, or has not for too long. */
+  checkBrake(nowMs: number): void {
+    if (this.#brakedSinceMs === undefined) return;
+    const isRelieved = !this.isCongested;
+    if (isRelieved || nowMs - this.#brakedSinceMs >= this.#context.limits.maximumBrakeMs) this.#unbrake();
+    if (isRelieved) this.#brakedSinceMs = undefined;
+  }
+
+  /** The connection is gone. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#unbrake();
+  }
+
+  #unbrake(): void {
+    for (const publisher of this.#braked) {
+      publisher.brakes.delete(this);
+      if (publisher.brakes.size === 0) publisher.unbraked();
+    }
+    this.#braked.clear();
+  }
+
+  /** Sends or drops the message that is next; false where it has to wait. */
+  #sendDelivery(delivery: Delivery): boolean {
+    const { session, limits } = this.#context;
+    const { message, qos } = delivery;
+    const isRepeat = delivery.packetIdentifier > 0;
+    const nowMs = this.#context.nowMs();
+    if (!isRepeat && message.isExpired(nowMs)) return this.#drop(delivery, "expired");
+    if (!isRepeat && nowMs - delivery.queuedMs >= limits.maximumQueuedMs) return this.#drop(delivery, "maximumQueuedMs");
+    const { permission } = delivery;
+    if (permission === "refused") return this.#drop(delivery, undefined);
+    if (permission !== "allowed") {
+      const decision = this.#context.mayReceive(message.topicName);
+      if (decision instanceof Promise) return this.#ask(delivery, decision);
+      if (decision !== true) return this.#drop(delivery, undefined);
+    }
+    const { packetIdentifier } = session.outbound.sent(delivery);
+    if (qos > 0 && !isRepeat) session.journal?.sent(delivery);
+    const { retain, subscriptionIdentifiers: identifiers } = delivery;
+    if (this.#sendCopy({ message, qos, retain, identifiers, packetIdentifier, dup: isRepeat })) return true;
+    // MQTT-3.1.2-25: what is too large for the client counts as sent and done.
+    this.#context.dropped(message, "packet-size");
+    if (qos === 0) return true;
+    if (session.outbound.acknowledge(packetIdentifier, qos) !== undefined) session.journal?.done(delivery);
+    return true;
+  }
+
+  #drop(delivery: Delivery, limit: DropLimit | undefined): true {
+    const { session } = this.#context;
+    session.outbound.drop(delivery);
+    if (delivery.qos > 0) session.journal?.done(delivery);
+    if (limit !== undefined) this.#context.dropped(delivery.message, limit);
+    return true;
+  }
+
+  #ask(delivery: Delivery, decision: Promise<Decision>): false {
+    this.#isAsking = true;
+    const settle = (isAllowed: boolean): void => {
+      delivery.permission = isAllowed ? "allowed" : "refused";
+      this.#isAsking = false;
+      if (!this.#isStopped) this.#context.later();
+    };
+    decision.then(
+      (answer) => settle(answer === true),
+      () => settle(false),
+    );
+    return false;
+  }
+
+  /** Encodes and sends one copy; false where it is too large for the client. */
+  #sendCopy(copy: Copy): boolean {
+    const { message, qos, retain, identifiers, packetIdentifier, dup } = copy;
+    const { version, maximumPacketSize } = this.#context;
+    const nowMs = this.#context.nowMs();
+    let bytes: Uint8Array;
+    if (this.#aliases === undefined && (version === 4 || identifiers === undefined)) {
+      const receiver = { qos, retain, dup, packetIdentifier };
+      bytes = qos === 0 ? message.qos0(version, retain, nowMs) : message.encodedFor(version, receiver, nowMs);
+      if (bytes.length > maximumPacketSize) return false;
+    } else {
+      const alias = this.#aliases?.of(message.topicName);
+      const topicName = alias?.isKnown === true ? "" : message.topicName;
+      const properties = message.propertiesFor(nowMs, alias?.alias, identifiers);
+      const { payload } = message;
+      bytes = encode({ type: "publish", topicName, payload, qos, retain, dup, packetIdentifier, properties }, version);
+      if (bytes.length > maximumPacketSize) return false;
+      if (alias !== undefined) this.#aliases?.sent(message.topicName, alias.alias);
+    }
+    this.#context.counters.messagesSent[qos] += 1;
+    this.#context.link.write(bytes);
+    this.#context.hasOutput();
+    return true;
+  }
+}
+
+/** One copy of a message as it is sent. */
+interface Copy {
+  readonly message: Message;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly identifiers: readonly number[] | undefined;
+  readonly packetIdentifier: number;
+  readonly dup: boolean;
+}

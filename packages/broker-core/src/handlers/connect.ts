@@ -1,0 +1,377 @@
+/** CONNECT, MQTT 3.1.1 and 5.0 §3.1: who it is, whether it may connect, which session it gets. */
+
+import {
+  ReasonCode,
+  utf8Length,
+  type ConnackProperties,
+  type ConnectPacket,
+  type ConnectProperties,
+} from "@latchkey/mqtt-codec";
+import type { Connection } from "../connection/connection.ts";
+import { refuseConnect } from "../connection/fault-answers.ts";
+import { Rate } from "../connection/rate.ts";
+import { Sender } from "../connection/sender.ts";
+import { ClientTopicAliases } from "../connection/topic-aliases.ts";
+import type { Authentication, AuthenticationStep, Credentials } from "../ports/authenticator.ts";
+import type { Action, Decision } from "../ports/authorizer.ts";
+import type { Session } from "../session/session.ts";
+import type { StoredWill } from "../session/will.ts";
+import { mayReceive } from "./receive.ts";
+import { isReservedTopic } from "./reserved.ts";
+import { topicFault } from "./topic-limits.ts";
+
+/** Handles a CONNECT. */
+export function handleConnect<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+): void {
+  const { context } = connection;
+  connection.version = packet.protocolVersion;
+  const { properties } = packet;
+  connection.answers = {
+    maximumPacketSize: properties?.maximumPacketSize ?? Number.MAX_SAFE_INTEGER,
+    hasProblemInformation: properties?.requestProblemInformation ?? true,
+  };
+  const isAssignedIdentifier = packet.clientIdentifier === "";
+  const clientIdentifier = isAssignedIdentifier ? context.assignClientIdentifier() : packet.clientIdentifier;
+  connection.identity = { clientIdentifier, isAssignedIdentifier };
+  if (!checkConnect(connection, packet, clientIdentifier)) return;
+  connection.state = "authenticating";
+  const expirySeconds = sessionExpiryOf(connection, packet);
+  const credentials: Credentials = {
+    protocolVersion: packet.protocolVersion,
+    clientIdentifier,
+    isAssignedIdentifier,
+    userName: packet.userName,
+    password: packet.password,
+    isPersistent: packet.protocolVersion === 4 ? !packet.cleanStart : expirySeconds > 0,
+    willTopicName: packet.will?.topicName,
+    authenticationMethod: properties?.authenticationMethod,
+    authenticationData: properties?.authenticationData,
+    userProperties: properties?.userProperties ?? [],
+  };
+  // The packet's octets are views of a chunk; what is asked later must not read them.
+  const kept = { ...packet, will: undefined, password: undefined };
+  const will = storedWillOf(connection, packet, clientIdentifier);
+  const step = attempt(() => context.authenticator.authenticate(connection.peer, credentials, context.nowMs));
+  const settled = (result: AuthenticationStep<Principal>): void =>
+    authenticated(connection, kept, will, expirySeconds, result);
+  connection.hold(step, settled, (cause) => settled({ ok: false, reason: String(cause) }));
+}
+
+/** Calls what may throw; a throw is a refusal. */
+function attempt<Principal>(
+  call: () => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>,
+): AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>> {
+  try {
+    return call();
+  } catch (cause) {
+    return { ok: false, reason: String(cause) };
+  }
+}
+
+/** What can be said without knowing who it is. */
+function checkConnect<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  clientIdentifier: string,
+): boolean {
+  const { limits, isAws, authenticator } = connection.context;
+  const refuse = (code: number, reason: "limit" | "protocol-error", detail: string): false => {
+    refuseConnect(connection, code, reason, detail, detail);
+    return false;
+  };
+  const octets = utf8Length(clientIdentifier);
+  if (octets > limits.maximumClientIdentifierOctets) {
+    const limit = `maximumClientIdentifierOctets ${limits.maximumClientIdentifierOctets}`;
+    return refuse(ReasonCode.clientIdentifierNotValid, "limit", `${limit}: the client identifier has ${octets} octets`);
+  }
+  if (isAws && packet.clientIdentifier.startsWith("$")) {
+    const detail = "client identifiers that begin with $ are reserved";
+    return refuse(ReasonCode.clientIdentifierNotValid, "protocol-error", detail);
+  }
+  const method = packet.properties?.authenticationMethod;
+  if (method !== undefined && authenticator.authenticationMethods?.has(method) !== true) {
+    return refuse(ReasonCode.badAuthenticationMethod, "protocol-error", "the authentication method is not known");
+  }
+  const { will } = packet;
+  if (will === undefined) return true;
+  // MQTT-3.2.2-12
+  if (isAws && will.qos === 2) {
+    return refuse(ReasonCode.qosNotSupported, "protocol-error", "a will of QoS 2 is not supported: QoS 0 and 1 are");
+  }
+  if (will.payload.length > limits.maximumPayloadOctets) {
+    const limit = `maximumPayloadOctets ${limits.maximumPayloadOctets}`;
+    return refuse(ReasonCode.packetTooLarge, "limit", `${limit}: the will has ${will.payload.length} octets`);
+  }
+  const fault = topicFault(limits, isAws, "the will's topic", will.topicName);
+  if (fault !== undefined) return refuse(ReasonCode.topicNameInvalid, "limit", fault);
+  if (isReservedTopic(isAws, will.topicName)) {
+    return refuse(ReasonCode.topicNameInvalid, "protocol-error", "the will's topic is reserved");
+  }
+  return true;
+}
+
+/** Seconds that the session may outlive its connection, as far as the broker allows. */
+function sessionExpiryOf<Peer, Principal>(connection: Connection<Peer, Principal>, packet: ConnectPacket): number {
+  const { maximumSessionExpirySeconds } = connection.context.limits;
+  if (packet.protocolVersion === 4) return packet.cleanStart ? 0 : maximumSessionExpirySeconds;
+  return Math.min(packet.properties?.sessionExpiryInterval ?? 0, maximumSessionExpirySeconds);
+}
+
+function storedWillOf<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  clientIdentifier: string,
+): StoredWill | undefined {
+  const { will } = packet;
+  if (will === undefined) return undefined;
+  const { topicName, qos, retain, properties } = will;
+  const { willDelayInterval = 0, messageExpiryInterval, correlationData, ...rest } = properties ?? {};
+  return {
+    fields: {
+      topicName,
+      payload: will.payload.slice(),
+      qos,
+      retain,
+      properties: properties === undefined ? undefined : { ...rest, correlationData: correlationData?.slice() },
+      expirySeconds: messageExpiryInterval,
+      publisher: clientIdentifier,
+    },
+    delaySeconds: connection.context.isAws ? 0 : willDelayInterval,
+  };
+}
+
+/** Goes on after a step of the authentication. */
+function authenticated<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  will: StoredWill | undefined,
+  expirySeconds: number,
+  step: AuthenticationStep<Principal>,
+): void {
+  const { context } = connection;
+  if (connection.state === "closed") {
+    if (step.ok === true) context.authenticator.release?.(step.principal);
+    return;
+  }
+  if (step.ok === "continue") {
+    const method = packet.properties?.authenticationMethod;
+    if (method === undefined) {
+      const reason = "the authenticator wants an AUTH exchange that the client did not ask for";
+      refuseConnect(connection, ReasonCode.notAuthorized, "not-authenticated", reason);
+      return;
+    }
+    connection.state = "exchanging";
+    const settled = (next: AuthenticationStep<Principal>): void =>
+      authenticated(connection, packet, will, expirySeconds, next);
+    connection.exchange = { method, next: step.next, settled };
+    const { authenticationData } = step;
+    const properties = { authenticationMethod: method, authenticationData };
+    connection.send({ type: "auth", reasonCode: ReasonCode.continueAuthentication, properties });
+    return;
+  }
+  connection.exchange = undefined;
+  connection.state = "authenticating";
+  if (!step.ok) {
+    const code = step.reasonCode ?? ReasonCode.notAuthorized;
+    refuseConnect(connection, code, "not-authenticated", step.reason, step.reasonString);
+    return;
+  }
+  connection.knownPrincipal = step.principal;
+  authorize(connection, packet, will, expirySeconds, step);
+}
+
+/** Connect, and Publish and RetainPublish of the will, one after another. */
+function authorize<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  will: StoredWill | undefined,
+  expirySeconds: number,
+  authentication: Authentication<Principal> & { readonly ok: true },
+): void {
+  const clientIdentifier = connection.identity?.clientIdentifier ?? "";
+  const wanted: [Action, string][] = [["connect", clientIdentifier]];
+  if (will !== undefined) wanted.push(["publish", will.fields.topicName]);
+  if (will?.fields.retain === true) wanted.push(["retain-publish", will.fields.topicName]);
+  const failed = (cause: unknown): void => {
+    if (connection.state === "closed") return;
+    refuseConnect(connection, ReasonCode.notAuthorized, "not-authorized", `the authorizer failed: ${String(cause)}`);
+  };
+  const ask = (index: number): void => {
+    const [action, name] = wanted[index] ?? [];
+    if (action === undefined || name === undefined) {
+      accept(connection, packet, will, expirySeconds, authentication.authenticationData);
+      return;
+    }
+    let decision: Decision | Promise<Decision>;
+    try {
+      decision = connection.decide(action, name);
+    } catch (cause) {
+      failed(cause);
+      return;
+    }
+    const use = (answer: Decision): void => {
+      if (connection.state === "closed") return;
+      if (answer === true) {
+        ask(index + 1);
+        return;
+      }
+      const detail = action === "connect" ? `connect as ${name}` : `${action} of the will to ${name}`;
+      refuseConnect(connection, ReasonCode.notAuthorized, "not-authorized", detail, `not allowed: ${detail}`);
+    };
+    connection.hold(decision, use, failed);
+  };
+  ask(0);
+}
+
+function accept<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  will: StoredWill | undefined,
+  expirySeconds: number,
+  authenticationData: Uint8Array | undefined,
+): void {
+  const { context, identity, knownPrincipal } = connection;
+  if (identity === undefined || knownPrincipal === undefined) return;
+  const { clientIdentifier, isAssignedIdentifier } = identity;
+  if (!isRateKept(connection, clientIdentifier)) return;
+  const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
+  // Ending the connection that had the session is an event, and its listener may end this connection, too.
+  if (session === undefined) return;
+  const { protocolVersion: version, properties } = packet;
+  const { limits, counters } = context;
+  const keepAlive = keepAliveOf(connection, packet.keepAlive);
+  const sender = new Sender({
+    session,
+    link: connection.link,
+    limits,
+    counters,
+    version,
+    receiveMaximum: properties?.receiveMaximum ?? 65_535,
+    maximumPacketSize: connection.answers.maximumPacketSize,
+    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
+    nowMs: () => context.nowMs,
+    committed: () => context.committed,
+    mayReceive: (topicName) => mayReceive(connection, topicName),
+    dropped: (message, limit) => context.dropped(session, message, limit),
+    hasOutput: () => context.hasOutput(connection),
+    later: () => context.later(connection),
+  });
+  connection.client = {
+    version,
+    clientIdentifier,
+    isAssignedIdentifier,
+    principal: knownPrincipal,
+    session,
+    sender,
+    aliases: new ClientTopicAliases(version === 5 ? limits.topicAliasMaximum : 0),
+    silenceMs: keepAlive * 1500,
+    sessionExpirySeconds: version === 5 ? (properties?.sessionExpiryInterval ?? 0) : expirySeconds,
+    authenticationMethod: properties?.authenticationMethod,
+  };
+  connection.state = "connected";
+  connection.will = will;
+  context.connected(connection);
+  context.emit({
+    type: "connected",
+    peer: connection.peer,
+    clientIdentifier,
+    isAssignedIdentifier,
+    principal: knownPrincipal,
+    protocolVersion: version,
+    isSessionPresent: wasPresent,
+    keepAlive,
+  });
+  // The listener may have ended the connection.
+  if (isClosed(connection)) return;
+  session.receiver = sender;
+  connection.send({
+    type: "connack",
+    sessionPresent: wasPresent,
+    reasonCode: ReasonCode.success,
+    properties:
+      version === 5
+        ? connackProperties(connection, properties, packet.keepAlive, keepAlive, expirySeconds, authenticationData)
+        : undefined,
+  });
+  sender.resume();
+}
+
+function isClosed<Peer, Principal>({ state }: Connection<Peer, Principal>): boolean {
+  return state === "closed";
+}
+
+/** A brake on clients that connect again and again with one client identifier. */
+function isRateKept<Peer, Principal>(connection: Connection<Peer, Principal>, clientIdentifier: string): boolean {
+  const { limits, connectRates, nowMs } = connection.context;
+  const { maximumConnectsPerSecond } = limits;
+  if (maximumConnectsPerSecond === 0) return true;
+  let rate = connectRates.get(clientIdentifier);
+  if (rate === undefined) connectRates.set(clientIdentifier, (rate = new Rate(maximumConnectsPerSecond, nowMs)));
+  if (rate.tryTake(nowMs)) return true;
+  const detail = `maximumConnectsPerSecond ${maximumConnectsPerSecond}: ${clientIdentifier} connects more often`;
+  refuseConnect(connection, ReasonCode.connectionRateExceeded, "limit", detail, detail);
+  return false;
+}
+
+/** The session of the client identifier, after ending the connection that had it (MQTT-3.1.4-2, MQTT-3.1.4-3 of 5.0). */
+function takeSession<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  clientIdentifier: string,
+  expirySeconds: number,
+): { session: Session | undefined; wasPresent: boolean } {
+  const { sessions, isAws, takeOver } = connection.context;
+  takeOver(clientIdentifier);
+  const kept = sessions.get(clientIdentifier);
+  // Sessions do not cross the versions in AWS IoT Core.
+  const isOfOtherVersion = isAws && kept !== undefined && kept.protocolVersion !== packet.protocolVersion;
+  if (kept !== undefined && (packet.cleanStart || isOfOtherVersion)) sessions.end(kept, "clean-start");
+  if (isClosed(connection)) return { session: undefined, wasPresent: false };
+  const present = sessions.get(clientIdentifier);
+  if (present === undefined) {
+    const session = sessions.create(clientIdentifier, packet.protocolVersion, expirySeconds);
+    return { session, wasPresent: false };
+  }
+  present.protocolVersion = packet.protocolVersion;
+  present.expirySeconds = expirySeconds;
+  sessions.attach(present);
+  present.will?.cancel();
+  return { session: present, wasPresent: true };
+}
+
+/** The keep alive that holds: the client's, within the broker's limits. */
+function keepAliveOf<Peer, Principal>(connection: Connection<Peer, Principal>, asked: number): number {
+  const { minimumKeepAliveSeconds, maximumKeepAliveSeconds, isKeepAliveOptional } = connection.context.limits;
+  if (asked === 0) return isKeepAliveOptional ? 0 : maximumKeepAliveSeconds;
+  return Math.min(Math.max(asked, minimumKeepAliveSeconds), maximumKeepAliveSeconds);
+}
+
+function connackProperties<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  asked: ConnectProperties | undefined,
+  askedKeepAlive: number,
+  keepAlive: number,
+  expirySeconds: number,
+  authenticationData: Uint8Array | undefined,
+): Partial<ConnackProperties> {
+  const { limits, isAws } = connection.context;
+  const { authenticationMethod, sessionExpiryInterval = 0 } = asked ?? {};
+  return {
+    sessionExpiryInterval: expirySeconds === sessionExpiryInterval ? undefined : expirySeconds,
+    receiveMaximum: limits.receiveMaximum,
+    maximumQoS: isAws ? 1 : undefined,
+    retainAvailable: isAws ? true : undefined,
+    maximumPacketSize: limits.maximumPacketSize,
+    assignedClientIdentifier:
+      connection.identity?.isAssignedIdentifier === true ? connection.identity.clientIdentifier : undefined,
+    topicAliasMaximum: limits.topicAliasMaximum,
+    wildcardSubscriptionAvailable: isAws ? true : undefined,
+    subscriptionIdentifierAvailable: isAws ? false : undefined,
+    sharedSubscriptionAvailable: isAws ? true : undefined,
+    serverKeepAlive: keepAlive === askedKeepAlive ? undefined : keepAlive,
+    authenticationMethod,
+    authenticationData: authenticationMethod === undefined ? undefined : authenticationData,
+  };
+}

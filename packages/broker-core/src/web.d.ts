@@ -1,0 +1,3 @@
+/** The web globals that this package uses. */
+
+declare function setTimeout(work: () => void, delayMs: number): unknown;
