@@ -140,18 +140,8 @@ export class Broker<Peer, Principal> {
       hasOutput: (connection) => this.#unflushed.add(connection),
       inputDone: () => this.#flush(),
       later: (connection) => this.#later(connection),
-      connected: (connection) => {
-        if (connection.client === undefined) return;
-        this.#clients.set(connection.client.clientIdentifier, connection);
-        counters.connections = this.#clients.size;
-      },
-      closed: (connection) => {
-        this.#open.delete(connection);
-        const { clientIdentifier } = connection;
-        if (clientIdentifier === undefined || this.#clients.get(clientIdentifier) !== connection) return;
-        this.#clients.delete(clientIdentifier);
-        counters.connections = this.#clients.size;
-      },
+      connected: (connection) => this.#connected(connection),
+      closed: (connection) => this.#closed(connection),
       epochMs: options.epochMs ?? Date.now,
       nowMs: 0,
       committed: 0,
@@ -309,6 +299,20 @@ export class Broker<Peer, Principal> {
     this.#flush();
   }
 
+  #connected(connection: Connection<Peer, Principal>): void {
+    if (connection.client === undefined) return;
+    this.#clients.set(connection.client.clientIdentifier, connection);
+    this.#context.counters.connections = this.#clients.size;
+  }
+
+  #closed(connection: Connection<Peer, Principal>): void {
+    this.#open.delete(connection);
+    const { clientIdentifier } = connection;
+    if (clientIdentifier === undefined || this.#clients.get(clientIdentifier) !== connection) return;
+    this.#clients.delete(clientIdentifier);
+    this.#context.counters.connections = this.#clients.size;
+  }
+
   /** MQTT-3.1.4-3: the older connection is told 0x8E and closed. */
   #takeOver(clientIdentifier: string): void {
     this.#clients.get(clientIdentifier)?.close("taken-over", "the client identifier connected again", 0x8e);
@@ -379,9 +383,22 @@ const maximumIdleRates = 1000;
 
 function fieldsOf(message: Omit<ServerPublish<unknown>, "principal">): MessageFields {
   const { topicName, payload, qos = 0, retain = false, properties, clientIdentifier } = message;
-  const { messageExpiryInterval: expirySeconds, topicAlias: _, subscriptionIdentifiers: __, ...rest } = properties ?? {};
+  const {
+    messageExpiryInterval: expirySeconds,
+    topicAlias: _,
+    subscriptionIdentifiers: __,
+    ...rest
+  } = properties ?? {};
   const kept = properties === undefined ? undefined : rest;
-  return { topicName, payload: payload.slice(), qos, retain, properties: kept, expirySeconds, publisher: clientIdentifier };
+  return {
+    topicName,
+    payload: payload.slice(),
+    qos,
+    retain,
+    properties: kept,
+    expirySeconds,
+    publisher: clientIdentifier,
+  };
 }
 
 function viewOf(message: Message, storedAtMs: number, nowMs: number): RetainedMessageView {

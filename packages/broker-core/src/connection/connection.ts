@@ -17,7 +17,7 @@ import type { Counters } from "../counters.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
 import type { Limits } from "../limits.ts";
-import type { AuthenticationStep, Authenticator } from "../ports/authenticator.ts";
+import type { Authenticator } from "../ports/authenticator.ts";
 import type { Action, Authorizer, Decision, Denial } from "../ports/authorizer.ts";
 import type { ReservedTopics } from "../ports/reserved-topics.ts";
 import type { Transport } from "../ports/transport.ts";
@@ -29,10 +29,9 @@ import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
 import { Link } from "./link.ts";
 import { Rate } from "./rate.ts";
-import type { Sender } from "./sender.ts";
-import type { ClientTopicAliases } from "./topic-aliases.ts";
 
 /** What all connections of one broker share. */
 export interface BrokerContext<Peer, Principal> {
@@ -75,49 +74,6 @@ export interface BrokerContext<Peer, Principal> {
   /** Positions in the store: what is committed, and what was appended last. Both 0 without a store. */
   committed: number;
   appended: number;
-}
-
-/** How far a connection has come. */
-export type ConnectionState =
-  | "awaiting-connect"
-  /** CONNECT is here, and who the client is or whether it may connect is not decided. */
-  | "authenticating"
-  /** The client has to answer with AUTH. */
-  | "exchanging"
-  | "connected"
-  | "closed";
-
-/** An accepted CONNECT. */
-export interface Client<Principal> {
-  readonly version: ProtocolVersion;
-  readonly clientIdentifier: string;
-  readonly isAssignedIdentifier: boolean;
-  principal: Principal;
-  readonly session: Session;
-  readonly sender: Sender;
-  readonly aliases: ClientTopicAliases;
-  /** Milliseconds of silence that end the connection; 0 for never (MQTT-3.1.2-24, 5.0 MQTT-3.1.2-22). */
-  readonly silenceMs: number;
-  /** Of CONNECT, which a DISCONNECT may not raise from 0. */
-  readonly sessionExpirySeconds: number;
-  readonly authenticationMethod: string | undefined;
-}
-
-/** How an answer to a fault may be written. */
-export interface AnswerOptions {
-  readonly maximumPacketSize: number;
-  /** Request Problem Information: reason strings in all packets (MQTT-3.1.2-29). */
-  readonly hasProblemInformation: boolean;
-}
-
-/** A step of an AUTH exchange that waits for the client. */
-export interface Exchange<Principal> {
-  readonly method: string;
-  readonly next: (
-    authenticationData: Uint8Array | undefined,
-    nowMs: number,
-  ) => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>;
-  readonly settled: (step: AuthenticationStep<Principal>) => void;
 }
 
 /** Octets that may wait undecoded before the transport is paused. */
@@ -368,7 +324,9 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
    * (MQTT-3.1.2-29, MQTT-3.4.2-2 and their like); undefined where even so it is too large.
    */
   encodeAnswer(
-    make: (properties: { reasonString: string; userProperties: readonly UserProperty[] } | undefined) => EncodablePacket,
+    make: (
+      properties: { reasonString: string; userProperties: readonly UserProperty[] } | undefined,
+    ) => EncodablePacket,
     reasonString: string | undefined,
     isAlwaysAllowed: boolean = false,
   ): Uint8Array | undefined {

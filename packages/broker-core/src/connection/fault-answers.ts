@@ -1,6 +1,6 @@
 /** How a fault is answered: by CONNACK, by DISCONNECT, or by closing, depending on the version and on how far the client has come. */
 
-import { ConnectReturnCode, ReasonCode, type MqttCodecError, type UserProperty } from "@latchkey/mqtt-codec";
+import { ConnectReturnCode, ReasonCode, type MqttCodecError } from "@latchkey/mqtt-codec";
 import type { CloseReason } from "../events.ts";
 import type { Connection } from "./connection.ts";
 
@@ -67,8 +67,3 @@ function returnCodeOf(reasonCode: number): number {
       return ConnectReturnCode.notAuthorized;
   }
 }
-
-/** The properties of an answer without any. */
-export type AnswerProperties =
-  | { readonly reasonString: string; readonly userProperties: readonly UserProperty[] }
-  | undefined;

@@ -151,7 +151,8 @@ export class Sender implements Receiver {
     const isRepeat = delivery.packetIdentifier > 0;
     const nowMs = this.#context.nowMs();
     if (!isRepeat && message.isExpired(nowMs)) return this.#drop(delivery, "expired");
-    if (!isRepeat && nowMs - delivery.queuedMs >= limits.maximumQueuedMs) return this.#drop(delivery, "maximumQueuedMs");
+    if (!isRepeat && nowMs - delivery.queuedMs >= limits.maximumQueuedMs)
+      return this.#drop(delivery, "maximumQueuedMs");
     const { permission } = delivery;
     if (permission === "refused") return this.#drop(delivery, undefined);
     if (permission !== "allowed") {

@@ -1,7 +1,8 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP from a client, MQTT 3.1.1 and 5.0 §3.4 to §3.7 and §4.3. */
 
 import { encode, ReasonCode, type AcknowledgementPacket } from "@latchkey/mqtt-codec";
-import type { Client, Connection } from "../connection/connection.ts";
+import type { Client } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 
 /** Handles one of them. */
 export function handleAcknowledgement<Peer, Principal>(

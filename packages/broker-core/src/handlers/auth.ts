@@ -11,7 +11,11 @@ export function handleAuth<Peer, Principal>(connection: Connection<Peer, Princip
   const data = packet.properties?.authenticationData;
   if (packet.reasonCode === ReasonCode.continueAuthentication && exchange !== undefined) {
     if (method !== exchange.method) {
-      connection.close("protocol-error", "AUTH has another authentication method than CONNECT", ReasonCode.protocolError);
+      connection.close(
+        "protocol-error",
+        "AUTH has another authentication method than CONNECT",
+        ReasonCode.protocolError,
+      );
       return;
     }
     connection.exchange = undefined;

@@ -21,10 +21,7 @@ import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
 
 /** Handles a CONNECT. */
-export function handleConnect<Peer, Principal>(
-  connection: Connection<Peer, Principal>,
-  packet: ConnectPacket,
-): void {
+export function handleConnect<Peer, Principal>(connection: Connection<Peer, Principal>, packet: ConnectPacket): void {
   const { context } = connection;
   connection.version = packet.protocolVersion;
   const { properties } = packet;
@@ -240,24 +237,9 @@ function accept<Peer, Principal>(
   // Ending the connection that had the session is an event, and its listener may end this connection, too.
   if (session === undefined) return;
   const { protocolVersion: version, properties } = packet;
-  const { limits, counters } = context;
+  const { limits } = context;
   const keepAlive = keepAliveOf(connection, packet.keepAlive);
-  const sender = new Sender({
-    session,
-    link: connection.link,
-    limits,
-    counters,
-    version,
-    receiveMaximum: properties?.receiveMaximum ?? 65_535,
-    maximumPacketSize: connection.answers.maximumPacketSize,
-    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
-    nowMs: () => context.nowMs,
-    committed: () => context.committed,
-    mayReceive: (topicName) => mayReceive(connection, topicName),
-    dropped: (message, limit) => context.dropped(session, message, limit),
-    hasOutput: () => context.hasOutput(connection),
-    later: () => context.later(connection),
-  });
+  const sender = senderOf(connection, session, properties);
   connection.client = {
     version,
     clientIdentifier,
@@ -296,6 +278,31 @@ function accept<Peer, Principal>(
         : undefined,
   });
   sender.resume();
+}
+
+function senderOf<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  session: Session,
+  properties: ConnectProperties | undefined,
+): Sender {
+  const { context, version } = connection;
+  const { limits, counters } = context;
+  return new Sender({
+    session,
+    link: connection.link,
+    limits,
+    counters,
+    version,
+    receiveMaximum: properties?.receiveMaximum ?? 65_535,
+    maximumPacketSize: connection.answers.maximumPacketSize,
+    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
+    nowMs: () => context.nowMs,
+    committed: () => context.committed,
+    mayReceive: (topicName) => mayReceive(connection, topicName),
+    dropped: (message, limit) => context.dropped(session, message, limit),
+    hasOutput: () => context.hasOutput(connection),
+    later: () => context.later(connection),
+  });
 }
 
 function isClosed<Peer, Principal>({ state }: Connection<Peer, Principal>): boolean {

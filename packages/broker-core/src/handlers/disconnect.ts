@@ -1,7 +1,8 @@
 /** DISCONNECT from a client, MQTT 3.1.1 and 5.0 §3.14. */
 
 import { ReasonCode, type DisconnectPacket } from "@latchkey/mqtt-codec";
-import type { Client, Connection } from "../connection/connection.ts";
+import type { Client } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 
 /** Handles a DISCONNECT. */
 export function handleDisconnect<Peer, Principal>(

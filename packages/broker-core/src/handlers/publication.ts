@@ -95,7 +95,11 @@ function retain<Peer, Principal>(
   if (isFull || octets > limits.maximumRetainedOctets) {
     const limit = isFull ? "maximumRetainedMessages" : "maximumRetainedOctets";
     context.counters.messagesDropped[limit] += 1;
-    return { ok: false, reasonCode: ReasonCode.quotaExceeded, reason: `${limit} ${limits[limit]}: it cannot be retained` };
+    return {
+      ok: false,
+      reasonCode: ReasonCode.quotaExceeded,
+      reason: `${limit} ${limits[limit]}: it cannot be retained`,
+    };
   }
   message.keep();
   const { version } = retained.set(message, context.epochMs());

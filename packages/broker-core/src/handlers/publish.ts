@@ -1,7 +1,8 @@
 /** PUBLISH from a client, MQTT 3.1.1 and 5.0 §3.3 and §4.3. */
 
 import { encode, ReasonCode, type PublishPacket, type QoS } from "@latchkey/mqtt-codec";
-import type { Connection, Client } from "../connection/connection.ts";
+import type { Client } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { Message, type MessageProperties } from "../routing/message.ts";
 import { publishMessage } from "./publication.ts";

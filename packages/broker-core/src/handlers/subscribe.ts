@@ -7,7 +7,8 @@ import {
   type Subscription,
   type UnsubscribePacket,
 } from "@latchkey/mqtt-codec";
-import type { Client, Connection } from "../connection/connection.ts";
+import type { Client } from "../connection/client.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { filterParts, type FilterParts, type SessionSubscription } from "../routing/subscription.ts";
 import { isReservedFilter } from "./reserved.ts";
@@ -49,14 +50,17 @@ export function handleSubscribe<Peer, Principal>(
     connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized);
     return;
   }
-  const settled = decisions.every((one): one is Decision => !(one instanceof Promise))
-    ? decisions
-    : Promise.all(decisions);
+  const isLater = decisions.some((one) => one instanceof Promise);
+  const settled = isLater ? Promise.all(decisions.map(async (one) => one)) : decisions.filter(isSettled);
   connection.hold(
     settled,
     (answers) => grantAll(connection, client, packet, grants, answers),
     (cause) => connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized),
   );
+}
+
+function isSettled(decision: Decision | Promise<Decision>): decision is Decision {
+  return !(decision instanceof Promise);
 }
 
 /** A subscription changes a tree and asks for retained messages: as much work as some deliveries. */

@@ -79,7 +79,8 @@ export class Message {
     this.#isKept = true;
     this.payload = this.payload.slice();
     const correlationData = this.properties?.correlationData;
-    if (correlationData !== undefined) this.properties = { ...this.properties, correlationData: correlationData.slice() };
+    if (correlationData !== undefined)
+      this.properties = { ...this.properties, correlationData: correlationData.slice() };
   }
 
   /** Whether it is older than its Message Expiry Interval (MQTT-3.3.2-5). */
@@ -89,7 +90,8 @@ export class Message {
 
   /** The QoS 0 PUBLISH for all receivers without alias and identifiers: always the same octets, never written to. */
   qos0(version: ProtocolVersion, retain: boolean, nowMs: number): Uint8Array {
-    if (!retain && version === this.#cameVersion && this.#asItCame !== undefined && !this.#isKept) return this.#asItCame;
+    if (!retain && version === this.#cameVersion && this.#asItCame !== undefined && !this.#isKept)
+      return this.#asItCame;
     if (version === 5 && this.expirySeconds !== undefined) {
       const { topicName, payload } = this;
       return encode({ type: "publish", topicName, payload, retain, properties: this.propertiesFor(nowMs) }, 5);

@@ -74,13 +74,7 @@ export class SubscriptionTree<Value> {
     return matched;
   }
 
-  #collect(
-    node: Node<Value>,
-    levels: readonly string[],
-    depth: number,
-    isReserved: boolean,
-    matched: Value[],
-  ): void {
+  #collect(node: Node<Value>, levels: readonly string[], depth: number, isReserved: boolean, matched: Value[]): void {
     const { children } = node;
     const level = levels[depth];
     const mayUseWildcard = depth > 0 || !isReserved;

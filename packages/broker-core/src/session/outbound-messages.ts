@@ -262,7 +262,9 @@ export class OutboundMessages {
     this.#released.clear();
     this.#retained.takeWhere(() => true);
     this.#nextRetained = undefined;
-    return all.filter(({ group, qos, packetIdentifier }) => group !== undefined && (qos === 1 || packetIdentifier === 0));
+    return all.filter(
+      ({ group, qos, packetIdentifier }) => group !== undefined && (qos === 1 || packetIdentifier === 0),
+    );
   }
 
   #findRetained(steps: { left: number }, nowMs: number): Delivery | undefined {

@@ -1,0 +1,50 @@
+/** What a connection knows of its client, step by step. */
+
+import type { ProtocolVersion } from "@latchkey/mqtt-codec";
+import type { AuthenticationStep } from "../ports/authenticator.ts";
+import type { Session } from "../session/session.ts";
+import type { Sender } from "./sender.ts";
+import type { ClientTopicAliases } from "./topic-aliases.ts";
+
+/** How far a connection has come. */
+export type ConnectionState =
+  | "awaiting-connect"
+  /** CONNECT is here, and who the client is or whether it may connect is not decided. */
+  | "authenticating"
+  /** The client has to answer with AUTH. */
+  | "exchanging"
+  | "connected"
+  | "closed";
+
+/** An accepted CONNECT. */
+export interface Client<Principal> {
+  readonly version: ProtocolVersion;
+  readonly clientIdentifier: string;
+  readonly isAssignedIdentifier: boolean;
+  principal: Principal;
+  readonly session: Session;
+  readonly sender: Sender;
+  readonly aliases: ClientTopicAliases;
+  /** Milliseconds of silence that end the connection; 0 for never (MQTT-3.1.2-24, 5.0 MQTT-3.1.2-22). */
+  readonly silenceMs: number;
+  /** Of CONNECT, which a DISCONNECT may not raise from 0. */
+  readonly sessionExpirySeconds: number;
+  readonly authenticationMethod: string | undefined;
+}
+
+/** How an answer to a fault may be written. */
+export interface AnswerOptions {
+  readonly maximumPacketSize: number;
+  /** Request Problem Information: reason strings in all packets (MQTT-3.1.2-29). */
+  readonly hasProblemInformation: boolean;
+}
+
+/** A step of an AUTH exchange that waits for the client. */
+export interface Exchange<Principal> {
+  readonly method: string;
+  readonly next: (
+    authenticationData: Uint8Array | undefined,
+    nowMs: number,
+  ) => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>;
+  readonly settled: (step: AuthenticationStep<Principal>) => void;
+}
