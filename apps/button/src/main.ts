@@ -4,6 +4,7 @@
 import { runCommandLine } from "@latchkey/command-line";
 import { isRegistryError } from "@latchkey/registry";
 import { defineCommand } from "citty";
+import { AttackError, attackCommand } from "./commands/attack.ts";
 import { pressArguments, runPress } from "./commands/press.ts";
 import { provisionCommand } from "./commands/provision.ts";
 import { ButtonError } from "./errors.ts";
@@ -12,7 +13,7 @@ import { ControlPlaneError } from "./provision/control-plane-service.ts";
 const main = defineCommand({
   meta: { name: "latchkey-button", description: "Press the button once" },
   args: pressArguments,
-  subCommands: { provision: provisionCommand },
+  subCommands: { provision: provisionCommand, attack: attackCommand },
   run: ({ args }) => runPress(args),
 });
 
@@ -20,5 +21,9 @@ await runCommandLine(main, {
   words: process.argv.slice(2),
   packageFile: new URL("../package.json", import.meta.url),
   usageCode: "ERR_BUTTON_USAGE",
-  isRefusal: (error) => error instanceof ButtonError || error instanceof ControlPlaneError || isRegistryError(error),
+  isRefusal: (error) =>
+    error instanceof ButtonError ||
+    error instanceof AttackError ||
+    error instanceof ControlPlaneError ||
+    isRegistryError(error),
 });

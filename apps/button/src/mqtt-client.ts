@@ -7,21 +7,25 @@ import type { Duplex } from "node:stream";
 import { messageOf } from "@latchkey/command-line";
 import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
 import { ButtonError, closedBeforeAnswer, connectionFailure, isPlainEnd } from "./errors.ts";
-import { connectToTrusted, type ServerIdentity, type TrustedConnectionOptions } from "./judge-server.ts";
+import { connectToTrusted, type TrustedConnectionOptions } from "./judge-server.ts";
 import { defaultTimeoutMs } from "./secure-stream.ts";
 
 export { ButtonError, type ButtonErrorCode } from "./errors.ts";
 
-/** Where to connect, as whom, and whom to believe. */
-export interface MqttClientOptions extends TrustedConnectionOptions {
+/** Who speaks MQTT, and who listens. */
+export interface MqttSessionOptions {
   readonly clientIdentifier: string;
   /** Called with every message that arrives; the payload is the receiver's own. */
   readonly onMessage?: (topicName: string, payload: Uint8Array) => void;
+  /** Bounds every exchange. */
+  readonly timeoutMs?: number;
 }
+
+/** Where to connect, as whom, and whom to believe. */
+export interface MqttClientOptions extends TrustedConnectionOptions, Omit<MqttSessionOptions, "timeoutMs"> {}
 
 /** An open connection whose CONNECT was accepted. */
 export class MqttClient {
-  readonly server: ServerIdentity;
   readonly #socket: Duplex;
   readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 4 });
   readonly #timeoutMs: number;
@@ -31,9 +35,8 @@ export class MqttClient {
   #isAccepted = false;
   #lastPacketIdentifier = 0;
 
-  private constructor(socket: Duplex, server: ServerIdentity, options: MqttClientOptions) {
+  private constructor(socket: Duplex, options: MqttSessionOptions) {
     this.#socket = socket;
-    this.server = server;
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#onMessage = options.onMessage;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -44,9 +47,14 @@ export class MqttClient {
 
   /** Connects, judges the server before a byte of MQTT is sent, and waits for CONNACK. */
   static async connect(options: MqttClientOptions): Promise<MqttClient> {
-    const { stream: socket, server } = await connectToTrusted(options);
+    const { stream } = await connectToTrusted(options);
+    return MqttClient.over(stream, options);
+  }
+
+  /** The same over a connection that is open already, and whose server was judged. It ends with the client. */
+  static async over(socket: Duplex, options: MqttSessionOptions): Promise<MqttClient> {
+    const client = new MqttClient(socket, options);
     try {
-      const client = new MqttClient(socket, server, options);
       const connack = await client.#exchange("connack", {
         type: "connect",
         protocolVersion: 4,

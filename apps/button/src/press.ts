@@ -80,14 +80,15 @@ async function pressByMqtt(
   connection: TrustedConnectionOptions,
   { topicName, payload }: Order,
 ): Promise<ServerIdentity> {
-  const client = await MqttClient.connect({ ...connection, clientIdentifier });
+  const { stream, server } = await connectToTrusted(connection);
+  const client = await MqttClient.over(stream, { ...connection, clientIdentifier });
   onStep?.({ step: "request", line: `CONNECT as ${clientIdentifier}`, payload: "" });
   onStep?.({ step: "answer", line: "CONNACK 0", isAcknowledged: true });
   onStep?.({ step: "request", line: `PUBLISH ${topicName}, QoS 1`, payload });
   await client.publish(topicName, new TextEncoder().encode(payload));
   onStep?.({ step: "answer", line: "PUBACK", isAcknowledged: true });
   await client.disconnect();
-  return client.server;
+  return server;
 }
 
 async function pressByHttps(

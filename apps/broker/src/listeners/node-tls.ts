@@ -10,7 +10,7 @@ import { admit, endAll, remoteOf, startListening, type Listener, type ListenerOp
 const contextOptions = {
   minVersion: "TLSv1.2",
   // A resumed session would bring the client's certificate without its chain. AWS IoT has no tickets either.
-  secureOptions: constants.SSL_OP_NO_TICKET,
+  secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 } as const;
 
 /** Starts listening. Rejects with the system's error, for instance `EADDRINUSE`. */

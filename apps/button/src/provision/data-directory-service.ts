@@ -19,7 +19,7 @@ export interface OpenedDataDirectory extends AsyncDisposable {
 }
 
 /** Opens the data directory of a broker that was started once. Throws `UsageError`. */
-async function openDataDirectory(directory: string): Promise<OpenedDataDirectory> {
+export async function openDataDirectory(directory: string): Promise<OpenedDataDirectory> {
   const file = (name: string): string => join(directory, name);
   if (!existsSync(file("registry.db"))) {
     throw new UsageError(
