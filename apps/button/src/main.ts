@@ -5,6 +5,7 @@ import { runCommandLine } from "@latchkey/command-line";
 import { isRegistryError } from "@latchkey/registry";
 import { defineCommand } from "citty";
 import { AttackError, attackCommand } from "./commands/attack.ts";
+import { FleetError, fleetCommand } from "./commands/fleet.ts";
 import { pressArguments, runPress } from "./commands/press.ts";
 import { provisionCommand } from "./commands/provision.ts";
 import { ButtonError } from "./errors.ts";
@@ -13,7 +14,7 @@ import { ControlPlaneError } from "./provision/control-plane-service.ts";
 const main = defineCommand({
   meta: { name: "latchkey-button", description: "Press the button once" },
   args: pressArguments,
-  subCommands: { provision: provisionCommand, attack: attackCommand },
+  subCommands: { provision: provisionCommand, attack: attackCommand, fleet: fleetCommand },
   run: ({ args }) => runPress(args),
 });
 
@@ -24,6 +25,7 @@ await runCommandLine(main, {
   isRefusal: (error) =>
     error instanceof ButtonError ||
     error instanceof AttackError ||
+    error instanceof FleetError ||
     error instanceof ControlPlaneError ||
     isRegistryError(error),
 });

@@ -6,7 +6,7 @@ import { ButtonError, type ButtonErrorCode } from "../errors.ts";
  * Where a broker stops an attack. `handshake`: a proof of TLS did not hold, or the protocol does not allow it. `certificate`: the key is
  * there, and the certificate is not believed. `policy`: the client is known, and may not do that.
  */
-export type StoppingLayer = "handshake" | "certificate" | "policy";
+type StoppingLayer = "handshake" | "certificate" | "policy";
 
 /** What became of an attack. */
 export type Outcome =

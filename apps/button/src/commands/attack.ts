@@ -4,7 +4,7 @@ import { terminalOf, wrapText, type Terminal } from "@latchkey/command-line";
 import { defineCommand } from "citty";
 import { isHeld, type Attack, type Outcome } from "../attack/attack.ts";
 import { attacksOn, pressHonestly } from "../attack/attacks.ts";
-import { setScene } from "../attack/scene.ts";
+import { setScene, type Scene } from "../attack/scene.ts";
 import { usualEndpoint } from "../device-directory.ts";
 import { portOf } from "./option-values.ts";
 
@@ -44,7 +44,7 @@ export const attackCommand = defineCommand({
       for (const attack of attacksOn(scene)) {
         const outcome = await attack.run();
         results.push({ attack, outcome });
-        if (args.json === true) print([jsonLine(attack, outcome)]);
+        if (args.json === true) print([jsonLine(attack, outcome, scene)]);
         else if (args.markdown !== true) print(resultLines(attack, outcome, terminal));
       }
     } finally {
@@ -87,9 +87,10 @@ function resultLines(attack: Attack, outcome: Outcome, { columns, paint }: Termi
   ];
 }
 
-function jsonLine(attack: Attack, outcome: Outcome): string {
+function jsonLine(attack: Attack, outcome: Outcome, { own, neighbour }: Scene): string {
   const { name, attempt, expected } = attack;
-  return JSON.stringify({ name, attempt, expected, isHeld: isHeld(attack, outcome), outcome });
+  const people = { attacker: own.serialNumber, neighbour: neighbour.serialNumber };
+  return JSON.stringify({ name, attempt, expected, isHeld: isHeld(attack, outcome), outcome, ...people });
 }
 
 /** The table of the README, in the form that the formatter gives tables. */

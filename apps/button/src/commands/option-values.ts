@@ -8,7 +8,7 @@ export function portOf(flag: string, typed: string): number {
 }
 
 /** A whole number. Throws `UsageError`. */
-function wholeNumber(flag: string, typed: string, least: number, most: number): number {
+export function wholeNumber(flag: string, typed: string, least: number, most: number): number {
   const number = /^\d{1,15}$/.test(typed) ? Number(typed) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(
