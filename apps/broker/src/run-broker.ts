@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import type { AccessKey } from "./control-plane/access-keys.ts";
+import type { LiveBroker } from "./control-plane/operations/data-plane.ts";
 import {
   runControlPlane,
   type ControlPlaneSettings,
@@ -94,7 +95,7 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
       { cause },
     );
   }
-  const control = await startControl(options, data, listener);
+  const control = await startControl(options, data, broker, listener);
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
   const renewal = setInterval(() => void renewServerCertificate(data, [listener, control], log), renewalCheckMs);
@@ -119,10 +120,11 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
 async function startControl(
   { control, dataDirectory, log }: RunOptions,
   data: BrokerDirectory,
+  broker: LiveBroker,
   listener: Listener,
 ): Promise<RunningControlPlane | undefined> {
   try {
-    return control && (await runControlPlane(control, dataDirectory, data, log));
+    return control && (await runControlPlane(control, dataDirectory, data, broker, log));
   } catch (error) {
     await listener.close();
     await data[Symbol.asyncDispose]();

@@ -11,6 +11,7 @@ import { delimiter, join } from "node:path";
 
 /** Every program that a test may ask for, and the Debian package that installs it. */
 const debianPackages = {
+  aws: "awscli",
   chromium: "chromium",
   curl: "curl",
   "gnutls-cli": "gnutls-bin",

@@ -6,6 +6,7 @@ import { ServiceError } from "../http/service-error.ts";
 import { isSignedBy, readSignature, type SignatureClaim, type SignedParts } from "../http/signature-v4.ts";
 import type { AccessKey, AccessKeys } from "./access-keys.ts";
 import type { FailureLimit } from "./failure-limit.ts";
+import type { Operation } from "./operation.ts";
 
 /** Who signed a request. */
 export interface Caller {
@@ -35,7 +36,7 @@ export interface Authentication {
  * `readSignature`, UnrecognizedClientException, and ThrottlingException after too many refusals.
  */
 export function claimOf(authentication: Authentication, parts: SignedParts, address: string): Claimed {
-  return refusing(authentication, address, () => {
+  return refusing(authentication, parts, address, () => {
     const claim = readSignature(parts, authentication.now());
     const key = authentication.keys.find(claim.accessKeyId);
     if (key === undefined) {
@@ -54,7 +55,7 @@ export async function authenticate(
   address: string,
 ): Promise<Caller> {
   const isRight = await isSignedBy(key.secretAccessKey, claim, parts, body);
-  return refusing(authentication, address, () => {
+  return refusing(authentication, parts, address, () => {
     if (!isRight) {
       throw new ServiceError(
         "InvalidSignatureException",
@@ -68,16 +69,18 @@ export async function authenticate(
   });
 }
 
-/** Throws AccessDeniedException where the key may only read. */
-export function authorize(
-  { key }: Caller,
-  operation: { readonly name: string; readonly access: "read" | "write" },
-): void {
-  if (key.accessScope === "administrator" || operation.access === "read") return;
+/** Throws AccessDeniedException, or ForbiddenException on the data plane, where the key may only read. */
+export function authorize({ key }: Caller, { name, access, path }: Pick<Operation, "name" | "access" | "path">): void {
+  if (key.accessScope === "administrator" || access === "read") return;
   throw new ServiceError(
-    "AccessDeniedException",
-    `the key ${key.accessKeyId} has the scope ${key.accessScope}, and ${operation.name} needs administrator`,
+    isDataPlane(path.split("/")[1]) ? "ForbiddenException" : "AccessDeniedException",
+    `the key ${key.accessKeyId} has the scope ${key.accessScope}, and ${name} needs administrator`,
   );
+}
+
+/** Whether paths with this first segment are of the data plane, which has exceptions and statuses of its own. */
+function isDataPlane(segment: string | undefined): boolean {
+  return segment === "topics" || segment === "retainedMessage" || segment === "connections";
 }
 
 function requireRegion(registry: Registry, scope: Scope): void {
@@ -92,7 +95,12 @@ function requireRegion(registry: Registry, scope: Scope): void {
   }
 }
 
-function refusing<T>({ failures, monotonicMs }: Authentication, address: string, body: () => T): T {
+function refusing<T>(
+  { failures, monotonicMs }: Authentication,
+  { target }: SignedParts,
+  address: string,
+  body: () => T,
+): T {
   try {
     return body();
   } catch (error) {
@@ -101,6 +109,7 @@ function refusing<T>({ failures, monotonicMs }: Authentication, address: string,
     if (!isUsedUp) throw error;
     throw new ServiceError("ThrottlingException", "too many refused requests from this address: wait some seconds", {
       cause: error,
+      statusCode: isDataPlane(target.segments[0]) ? 429 : 400,
     });
   }
 }

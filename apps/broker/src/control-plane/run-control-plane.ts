@@ -13,6 +13,7 @@ import type { Caller } from "./authenticate.ts";
 import { FailureLimit } from "./failure-limit.ts";
 import type { Operation } from "./operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "./operations/access-keys.ts";
+import { dataPlaneOperations, type LiveBroker, type LiveContext } from "./operations/data-plane.ts";
 import { directoryOperations } from "./operations/all.ts";
 import { startControlPlane, type ControlPlane } from "./server.ts";
 
@@ -35,13 +36,21 @@ export interface RunningControlPlane extends ControlPlane {
 /** The file of a data directory that says where its broker's control plane listens. */
 const controlPlaneFile = "control-plane.json";
 
-const operations: readonly Operation<AccessKeyContext>[] = [...directoryOperations, ...accessKeyOperations];
+/** What operations work with where a broker runs. */
+type ControlContext = AccessKeyContext & LiveContext;
+
+const operations: readonly Operation<ControlContext>[] = [
+  ...directoryOperations,
+  ...accessKeyOperations,
+  ...dataPlaneOperations,
+];
 
 /** Starts the control plane on a data directory. Throws `BrokerError`. */
 export async function runControlPlane(
   settings: ControlPlaneSettings,
   directory: string,
   data: BrokerDirectory,
+  broker: LiveBroker,
   log: Logger,
 ): Promise<RunningControlPlane> {
   const keys = await AccessKeys.open(directory, () => Math.floor(Date.now() / 1000));
@@ -58,7 +67,7 @@ export async function runControlPlane(
       monotonicMs: () => performance.now(),
     },
     operations,
-    contextOf: contextWith(data, keys),
+    contextOf: contextWith(data, keys, broker),
     log,
   });
   const file = join(directory, controlPlaneFile);
@@ -89,9 +98,17 @@ async function orWarn<T>(log: Logger, body: () => Promise<T>): Promise<T | undef
 function contextWith(
   { registry, serverAuthority }: BrokerDirectory,
   accessKeys: AccessKeys,
-): (caller: Caller) => AccessKeyContext {
+  broker: LiveBroker,
+): (caller: Caller) => ControlContext {
   const serverAuthorityPem = certificateToPem(serverAuthority);
-  return ({ scope }) => ({ registry, scope, serverAuthorityPem, accessKeys });
+  return ({ scope }) => ({
+    registry,
+    scope,
+    serverAuthorityPem,
+    accessKeys,
+    broker,
+    brokerNowMs: () => performance.now(),
+  });
 }
 
 async function ensureAdministrator(keys: AccessKeys, { account }: Scope): Promise<AccessKey | undefined> {

@@ -1,8 +1,10 @@
 /** Our table beside the schemas of the AWS SDK: every route, every member and where it stands. */
 
 import * as controlPlane from "@aws-sdk/client-iot";
+import * as dataPlane from "@aws-sdk/client-iot-data-plane";
 import { describe, expect, test } from "vitest";
 import type { Operation } from "../../src/control-plane/operation.ts";
+import { dataPlaneOperations } from "../../src/control-plane/operations/data-plane.ts";
 import { registryOperations } from "../../src/control-plane/operations/all.ts";
 import { RouteTable } from "../../src/control-plane/route-table.ts";
 
@@ -13,7 +15,7 @@ interface Model {
   readonly required: readonly string[];
 }
 
-const client = controlPlane as unknown as Record<string, readonly unknown[] | undefined>;
+const client = { ...dataPlane, ...controlPlane } as unknown as Record<string, readonly unknown[] | undefined>;
 
 /** What the SDK's schema says of an operation: [9, namespace, name, traits, names, schemas, number of required ones first]. */
 function modelOf(name: string): Model | undefined {
@@ -44,7 +46,7 @@ function placeOf(member: string, traits: unknown): string {
   return `body ${member}`;
 }
 
-function oursOf({ method, path, members }: Operation): Model {
+function oursOf({ method, path, members }: Pick<Operation, "method" | "path" | "members">): Model {
   const places = Object.entries(members).map(([name, { place, wireName = name }]) => [
     name,
     place === "path" ? "path" : `${place} ${wireName}`,
@@ -90,5 +92,19 @@ describe("the operations of the control plane", () => {
       // There are no pre-provisioning hooks, so none can be removed.
       "UpdateProvisioningTemplate.removePreProvisioningHook",
     ]);
+  });
+});
+
+describe("the operations of the data plane", () => {
+  const known = dataPlaneOperations.filter(({ path }) => !path.startsWith("/latchkey/"));
+  test.each(known.map((operation) => [operation.name, operation] as const))("%s", (name, operation) => {
+    const model = modelOf(name);
+    const ours = oursOf(operation);
+    expect(ours.route.replace("+}", "}")).toBe(model?.route);
+    expect(ours.members).toEqual(
+      Object.fromEntries(Object.keys(ours.members).map((one) => [one, model?.members[one]])),
+    );
+    const left = Object.keys(model?.members ?? {}).filter((member) => !(member in ours.members));
+    expect(left).toEqual(operation.hasPayload ? ["payload"] : []);
   });
 });

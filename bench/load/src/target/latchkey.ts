@@ -53,6 +53,7 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
     cores: options.cores,
     ready: /^ready mqtts:\/\/.*:(\d+)$/m,
   });
+  const controlPlaneUrl = useControlPlane(options.folder);
   const { version } = JSON.parse(readFileSync(join(brokerFolder, "package.json"), "utf8")) as { version: string };
   return {
     name: "latchkey",
@@ -61,12 +62,25 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
     endpoint: localEndpoint(Number(process_.ready[1]), options),
     roots: options.authorities.serverAuthority.certificate,
     httpUrl: undefined,
-    controlPlaneUrl: undefined,
+    controlPlaneUrl,
     processes: [{ pid: process_.pid, name: "latchkey" }],
     notes: [],
     ended: process_.ended,
     [Symbol.asyncDispose]: () => process_.stop(),
   };
+}
+
+/** Where the control plane listens. Its first access key signs the calls of the workers, which find it in their environment. */
+function useControlPlane(folder: string): string {
+  const { url } = JSON.parse(readFileSync(join(folder, "control-plane.json"), "utf8")) as { url: string };
+  const { keys } = JSON.parse(readFileSync(join(folder, "access-keys.json"), "utf8")) as {
+    keys: { accessKeyId: string; secretAccessKey: string }[];
+  };
+  const [key] = keys;
+  if (key === undefined) throw new LoadError("ERR_LOAD_TARGET", "latchkey has made no access key");
+  process.env["AWS_ACCESS_KEY_ID"] = key.accessKeyId;
+  process.env["AWS_SECRET_ACCESS_KEY"] = key.secretAccessKey;
+  return url;
 }
 
 /** The same authorities and server certificate that the other targets have, and a registry with the devices in it. */

@@ -1,0 +1,212 @@
+/**
+ * AWS IoT's data plane over the same signed HTTP: publish, retained messages, connections. Only a running broker has it. The access
+ * key decides and no policy does: policies are for devices.
+ */
+
+import type { RetainedMessageView, ServerPublish, ServerPublishResult, SessionView } from "@latchkey/broker-core";
+import { ReasonCode, type UserProperty } from "@latchkey/mqtt-codec";
+import { isObject } from "../../http/json-body.ts";
+import { invalidRequest, ServiceError } from "../../http/service-error.ts";
+import { operation, type Operation, type OperationContext } from "../operation.ts";
+import { blob, flag, header, label, query, text, whole, word } from "../shape.ts";
+
+/** What the operations need of a running broker. */
+export interface LiveBroker {
+  publish(message: Omit<ServerPublish<never>, "principal">, nowMs: number): Promise<ServerPublishResult>;
+  retained(topicName: string): RetainedMessageView | undefined;
+  retainedMessages(): Iterable<RetainedMessageView>;
+  sessions(): Iterable<Omit<SessionView<unknown>, "principal">>;
+  endSession(
+    clientIdentifier: string,
+    nowMs: number,
+    options: { readonly isWillSuppressed?: boolean; readonly isSessionKept?: boolean; readonly detail?: string },
+  ): boolean;
+}
+
+/** What the operations work with. */
+export interface LiveContext extends OperationContext {
+  readonly broker: LiveBroker;
+  /** Milliseconds of the clock that the broker goes by. */
+  readonly brokerNowMs: () => number;
+}
+
+const topic = label(text({ least: 1, most: 65_535 }));
+const clientId = label(text({ least: 1, most: 65_535 }));
+/** As AWS IoT has it. */
+const maximumPayloadOctets = 128 * 1024;
+const maximumUserProperties = 100;
+
+/** The operations. */
+export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
+  operation("Publish", "POST /topics/{topic+}", {
+    hasPayload: true,
+    exceptions: ["RequestEntityTooLargeException"],
+    members: {
+      topic,
+      qos: query(whole(0, 1)),
+      retain: query(flag),
+      contentType: query(text({ most: 65_535 })),
+      responseTopic: query(text({ most: 65_535 })),
+      messageExpiry: query(whole(0, 4_294_967_295)),
+      userProperties: header("x-amz-mqtt5-user-properties", text({ most: 8192 })),
+      payloadFormatIndicator: header("x-amz-mqtt5-payload-format-indicator", word("UNSPECIFIED_BYTES", "UTF8_DATA")),
+      correlationData: header("x-amz-mqtt5-correlation-data", blob(8192)),
+    },
+    async run({ broker, brokerNowMs }: LiveContext, input, payload) {
+      if (payload.length > maximumPayloadOctets) {
+        throw new ServiceError(
+          "RequestEntityTooLargeException",
+          `the payload has ${payload.length} octets: at most ${maximumPayloadOctets} are possible`,
+        );
+      }
+      const result = await broker.publish(
+        {
+          topicName: publishable(input.topic),
+          payload,
+          qos: input.qos === 1 ? 1 : 0,
+          retain: input.retain === true,
+          properties: {
+            contentType: input.contentType,
+            responseTopic: input.responseTopic,
+            messageExpiryInterval: input.messageExpiry,
+            payloadFormatIndicator: input.payloadFormatIndicator === "UTF8_DATA" ? 1 : undefined,
+            correlationData: input.correlationData,
+            userProperties: userPropertiesOf(input.userProperties),
+          },
+        },
+        brokerNowMs(),
+      );
+      if (!result.ok) throw publishException(result);
+      return { message: "OK" };
+    },
+  }),
+  operation("GetRetainedMessage", "GET /retainedMessage/{topic+}", {
+    exceptions: ["ResourceNotFoundException"],
+    members: { topic },
+    run({ broker }: LiveContext, input) {
+      const message = broker.retained(input.topic);
+      if (message === undefined) throw notFound(`there is no retained message on ${JSON.stringify(input.topic)}`);
+      const { userProperties = [] } = message.properties ?? {};
+      const pairs = userProperties.map(([name, value]) => ({ [name]: value }));
+      return {
+        topic: message.topicName,
+        payload: Buffer.from(message.payload).toString("base64"),
+        qos: message.qos,
+        lastModifiedTime: message.storedAtMs,
+        userProperties: pairs.length === 0 ? undefined : Buffer.from(JSON.stringify(pairs)).toString("base64"),
+      };
+    },
+  }),
+  operation("ListRetainedMessages", "GET /retainedMessage", {
+    members: { nextToken: query(text({ least: 1, most: 100_000 })), maxResults: query(whole(1, 200)) },
+    run({ broker }: LiveContext, { nextToken, maxResults = 200 }) {
+      const { page, next } = pageOf(broker.retainedMessages(), (one) => one.topicName, nextToken, maxResults);
+      return {
+        retainedTopics: page.map((one) => ({
+          topic: one.topicName,
+          payloadSize: one.payload.length,
+          qos: one.qos,
+          lastModifiedTime: one.storedAtMs,
+        })),
+        nextToken: next,
+      };
+    },
+  }),
+  operation("DeleteConnection", "DELETE /connections/{clientId}", {
+    exceptions: ["ResourceNotFoundException"],
+    members: { clientId, cleanSession: query(flag), preventWillMessage: query(flag) },
+    run({ broker, brokerNowMs }: LiveContext, input) {
+      const isEnded = broker.endSession(input.clientId, brokerNowMs(), {
+        isSessionKept: input.cleanSession !== true,
+        isWillSuppressed: input.preventWillMessage === true,
+        detail: "ended by the control plane",
+      });
+      if (!isEnded) throw notFound(`there is no connection or session of ${JSON.stringify(input.clientId)}`);
+    },
+  }),
+  operation("ListSubscriptions", "GET /connections/{clientId}/subscriptions", {
+    exceptions: ["ResourceNotFoundException"],
+    members: { clientId, nextToken: query(text({ least: 1, most: 100_000 })), maxResults: query(whole(1, 200)) },
+    run({ broker }: LiveContext, { clientId: wanted, nextToken, maxResults = 20 }) {
+      for (const session of broker.sessions()) {
+        if (session.clientIdentifier !== wanted) continue;
+        const { page, next } = pageOf(session.subscriptions, (one) => one.topicFilter, nextToken, maxResults);
+        return { subscriptions: page.map(({ topicFilter, qos }) => ({ topicFilter, qos })), nextToken: next };
+      }
+      throw notFound(`there is no connection or session of ${JSON.stringify(wanted)}`);
+    },
+  }),
+  operation("ListSessions", "GET /latchkey/sessions", {
+    members: { nextToken: query(text({ least: 1, most: 100_000 })), maxResults: query(whole(1, 250)) },
+    run({ broker }: LiveContext, { nextToken, maxResults = 250 }) {
+      const { page, next } = pageOf(broker.sessions(), (one) => one.clientIdentifier, nextToken, maxResults);
+      return {
+        sessions: page.map((session) => ({
+          clientId: session.clientIdentifier,
+          connected: session.isConnected,
+          subscriptions: session.subscriptions.length,
+          queuedMessages: session.queuedMessages,
+          inFlight: session.inFlight,
+        })),
+        nextToken: next,
+      };
+    },
+  }),
+];
+
+/** A page of what is sorted by a key, behind the key in the token. Keeps no more than a page while it looks at all of them. */
+function pageOf<T>(
+  items: Iterable<T>,
+  keyOf: (item: T) => string,
+  nextToken: string | undefined,
+  size: number,
+): { readonly page: readonly T[]; readonly next: string | undefined } {
+  const after = nextToken === undefined ? undefined : Buffer.from(nextToken, "base64").toString("utf8");
+  const behind = Array.from(items).filter((item) => after === undefined || keyOf(item) > after);
+  behind.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const page = behind.slice(0, size);
+  const last = page.at(-1);
+  const isLast = behind.length <= size || last === undefined;
+  return { page, next: isLast ? undefined : Buffer.from(keyOf(last), "utf8").toString("base64") };
+}
+
+/** Topics that begin with `$` are the broker's own. */
+function publishable(topicName: string): string {
+  if (topicName.startsWith("$")) throw invalidRequest("topic", "begins with $: such topics are reserved");
+  return topicName;
+}
+
+/** The header is base64 of a JSON list of objects with one member each. */
+function userPropertiesOf(encoded: string | undefined): readonly UserProperty[] {
+  if (encoded === undefined) return [];
+  let list: unknown;
+  try {
+    list = JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
+  } catch {
+    list = undefined;
+  }
+  if (!Array.isArray(list) || list.length > maximumUserProperties) throw wrongUserProperties();
+  return list.map((one: unknown): UserProperty => {
+    const [pair, ...more] = isObject(one) ? Object.entries(one) : [];
+    if (pair === undefined || more.length > 0 || typeof pair[1] !== "string") throw wrongUserProperties();
+    return [pair[0], pair[1]];
+  });
+}
+
+function wrongUserProperties(): ServiceError {
+  return invalidRequest(
+    "userProperties",
+    `has to be base64 of a JSON list of at most ${maximumUserProperties} objects with one text each`,
+  );
+}
+
+function publishException({ reasonCode, reason }: ServerPublishResult & { readonly ok: false }): ServiceError {
+  if (reasonCode === ReasonCode.quotaExceeded) {
+    return new ServiceError("ThrottlingException", `the message was not published: ${reason}`, { statusCode: 429 });
+  }
+  return invalidRequest("topic", `cannot be published to: ${reason}`);
+}
+
+function notFound(message: string): ServiceError {
+  return new ServiceError("ResourceNotFoundException", message);
+}

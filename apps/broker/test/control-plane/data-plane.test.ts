@@ -1,0 +1,116 @@
+/** The data plane over signed HTTP, by the AWS SDK's client, and what a device sees of it. */
+
+import {
+  DeleteConnectionCommand,
+  GetRetainedMessageCommand,
+  GetThingShadowCommand,
+  IoTDataPlaneClient,
+  ListRetainedMessagesCommand,
+  paginateListRetainedMessages,
+  PublishCommand,
+} from "@aws-sdk/client-iot-data-plane";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MqttDevice } from "./mqtt-device.ts";
+import { expectException, RunningControlPlane } from "./running-control-plane.ts";
+import { send, signed } from "./signed-request.ts";
+
+let plane: RunningControlPlane;
+let client: IoTDataPlaneClient;
+const clientOf = (key: { readonly accessKeyId: string; readonly secretAccessKey: string }): IoTDataPlaneClient =>
+  new IoTDataPlaneClient({ endpoint: plane.url, region: "us-east-1", credentials: key, maxAttempts: 1 });
+beforeAll(async () => {
+  plane = await RunningControlPlane.start();
+  client = clientOf(plane.administrator);
+});
+afterAll(() => {
+  client.destroy();
+  return plane[Symbol.asyncDispose]();
+});
+
+const textOf = (octets: Uint8Array | undefined): string => Buffer.from(octets ?? []).toString("utf8");
+const retain = (topic: string, payload: string): Promise<unknown> =>
+  client.send(new PublishCommand({ topic, payload: Buffer.from(payload), retain: true, qos: 1 }));
+
+describe("Publish", () => {
+  test("reaches a device that subscribes, whatever the topic is made of", async () => {
+    await using device = await MqttDevice.connect(plane, "listener");
+    await device.subscribe("#");
+    for (const topic of ["orders", "a/b c/größe/鍵", "a%2Fb", "a+b?c=d&e"]) {
+      const isFilter = topic.includes("+");
+      const call = client.send(new PublishCommand({ topic, payload: Buffer.from(`to ${topic}`), qos: 1 }));
+      if (isFilter) {
+        await expectException(call, "InvalidRequestException", 400);
+        continue;
+      }
+      await call;
+      expect(await device.nextMessage()).toEqual({ topic, payload: `to ${topic}` });
+    }
+  });
+
+  test("with slashes in the path as they are is the same", async () => {
+    await using device = await MqttDevice.connect(plane, "plain");
+    await device.subscribe("x/y");
+    const request = { url: `${plane.url}/topics/x/y`, method: "POST", body: "hello" };
+    const answer = await send(await signed(request, { key: plane.administrator, service: "iotdata" }));
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({ message: "OK" });
+    expect(await device.nextMessage()).toEqual({ topic: "x/y", payload: "hello" });
+  });
+
+  test.each([
+    [{ topic: "a/#" }, "InvalidRequestException", 400],
+    [{ topic: "$aws/things/t/shadow/update" }, "InvalidRequestException", 400],
+    [{ topic: "a", qos: 2 }, "InvalidRequestException", 400],
+    [{ topic: "a", payload: Buffer.alloc(128 * 1024 + 1) }, "RequestEntityTooLargeException", 413],
+    [{ topic: "a", userProperties: "[1]" }, "InvalidRequestException", 400],
+  ] as const)("of %j is refused", async (input, name, status) => {
+    await expectException(client.send(new PublishCommand(input)), name, status);
+  });
+
+  test("by a reader is ForbiddenException, and by nobody it is refused", async () => {
+    const reader = clientOf(await plane.createKey("reader"));
+    await expectException(reader.send(new PublishCommand({ topic: "a" })), "ForbiddenException", 403);
+    await reader.send(new ListRetainedMessagesCommand({}));
+    reader.destroy();
+    expect(await send(`${plane.url}/retainedMessage`)).toMatchObject({ status: 403 });
+  });
+});
+
+describe("retained messages", () => {
+  test("are read, listed to the end and deleted by an empty one", async () => {
+    for (let index = 0; index < 5; index++) await retain(`kept/${index}`, `m${index}`);
+    const message = await client.send(new GetRetainedMessageCommand({ topic: "kept/3" }));
+    expect(message).toMatchObject({ topic: "kept/3", qos: 1 });
+    expect(textOf(message.payload)).toBe("m3");
+    const topics: (string | undefined)[] = [];
+    for await (const page of paginateListRetainedMessages({ client, pageSize: 2 }, {})) {
+      topics.push(...(page.retainedTopics ?? []).map((one) => one.topic));
+    }
+    expect(topics).toEqual(["kept/0", "kept/1", "kept/2", "kept/3", "kept/4"]);
+    const { retainedTopics } = await client.send(new ListRetainedMessagesCommand({ maxResults: 1 }));
+    expect(retainedTopics?.[0]).toMatchObject({ topic: "kept/0", payloadSize: 2, qos: 1 });
+    await retain("kept/3", "");
+    await expectException(
+      client.send(new GetRetainedMessageCommand({ topic: "kept/3" })),
+      "ResourceNotFoundException",
+      404,
+    );
+  });
+
+  test.each([0, 201])("%i at once are refused", async (maxResults) => {
+    await expectException(client.send(new ListRetainedMessagesCommand({ maxResults })), "InvalidRequestException", 400);
+  });
+});
+
+test("DeleteConnection ends a connection; where there is none it is ResourceNotFoundException", async () => {
+  await using device = await MqttDevice.connect(plane, "to be ended");
+  await client.send(new DeleteConnectionCommand({ clientId: "to be ended", cleanSession: true }));
+  await device.closed;
+  const again = client.send(new DeleteConnectionCommand({ clientId: "to be ended" }));
+  await expectException(again, "ResourceNotFoundException", 404);
+});
+
+test("shadows are not there, and are never a success", async () => {
+  const call = client.send(new GetThingShadowCommand({ thingName: "t" }));
+  await expectException(call, "UnknownOperationException", 404);
+});
