@@ -26,3 +26,17 @@ export type {
   SessionView,
 } from "./server-publish.ts";
 export { SubscriptionTree } from "./routing/subscription-tree.ts";
+export { SessionStoreError } from "./ports/session-store.ts";
+export type {
+  KeptRetained,
+  KeptSession,
+  KeptState,
+  SessionRecord,
+  SessionStore,
+  SessionStoreErrorCode,
+  StoredDelivery,
+  StoredMessage,
+  StoredSession,
+  StoredSubscription,
+} from "./ports/session-store.ts";
+export { MemorySessionStore } from "./persistence/memory-session-store.ts";

@@ -1,0 +1,148 @@
+/**
+ * Gathers records into groups: one is being committed while the next one grows, so a slow disk makes larger groups instead of a
+ * queue of small ones, and no timer is needed.
+ */
+
+import type { SessionRecord, SessionStore } from "../ports/session-store.ts";
+
+/** What a group commit needs of its surroundings. */
+export interface GroupCommitOptions {
+  readonly store: SessionStore;
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number;
+  /** Called when more positions are committed. */
+  readonly onCommitted: () => void;
+  /** Called when the store refuses a group, which stays and is tried again by `retry`. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Records on their way to a store. */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #pending: (SessionRecord | undefined)[] = [];
+  /** Places of records in the pending group that may still be taken back, by delivery. */
+  readonly #queued = new Map<number, number>();
+  /** Deliveries of the growing group that were done before it was committed: nothing more is told of them. */
+  readonly #takenBack = new Set<number>();
+  #group = 1;
+  #pendingOctets = 0;
+  #sending: readonly SessionRecord[] = [];
+  #sendingEnd = 0;
+  #appended = 0;
+  #committed = 0;
+  #hasFailed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** The position of the last record that was appended. */
+  get appended(): number {
+    return this.#appended;
+  }
+
+  /** Every position up to it is committed. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /** Whether the store refused the last group. Records are gathered meanwhile, and nothing is committed. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /**
+   * Rises with each group. A message record may be left out of a group where all that used it was taken back, so a message that is
+   * used again in a later group is appended again.
+   */
+  get group(): number {
+    return this.#group;
+  }
+
+  /** Octets of payload that wait. */
+  get pendingOctets(): number {
+    return this.#pendingOctets;
+  }
+
+  /** Adds a record to the next group. Returns its position. */
+  append(record: SessionRecord): number {
+    if (record.kind === "queued") this.#queued.set(record.delivery, this.#pending.length);
+    if (record.kind === "message") this.#pendingOctets += record.payload.length;
+    this.#pending.push(record);
+    this.#appended += 1;
+    return this.#appended;
+  }
+
+  /**
+   * A delivery is done. Where it was queued in the group that is still growing, neither is told to the store: that is what happens
+   * to most messages of a client that is connected. Returns the position.
+   */
+  appendDone(session: number, delivery: number): number {
+    const at = this.#queued.get(delivery);
+    if (at === undefined) return this.append({ kind: "done", session, delivery });
+    this.#queued.delete(delivery);
+    this.#pending[at] = undefined;
+    this.#takenBack.add(delivery);
+    return this.#appended;
+  }
+
+  /** Starts to commit what was gathered, unless a group is under way or the store has failed. */
+  flush(): void {
+    if (this.#running !== undefined || this.#hasFailed) return;
+    if (this.#pending.length === 0 && this.#sending.length === 0) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      // What was gathered since the last look.
+      this.flush();
+    });
+  }
+
+  /** Tries again after a failure. */
+  retry(): void {
+    this.#hasFailed = false;
+    this.flush();
+  }
+
+  /** Resolves when everything that was appended is committed or the store has failed. */
+  async settled(): Promise<void> {
+    this.flush();
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#hasFailed && (this.#sending.length > 0 || this.#pending.length > 0)) {
+      if (this.#sending.length === 0) this.#takeGroup();
+      try {
+        if (this.#sending.length > 0) await this.#options.store.append(this.#sending, this.#options.epochMs());
+      } catch (error) {
+        this.#hasFailed = true;
+        this.#options.onFailed(error);
+        return;
+      }
+      this.#sending = [];
+      this.#committed = this.#sendingEnd;
+      this.#options.onCommitted();
+    }
+  }
+
+  /** What is gathered becomes the group that is sent. */
+  #takeGroup(): void {
+    const takenBack = this.#takenBack;
+    const needed = new Set<number>();
+    for (const record of this.#pending) {
+      if (record?.kind === "queued" || record?.kind === "retained") needed.add(record.message);
+    }
+    this.#sending = this.#pending.filter((record): record is SessionRecord => {
+      if (record === undefined) return false;
+      if (record.kind === "sent") return !takenBack.has(record.delivery);
+      return record.kind !== "message" || needed.has(record.message);
+    });
+    this.#sendingEnd = this.#appended;
+    this.#pending = [];
+    this.#pendingOctets = 0;
+    this.#group += 1;
+    this.#queued.clear();
+    takenBack.clear();
+  }
+}

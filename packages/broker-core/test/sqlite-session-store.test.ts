@@ -1,0 +1,90 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openSqliteSessionStore } from "../src/node.ts";
+import { messageRecord, queuedRecord, sessionRecord } from "./session-store-conformance.ts";
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "latchkey-sessions-"));
+  file = join(folder, "sessions.db");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+test("the file, its log and nothing else are the owner's alone, whatever the folder's mode", async () => {
+  chmodSync(folder, 0o777);
+  const store = openSqliteSessionStore(file);
+  await store.load();
+  await store.append([sessionRecord(1)], 1);
+  expect([modeOf(file), modeOf(`${file}-wal`)]).toEqual(["600", "600"]);
+  await store.close();
+});
+
+test("a file that is something else, damaged or newer is refused by name and left as it is", async () => {
+  const refusal = async (): Promise<unknown> => {
+    const store = openSqliteSessionStore(file);
+    try {
+      return await store.load().catch((error: unknown) => error);
+    } finally {
+      await store.close();
+    }
+  };
+  writeFileSync(file, "no database at all, but a text that is long enough to be looked at");
+  expect(await refusal()).toMatchObject({ code: "ERR_SESSION_STORE_CORRUPT", message: expect.stringContaining(file) });
+  rmSync(file);
+  const other = new DatabaseSync(file);
+  other.exec("CREATE TABLE pizza (name TEXT)");
+  other.close();
+  expect(await refusal()).toMatchObject({ message: `${file} is not a file of sessions; name another one` });
+  rmSync(file);
+  const own = openSqliteSessionStore(file);
+  await own.load();
+  await own.close();
+  const newer = new DatabaseSync(file);
+  newer.exec("PRAGMA user_version = 9");
+  newer.close();
+  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 1") });
+});
+
+test("a batch that cannot be applied is not kept in part, and the next one is", async () => {
+  const store = openSqliteSessionStore(file);
+  await store.load();
+  const broken = { ...messageRecord(3), topicName: undefined } as unknown as ReturnType<typeof messageRecord>;
+  await expect(store.append([sessionRecord(1), broken], 1)).rejects.toMatchObject({
+    code: "ERR_SESSION_STORE_UNAVAILABLE",
+  });
+  await store.append([sessionRecord(2), messageRecord(4), queuedRecord(2, 5, 4)], 2);
+  await store.close();
+  const again = openSqliteSessionStore(file);
+  expect((await again.load()).sessions.map(({ session }) => session)).toEqual([2]);
+  await again.close();
+});
+
+test("a folder that does not exist is named", async () => {
+  const store = openSqliteSessionStore(join(folder, "none", "sessions.db"));
+  await expect(store.load()).rejects.toMatchObject({
+    code: "ERR_SESSION_STORE_UNAVAILABLE",
+    message: expect.stringContaining(join(folder, "none")),
+  });
+  await store.close();
+});
+
+test("a view goes to the thread without the buffer around it", async () => {
+  const store = openSqliteSessionStore(file);
+  await store.load();
+  const around = new Uint8Array(1000).fill(1);
+  const record = { ...messageRecord(3), payload: around.subarray(10, 13) } as ReturnType<typeof messageRecord>;
+  await store.append([sessionRecord(1), record, queuedRecord(1, 4, 3)], 1);
+  await store.close();
+  const again = openSqliteSessionStore(file);
+  const payload = (await again.load()).messages.get(3)?.payload;
+  expect(Array.from(payload ?? [])).toEqual([1, 1, 1]);
+  await again.close();
+});
