@@ -12,11 +12,14 @@ import type { BrokerEvent, CloseReason, DropLimit, PublishedEvent } from "./even
 import { connectionEnded } from "./handlers/connection-end.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
 import { publishMessage } from "./handlers/publication.ts";
+import { restore } from "./persistence/restore.ts";
+import { SessionPersistence } from "./persistence/session-persistence.ts";
 import { topicFault } from "./handlers/topic-limits.ts";
 import { limitsOf, type Limits, type Profile } from "./limits.ts";
 import type { Authenticator } from "./ports/authenticator.ts";
 import type { Authorizer } from "./ports/authorizer.ts";
 import type { ReservedTopics } from "./ports/reserved-topics.ts";
+import type { KeptState, SessionStore } from "./ports/session-store.ts";
 import type { Transport } from "./ports/transport.ts";
 import { Message, type MessageFields } from "./routing/message.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
@@ -59,8 +62,21 @@ export interface BrokerOptions<Peer, Principal> {
    * setImmediate(() => work(performance.now()))`. Without it a timer of 0 ms is used and the time is the latest that was given.
    */
   readonly nextTurn?: ((work: (nowMs: number) => void) => void) | undefined;
-  /** Milliseconds since 1970, for times that people read. Default `Date.now`. */
+  /** Milliseconds since 1970, for times that people read and for what a store keeps. Default `Date.now`. */
   readonly epochMs?: (() => number) | undefined;
+  /** Where sessions and retained messages outlive the process. Without it they end with the broker. */
+  readonly persistence?: PersistenceOptions | undefined;
+}
+
+/** A store, and what it kept. */
+export interface PersistenceOptions {
+  readonly store: SessionStore;
+  /** What `store.load()` gave. */
+  readonly kept: KeptState;
+  /** The time of the broker's clock. */
+  readonly nowMs: number;
+  /** The store refused records. They stay and are tried again each second; until then nothing is acknowledged that has to be kept. */
+  readonly onFailed?: ((error: unknown) => void) | undefined;
 }
 
 /** One client's connection, as a listener uses it. */
@@ -143,10 +159,18 @@ export class Broker<Peer, Principal> {
       connected: (connection) => this.#connected(connection),
       closed: (connection) => this.#closed(connection),
       epochMs: options.epochMs ?? Date.now,
-      nowMs: 0,
+      nowMs: options.persistence?.nowMs ?? 0,
       committed: 0,
       appended: 0,
+      persistence: options.persistence && this.#persistenceOn(options.persistence, options.epochMs ?? Date.now),
+      waitsForStore: new Set(),
     };
+    const { persistence } = this.#context;
+    if (persistence === undefined || options.persistence === undefined) return;
+    restore(this.#context, persistence, options.persistence.kept);
+    this.#context.retained.journal = persistence;
+    deadlines.run(this.#context.nowMs);
+    persistence.flush();
   }
 
   /** Numbers that the broker counts as it works. They change; read them when they are wanted. */
@@ -177,6 +201,7 @@ export class Broker<Peer, Principal> {
     }
     context.deadlines.run(nowMs);
     context.sessions.sweep(nowMs);
+    context.persistence?.tick();
     this.#reportDrops();
     if (context.connectRates.size > maximumIdleRates) {
       for (const [clientIdentifier, rate] of context.connectRates) {
@@ -197,7 +222,7 @@ export class Broker<Peer, Principal> {
   async publish(message: ServerPublish<Principal>, nowMs: number): Promise<ServerPublishResult> {
     const context = this.#context;
     context.nowMs = nowMs;
-    const { principal, clientIdentifier, topicName } = message;
+    const { principal, clientIdentifier, topicName, qos = 0 } = message;
     const source = { peer: undefined, clientIdentifier, isAssignedIdentifier: false, principal };
     const fault = this.#publishFault(message);
     if (fault !== undefined) return fault;
@@ -215,7 +240,9 @@ export class Broker<Peer, Principal> {
     const made = new Message(fieldsOf(message), context.nowMs, true, undefined);
     const result = publishMessage(context, made, source, principal === undefined);
     context.router.congested.length = 0;
+    const position = context.appended;
     this.#flush();
+    if (qos > 0) await context.persistence?.whenCommitted(position);
     return result;
   }
 
@@ -299,6 +326,38 @@ export class Broker<Peer, Principal> {
     this.#flush();
   }
 
+  /** Resolves when everything that was promised is kept, or the store has failed. To be called after `shutdown`. */
+  async settled(): Promise<void> {
+    await this.#context.persistence?.settled();
+  }
+
+  /** Whether a store refuses what is given to it: nothing is acknowledged that has to be kept. */
+  get hasStoreFailed(): boolean {
+    return this.#context.persistence?.hasFailed ?? false;
+  }
+
+  #persistenceOn({ store, kept, onFailed }: PersistenceOptions, epochMs: () => number): SessionPersistence {
+    return new SessionPersistence({
+      store,
+      lastNumber: kept.lastNumber,
+      epochMs,
+      nowMs: () => this.#context.nowMs,
+      onAppended: (position) => (this.#context.appended = position),
+      onCommitted: (position) => this.#committed(position),
+      onFailed: (error) => onFailed?.(error),
+    });
+  }
+
+  /** More is committed: what waited for it goes out. */
+  #committed(position: number): void {
+    const context = this.#context;
+    context.committed = position;
+    const waiting = Array.from(context.waitsForStore);
+    context.waitsForStore.clear();
+    for (const connection of waiting) connection.storeCommitted();
+    this.#flush();
+  }
+
   #connected(connection: Connection<Peer, Principal>): void {
     if (connection.client === undefined) return;
     this.#clients.set(connection.client.clientIdentifier, connection);
@@ -346,6 +405,7 @@ export class Broker<Peer, Principal> {
   #flush(): void {
     for (const connection of this.#unflushed) connection.flush();
     this.#unflushed.clear();
+    this.#context.persistence?.flush();
   }
 
   #countDrop(session: Session, { topicName, octets }: Message, limit: DropLimit): void {

@@ -1,6 +1,6 @@
 /** An MQTT broker's core, without I/O: connections, sessions, subscriptions, routing. */
 
-export { Broker, type BrokerOptions, type ClientConnection } from "./broker.ts";
+export { Broker, type BrokerOptions, type ClientConnection, type PersistenceOptions } from "./broker.ts";
 export type { Counters } from "./counters.ts";
 export type {
   BrokerEvent,

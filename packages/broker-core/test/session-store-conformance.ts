@@ -48,6 +48,7 @@ export const queuedRecord = (session: number, delivery: number, message: number,
   sharedFilter: delivery % 3 === 0 ? "$share/g/a/#" : undefined,
   queuedAtMs: 5000 + delivery,
   packetIdentifier: 0,
+  isSent: false,
 });
 
 const subscribed = (session: number, topicFilter: string): SessionRecord => ({
@@ -70,6 +71,7 @@ function comparable(state: KeptState): unknown {
       ...session,
       subscriptions: session.subscriptions.toSorted((a, b) => (a.topicFilter < b.topicFilter ? -1 : 1)),
       received: numbers(session.received),
+      deliveries: session.deliveries.toSorted((a, b) => a.delivery - b.delivery),
     })),
     messages: Array.from(state.messages, ([number, message]) => ({
       number,

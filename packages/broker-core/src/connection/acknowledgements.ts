@@ -16,6 +16,8 @@ interface Held {
 export interface AcknowledgementsContext {
   readonly committed: () => number;
   readonly write: (bytes: Uint8Array) => void;
+  /** Something is held until the store has committed. */
+  readonly waitsForStore: () => void;
 }
 
 /** The acknowledgements of one connection. */
@@ -53,6 +55,7 @@ export class Acknowledgements {
       this.#context.write(bytes);
     } else {
       this.#held.push({ bytes, sequence, completes });
+      this.#context.waitsForStore();
     }
   }
 
@@ -67,5 +70,6 @@ export class Acknowledgements {
       count += 1;
     }
     if (count > 0) this.#held = this.#held.slice(count);
+    if (this.#held.length > 0) this.#context.waitsForStore();
   }
 }

@@ -19,6 +19,7 @@ import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent }
 import type { Limits } from "../limits.ts";
 import type { Authenticator } from "../ports/authenticator.ts";
 import type { Action, Authorizer, Decision, Denial } from "../ports/authorizer.ts";
+import type { SessionPersistence } from "../persistence/session-persistence.ts";
 import type { ReservedTopics } from "../ports/reserved-topics.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Message } from "../routing/message.ts";
@@ -74,6 +75,9 @@ export interface BrokerContext<Peer, Principal> {
   /** Positions in the store: what is committed, and what was appended last. Both 0 without a store. */
   committed: number;
   appended: number;
+  readonly persistence: SessionPersistence | undefined;
+  /** Connections that have something to do when more is committed. */
+  readonly waitsForStore: Set<Connection<Peer, Principal>>;
 }
 
 /** Octets that may wait undecoded before the transport is paused. */
@@ -128,6 +132,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
     this.acknowledgements = new Acknowledgements({
       committed: () => context.committed,
       write: (bytes) => this.write(bytes),
+      waitsForStore: () => context.waitsForStore.add(this),
     });
     this.publishRate = new Rate(limits.maximumPublishesPerSecond, nowMs);
     this.octetRate = new Rate(limits.maximumOctetsPerSecond, nowMs);
@@ -264,9 +269,9 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
     this.work();
   }
 
-  /** Something was committed to the store. */
+  /** What it waits for may be committed to the store. */
   storeCommitted(): void {
-    if (this.acknowledgements.held === 0 && this.client?.session.journal === undefined) return;
+    if (this.state === "closed") return;
     this.acknowledgements.release();
     this.client?.sender.sendQueued();
     this.work();

@@ -37,6 +37,8 @@ export interface SenderContext {
   readonly hasOutput: () => void;
   /** There is more to do in a later turn. */
   readonly later: () => void;
+  /** There is more to do when the store has committed. */
+  readonly waitsForStore: () => void;
 }
 
 /** The sending side of one connected client. */
@@ -92,7 +94,6 @@ export class Sender implements Receiver {
       const delivery = outbound.next(outbound.inFlight < this.#quota, steps, this.#context.nowMs());
       if (delivery === undefined || steps.left <= 0) break;
       steps.left -= 1;
-      if (delivery.sequence > this.#context.committed() && delivery.qos === 2) return;
       if (!this.#sendDelivery(delivery)) return;
     }
     if (steps.left <= 0) this.#context.later();
@@ -148,7 +149,7 @@ export class Sender implements Receiver {
   #sendDelivery(delivery: Delivery): boolean {
     const { session, limits } = this.#context;
     const { message, qos } = delivery;
-    const isRepeat = delivery.packetIdentifier > 0;
+    const isRepeat = delivery.isSent;
     const nowMs = this.#context.nowMs();
     if (!isRepeat && message.isExpired(nowMs)) return this.#drop(delivery, "expired");
     if (!isRepeat && nowMs - delivery.queuedMs >= limits.maximumQueuedMs)
@@ -160,6 +161,7 @@ export class Sender implements Receiver {
       if (decision instanceof Promise) return this.#ask(delivery, decision);
       if (decision !== true) return this.#drop(delivery, undefined);
     }
+    if (qos === 2 && !this.#isIdentifierKept(delivery)) return false;
     const { packetIdentifier } = session.outbound.sent(delivery);
     if (qos > 0 && !isRepeat) session.journal?.sent(delivery);
     const { retain, subscriptionIdentifiers: identifiers } = delivery;
@@ -169,6 +171,17 @@ export class Sender implements Receiver {
     if (qos === 0) return true;
     if (session.outbound.acknowledge(packetIdentifier, qos) !== undefined) session.journal?.done(delivery);
     return true;
+  }
+
+  /** QoS 2 is sent under an identifier that the store has, or a restart could send it under another one, twice. */
+  #isIdentifierKept(delivery: Delivery): boolean {
+    const { session } = this.#context;
+    if (session.journal === undefined) return true;
+    // A retained message was never queued.
+    if (delivery.sequence === 0 && !delivery.isSent) session.recordQueued(delivery);
+    if (delivery.sequence <= this.#context.committed()) return true;
+    this.#context.waitsForStore();
+    return false;
   }
 
   #drop(delivery: Delivery, limit: DropLimit | undefined): true {

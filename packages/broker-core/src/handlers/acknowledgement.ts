@@ -50,7 +50,9 @@ function handlePubrec<Peer, Principal>(
   const isKnown = outbound.release(packetIdentifier);
   if (isKnown) journal?.released(packetIdentifier);
   const code = isKnown || connection.version === 4 ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
-  connection.send({ type: "pubrel", packetIdentifier, reasonCode: code });
+  // A client that has PUBREL forgets the identifier, so a restart must not send the message once more.
+  const bytes = encode({ type: "pubrel", packetIdentifier, reasonCode: code }, connection.version);
+  connection.acknowledgements.send(bytes, isKnown && journal !== undefined ? connection.context.appended : 0, 0);
 }
 
 /** PUBREL is answered by PUBCOMP whether its identifier is known or not (MQTT-4.3.3-11): the connection stays. */

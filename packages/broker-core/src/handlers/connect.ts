@@ -236,6 +236,8 @@ function accept<Peer, Principal>(
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
   // Ending the connection that had the session is an event, and its listener may end this connection, too.
   if (session === undefined) return;
+  if (expirySeconds > 0) session.journal ??= context.persistence?.journalOf(session);
+  session.journal?.attached(expirySeconds);
   const { protocolVersion: version, properties } = packet;
   const { limits } = context;
   const keepAlive = keepAliveOf(connection, packet.keepAlive);
@@ -302,6 +304,7 @@ function senderOf<Peer, Principal>(
     dropped: (message, limit) => context.dropped(session, message, limit),
     hasOutput: () => context.hasOutput(connection),
     later: () => context.later(connection),
+    waitsForStore: () => context.waitsForStore.add(connection),
   });
 }
 

@@ -17,16 +17,20 @@ export function connectionEnded<Peer, Principal>(
     return;
   }
   const { session, sender } = client;
+  const detach = (): void => {
+    session.journal?.detached(session.expirySeconds);
+    context.sessions.detach(session);
+  };
   const isOwner = session.receiver === sender || session.receiver === undefined;
   if (session.receiver === sender) session.receiver = undefined;
   // MQTT-3.1.2-8: after its delay, or with the session's end, whichever comes first.
   const delaySeconds = will === undefined ? 0 : Math.min(will.delaySeconds, session.expirySeconds);
   if (will !== undefined && delaySeconds > 0) {
     waitWithWill(connection, will, delaySeconds);
-    if (isOwner) context.sessions.detach(session);
+    if (isOwner) detach();
     return;
   }
-  if (isOwner) context.sessions.detach(session);
+  if (isOwner) detach();
   if (will === undefined) release(connection);
   else publishWill(connection, will);
 }

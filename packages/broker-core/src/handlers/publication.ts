@@ -83,7 +83,7 @@ function retain<Peer, Principal>(
   context: BrokerContext<Peer, Principal>,
   message: Message,
 ): (Publication & { ok: false }) | undefined {
-  const { retained, limits, deadlines, nowMs } = context;
+  const { retained, limits } = context;
   const { topicName } = message;
   if (message.payload.length === 0) {
     retained.delete(topicName);
@@ -103,10 +103,18 @@ function retain<Peer, Principal>(
   }
   message.keep();
   const { version } = retained.set(message, context.epochMs());
-  if (message.expirySeconds !== undefined) {
-    deadlines.add(nowMs + message.expirySeconds * 1000, () => {
-      if (retained.get(topicName)?.version === version) retained.delete(topicName);
-    });
-  }
+  expireRetained(context, message, version);
   return undefined;
+}
+
+/** Has a retained message removed when it expires (MQTT-3.3.2-5). */
+export function expireRetained<Peer, Principal>(
+  { retained, deadlines }: BrokerContext<Peer, Principal>,
+  { topicName, expirySeconds, publishedMs }: Message,
+  version: number,
+): void {
+  if (expirySeconds === undefined) return;
+  deadlines.add(publishedMs + expirySeconds * 1000, () => {
+    if (retained.get(topicName)?.version === version) retained.delete(topicName);
+  });
 }

@@ -164,6 +164,7 @@ function publish<Peer, Principal>(
   // The octets of a packet without properties can go on as they came.
   const cameVersion = properties === undefined ? client.version : undefined;
   const message = new Message(fields, context.nowMs, false, cameVersion);
+  const before = context.appended;
   const publication = publishMessage(context, message, connection.source());
   if (!publication.ok) {
     refuse(connection, packet, publication.reasonCode, "limit", publication.reason);
@@ -179,7 +180,9 @@ function publish<Peer, Principal>(
   }
   // AWS IoT Core does not say that nobody has subscribed.
   const isForNobody = publication.receivers === 0 && !context.isAws;
-  acknowledge(connection, packet, isForNobody ? ReasonCode.noMatchingSubscribers : ReasonCode.success);
+  const reasonCode = isForNobody ? ReasonCode.noMatchingSubscribers : ReasonCode.success;
+  // Where this message had nothing kept, its acknowledgement does not wait for what others had.
+  acknowledge(connection, packet, reasonCode, undefined, context.appended === before ? 0 : context.appended);
 }
 
 /** A receiver that is full slows those who publish to it, but not itself: its acknowledgements have to be read. */
@@ -216,8 +219,9 @@ function acknowledge<Peer, Principal>(
   { qos, packetIdentifier }: PublishPacket,
   reasonCode: number,
   reasonString?: string,
+  sequence: number = connection.context.appended,
 ): void {
-  const { version, context, acknowledgements } = connection;
+  const { version, acknowledgements } = connection;
   const type = acknowledgementTypes[qos];
   if (type === undefined) return;
   const isDone = qos === 1 || reasonCode >= 0x80;
@@ -225,7 +229,7 @@ function acknowledge<Peer, Principal>(
     version === 4 || reasonCode === 0
       ? encode({ type, packetIdentifier }, version)
       : connection.encodeAnswer((properties) => ({ type, packetIdentifier, reasonCode, properties }), reasonString);
-  if (bytes !== undefined) acknowledgements.send(bytes, context.appended, isDone ? packetIdentifier : 0);
+  if (bytes !== undefined) acknowledgements.send(bytes, sequence, isDone ? packetIdentifier : 0);
 }
 
 const acknowledgementTypes: readonly ["puback" | undefined, "puback", "pubrec"] = [undefined, "puback", "pubrec"];

@@ -20,7 +20,7 @@ const schema = `
   CREATE TABLE delivery (session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE, number INTEGER NOT NULL,
     message INTEGER NOT NULL, qos INTEGER NOT NULL, retain INTEGER NOT NULL, subscription_identifiers TEXT,
     shared_filter TEXT, queued_at_ms INTEGER NOT NULL, packet_identifier INTEGER NOT NULL,
-    PRIMARY KEY (session, number)) STRICT, WITHOUT ROWID;
+    is_sent INTEGER NOT NULL, PRIMARY KEY (session, number)) STRICT, WITHOUT ROWID;
   CREATE INDEX delivery_message ON delivery (message);
   CREATE INDEX delivery_packet ON delivery (session, packet_identifier) WHERE packet_identifier > 0;
   CREATE TABLE released (place INTEGER PRIMARY KEY, session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,

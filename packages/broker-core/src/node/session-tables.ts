@@ -142,7 +142,7 @@ export class SessionTables {
     switch (record.kind) {
       case "sent":
         this.#run(
-          "UPDATE delivery SET packet_identifier = ? WHERE session = ? AND number = ?",
+          "UPDATE delivery SET packet_identifier = ?, is_sent = 1 WHERE session = ? AND number = ?",
           record.packetIdentifier,
           session,
           record.delivery,
@@ -212,7 +212,7 @@ export class SessionTables {
 
   #insertDelivery(session: number, delivery: StoredDelivery): void {
     this.#run(
-      "INSERT OR IGNORE INTO delivery SELECT number, ?, ?, ?, ?, ?, ?, ?, ? FROM session WHERE number = ?",
+      "INSERT OR IGNORE INTO delivery SELECT number, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session WHERE number = ?",
       delivery.delivery,
       delivery.message,
       delivery.qos,
@@ -221,6 +221,7 @@ export class SessionTables {
       delivery.sharedFilter ?? null,
       delivery.queuedAtMs,
       delivery.packetIdentifier,
+      delivery.isSent ? 1 : 0,
       session,
     );
   }
@@ -275,6 +276,7 @@ function deliveryOf(row: Row): StoredDelivery {
     sharedFilter: textOf(row["shared_filter"]),
     queuedAtMs: Number(row["queued_at_ms"]),
     packetIdentifier: Number(row["packet_identifier"]),
+    isSent: row["is_sent"] === 1,
   };
 }
 

@@ -32,6 +32,7 @@ export class GroupCommit {
   #committed = 0;
   #hasFailed = false;
   #running: Promise<void> | undefined;
+  #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -104,25 +105,47 @@ export class GroupCommit {
     this.flush();
   }
 
+  /** Has the store keep the time, where it has nothing else to do. */
+  touch(): void {
+    if (this.#running !== undefined || this.#hasFailed || this.#appended > this.#committed) return;
+    this.#running = this.#run(true).finally(() => {
+      this.#running = undefined;
+      this.flush();
+    });
+  }
+
+  /** Resolves when a position is committed. */
+  async whenCommitted(position: number): Promise<void> {
+    if (position <= this.#committed) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ position, resolve }));
+  }
+
   /** Resolves when everything that was appended is committed or the store has failed. */
   async settled(): Promise<void> {
     this.flush();
     while (this.#running !== undefined) await this.#running;
   }
 
-  async #run(): Promise<void> {
-    while (!this.#hasFailed && (this.#sending.length > 0 || this.#pending.length > 0)) {
+  async #run(isTouch = false): Promise<void> {
+    let isEmptyWanted = isTouch;
+    while (!this.#hasFailed && (isEmptyWanted || this.#sending.length > 0 || this.#pending.length > 0)) {
       if (this.#sending.length === 0) this.#takeGroup();
       try {
-        if (this.#sending.length > 0) await this.#options.store.append(this.#sending, this.#options.epochMs());
+        if (isEmptyWanted || this.#sending.length > 0)
+          await this.#options.store.append(this.#sending, this.#options.epochMs());
       } catch (error) {
         this.#hasFailed = true;
         this.#options.onFailed(error);
         return;
       }
+      isEmptyWanted = false;
       this.#sending = [];
       this.#committed = this.#sendingEnd;
       this.#options.onCommitted();
+      const waiting = this.#waiting;
+      if (waiting.length === 0) continue;
+      this.#waiting = waiting.filter(({ position }) => position > this.#committed);
+      for (const { position, resolve } of waiting) if (position <= this.#committed) resolve();
     }
   }
 

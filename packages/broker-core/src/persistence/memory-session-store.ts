@@ -131,7 +131,11 @@ function applyTo(entry: Entry, record: RecordOfSession): void {
     case "sent": {
       const delivery = entry.deliveries.get(record.delivery);
       if (delivery === undefined) return;
-      entry.deliveries.set(record.delivery, { ...delivery, packetIdentifier: record.packetIdentifier });
+      entry.deliveries.set(record.delivery, {
+        ...delivery,
+        packetIdentifier: record.packetIdentifier,
+        isSent: true,
+      });
       return;
     }
     case "done":

@@ -56,8 +56,9 @@ export interface StoredDelivery {
   /** The shared subscription it was chosen for. */
   readonly sharedFilter: string | undefined;
   readonly queuedAtMs: number;
-  /** 0 until it was sent. */
+  /** 0 until it has one. That of a QoS 2 message is kept before it is sent, so that it is never sent under two. */
   readonly packetIdentifier: number;
+  readonly isSent: boolean;
 }
 
 /**
@@ -72,7 +73,7 @@ export type SessionRecord =
   | { readonly kind: "unsubscribed"; readonly session: number; readonly topicFilter: string }
   | ({ readonly kind: "message"; readonly message: number } & StoredMessage)
   | ({ readonly kind: "queued"; readonly session: number } & StoredDelivery)
-  /** It was given a packet identifier. */
+  /** It is about to be sent under this packet identifier. */
   | { readonly kind: "sent"; readonly session: number; readonly delivery: number; readonly packetIdentifier: number }
   /** It is acknowledged, dropped or expired. */
   | { readonly kind: "done"; readonly session: number; readonly delivery: number }
@@ -130,7 +131,7 @@ export interface SessionStore {
   /**
    * Keeps records, in their order, all or none. Resolves when they outlive a power cut; rejects with `SessionStoreError`, and then
    * nothing of the batch is kept. It is called again only after the last call is settled. The octets of the records are not changed
-   * meanwhile.
+   * meanwhile. Without records only the time is kept.
    */
   append(records: readonly SessionRecord[], atMs: number): Promise<void>;
   close(): Promise<void>;

@@ -19,6 +19,12 @@ interface Node {
   retained: RetainedMessage | undefined;
 }
 
+/** What is told of each change, where a store keeps them. */
+export interface RetainedJournal {
+  retained(retained: RetainedMessage): void;
+  retainedDeleted(topicName: string): void;
+}
+
 /** All retained messages of a broker. */
 export class RetainedMessages {
   readonly #root: Node = { children: undefined, retained: undefined };
@@ -26,6 +32,7 @@ export class RetainedMessages {
   #size = 0;
   #octets = 0;
   #lastVersion = 0;
+  journal: RetainedJournal | undefined;
 
   constructor(multiLevelMatchesParent: boolean) {
     this.#multiLevelMatchesParent = multiLevelMatchesParent;
@@ -62,6 +69,7 @@ export class RetainedMessages {
     if (node.retained === undefined) this.#size += 1;
     this.#octets += message.octets - (node.retained?.message.octets ?? 0);
     node.retained = { message, version, storedAtMs };
+    this.journal?.retained(node.retained);
     return node.retained;
   }
 
@@ -79,6 +87,7 @@ export class RetainedMessages {
     this.#size -= 1;
     this.#octets -= last.retained.message.octets;
     last.retained = undefined;
+    this.journal?.retainedDeleted(topicName);
     for (let depth = levels.length; depth > 0; depth--) {
       const node = path[depth];
       if (node === undefined || (node.children?.size ?? 0) > 0 || node.retained !== undefined) break;

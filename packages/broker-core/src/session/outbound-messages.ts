@@ -21,8 +21,12 @@ export class Delivery {
   /** The shared subscription it was chosen for. */
   readonly group: object | undefined;
   readonly queuedMs: number;
-  /** 0 until it is sent. */
+  /** 0 until it has one: when it is sent, or where a store keeps QoS 2, when it is queued. */
   packetIdentifier = 0;
+  /** Whether it was sent, so that the next time is a repeat. */
+  isSent = false;
+  /** Its number in a store; 0 for none. */
+  recordNumber = 0;
   /** Position in the store that has to be committed before it may be sent; 0 for none. */
   sequence = 0;
   /** Whether an asynchronous authorizer is asked about it, or what it said. */
@@ -64,6 +68,8 @@ export class OutboundMessages {
   #resend = new Queue<Delivery>();
   /** Sent and not acknowledged, in the order of sending: QoS 1 until PUBACK, QoS 2 until PUBREC. */
   readonly #inFlight = new Map<number, Delivery>();
+  /** Identifiers of messages that wait: a store knows them already. */
+  readonly #reserved = new Set<number>();
   /** QoS 2 after PUBREC, until PUBCOMP, in the order of the PUBRECs. The message is not needed any more. */
   readonly #released = new Set<number>();
   readonly #retained = new Queue<RetainedCursor>();
@@ -155,12 +161,29 @@ export class OutboundMessages {
     }
     this.#takeOut(delivery);
     if (delivery.qos === 0) return { packetIdentifier: 0, isRepeat: false };
-    do {
-      this.#lastPacketIdentifier = (this.#lastPacketIdentifier % 0xffff) + 1;
-    } while (this.#inFlight.has(this.#lastPacketIdentifier) || this.#released.has(this.#lastPacketIdentifier));
-    delivery.packetIdentifier = this.#lastPacketIdentifier;
+    if (delivery.packetIdentifier === 0) delivery.packetIdentifier = this.#freePacketIdentifier();
+    this.#reserved.delete(delivery.packetIdentifier);
+    delivery.isSent = true;
     this.#inFlight.set(delivery.packetIdentifier, delivery);
     return { packetIdentifier: delivery.packetIdentifier, isRepeat: false };
+  }
+
+  /** Gives a message that waits its identifier ahead of its sending. */
+  reserve(delivery: Delivery): void {
+    delivery.packetIdentifier = this.#freePacketIdentifier();
+    this.#reserved.add(delivery.packetIdentifier);
+  }
+
+  /** MQTT-2.2.1-3. There are fewer messages than identifiers: `maximumInFlight` and `maximumQueuedMessages` bound them. */
+  #freePacketIdentifier(): number {
+    do {
+      this.#lastPacketIdentifier = (this.#lastPacketIdentifier % 0xffff) + 1;
+    } while (
+      this.#inFlight.has(this.#lastPacketIdentifier) ||
+      this.#released.has(this.#lastPacketIdentifier) ||
+      this.#reserved.has(this.#lastPacketIdentifier)
+    );
+    return this.#lastPacketIdentifier;
   }
 
   /** Takes out the message that `next` gave, without sending it. */
@@ -241,8 +264,12 @@ export class OutboundMessages {
   /** Puts back what a store kept. */
   restore(delivery: Delivery): void {
     this.#added(delivery);
-    if (delivery.packetIdentifier === 0) this.#queue.push(delivery);
-    else this.#inFlight.set(delivery.packetIdentifier, delivery);
+    if (delivery.isSent) {
+      this.#inFlight.set(delivery.packetIdentifier, delivery);
+    } else {
+      this.#queue.push(delivery);
+      if (delivery.packetIdentifier > 0) this.#reserved.add(delivery.packetIdentifier);
+    }
     this.#lastPacketIdentifier = Math.max(this.#lastPacketIdentifier, delivery.packetIdentifier);
   }
 
@@ -260,11 +287,10 @@ export class OutboundMessages {
     this.#queue.takeWhere(() => true);
     this.#inFlight.clear();
     this.#released.clear();
+    this.#reserved.clear();
     this.#retained.takeWhere(() => true);
     this.#nextRetained = undefined;
-    return all.filter(
-      ({ group, qos, packetIdentifier }) => group !== undefined && (qos === 1 || packetIdentifier === 0),
-    );
+    return all.filter(({ group, qos, isSent }) => group !== undefined && (qos === 1 || !isSent));
   }
 
   #findRetained(steps: { left: number }, nowMs: number): Delivery | undefined {
@@ -304,7 +330,8 @@ export class OutboundMessages {
     this.#budget.added(octets);
   }
 
-  #removed({ message: { octets } }: Delivery): void {
+  #removed({ message: { octets }, packetIdentifier }: Delivery): void {
+    this.#reserved.delete(packetIdentifier);
     this.#octets -= octets;
     this.#budget.removed(octets);
   }

@@ -3,7 +3,6 @@
  * be said to a client: an acknowledgement, or a QoS 2 message that must not come twice.
  */
 
-import type { Will } from "@latchkey/mqtt-codec";
 import type { SessionSubscription } from "../routing/subscription.ts";
 import type { Delivery } from "./outbound-messages.ts";
 
@@ -25,8 +24,8 @@ export interface SessionJournal {
   finished(packetIdentifier: number): number;
   subscribed(subscription: SessionSubscription): number;
   unsubscribed(topicFilter: string): number;
-  /** The client is connected with this expiry and will. */
-  attached(expirySeconds: number, will: Will | undefined): number;
+  /** The client is connected with this expiry. */
+  attached(expirySeconds: number): number;
   /** The client is away: its expiry counts from now on. */
   detached(expirySeconds: number): number;
   /** The session is over, and so is this journal. */

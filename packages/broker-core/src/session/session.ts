@@ -82,8 +82,15 @@ export class Session implements Subscriber {
       this.#surroundings.dropped(this, message, limit);
       return false;
     }
-    if (qos > 0 && this.journal !== undefined) delivery.sequence = this.journal.queued(delivery);
+    if (qos > 0) this.recordQueued(delivery);
     receiver?.sendQueued();
     return true;
+  }
+
+  /** Tells the store, where there is one, of a message that waits; QoS 2 with its identifier (MQTT-4.3.3-2). */
+  recordQueued(delivery: Delivery): void {
+    if (this.journal === undefined) return;
+    if (delivery.qos === 2) this.outbound.reserve(delivery);
+    delivery.sequence = this.journal.queued(delivery);
   }
 }

@@ -1,0 +1,79 @@
+/** What a store kept becomes sessions and retained messages of a broker that starts. */
+
+import type { BrokerContext } from "../connection/connection.ts";
+import { expireRetained } from "../handlers/publication.ts";
+import type { KeptSession, KeptState, StoredMessage } from "../ports/session-store.ts";
+import { Message } from "../routing/message.ts";
+import { filterParts } from "../routing/subscription.ts";
+import { Delivery } from "../session/outbound-messages.ts";
+import type { SessionPersistence } from "./session-persistence.ts";
+
+/** Puts everything back that has not expired meanwhile. Called once, before the first connection. */
+export function restore<Peer, Principal>(
+  context: BrokerContext<Peer, Principal>,
+  persistence: SessionPersistence,
+  kept: KeptState,
+): void {
+  const { nowMs, epochMs, retained, sessions } = context;
+  const epochNow = epochMs();
+  /** A clock that was set back must not make a message younger than it is. */
+  const timeOf = (atMs: number): number => nowMs - Math.max(0, epochNow - atMs);
+  const messages = new Map<number, Message>();
+  for (const [number, stored] of kept.messages) {
+    const message = messageOf(stored, timeOf(stored.publishedAtMs));
+    persistence.isKept(message, number);
+    messages.set(number, message);
+  }
+  for (const { message: number, version, storedAtMs } of kept.retained) {
+    const message = messages.get(number);
+    if (message === undefined) continue;
+    retained.set(message, storedAtMs, version);
+    expireRetained(context, message, version);
+  }
+  const awaySince = ({ awayAtMs }: KeptSession): number => awayAtMs ?? kept.lastAppendAtMs ?? epochNow;
+  for (const session of kept.sessions.toSorted((one, other) => awaySince(one) - awaySince(other))) {
+    restoreSession(context, persistence, session, messages, timeOf);
+    const restored = sessions.get(session.clientIdentifier);
+    if (restored !== undefined) sessions.detach(restored, Math.max(0, epochNow - awaySince(session)));
+  }
+}
+
+function restoreSession<Peer, Principal>(
+  { sessions, router, counters }: BrokerContext<Peer, Principal>,
+  persistence: SessionPersistence,
+  kept: KeptSession,
+  messages: ReadonlyMap<number, Message>,
+  timeOf: (atMs: number) => number,
+): void {
+  const session = sessions.create(kept.clientIdentifier, kept.protocolVersion, kept.expirySeconds);
+  session.journal = persistence.journalOf(session, kept.session);
+  for (const subscription of kept.subscriptions) {
+    const parts = filterParts(subscription.topicFilter);
+    if (parts !== undefined) router.subscribe(session, subscription, parts);
+  }
+  counters.subscriptions = router.subscriptions;
+  for (const stored of kept.deliveries) {
+    const message = messages.get(stored.message);
+    if (message === undefined) continue;
+    const parts = stored.sharedFilter === undefined ? undefined : filterParts(stored.sharedFilter);
+    const group = parts?.group === undefined ? undefined : router.group(parts.filter, parts.group);
+    const { qos, retain, subscriptionIdentifiers, queuedAtMs } = stored;
+    const delivery = new Delivery(message, qos, retain, subscriptionIdentifiers, group, timeOf(queuedAtMs));
+    delivery.packetIdentifier = stored.packetIdentifier;
+    delivery.isSent = stored.isSent;
+    delivery.recordNumber = stored.delivery;
+    session.outbound.restore(delivery);
+  }
+  for (const packetIdentifier of kept.released) session.outbound.restoreReleased(packetIdentifier);
+  for (const packetIdentifier of kept.received) session.received.add(packetIdentifier);
+  // Where the last process was killed, the client has been away since.
+  if (kept.awayAtMs === undefined) session.journal.detached(kept.expirySeconds);
+}
+
+function messageOf(stored: StoredMessage, publishedMs: number): Message {
+  const { topicName, payload, qos, retain, expirySeconds, publisher } = stored;
+  const { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties } = stored;
+  const properties = { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties };
+  const fields = { topicName, payload, qos, retain, properties, expirySeconds, publisher };
+  return new Message(fields, publishedMs, true, undefined);
+}
