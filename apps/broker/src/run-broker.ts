@@ -8,13 +8,9 @@ import type { Logger } from "pino";
 import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import type { AccessKey } from "./control-plane/access-keys.ts";
-import type { LiveBroker } from "./control-plane/operations/data-plane.ts";
-import {
-  runControlPlane,
-  type ControlPlaneSettings,
-  type RunningControlPlane,
-} from "./control-plane/run-control-plane.ts";
+import { runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
+import { openSessionFile } from "./data-directory/session-file.ts";
 import { BrokerError } from "./errors.ts";
 import { logEvent, logPublished, logRefusal } from "./observability/event-log.ts";
 import { listenWithLatchkeyTls } from "./listeners/latchkey-tls.ts";
@@ -35,6 +31,8 @@ export interface RunOptions {
   readonly tls: "node" | "latchkey";
   /** The REST API; undefined for none. */
   readonly control: ControlPlaneSettings | undefined;
+  /** Where sessions and retained messages are kept: a file of the data directory (default), or this process alone. */
+  readonly sessions?: "disk" | "memory" | undefined;
   readonly log: Logger;
 }
 
@@ -56,46 +54,42 @@ const maximumConnections = 10_000;
 
 /** Starts a broker. Throws `BrokerError` or `RegistryError` where a person has to do something. */
 export async function runBroker(options: RunOptions): Promise<RunningBroker> {
-  const { log } = options;
-  const { scope, serverNames } = options;
-  const data = await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() });
+  const running = new AsyncDisposableStack();
+  try {
+    return await startOn(options, running);
+  } catch (error) {
+    await running.disposeAsync();
+    throw error;
+  }
+}
+
+/** Starts the parts, one after another; each is closed with `running`, the last one first. */
+async function startOn(options: RunOptions, running: AsyncDisposableStack): Promise<RunningBroker> {
+  const { log, scope, serverNames } = options;
+  const data = running.use(
+    await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() }),
+  );
   if (data.server.warning !== undefined) log.warn(data.server.warning);
   const rights = data.registry.connectionRights({
     onUnreadablePolicy: (policyName, reason) => log.error({ policyName, reason }, "policy cannot be read"),
   });
   const authorizer = new PolicyAuthorizer(rights);
+  const sessions = options.sessions === "memory" ? undefined : await openSessionFile(options.dataDirectory, log);
+  if (sessions !== undefined) running.use(sessions);
   const broker = new Broker<Peer, Principal>({
     authenticator: authorizer,
     authorizer,
     assignClientIdentifier: randomUUID,
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial: options.denial,
+    persistence: sessions?.persistence,
     onEvent: (event) => logEvent(log, event),
     onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
-  let listener: Listener;
-  try {
-    const listenBy = options.tls === "latchkey" ? listenWithLatchkeyTls : listen;
-    listener = await listenBy<Peer>({
-      host: options.host,
-      port: options.port,
-      certificate: data.server.certificate,
-      privateKey: data.server.privateKey,
-      handshakeTimeoutMs,
-      maximumConnections,
-      judge: judgeWith(data.registry, log),
-      onConnection: (peer, connection) => serve(broker, peer, connection),
-      onHandshakeFailed: (remote, reason) => log.warn({ remote, reason }, "TLS handshake failed"),
-    });
-  } catch (cause) {
-    await data[Symbol.asyncDispose]();
-    throw new BrokerError(
-      "ERR_BROKER_LISTEN",
-      `cannot listen on ${options.host}:${options.port}: ${messageOf(cause)}`,
-      { cause },
-    );
-  }
-  const control = await startControl(options, data, broker, listener);
+  running.defer(() => broker.settled());
+  const listener = await startListener(options, data, broker);
+  running.defer(() => listener.close());
+  const control = options.control && (await runControlPlane(options.control, options.dataDirectory, data, broker, log));
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
   const renewal = setInterval(() => void renewServerCertificate(data, [listener, control], log), renewalCheckMs);
@@ -110,25 +104,32 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
       refresh[Symbol.dispose]();
       await control?.close();
       broker.shutdown(performance.now());
-      await listener.close();
-      await data[Symbol.asyncDispose]();
+      await running.disposeAsync();
     },
   };
 }
 
-/** Starts the control plane where it is wanted. Where that fails, what runs already is closed. */
-async function startControl(
-  { control, dataDirectory, log }: RunOptions,
+/** Starts to listen. Throws `ERR_BROKER_LISTEN`. */
+async function startListener(
+  { host, port, tls, log }: RunOptions,
   data: BrokerDirectory,
-  broker: LiveBroker,
-  listener: Listener,
-): Promise<RunningControlPlane | undefined> {
+  broker: Broker<Peer, Principal>,
+): Promise<Listener> {
+  const listenBy = tls === "latchkey" ? listenWithLatchkeyTls : listen;
   try {
-    return control && (await runControlPlane(control, dataDirectory, data, broker, log));
-  } catch (error) {
-    await listener.close();
-    await data[Symbol.asyncDispose]();
-    throw error;
+    return await listenBy<Peer>({
+      host,
+      port,
+      certificate: data.server.certificate,
+      privateKey: data.server.privateKey,
+      handshakeTimeoutMs,
+      maximumConnections,
+      judge: judgeWith(data.registry, log),
+      onConnection: (peer, connection) => serve(broker, peer, connection),
+      onHandshakeFailed: (remote, reason) => log.warn({ remote, reason }, "TLS handshake failed"),
+    });
+  } catch (cause) {
+    throw new BrokerError("ERR_BROKER_LISTEN", `cannot listen on ${host}:${port}: ${messageOf(cause)}`, { cause });
   }
 }
 

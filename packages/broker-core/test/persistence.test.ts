@@ -174,6 +174,34 @@ function answer(client: TestClient, seen: Map<number, number>): void {
   }
 }
 
+test("QoS 2 that waited is sent under the identifier that was kept, and is gone from the store when it is done", async () => {
+  const store = new HeldStore();
+  const broker = await start(store);
+  const pizzeria = await broker.subscriber("pizzeria", [{ topicFilter: "#", qos: 2 }], persistent);
+  pizzeria.lose();
+  const button = await broker.connect("button");
+  for (const order of ["1", "2"]) {
+    button.send({ type: "publish", topicName: "a", payload: text(order), qos: 2, packetIdentifier: Number(order) });
+  }
+  await store.commit();
+  const kept = (await store.disk.load()).sessions.flatMap(({ deliveries }) => deliveries);
+  expect(kept).toMatchObject([{ isSent: false }, { isSent: false }]);
+  const reopened = new HeldStore(store.disk);
+  const after = await start(reopened);
+  const back = await after.connect("pizzeria", persistent);
+  await reopened.commit();
+  const packets = back.takePublishes();
+  expect(packets.map(({ packetIdentifier, dup }) => [packetIdentifier, dup])).toEqual(
+    kept.map(({ packetIdentifier }) => [packetIdentifier, false]),
+  );
+  for (const { packetIdentifier } of packets) back.send({ type: "pubrec", packetIdentifier });
+  await reopened.commit();
+  for (const { packetIdentifier } of packets) back.send({ type: "pubcomp", packetIdentifier });
+  await reopened.commit();
+  const state = await store.disk.load();
+  expect([state.sessions[0]?.deliveries, state.sessions[0]?.released, state.messages.size]).toEqual([[], [], 0]);
+});
+
 test("QoS 2 from a client: a repeat after a restart is the same message until its PUBREL", async () => {
   const store = new HeldStore();
   const broker = await start(store);

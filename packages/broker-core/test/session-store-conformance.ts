@@ -80,7 +80,6 @@ function comparable(state: KeptState): unknown {
       correlationData: message.correlationData && Array.from(message.correlationData),
     })).toSorted((a, b) => a.number - b.number),
     retained: state.retained.toSorted((a, b) => a.message - b.message || a.version - b.version),
-    lastNumber: state.lastNumber,
     lastAppendAtMs: state.lastAppendAtMs,
   };
 }
@@ -110,7 +109,7 @@ export function storeConformance(newPlace: () => StorePlace): void {
   test("a new store is empty", () =>
     withPlace(async (place) => {
       const state = await reopened(place, []);
-      expect(comparable(state)).toEqual({ sessions: [], messages: [], retained: [], lastNumber: 0 });
+      expect(comparable(state)).toEqual({ sessions: [], messages: [], retained: [] });
     }));
 
   test("a session comes back with all that belongs to it, in its order", () =>
@@ -245,7 +244,10 @@ export function storeConformance(newPlace: () => StorePlace): void {
           const model = new MemorySessionStore();
           for (const batch of all) await model.append(batch, 77);
           // A message whose delivery was never taken up is in neither.
-          expect(comparable(await reopened(place, all))).toEqual(comparable(await model.load()));
+          const [found, expected] = [await reopened(place, all), await model.load()];
+          expect(comparable(found)).toEqual(comparable(expected));
+          // It may count a number that is not in use any more.
+          expect(found.lastNumber).toBeGreaterThanOrEqual(expected.lastNumber);
         }),
       ),
       { numRuns: 100 },

@@ -51,6 +51,12 @@ export const startCommand = defineCommand({
       default: "node",
       description: "The TLS engine: node:tls, or @latchkey/tls",
     },
+    sessions: {
+      type: "enum",
+      options: ["disk", "memory"],
+      default: "disk",
+      description: "Where sessions and retained messages are kept: disk outlives a restart, memory does not",
+    },
     "log-level": { type: "string", default: "info", description: logLevels.join(", ") },
   },
   async run({ args }) {
@@ -70,6 +76,7 @@ export const startCommand = defineCommand({
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
       denial: oneOf("denial", args.denial, ["explain", "parity"]),
       tls: oneOf("tls", args.tls, ["node", "latchkey"]),
+      sessions: oneOf("sessions", args.sessions, ["disk", "memory"]),
     };
     // A log that cannot be written must not stop the broker: lines beyond the bound are lost.
     const destination = pino.destination({ dest: 2, sync: true, maxLength: maximumLogOctets });

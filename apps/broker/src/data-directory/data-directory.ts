@@ -5,6 +5,7 @@
  *     device-ca.pem, device-ca.key   the authority that vouches for devices; registered in the registry
  *     server.pem, server.key         what the listener shows; made anew when it runs out or is to have other names
  *     registry.db                    certificates, policies, attachments
+ *     sessions.db                    sessions, what is owed to their clients, retained messages (session-file.ts)
  *     lock.db, broker.lock.db        see directory-lock.ts
  *
  * Key files and the registry can be read by their owner only. Files are written whole or not at all (write-file.ts). The

@@ -178,7 +178,7 @@ export class Sender implements Receiver {
     const { session } = this.#context;
     if (session.journal === undefined) return true;
     // A retained message was never queued.
-    if (delivery.sequence === 0 && !delivery.isSent) session.recordQueued(delivery);
+    if (delivery.recordNumber === 0) session.recordQueued(delivery);
     if (delivery.sequence <= this.#context.committed()) return true;
     this.#context.waitsForStore();
     return false;

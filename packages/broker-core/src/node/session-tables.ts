@@ -14,6 +14,8 @@ import type {
 export class SessionTables {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Whether messages that nothing used when the file was opened are removed. */
+  #isSwept = false;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -23,10 +25,12 @@ export class SessionTables {
   append(records: readonly SessionRecord[], atMs: number): void {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
+      if (!this.#isSwept) this.#run(deleteUnused);
       for (const record of records) this.#apply(record);
       this.#run("DELETE FROM last_append");
       this.#run("INSERT INTO last_append VALUES (?)", atMs);
       this.#database.exec("COMMIT");
+      this.#isSwept = true;
     } catch (error) {
       // A full disk may have ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
@@ -34,13 +38,13 @@ export class SessionTables {
     }
   }
 
-  /** Everything that is kept. Messages that nothing uses are removed. */
+  /** Everything that is kept. Only read, so that a full disk does not matter. */
   load(): KeptState {
-    this.#run(
-      `DELETE FROM message WHERE number NOT IN (SELECT message FROM delivery UNION SELECT message FROM retained)`,
-    );
     const messages = new Map<number, StoredMessage>();
-    for (const row of this.#rows("SELECT * FROM message")) messages.set(Number(row["number"]), messageOf(row));
+    const used = "number IN (SELECT message FROM delivery UNION SELECT message FROM retained)";
+    for (const row of this.#rows(`SELECT * FROM message WHERE ${used}`)) {
+      messages.set(Number(row["number"]), messageOf(row));
+    }
     const subscriptions = this.#bySession("SELECT * FROM subscription", subscriptionOf);
     const deliveries = this.#bySession("SELECT * FROM delivery ORDER BY session, number", deliveryOf);
     const released = this.#bySession("SELECT * FROM released ORDER BY place", packetIdentifierOf);
@@ -251,6 +255,9 @@ export class SessionTables {
     return bySession;
   }
 }
+
+const deleteUnused =
+  "DELETE FROM message WHERE number NOT IN (SELECT message FROM delivery UNION SELECT message FROM retained)";
 
 type Row = Record<string, SQLOutputValue>;
 

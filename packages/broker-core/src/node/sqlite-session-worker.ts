@@ -1,9 +1,9 @@
 /** The thread that owns the sessions file: a commit waits for the disk, and no client should wait for that. */
 
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import { SessionStoreError } from "../ports/session-store.ts";
+import { type KeptState, SessionStoreError } from "../ports/session-store.ts";
 import { prepareSessionFile } from "./session-schema.ts";
 import { SessionTables } from "./session-tables.ts";
 import type { StoreAnswer, StoreRequest } from "./worker-messages.ts";
@@ -30,7 +30,7 @@ function answerTo(request: StoreRequest): StoreAnswer {
   try {
     switch (request.type) {
       case "load":
-        return { ok: true, state: open().load() };
+        return { ok: true, state: load() };
       case "append":
         open().append(request.records, request.atMs);
         return { ok: true };
@@ -43,6 +43,17 @@ function answerTo(request: StoreRequest): StoreAnswer {
   } catch (error) {
     const { code, message, isFull } = storeError(error);
     return { ok: false, code, message, isFull };
+  }
+}
+
+/** A full disk has no room for a new file: there is nothing in it then, and what is appended later waits for room. */
+function load(): KeptState {
+  const isNew = file === ":memory:" || (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  try {
+    return open().load();
+  } catch (error) {
+    if (!isNew || !storeError(error).isFull) throw error;
+    return { sessions: [], messages: new Map(), retained: [], lastNumber: 0, lastAppendAtMs: undefined };
   }
 }
 
