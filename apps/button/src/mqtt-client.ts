@@ -104,6 +104,7 @@ export class MqttClient {
   /** Says goodbye and waits until everything is sent. */
   async disconnect(): Promise<void> {
     this.#failure ??= new ButtonError("ERR_BUTTON_CLOSED", "the client disconnected");
+    if (this.#socket.closed) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#socket.destroy(), this.#timeoutMs);
       this.#socket.once("close", () => {

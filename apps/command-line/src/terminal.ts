@@ -61,7 +61,7 @@ export function wrapText(text: string, columns: number | undefined, indent = 0):
   let line = "";
   let isEmpty = true;
   for (const word of text.split(" ")) {
-    if (!isEmpty && widthOf(line) + 1 + widthOf(word) > columns) {
+    if (line.trim() !== "" && widthOf(line) + 1 + widthOf(word) > columns) {
       lines.push(line);
       line = " ".repeat(indent) + word;
     } else {

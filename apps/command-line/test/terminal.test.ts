@@ -20,6 +20,7 @@ test("colours take no columns", () => {
 });
 
 test("a word longer than a line stands alone", () => {
+  expect(wrapText("   0123456789 b", 5, 3)).toEqual(["   0123456789", "   b"]);
   expect(wrapText("a 0123456789 b", 5)).toEqual(["a", "0123456789", "b"]);
 });
 

@@ -3,6 +3,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
+/** The two apps. */
+export type App = "broker" | "button";
+
 /** What a finished program said. */
 export interface Finished {
   readonly code: number | null;
@@ -11,20 +14,35 @@ export interface Finished {
 }
 
 const timeoutMs = 30_000;
+const compileCache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
 
-function start(app: "broker" | "button", words: readonly string[]): ChildProcess {
+function start(app: App, words: readonly string[]): ChildProcess {
   const main = fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));
   return spawn(process.execPath, ["--conditions=@latchkey/source", main, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
+    // Every program is a new process, and most of a short one's time goes into reading sources.
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
   });
 }
 
 /** Runs a program to its end. */
-export function run(app: "broker" | "button", ...words: string[]): Promise<Finished> {
+export function run(app: App, ...words: string[]): Promise<Finished> {
+  return runLines(app, words, () => {});
+}
+
+/** The same; `onLine` gets each line of standard output when it comes. */
+export function runLines(app: App, words: readonly string[], onLine: (line: string) => void): Promise<Finished> {
   const child = start(app, words);
   let stdout = "";
   let stderr = "";
-  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  let told = 0;
+  child.stdout?.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    for (let end = stdout.indexOf("\n", told); end >= 0; end = stdout.indexOf("\n", told)) {
+      onLine(stdout.slice(told, end));
+      told = end + 1;
+    }
+  });
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
@@ -36,19 +54,25 @@ export function run(app: "broker" | "button", ...words: string[]): Promise<Finis
   });
 }
 
+/** A line of the broker's log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
 /** A broker that is ready. */
 export interface RunningProcess {
+  /** The port for MQTT. */
   readonly port: number;
+  /** The port for HTTPS; undefined where it was not asked for. */
+  readonly httpsPort: number | undefined;
   /** The log so far, parsed, one object a line. */
-  readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly log: readonly LogLine[];
   /** SIGTERM, and the exit code. */
   stop(): Promise<number | null>;
 }
 
-/** Starts the broker on a free port and waits for its ready line. */
+/** Starts the broker on free ports and waits for its last ready line, the one of MQTT. */
 export async function startBroker(...words: string[]): Promise<RunningProcess> {
   const child = start("broker", ["start", "--port", "0", ...words]);
-  const log: Record<string, unknown>[] = [];
+  const log: LogLine[] = [];
   let stdout = "";
   let unfinished = "";
   child.stderr?.on("data", (chunk: Buffer) => {
@@ -56,20 +80,23 @@ export async function startBroker(...words: string[]): Promise<RunningProcess> {
     unfinished = lines.pop() ?? "";
     for (const line of lines) log.push(parseLine(line));
   });
-  const port = await new Promise<number>((resolve, reject) => {
+  const wantsHttps = words.includes("--https-port");
+  const ports = await new Promise<{ mqtts: number; https: number | undefined }>((resolve, reject) => {
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     child.once("close", () => reject(new Error(`the broker ended: ${JSON.stringify(log)}`)));
     child.stdout?.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
-      const ready = /^ready mqtts:\/\/.*:(\d+)$/m.exec(stdout);
-      if (ready === null) return;
+      const mqtts = readyPort(stdout, "mqtts");
+      const https = readyPort(stdout, "https");
+      if (mqtts === undefined || (wantsHttps && https === undefined)) return;
       clearTimeout(timer);
-      resolve(Number(ready[1]));
+      resolve({ mqtts, https });
     });
   });
   child.removeAllListeners("close");
   return {
-    port,
+    port: ports.mqtts,
+    httpsPort: ports.https,
     log,
     stop: () =>
       new Promise((resolve) => {
@@ -80,7 +107,12 @@ export async function startBroker(...words: string[]): Promise<RunningProcess> {
   };
 }
 
-function parseLine(line: string): Record<string, unknown> {
+function readyPort(stdout: string, name: "mqtts" | "https"): number | undefined {
+  const found = new RegExp(`^ready ${name}://.*:(\\d+)$`, "m").exec(stdout);
+  return found === null ? undefined : Number(found[1]);
+}
+
+function parseLine(line: string): LogLine {
   try {
     const parsed: unknown = JSON.parse(line);
     return typeof parsed === "object" && parsed !== null ? { ...parsed } : { msg: line };

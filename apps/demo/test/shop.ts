@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buttonPolicy, kitchenPolicy } from "../src/policies.ts";
+import { buttonPolicy, kitchenPolicy } from "./policies.ts";
 import { run, startBroker, type RunningProcess } from "../src/program.ts";
 
 export interface Shop extends AsyncDisposable {

@@ -9,7 +9,7 @@ import { usualEndpoint } from "../device-directory.ts";
 import { portOf } from "./option-values.ts";
 
 /** An attack got through, or proved nothing. */
-export class AttackError extends Error {
+class AttackError extends Error {
   override readonly name = "AttackError";
   readonly code = "ERR_BUTTON_ATTACK";
 }

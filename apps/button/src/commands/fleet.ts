@@ -11,7 +11,7 @@ import { openDataDirectory } from "../provision/data-directory-service.ts";
 import { portOf, wholeNumber } from "./option-values.ts";
 
 /** Presses of a fleet failed. */
-export class FleetError extends Error {
+class FleetError extends Error {
   override readonly name = "FleetError";
   readonly code = "ERR_BUTTON_FLEET";
 }

@@ -19,7 +19,7 @@ const timeoutMs = 30_000;
 const service = "iot";
 
 /** A refusal of the control plane. */
-export class ControlPlaneError extends Error {
+class ControlPlaneError extends Error {
   override readonly name = "ControlPlaneError";
   readonly code = "ERR_BUTTON_CONTROL_PLANE";
   /** For instance `ResourceAlreadyExistsException`; undefined where there was no answer. */

@@ -72,8 +72,8 @@ export async function provision(service: IdentityService, button: ButtonToMake):
 
 const keyStories: Readonly<Record<Way, string>> = {
   "one-click": "the service made the key and handed it over once",
-  csr: "the key was made here and never left: the service saw the request alone",
-  "own-ca": "the key was made here and never left: the service saw two certificates and the authority's",
+  csr: "the button made the key and sent a request; the key never left",
+  "own-ca": "the button made the key and its maker's CA signed; the key never left",
 };
 
 const waysToIdentity: Readonly<Record<Way, (service: IdentityService, button: ButtonToMake) => Promise<Identity>>> = {
