@@ -224,9 +224,12 @@ describe("commands", () => {
 
   test.each([
     [["certificate", "status", "--certificate", "0".repeat(64), "--to", "ACTIVE"], /ERR_REGISTRY_NOT_FOUND/],
-    [["certificate", "status", "--certificate", "00", "--to", "ACTIVE"], /ERR_REGISTRY_INVALID: certificateId "00"/],
+    [
+      ["certificate", "status", "--certificate", "00", "--to", "ACTIVE"],
+      /ERR_BROKER_USAGE: "00" is no certificateId: it is 64 hexadecimal digits/,
+    ],
     [["certificate", "status", "--certificate", "00", "--to", "LOST"], /ERR_BROKER_USAGE/],
-    [["policy", "attach", "--name", "none", "--certificate", "00"], /ERR_REGISTRY_NOT_FOUND/],
+    [["policy", "attach", "--name", "none", "--certificate", "0".repeat(64)], /ERR_REGISTRY_NOT_FOUND/],
     [["policy", "create", "--name", "x", "--document", "/nowhere"], /^ERR_BROKER_USAGE: --document cannot be read/],
   ])("%j is refused", async (words, message) => {
     const { code, stderr } = await shop.latchkey(...words);
