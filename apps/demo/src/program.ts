@@ -57,12 +57,21 @@ export function runLines(app: App, words: readonly string[], onLine: (line: stri
 /** A line of the broker's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
+/** A control plane, and an administrator's key. */
+interface ControlPlane {
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
 /** A broker that is ready. */
 export interface RunningProcess {
   /** The port for MQTT. */
   readonly port: number;
   /** The port for HTTPS; undefined where it was not asked for. */
   readonly httpsPort: number | undefined;
+  /** The control plane, and the key that the first start has made. */
+  readonly control: ControlPlane | undefined;
   /** The log so far, parsed, one object a line. */
   readonly log: readonly LogLine[];
   /** SIGTERM, and the exit code. */
@@ -97,6 +106,7 @@ export async function startBroker(...words: string[]): Promise<RunningProcess> {
   return {
     port: ports.mqtts,
     httpsPort: ports.https,
+    control: controlPlaneIn(stdout),
     log,
     stop: () =>
       new Promise((resolve) => {
@@ -110,6 +120,14 @@ export async function startBroker(...words: string[]): Promise<RunningProcess> {
 function readyPort(stdout: string, name: "mqtts" | "https"): number | undefined {
   const found = new RegExp(`^ready ${name}://.*:(\\d+)$`, "m").exec(stdout);
   return found === null ? undefined : Number(found[1]);
+}
+
+function controlPlaneIn(stdout: string): ControlPlane | undefined {
+  const [, url] = /^control (http\S+)$/m.exec(stdout) ?? [];
+  const [, accessKeyId, secretAccessKey] =
+    /^administrator AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+)$/m.exec(stdout) ?? [];
+  if (url === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { url, accessKeyId, secretAccessKey };
 }
 
 function parseLine(line: string): LogLine {

@@ -326,7 +326,12 @@ async function brokerAndCommands(): Promise<Record<string, string>> {
   texts["broker: the log of a certificate that is INACTIVE"] = await logLine("client refused", "mend");
 
   await shop.identity("chatty", "--serial", "G030JF050001BBBB", "--policy", "button");
-  await run("button", ...shop.button("chatty", "G030JF050001BBBB"), "--topic", Array.from({ length: 129 }, () => "x").join("/"));
+  await run(
+    "button",
+    ...shop.button("chatty", "G030JF050001BBBB"),
+    "--topic",
+    Array.from({ length: 129 }, () => "x").join("/"),
+  );
   texts["broker: the log of a topic with too many levels"] = await logLine("closed", "detail");
 
   const data = shop.file("data");
