@@ -65,7 +65,7 @@ export class MqttClient {
       if (connack.type === "connack" && connack.reasonCode !== 0) {
         throw new ButtonError(
           "ERR_BUTTON_REFUSED",
-          `CONNACK ${connack.reasonCode}: the broker does not let this certificate connect as "${options.clientIdentifier}"`,
+          `CONNACK ${connack.reasonCode}: the broker does not take this certificate, or not as the client "${options.clientIdentifier}"`,
         );
       }
       client.#isAccepted = true;

@@ -122,7 +122,7 @@ function refusalOf({ status, body, errorType }: HttpsAnswer, topicName: string):
     return new ButtonError("ERR_BUTTON_CERTIFICATE_REFUSED", why);
   }
   if (status === 403) {
-    const why = `HTTP 403, this certificate may not publish to ${topicName}${detail}`;
+    const why = `HTTP 403, the server does not let this certificate publish to ${topicName}${detail}`;
     return new ButtonError("ERR_BUTTON_FORBIDDEN", why);
   }
   const name = errorType === undefined ? "" : ` ${errorType}`;

@@ -242,7 +242,7 @@ describe("by HTTPS", () => {
       '{"message":"Forbidden"}',
       "ERR_BUTTON_FORBIDDEN",
       "permission",
-      "may not publish to iotbutton/G030: Forbidden",
+      "does not let this certificate publish to iotbutton/G030: Forbidden",
     ],
     [401, '{"message":"it is REVOKED"}', "ERR_BUTTON_CERTIFICATE_REFUSED", "identity", "it is REVOKED"],
     [413, "too much", "ERR_BUTTON_HTTP_STATUS", "answer", "HTTP 413"],

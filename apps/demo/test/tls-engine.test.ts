@@ -52,7 +52,7 @@ test("a revoked certificate is refused, and its connection is not opened", async
   await shop.latchkey("certificate", "status", "--certificate", id, "--to", "REVOKED");
   expect(await run("button", ...shop.button("revoked", "G030JF050001RRRR"))).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^ERR_BUTTON_CERTIFICATE_REFUSED/),
+    stderr: expect.stringMatching(/^ERR_BUTTON_(CERTIFICATE_REFUSED|REFUSED): /),
   });
   await expect
     .poll(() => shop.broker.log, { timeout: 60_000 })
