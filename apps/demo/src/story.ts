@@ -5,6 +5,7 @@
  * pizzeria is a client in this one.
  */
 
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +47,11 @@ export async function tellStory({ terminal, write, isSlow, onEnd }: StoryOptions
   let kept: KeptStory | undefined;
   let broker: RunningProcess | undefined;
   let pizzeria: MqttClient | undefined;
+  const forgetSignals = onSignal(() => {
+    void broker?.stop();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
   try {
     await stage.open(
       "The pizza button",
@@ -64,6 +70,7 @@ export async function tellStory({ terminal, write, isSlow, onEnd }: StoryOptions
     await revoke(play);
     const attacks = await attack(play);
     await tellEnd(stage, terminal, { attacks, seconds: (performance.now() - startedMs) / 1000 });
+    forgetSignals();
     kept = { folder, broker, onOrder: () => {} };
     await onEnd?.(kept);
     return true;
@@ -74,10 +81,20 @@ export async function tellStory({ terminal, write, isSlow, onEnd }: StoryOptions
     await stage.say("The story did not go as the article has it.");
     return false;
   } finally {
+    forgetSignals();
     await pizzeria?.disconnect();
     await broker?.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Calls back where the person has enough, until it is called off. */
+function onSignal(then: () => void): () => void {
+  const names = ["SIGINT", "SIGTERM"] as const;
+  for (const name of names) process.once(name, then);
+  return () => {
+    for (const name of names) process.off(name, then);
+  };
 }
 
 /** What the broker is started with besides its data directory. */
