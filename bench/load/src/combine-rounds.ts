@@ -1,7 +1,8 @@
 /** From the figures of several rounds to one entry: medians, and the ratio round by round. */
 
 import { median } from "@latchkey/bench-results";
-import type { Figures, Latency, Phase, RatioFigure } from "./result.ts";
+import { errorsOf } from "./figures.ts";
+import type { Figures, Generator, Latency, LedgerCounts, Phase, RatioFigure } from "./result.ts";
 
 /**
  * The figures of all rounds: medians of costs, rates and latencies; sums of counts, so that `sent` is still `received` + `lost`;
@@ -9,18 +10,16 @@ import type { Figures, Latency, Phase, RatioFigure } from "./result.ts";
  */
 export function combineFigures(rounds: readonly [Figures, ...Figures[]]): Figures {
   if (rounds.length === 1) return rounds[0];
-  const typical = rounds.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond)[(rounds.length - 1) >> 1] ?? rounds[0];
+  const typical =
+    rounds.toSorted((a, b) => (a.ratePerSecond ?? 0) - (b.ratePerSecond ?? 0))[(rounds.length - 1) >> 1] ?? rounds[0];
   const sum = (pick: (figures: Figures) => number): number => rounds.reduce((total, one) => total + pick(one), 0);
-  const errors: Record<string, number> = {};
-  for (const round of rounds) {
-    for (const [kind, count] of Object.entries(round.errors)) errors[kind] = (errors[kind] ?? 0) + count;
-  }
+  const counted = (name: keyof LedgerCounts): number => sum(({ ledger }) => ledger[name]);
   return {
     ...typical,
     cpuMicrosecondsPerMessage: medianOrNull(rounds.map((one) => one.cpuMicrosecondsPerMessage)),
     cpuMicrosecondsPerHandshake: medianOrNull(rounds.map((one) => one.cpuMicrosecondsPerHandshake)),
     kilobytesPerConnection: medianOrNull(rounds.map((one) => one.kilobytesPerConnection)),
-    ratePerSecond: median(rounds.map((one) => one.ratePerSecond)),
+    ratePerSecond: medianOrNull(rounds.map((one) => one.ratePerSecond)),
     latencyMs: medianLatency(rounds.map(({ latencyMs }) => latencyMs)),
     durationSeconds: sum((one) => one.durationSeconds),
     operations: sum((one) => one.operations),
@@ -28,24 +27,38 @@ export function combineFigures(rounds: readonly [Figures, ...Figures[]]): Figure
     received: sum((one) => one.received),
     lost: sum((one) => one.lost),
     duplicates: sum((one) => one.duplicates),
-    errors,
-    generator: {
-      cpuShare: median(rounds.map(({ generator }) => generator.cpuShare)),
-      cpuMicrosecondsPerOperation: median(rounds.map(({ generator }) => generator.cpuMicrosecondsPerOperation)),
-      worstEventLoopDelayMs: Math.max(...rounds.map(({ generator }) => generator.worstEventLoopDelayMs)),
-      scheduleLagMs: median(rounds.map(({ generator }) => generator.scheduleLagMs)),
-      bottleneck: bottleneckOfRounds(rounds),
+    ledger: {
+      notSent: counted("notSent"),
+      missing: counted("missing"),
+      failed: counted("failed"),
+      unfinished: counted("unfinished"),
+      outsideWindow: counted("outsideWindow"),
+      unexpected: counted("unexpected"),
     },
+    errors: errorsOf(rounds.map((one) => one.errors)),
+    errorsBeforeWindow: errorsOf(rounds.map((one) => one.errorsBeforeWindow)),
+    generator: generatorOf(rounds.flatMap(({ generator }) => generator ?? [])),
     phases: typical.phases.map((phase) => medianPhase(phase, rounds)),
   };
 }
 
+function generatorOf(all: readonly Generator[]): Generator | null {
+  if (all.length === 0) return null;
+  return {
+    cpuShare: median(all.map(({ cpuShare }) => cpuShare)),
+    cpuMicrosecondsPerOperation: median(all.map((one) => one.cpuMicrosecondsPerOperation)),
+    worstEventLoopDelayMs: Math.max(...all.map(({ worstEventLoopDelayMs }) => worstEventLoopDelayMs)),
+    scheduleLagMs: median(all.map(({ scheduleLagMs }) => scheduleLagMs)),
+    bottleneck: bottleneckOfRounds(all),
+  };
+}
+
 /** In how many rounds the generator was the bottleneck, with the sentence of the first of them; null where it was in none. */
-function bottleneckOfRounds(rounds: readonly Figures[]): string | null {
-  const sentences = rounds.flatMap(({ generator }) => generator.bottleneck ?? []);
+function bottleneckOfRounds(all: readonly Generator[]): string | null {
+  const sentences = all.flatMap(({ bottleneck }) => bottleneck ?? []);
   const [first] = sentences;
   if (first === undefined) return null;
-  return `In ${sentences.length} of ${rounds.length} rounds: ${first}`;
+  return `In ${sentences.length} of ${all.length} rounds: ${first}`;
 }
 
 function medianPhase(phase: Phase, rounds: readonly Figures[]): Phase {
@@ -53,7 +66,7 @@ function medianPhase(phase: Phase, rounds: readonly Figures[]): Phase {
   return {
     ...phase,
     received: all.reduce((total, one) => total + one.received, 0),
-    ratePerSecond: median(all.map(({ ratePerSecond }) => ratePerSecond)),
+    ratePerSecond: medianOrNull(all.map(({ ratePerSecond }) => ratePerSecond)),
     latencyMs: medianLatency(all.map(({ latencyMs }) => latencyMs)),
   };
 }

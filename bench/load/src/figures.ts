@@ -2,6 +2,7 @@
 
 import { bottleneckOf } from "./generator.ts";
 import { latencyOf, makeHistogram } from "./latency.ts";
+import { settle } from "./ledger.ts";
 import type { Figures, MemorySample, Phase, ProcessSeries, TimelineSecond } from "./result.ts";
 import { scenarios } from "./scenario.ts";
 import type { Settings } from "./settings.ts";
@@ -22,13 +23,20 @@ export interface RoundRecord {
   readonly processes: readonly ProcessSeries[];
 }
 
+/** The kind of error where what was counted at the sending is not what the ledger has. */
+const unbalanced = "counters and ledger differ";
+
 /** The figures of one round. */
 export function figuresOf(record: RoundRecord): Figures {
   const { settings, window, reports, targetCpuMicroseconds, endMs } = record;
   const { unit, isTimed } = scenarios[settings.scenario];
   const operations = sum(reports, "operations");
   const sent = sum(reports, "sent");
-  const received = sum(reports, "received");
+  const { settlement, delivered } = settle(reports.map(({ ledger }) => ledger));
+  const { notSent, missing, failed, unfinished, outsideWindow, unexpected, repeated } = settlement;
+  const isByMessage = unit === "messages";
+  const received = isByMessage ? delivered : sum(reports, "received");
+  const lost = notSent + missing + failed + unfinished;
   const latencyMs = latencyOf(merged(reports.map(({ histogram }) => histogram)));
   const lag = latencyOf(merged(reports.map((report) => report.lag)));
   const lastArrivalMs = Math.max(0, ...reports.map((report) => report.lastArrivalMs));
@@ -47,15 +55,21 @@ export function figuresOf(record: RoundRecord): Figures {
     cpuMicrosecondsPerMessage: cpuOf(unit === "messages" || unit === "presses" || unit === "calls"),
     cpuMicrosecondsPerHandshake: cpuOf(unit === "handshakes" || unit === "connections"),
     kilobytesPerConnection: record.kilobytesPerConnection,
-    ratePerSecond: received / durationSeconds,
+    ratePerSecond: sent === 0 ? null : received / durationSeconds,
     latencyMs,
     durationSeconds,
     operations,
     sent,
     received,
-    lost: sent - received,
-    duplicates: sum(reports, "duplicates"),
-    errors: errorsOf(reports),
+    lost,
+    duplicates: repeated,
+    ledger: { notSent, missing, failed, unfinished, outsideWindow, unexpected },
+    errors: {
+      ...errorsOf(reports.map(({ errors }) => errors)),
+      // Can only be where a worker did not report, or by a defect of the bench.
+      ...(sent !== received + lost && { [unbalanced]: Math.abs(sent - received - lost) }),
+    },
+    errorsBeforeWindow: errorsOf(reports.map(({ errorsBeforeWindow }) => errorsBeforeWindow)),
     generator: { ...generator, bottleneck: bottleneckOf(generator, latencyMs) },
     timeline: record.timeline,
     phases: phasesOf(window, reports),
@@ -64,7 +78,7 @@ export function figuresOf(record: RoundRecord): Figures {
   };
 }
 
-function sum(reports: readonly DoneReport[], field: "operations" | "sent" | "received" | "duplicates"): number {
+function sum(reports: readonly DoneReport[], field: "operations" | "sent" | "received"): number {
   return reports.reduce((total, report) => total + report[field], 0);
 }
 
@@ -74,10 +88,11 @@ function merged(histograms: readonly DoneReport["histogram"][]): DoneReport["his
   return all;
 }
 
-function errorsOf(reports: readonly DoneReport[]): Record<string, number> {
+/** Adds up counts by kind. */
+export function errorsOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const errors: Record<string, number> = {};
-  for (const report of reports) {
-    for (const [kind, count] of Object.entries(report.errors)) errors[kind] = (errors[kind] ?? 0) + count;
+  for (const one of all) {
+    for (const [kind, count] of Object.entries(one)) errors[kind] = (errors[kind] ?? 0) + count;
   }
   return errors;
 }
@@ -93,7 +108,7 @@ function phasesOf(window: MeasuredWindow, reports: readonly DoneReport[]): Phase
       name,
       durationSeconds,
       received,
-      ratePerSecond: durationSeconds === 0 ? 0 : received / durationSeconds,
+      ratePerSecond: durationSeconds === 0 ? null : received / durationSeconds,
       latencyMs: latencyOf(merged(parts.map(({ histogram }) => histogram))),
     };
   });

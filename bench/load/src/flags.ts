@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { LoadError } from "./errors.ts";
+import { checkUrls } from "./target/url-target.ts";
 import { checkSettings, scenarios } from "./scenario.ts";
 import { readScenarioFile } from "./scenario-file.ts";
 import {
@@ -90,6 +91,7 @@ function resolve(given: Partial<Settings> & Pick<Settings, "scenario">, isSmoke:
     ...(given.url?.startsWith("mqtt://") === true && { plain: true }),
   };
   checkSettings(settings);
+  checkUrls(settings);
   return settings;
 }
 

@@ -3,15 +3,17 @@
  * key. Made by `@latchkey/x509`, kept on disk, the same for all targets.
  *
  * The folder is named after a hash of what makes the certificates (this file and the sources of asn1, crypto and x509), so
- * a changed maker starts a new folder. Files are written under another name and renamed: two benches may run at a time.
+ * a changed maker starts a new folder, and after a period of five years, so that no certificate that is used runs out. Files are
+ * written under another name and renamed: two benches may run at a time. `identity-cache.ts` bounds what is kept.
  *
  * An RSA key takes a hundred times as long to make as a P-256 key. So there are 64 RSA devices at most, and more clients
  * than that share them in turn; the result says so. P-256 devices are never shared.
  */
 
-import { createHash, randomUUID } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { KeyPair } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
@@ -29,6 +31,7 @@ import {
   validityFrom,
   type CertificateIssuer,
 } from "@latchkey/x509";
+import { draftOf, openCacheFolder } from "./identity-cache.ts";
 
 /** Keys of the authorities, the server and the devices. */
 export type KeyType = "p256" | "rsa";
@@ -58,10 +61,12 @@ export interface Device extends PemPair {
 }
 
 const validDays = 3650;
-/** What is kept is made again when it has less than this left. */
-const renewalDays = 30;
+/** Half of that: what is made in one period is valid at the end of the next. */
+const periodSeconds = (validDays / 2) * 86_400;
 /** Devices of one file. */
 const devicesPerFile = 1000;
+/** Devices that are made before other work has its turn: about 10 ms. */
+const devicesPerTurn = 10;
 /** Different RSA devices; see above. */
 const mostRsaDevices = 64;
 const rsaBits = 2048;
@@ -81,19 +86,23 @@ export function deviceName(index: number): string {
 
 /** Opens the authorities of a key type; makes them where they are not there. */
 export function openAuthorities(keyType: KeyType): Authorities {
-  const folder = join(cacheFolder, `${makerHash()}-${keyType}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const period = Math.floor(Date.now() / 1000 / periodSeconds);
+  const folder = openCacheFolder(cacheFolder, `${makerHash()}-${period}-${keyType}`);
   const file = join(folder, "authorities.json");
-  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Omit<Authorities, "folder">) : undefined;
-  if (kept !== undefined && secondsLeft(kept.server.certificate) > renewalDays * 86_400) return { folder, ...kept };
-  // Devices of an authority that ran out are of no use. In a new folder another bench may be at work.
-  if (kept !== undefined) for (const old of readdirSync(folder)) rmSync(join(folder, old), { force: true });
-  writeFirst(file, JSON.stringify(makeAuthorities(keyType)));
+  if (!existsSync(file)) writeFirst(file, JSON.stringify(makeAuthorities(keyType)));
   return { folder, ...(JSON.parse(readFileSync(file, "utf8")) as Omit<Authorities, "folder">) };
 }
 
-/** Makes the devices that are missing among the first `count`; `onProgress` hears how many there are. */
-export function makeDevices(authorities: Authorities, count: number, onProgress: (made: number) => void): void {
+/**
+ * Makes the devices that are missing among the first `count`; `onProgress` hears how many there are. False where `signal` ended it:
+ * what is whole by then is kept.
+ */
+export async function makeDevices(
+  authorities: Authorities,
+  count: number,
+  signal: AbortSignal,
+  onProgress: (made: number) => void,
+): Promise<boolean> {
   const needed = distinctDevices(authorities.keyType, count);
   const [certificate] = certificatesFromPem(authorities.deviceAuthority.certificate);
   if (certificate === undefined) throw new TypeError("the device authority's file holds no certificate");
@@ -106,10 +115,14 @@ export function makeDevices(authorities: Authorities, count: number, onProgress:
     const devices: Device[] = [];
     for (let index = first; index < first + size; index++) {
       devices.push(makeDevice(issuer, authorities.keyType, deviceName(index)));
+      // Signals are heard between two turns.
+      if (devices.length % devicesPerTurn === 0) await setImmediate();
+      if (signal.aborted) return false;
       if (devices.length % 50 === 0) onProgress(first + devices.length);
     }
     writeWhole(file, JSON.stringify(devices));
   }
+  return !signal.aborted;
 }
 
 /** Reads devices from the files that `makeDevices` made. Each worker thread has its own reader. */
@@ -205,11 +218,6 @@ function pemPair({ certificate, privateKey }: CertificateIssuer): PemPair {
   };
 }
 
-function secondsLeft(certificatePem: string): number {
-  const [certificate] = certificatesFromPem(certificatePem);
-  return (certificate?.validity.notAfter ?? 0) - Date.now() / 1000;
-}
-
 /** Sixteen hexadecimal digits that change with what makes the certificates. */
 function makerHash(): string {
   const hash = createHash("sha256").update(readFileSync(fileURLToPath(import.meta.url)));
@@ -224,19 +232,23 @@ function makerHash(): string {
 
 /** Writes a file whole unless there is one: of two benches that start together, both use what the first wrote. */
 function writeFirst(file: string, content: string): void {
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, content, { mode: 0o600 });
+  const temporary = draftOf(file);
   try {
+    writeFileSync(temporary, content, { mode: 0o600 });
     linkSync(temporary, file);
   } catch (error) {
     if (!existsSync(file)) throw error;
   } finally {
-    rmSync(temporary);
+    rmSync(temporary, { force: true });
   }
 }
 
 function writeWhole(file: string, content: string): void {
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, content, { mode: 0o600 });
-  renameSync(temporary, file);
+  const temporary = draftOf(file);
+  try {
+    writeFileSync(temporary, content, { mode: 0o600 });
+    renameSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }

@@ -7,6 +7,7 @@ import { Progress } from "./progress.ts";
 import { resultText } from "./result-text.ts";
 import type { LoadFile, LoadResult } from "./result.ts";
 import { runLoad, TargetPool } from "./run-load.ts";
+import { smokeFailuresOf } from "./smoke.ts";
 import { settingNames, type Settings } from "./settings.ts";
 import { pinGenerator } from "./target/process.ts";
 
@@ -18,8 +19,9 @@ try {
   if (command.type === "help") process.stdout.write(`${helpText()}\n`);
   else process.exitCode = await run(command);
 } catch (error) {
-  if (!(error instanceof LoadError)) throw error;
-  process.stderr.write(`${error.code}: ${error.message}\n`);
+  const known = error instanceof LoadError ? error : machineError(error);
+  if (known === undefined) throw error;
+  process.stderr.write(`${known.code}: ${known.message}\n`);
   process.exitCode = 1;
 }
 
@@ -46,6 +48,7 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
   const progress = new Progress(process.stderr);
   const cores = pinGenerator(first.pin);
   const pool = new TargetPool(runs);
+  let isSaved = true;
   const save = (isInterrupted: boolean): void => {
     if (command.json === undefined) return;
     const file: LoadFile = {
@@ -59,8 +62,15 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
       interrupted: isInterrupted,
       results,
     };
-    writeResultFile(command.json, file);
+    try {
+      writeResultFile(command.json, file);
+    } catch (error) {
+      // The figures are on standard output, too; a long run is not thrown away for a disk that is full.
+      isSaved = false;
+      progress.note(`${command.json} cannot be written: ${messageOf(error)}`);
+    }
   };
+  const smokeFailures: string[] = [];
   let isWhole = true;
   let failure: unknown;
   try {
@@ -71,8 +81,9 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
         result: (result: LoadResult): void => {
           progress.clear();
           results.push(result);
-          save(true);
+          if (command.type === "smoke") smokeFailures.push(...smokeFailuresOf(result));
           process.stdout.write(`${resultText(result)}\n`);
+          save(true);
         },
       };
       isWhole = (await runLoad({ settings, cores, signal: abort.signal, listener, pool })) && isWhole;
@@ -86,9 +97,30 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
   progress.clear();
   if (results.length > 0 || failure === undefined) save(!isWhole || failure !== undefined);
   if (failure !== undefined) throw failure;
-  if (isWhole) return 0;
-  return abort.signal.aborted ? interruptedCode : 1;
+  if (abort.signal.aborted) return interruptedCode;
+  for (const line of smokeFailures) process.stderr.write(`${line}\n`);
+  return isWhole && isSaved && smokeFailures.length === 0 ? 0 : 1;
 }
+
+/** What the machine lacks, as an error for a person; undefined for anything else. */
+function machineError(error: unknown): LoadError | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const advice = typeof code === "string" ? machineAdvice.get(code) : undefined;
+  if (advice === undefined) return undefined;
+  return new LoadError("ERR_LOAD_MACHINE", `${messageOf(error)}: ${advice}`, { cause: error });
+}
+
+const machineAdvice: ReadonlyMap<string, string> = new Map([
+  [
+    "ENOSPC",
+    "free some space; the bench writes to /dev/shm or the folder for temporary files, and to bench/load/node_modules",
+  ],
+  ["EDQUOT", "free some space; the quota of this user is used up"],
+  ["EROFS", "the bench writes to /dev/shm or the folder for temporary files, and to bench/load/node_modules"],
+  ["EACCES", "give this user the right, or run as the owner of the checkout"],
+  ["EMFILE", 'raise the limit of file descriptors with "ulimit -n"'],
+  ["ENFILE", "the machine has no file descriptors left"],
+]);
 
 /** Throws `ERR_LOAD_USAGE` where the result file cannot be written. */
 function checkJson(file: string): void {

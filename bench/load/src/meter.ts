@@ -3,6 +3,7 @@
 import { monitorEventLoopDelay, type RecordableHistogram } from "node:perf_hooks";
 import { nowMs } from "./clock.ts";
 import { makeHistogram, recordMs } from "./latency.ts";
+import { Ledger } from "./ledger.ts";
 import type { DoneReport, MeasuredWindow, SecondReport } from "./task.ts";
 
 const delayResolutionMs = 5;
@@ -15,6 +16,7 @@ export class Meter {
   readonly #histogram = makeHistogram();
   readonly #lag = makeHistogram();
   readonly #errors: Record<string, number> = {};
+  readonly #errorsBefore: Record<string, number> = {};
   readonly #delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
   #phases: { name: string; fromMs: number; toMs: number; received: number; histogram: RecordableHistogram }[] = [];
   #fromMs = Number.POSITIVE_INFINITY;
@@ -29,9 +31,10 @@ export class Meter {
   operations = 0;
   sent = 0;
   received = 0;
-  duplicates = 0;
+  readonly ledger: Ledger;
 
-  constructor(onSecond: (report: SecondReport) => void) {
+  constructor(devices: number, onSecond: (report: SecondReport) => void) {
+    this.ledger = new Ledger(devices);
     this.#onSecond = onSecond;
   }
 
@@ -52,21 +55,26 @@ export class Meter {
     this.#startedMs = nowMs();
   }
 
+  /** Whether what is due at `dueMs` counts. */
+  isMeasured(dueMs: number): boolean {
+    return dueMs >= this.#fromMs && dueMs < this.#toMs;
+  }
+
   /** An operation is due at `dueMs` and owes `deliveries`. */
   owe(dueMs: number, deliveries: number): void {
-    if (dueMs < this.#fromMs || dueMs >= this.#toMs) return;
+    if (!this.isMeasured(dueMs)) return;
     this.operations++;
     this.sent += deliveries;
   }
 
   /** An operation was begun at `atMs` that nothing but this generator held back since `dueMs`. */
   began(dueMs: number, atMs: number): void {
-    if (dueMs >= this.#fromMs && dueMs < this.#toMs) recordMs(this.#lag, atMs - dueMs);
+    if (this.isMeasured(dueMs)) recordMs(this.#lag, atMs - dueMs);
   }
 
   /** What was due at `dueMs` is done. */
   arrive(dueMs: number, atMs: number): void {
-    if (dueMs < this.#fromMs || dueMs >= this.#toMs) return;
+    if (!this.isMeasured(dueMs)) return;
     const latencyMs = atMs - dueMs;
     this.received++;
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, atMs);
@@ -92,10 +100,18 @@ export class Meter {
     recordMs(phase.histogram, latencyMs);
   }
 
-  /** Counts a failure. */
-  error(kind: string): void {
-    const name = kind in this.#errors || Object.keys(this.#errors).length < mostErrorKinds ? kind : "others";
-    this.#errors[name] = (this.#errors[name] ?? 0) + 1;
+  /** Counts a failure of what was due at `dueMs`: before the window it is reported apart. */
+  error(kind: string, dueMs: number = nowMs()): void {
+    const errors = dueMs < this.#fromMs ? this.#errorsBefore : this.#errors;
+    const name = kind in errors || Object.keys(errors).length < mostErrorKinds ? kind : "others";
+    errors[name] = (errors[name] ?? 0) + 1;
+  }
+
+  /** An operation that was counted as done turned out not to be: a connection that did not last. */
+  revoke(dueMs: number): void {
+    if (!this.isMeasured(dueMs)) return;
+    this.received--;
+    this.ledger.failed++;
   }
 
   /** Ends the measurement. */
@@ -108,8 +124,9 @@ export class Meter {
       operations: this.operations,
       sent: this.sent,
       received: this.received,
-      duplicates: this.duplicates,
+      ledger: this.ledger.report(),
       errors: this.#errors,
+      errorsBeforeWindow: this.#errorsBefore,
       histogram: this.#histogram,
       lag: this.#lag,
       phases: this.#phases.map(({ name, received, histogram }) => ({ name, received, histogram })),

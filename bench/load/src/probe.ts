@@ -13,6 +13,7 @@ import { scenarios } from "./scenario.ts";
 import { sessionOf } from "./scripts/handshake.ts";
 import type { Settings } from "./settings.ts";
 import { topicRoot, type Target } from "./target/target.ts";
+import { endpointOfUrl } from "./target/url-target.ts";
 
 const timeoutMs = 10_000;
 /** How long an answer may take before it counts as none. */
@@ -39,7 +40,11 @@ export async function unsupported(
   const scenario = scenarios[settings.scenario];
   const listener = missingListener(target, settings);
   if (listener !== undefined) return listener;
-  if (settings.scenario === "http-press" || settings.scenario === "control-plane") return undefined;
+  const url = settings.scenario === "http-press" ? target.httpUrl : target.controlPlaneUrl;
+  if (url !== undefined && (settings.scenario === "http-press" || settings.scenario === "control-plane")) {
+    await reachUrl(url, target, settings, authorities, identity);
+    return undefined;
+  }
   if (target.speaks === "tls" && !scenario.isTlsOnly) return "it is a TLS server without MQTT";
   const prober = makeProber(target, settings, authorities, identity);
   await reach(target, prober);
@@ -145,6 +150,29 @@ async function reach(target: Target, prober: Prober): Promise<void> {
       `${target.name} cannot be reached ${how} at ${host}:${port}: ${failureKind(cause)}`,
       { cause },
     );
+  }
+}
+
+/** One connection to where the scenario's requests go: with the first device's certificate for a press, without one for a call. */
+async function reachUrl(
+  url: string,
+  target: Target,
+  settings: Settings,
+  authorities: Authorities,
+  identity: PemPair | undefined,
+): Promise<void> {
+  const endpoint = endpointOfUrl(new URL(url), settings);
+  const { roots } = target;
+  const isPress = settings.scenario === "http-press";
+  const { certificate, privateKey } = identity ?? new DeviceReader(authorities.folder, authorities.keyType).device(0);
+  const context = createSecureContext({
+    ...(isPress && { cert: certificate, key: privateKey }),
+    ...(roots !== undefined && { ca: roots }),
+  });
+  try {
+    (await openSocket(endpoint, context, timeoutMs)).destroy();
+  } catch (cause) {
+    throw new LoadError("ERR_LOAD_TARGET", `${url} cannot be reached: ${failureKind(cause)}`, { cause });
   }
 }
 

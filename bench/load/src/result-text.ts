@@ -1,7 +1,7 @@
 /** A result as lines for people. */
 
 import { ms } from "./progress.ts";
-import type { Figures, LoadResult } from "./result.ts";
+import type { Figures, LedgerCounts, LoadResult } from "./result.ts";
 
 /** Some lines: ours, the peer's, the ratio, what has to be known. */
 export function resultText(result: LoadResult): string {
@@ -30,7 +30,7 @@ export function resultText(result: LoadResult): string {
 function figuresText(name: string, figures: Figures): string {
   const { latencyMs: latency } = figures;
   const parts = [
-    `${figures.ratePerSecond.toFixed(0)}/s`,
+    figures.ratePerSecond === null ? "nothing was due in the measured time" : `${figures.ratePerSecond.toFixed(0)}/s`,
     ...(figures.cpuMicrosecondsPerMessage === null
       ? []
       : [`${figures.cpuMicrosecondsPerMessage.toFixed(1)} us CPU each`]),
@@ -42,9 +42,9 @@ function figuresText(name: string, figures: Figures): string {
       : [`${figures.kilobytesPerConnection.toFixed(1)} KB a connection`]),
     ...(latency === null ? [] : [`p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}, max ${ms(latency.max)}`]),
     `sent ${figures.sent} = received ${figures.received} + lost ${figures.lost}`,
-    `generator ${(figures.generator.cpuShare * 100).toFixed(0)} % of a core`,
+    ...(figures.duplicates === 0 ? [] : [`${figures.duplicates} repeated`]),
+    ...(figures.generator === null ? [] : [`generator ${(figures.generator.cpuShare * 100).toFixed(0)} % of a core`]),
   ];
-  const errors = Object.entries(figures.errors).map(([kind, count]) => `${kind}: ${count}`);
   const phases = figures.phases.map(
     ({ name: phase, latencyMs, received }) =>
       `${phase} ${received}, p50 ${ms(latencyMs?.p50 ?? null)}, p99 ${ms(latencyMs?.p99 ?? null)}`,
@@ -52,7 +52,20 @@ function figuresText(name: string, figures: Figures): string {
   return [
     `${name}: ${parts.join("; ")}`,
     ...(phases.length > 0 ? [`    phases: ${phases.join("; ")}`] : []),
-    ...(errors.length > 0 ? [`    errors: ${errors.join("; ")}`] : []),
-    ...(figures.generator.bottleneck === null ? [] : [`    ${figures.generator.bottleneck}`]),
+    ...countsText("lost", lostCounts(figures.ledger)),
+    ...countsText("errors", figures.errors),
+    ...countsText("errors before the measured time", figures.errorsBeforeWindow),
+    ...(figures.generator?.bottleneck == null ? [] : [`    ${figures.generator.bottleneck}`]),
   ].join("\n  ");
+}
+
+/** The parts of `lost`, and what nobody was owed, as people call them. */
+function lostCounts(ledger: LedgerCounts): Readonly<Record<string, number>> {
+  const { notSent, missing, failed, unfinished, unexpected } = ledger;
+  return { "not sent": notSent, missing, failed, unfinished, "not owed to anybody": unexpected };
+}
+
+function countsText(name: string, counts: Readonly<Record<string, number>>): string[] {
+  const parts = Object.entries(counts).flatMap(([kind, count]) => (count === 0 ? [] : [`${kind}: ${count}`]));
+  return parts.length === 0 ? [] : [`    ${name}: ${parts.join("; ")}`];
 }

@@ -66,23 +66,28 @@ export interface Figures {
   readonly cpuMicrosecondsPerHandshake: number | null;
   /** Growth of the target's resident memory, divided by the connections held; 1 kilobyte is 1,024 octets. */
   readonly kilobytesPerConnection: number | null;
-  /** Messages received, handshakes or presses done, each second of the measured time. */
-  readonly ratePerSecond: number;
+  /** Messages received, handshakes or presses done, each second of the measured time. Null where nothing was due in it. */
+  readonly ratePerSecond: number | null;
   /** Null where nothing was received. */
   readonly latencyMs: Latency | null;
   /** The measured time, without warm-up. */
   readonly durationSeconds: number;
   /** Operations that the generator began: PUBLISH packets, handshakes, presses. */
   readonly operations: number;
-  /** Deliveries owed: in `fan-out` each PUBLISH counts once for each subscriber. `sent` = `received` + `lost`. */
+  /** Deliveries owed in the measured time: in `fan-out` each PUBLISH counts once for each subscriber. `sent` = `received` + `lost`. */
   readonly sent: number;
   readonly received: number;
   readonly lost: number;
   /** Messages that arrived more than once; not in `received`. */
   readonly duplicates: number;
-  /** Failures by kind, for instance `ECONNRESET`, `CONNACK 5`, `closed by the target`. */
+  /** What `lost` consists of, and what arrived beside what was owed. */
+  readonly ledger: LedgerCounts;
+  /** Failures in the measured time by kind, for instance `ECONNRESET`, `CONNACK 5`, `closed by the target`. */
   readonly errors: Readonly<Record<string, number>>;
-  readonly generator: Generator;
+  /** Failures in preparation, warm-up and ramp-up; no other figure counts them. */
+  readonly errorsBeforeWindow: Readonly<Record<string, number>>;
+  /** Null where nothing was run. */
+  readonly generator: Generator | null;
   /** One entry each second of the measured time. */
   readonly timeline: readonly TimelineSecond[];
   /** Parts of the run that have percentiles of their own: `before`, `storm`, `after`. Mostly empty. */
@@ -91,6 +96,22 @@ export interface Figures {
   readonly memory: readonly MemorySample[];
   /** The target's processes over time; empty where the target is not local. */
   readonly processes: readonly ProcessSeries[];
+}
+
+/** Each message and operation by its identity: `lost` = `notSent` + `missing` + `failed` + `unfinished`. */
+export interface LedgerCounts {
+  /** Deliveries that were due and that no connection to the target took. */
+  readonly notSent: number;
+  /** Deliveries that were sent and did not arrive, among them those under way when the run was ended early. */
+  readonly missing: number;
+  /** Handshakes, connections, presses and calls that ended with an error. */
+  readonly failed: number;
+  /** The same, under way when the run was ended early. */
+  readonly unfinished: number;
+  /** Messages that arrived in the run and were due before the measured time. */
+  readonly outsideWindow: number;
+  /** Deliveries that were not owed: of another run, or to a receiver too many. */
+  readonly unexpected: number;
 }
 
 /** Latency, counted from when an operation was due (open loop) or from when it began (`--closed`). */
@@ -133,7 +154,7 @@ export interface Phase {
   readonly name: string;
   readonly durationSeconds: number;
   readonly received: number;
-  readonly ratePerSecond: number;
+  readonly ratePerSecond: number | null;
   readonly latencyMs: Latency | null;
 }
 

@@ -91,12 +91,11 @@ export async function runLoad(options: RunOptions): Promise<boolean> {
   const { devices, folder } = options.pool;
   checkDescriptors(settings.scenario === "handshake" ? settings.concurrency : devices);
   const authorities = openAuthorities(settings.keyType);
-  makeDevices(authorities, devices, (made) => {
-    if (made % 1000 === 0)
-      options.listener.note(
-        `${made} device certificates are made (${devices} are used); they are kept for the next run`,
-      );
+  const areMade = await makeDevices(authorities, devices, options.signal, (made) => {
+    if (made % 1000 !== 0) return;
+    options.listener.note(`${made} device certificates are made (${devices} are used); they are kept for the next run`);
   });
+  if (!areMade) return false;
   const run = new Run(options, {
     folder,
     authorities,
@@ -206,7 +205,7 @@ class Run {
     const { settings } = this.#options;
     const isStarted = (["latchkey", "mosquitto", "aedes", "node-tls"] as const).some((one) => one === name);
     return isStarted
-      ? startTarget(name as TargetName, this.#targetOptions, settings)
+      ? startTarget(name as TargetName, this.#targetOptions)
       : Promise.resolve(urlTarget(settings, this.#targetOptions.authorities));
   }
 
@@ -252,10 +251,11 @@ class Run {
     };
   }
 
-  #efficiency(workers: number, rate: number): number | null {
-    if (this.#options.settings.workers.length < 2) return null;
+  #efficiency(workers: number, rate: number | null): number | null {
+    if (this.#options.settings.workers.length < 2 || rate === null) return null;
     this.#firstOfSweep ??= { workers, rate };
-    return rate / workers / (this.#firstOfSweep.rate / this.#firstOfSweep.workers);
+    const first = this.#firstOfSweep.rate / this.#firstOfSweep.workers;
+    return first === 0 ? null : rate / workers / first;
   }
 }
 
@@ -281,7 +281,7 @@ const nothingMeasured: Figures = {
   cpuMicrosecondsPerMessage: null,
   cpuMicrosecondsPerHandshake: null,
   kilobytesPerConnection: null,
-  ratePerSecond: 0,
+  ratePerSecond: null,
   latencyMs: null,
   durationSeconds: 0,
   operations: 0,
@@ -289,14 +289,10 @@ const nothingMeasured: Figures = {
   received: 0,
   lost: 0,
   duplicates: 0,
+  ledger: { notSent: 0, missing: 0, failed: 0, unfinished: 0, outsideWindow: 0, unexpected: 0 },
   errors: {},
-  generator: {
-    cpuShare: 0,
-    cpuMicrosecondsPerOperation: 0,
-    worstEventLoopDelayMs: 0,
-    scheduleLagMs: 0,
-    bottleneck: null,
-  },
+  errorsBeforeWindow: {},
+  generator: null,
   timeline: [],
   phases: [],
   memory: [],

@@ -233,7 +233,9 @@ class Round {
 
 /** What is measured of a round whose load begins at `startMs`. */
 function windowOf({ scenario, warmUp, rampUp, duration }: Settings, startMs: number): MeasuredWindow {
-  if (!scenarios[scenario].isTimed) return { fromMs: startMs, toMs: Number.POSITIVE_INFINITY, phases: [] };
+  if (!scenarios[scenario].isTimed) {
+    return { fromMs: startMs + rampUp * 1000, toMs: Number.POSITIVE_INFINITY, phases: [] };
+  }
   const fromMs = startMs + Math.max(warmUp, rampUp) * 1000;
   const toMs = fromMs + duration * 1000;
   const third = (toMs - fromMs) / 3;

@@ -272,7 +272,7 @@ export function resultName(settings: Settings): string {
 
 /** What cannot be: combinations that no target could do. Throws `ERR_LOAD_USAGE`. */
 export function checkSettings(settings: Settings): void {
-  const { scenario, plain, qos, rate, closed, keyType, resumed, compare, target, url } = settings;
+  const { scenario, plain, qos, rate, rampUp, closed, keyType, resumed, compare, target, url } = settings;
   const refuse = (message: string): never => {
     throw new LoadError("ERR_LOAD_USAGE", message);
   };
@@ -285,6 +285,8 @@ export function checkSettings(settings: Settings): void {
   if (unit === "messages" && scenarios[scenario].isTimed && rate === 0 && !closed) {
     refuse(`--rate is 0: give ${scenario} a rate, or --closed to publish as fast as the target takes it`);
   }
+  if (rampUp > 0 && unit !== "messages" && rate === 0) refuse(`--ramp-up needs a rate: give ${scenario} --rate, too`);
+  if (rampUp > 0 && (scenario === "retained" || scenario === "offline")) refuse(`${scenario} has no --ramp-up`);
   const count = devices(settings);
   if (keyType === "rsa" && scenario !== "handshake" && count > distinctDevices("rsa", count)) {
     refuse(

@@ -30,6 +30,11 @@ export class Schedule {
     this.#countInRamp = (this.#ratePerMs * this.#rampUpMs) / 2;
   }
 
+  /** Operations that are due before the full rate is reached. */
+  get countInRamp(): number {
+    return Math.ceil(this.#countInRamp);
+  }
+
   /** When operation `k` (0 is the first) is due. */
   dueMs(k: number): number {
     // In the ramp k = rate * t^2 / (2 * ramp); behind it k = countInRamp + rate * (t - ramp).

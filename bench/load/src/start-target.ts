@@ -2,7 +2,6 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Settings } from "./settings.ts";
 import { startAedes } from "./target/aedes.ts";
 import { startLatchkey } from "./target/latchkey.ts";
 import { startMosquitto } from "./target/mosquitto.ts";
@@ -19,15 +18,9 @@ const starters: Readonly<Record<TargetName, (options: TargetOptions) => Promise<
 
 let started = 0;
 
-/** Starts a target in a folder of its own below `options.folder`. URLs of further listeners come from the settings. */
-export async function startTarget(name: TargetName, options: TargetOptions, settings: Settings): Promise<Target> {
+/** Starts a target in a folder of its own below `options.folder`. */
+export async function startTarget(name: TargetName, options: TargetOptions): Promise<Target> {
   const folder = join(options.folder, `${name}-${started++}`);
   mkdirSync(folder, { mode: 0o700 });
-  const target = await starters[name]({ ...options, folder });
-  const { httpUrl, controlPlaneUrl } = settings;
-  return {
-    ...target,
-    httpUrl: target.httpUrl ?? (name === settings.target ? httpUrl : undefined),
-    controlPlaneUrl: target.controlPlaneUrl ?? (name === settings.target ? controlPlaneUrl : undefined),
-  };
+  return starters[name]({ ...options, folder });
 }

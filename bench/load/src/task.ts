@@ -4,6 +4,7 @@ import type { RecordableHistogram } from "node:perf_hooks";
 import type { QoS } from "@latchkey/mqtt-codec";
 import type { Endpoint } from "./client.ts";
 import type { KeyType, PemPair } from "./identities.ts";
+import type { LedgerReport } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
 
 /** A client of the run; every worker has a share of them. */
@@ -88,8 +89,9 @@ export interface DoneReport {
   readonly operations: number;
   readonly sent: number;
   readonly received: number;
-  readonly duplicates: number;
+  readonly ledger: LedgerReport;
   readonly errors: Readonly<Record<string, number>>;
+  readonly errorsBeforeWindow: Readonly<Record<string, number>>;
   readonly histogram: RecordableHistogram;
   readonly lag: RecordableHistogram;
   readonly phases: readonly {

@@ -1,9 +1,18 @@
 /** What a script of a worker thread works with: its task, its clients' identities, barriers, pace and meter. */
 
 import { createSecureContext, type SecureContext } from "node:tls";
+import { setImmediate } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import type { ProtocolVersion } from "@latchkey/mqtt-codec";
-import { ClientFailure, failureKind, MqttClient, openSocket, WriteTurn, type ClientOptions } from "./client.ts";
+import {
+  ClientFailure,
+  failureKind,
+  MqttClient,
+  openSocket,
+  WriteTurn,
+  type ClientOptions,
+  type Endpoint,
+} from "./client.ts";
 import { nowMs, pause } from "./clock.ts";
 import { deviceName, DeviceReader } from "./identities.ts";
 import { Meter } from "./meter.ts";
@@ -15,6 +24,8 @@ const operationTimeoutMs = 20_000;
 const liveIntervalMs = 100;
 /** How long operations that are under way may take to end after a stop. */
 const stopGraceMs = 1500;
+/** TLS contexts that are made before other work has its turn. */
+const contextsPerTurn = 20;
 
 /** The context of one worker. */
 export class WorkerContext {
@@ -42,7 +53,7 @@ export class WorkerContext {
     this.receivedByDevice = new Int32Array(task.receivedByDevice);
     this.#port = port;
     this.#devices = new DeviceReader(task.devicesFolder, task.keyType);
-    this.meter = new Meter((report) => this.#post(report));
+    this.meter = new Meter(this.receivedByDevice.length, (report) => this.#post(report));
     port.on("message", (message: ToWorker) => this.#hear(message));
     this.#live = setInterval(() => this.#postLive(), liveIntervalMs);
   }
@@ -114,14 +125,14 @@ export class WorkerContext {
   }
 
   /** The TLS context of a device, made once. */
-  secureContext(device: number): SecureContext | undefined {
-    const { endpoint, roots, identity } = this.task;
-    if (endpoint.tls === undefined) return undefined;
+  secureContext(device: number, tls: Endpoint["tls"] = this.task.endpoint.tls): SecureContext | undefined {
+    const { roots, identity } = this.task;
+    if (tls === undefined) return undefined;
     const slot = identity === undefined ? device : -1;
     let context = this.#secureContexts.get(slot);
     if (context === undefined) {
       const { certificate, privateKey } = identity ?? this.#devices.device(device);
-      const version = endpoint.tls.version === undefined ? undefined : (`TLSv${endpoint.tls.version}` as const);
+      const version = tls.version === undefined ? undefined : (`TLSv${tls.version}` as const);
       context = createSecureContext({
         cert: certificate,
         key: privateKey,
@@ -153,14 +164,38 @@ export class WorkerContext {
     return client;
   }
 
-  /** Runs `operation`; a failure is counted and gives undefined. Anything but a `ClientFailure` is a fault of the bench. */
-  async attempt<T>(operation: () => Promise<T>): Promise<T | undefined> {
+  /**
+   * Runs `operation`, which was due at `dueMs`; a failure is counted and gives undefined. Anything but a `ClientFailure` is a fault
+   * of the bench.
+   */
+  async attempt<T>(operation: () => Promise<T>, dueMs?: number): Promise<T | undefined> {
     try {
       return await operation();
     } catch (error) {
       if (!(error instanceof ClientFailure)) throw error;
-      if (!this.signal.aborted) this.meter.error(failureKind(error));
+      if (!this.signal.aborted) this.meter.error(failureKind(error), dueMs);
       return undefined;
+    }
+  }
+
+  /** Runs an operation that counts. It gives when it was done; one that fails or never ends is lost. */
+  async measure(dueMs: number, operation: () => Promise<number>): Promise<void> {
+    const { meter } = this;
+    const { ledger } = meter;
+    const isMeasured = meter.isMeasured(dueMs);
+    meter.owe(dueMs, 1);
+    if (isMeasured) ledger.unfinished++;
+    const doneMs = await this.attempt(operation, dueMs);
+    if (isMeasured) ledger.unfinished--;
+    if (doneMs !== undefined) meter.arrive(dueMs, doneMs);
+    else if (isMeasured) ledger.failed++;
+  }
+
+  /** Makes the TLS contexts of `count` devices from `first` on, so that no first handshake of a client pays for its own. */
+  async prepare(first: number, count: number, tls: Endpoint["tls"] = this.task.endpoint.tls): Promise<void> {
+    for (let n = 0; n < count && !this.signal.aborted; n++) {
+      this.secureContext(first + n, tls);
+      if (n % contextsPerTurn === contextsPerTurn - 1) await setImmediate();
     }
   }
 

@@ -14,7 +14,8 @@ export async function runConnect(context: WorkerContext): Promise<void> {
   const { rate, rampUp, concurrency, clients, duration } = task.settings;
   const own = context.share(clients);
   const firstDevice = context.shareStart(clients);
-  const held: (MqttClient | Socket)[] = [];
+  const held: { readonly client: MqttClient | Socket; readonly dueMs: number }[] = [];
+  await context.prepare(firstDevice, own);
   const startMs = await context.arrive("ready");
   await context.pace({
     count: own,
@@ -22,26 +23,25 @@ export async function runConnect(context: WorkerContext): Promise<void> {
     schedule:
       rate === 0 ? undefined : new Schedule({ startMs, ratePerSecond: (rate * own) / clients, rampUpSeconds: rampUp }),
     operation: async (k, dueMs) => {
-      meter.owe(dueMs, 1);
-      await context.attempt(async () => {
-        held.push(
-          task.speaks === "tls" ? await holdSocket(context, firstDevice + k) : await context.connect(firstDevice + k),
-        );
-        meter.arrive(dueMs, nowMs());
+      await context.measure(dueMs, async () => {
+        const device = firstDevice + k;
+        const client = task.speaks === "tls" ? await holdSocket(context, device) : await context.connect(device);
+        held.push({ client, dueMs });
+        return nowMs();
       });
     },
   });
   await context.arrive("held");
   await pause(duration * 1000, context.signal);
-  for (const client of held) {
+  for (const { client, dueMs } of held) {
     const isThere = "isOpen" in client ? client.isOpen : !client.destroyed;
     if (isThere) continue;
     // A connection that did not last is lost, although it was opened.
-    meter.received--;
-    meter.error("closed by the target while it was held");
+    meter.revoke(dueMs);
+    meter.error("closed by the target while it was held", dueMs);
   }
   await context.arrive("sent");
-  await Promise.all(held.map((client) => ("disconnect" in client ? client.disconnect() : end(client))));
+  await Promise.all(held.map(({ client }) => ("disconnect" in client ? client.disconnect() : end(client))));
 }
 
 /** A connection to a server that knows no MQTT. */

@@ -11,7 +11,7 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { ClientFailure, failureKind } from "../client.ts";
 import { nowMs } from "../clock.ts";
 import { Schedule } from "../schedule.ts";
-import { signatureHeaders } from "../signature-v4.ts";
+import { environmentCredentials, signatureHeaders } from "../signature-v4.ts";
 import type { WorkerContext } from "../worker-context.ts";
 
 const timeoutMs = 20_000;
@@ -27,19 +27,21 @@ export async function runControlPlane(context: WorkerContext): Promise<void> {
   /** Certificates that were created and not yet looked at, or looked at and not yet made inactive. */
   const created: string[] = [];
   const described: string[] = [];
+  const schedule =
+    rate === 0 ? undefined : new Schedule({ startMs, ratePerSecond: (rate * own) / count, rampUpSeconds: rampUp });
   await context.pace({
-    count: own,
-    untilMs: startMs + duration * 1000,
+    // Those of the ramp-up do not count.
+    count: own + (schedule?.countInRamp ?? 0),
+    untilMs: startMs + (rampUp + duration) * 1000,
     concurrency: Math.max(1, context.share(concurrency)),
-    schedule:
-      rate === 0 ? undefined : new Schedule({ startMs, ratePerSecond: (rate * own) / count, rampUpSeconds: rampUp }),
+    schedule,
     operation: async (_k, dueMs) => {
-      meter.owe(dueMs, 1);
-      await context.attempt(async () => {
+      await context.measure(dueMs, async () => {
         const beganMs = nowMs();
         const operation = await nextCall(call, created, described);
-        meter.arriveIn(operation, nowMs() - beganMs);
-        meter.arrive(dueMs, nowMs());
+        const doneMs = nowMs();
+        if (meter.isMeasured(dueMs)) meter.arriveIn(operation, doneMs - beganMs);
+        return doneMs;
       });
     },
   });
@@ -78,20 +80,23 @@ function makeCaller(context: WorkerContext): Caller {
     ? new HttpsAgent({ keepAlive: true, ca: roots, rejectUnauthorized: !settings.insecure })
     : new HttpAgent({ keepAlive: true });
   const request = isSecure ? requestHttps : requestHttp;
+  const credentials = environmentCredentials(process.env);
   return (method, path) =>
     new Promise((resolve, reject) => {
       const url = new URL(path, base);
       const outgoing = request(
         url,
-        { method, agent, timeout: timeoutMs, headers: signatureHeaders(method, url, new Date()) },
+        { method, agent, timeout: timeoutMs, headers: signatureHeaders(method, url, new Date(), credentials) },
         (incoming) => {
           let body = "";
-          incoming.on("data", (chunk: Buffer) => {
-            if (body.length < mostAnswerOctets) body += chunk.toString();
+          incoming.setEncoding("utf8");
+          incoming.on("error", (error) => reject(new ClientFailure(failureKind(error), { cause: error })));
+          incoming.on("data", (chunk: string) => {
+            if (body.length < mostAnswerOctets) body += chunk;
           });
           incoming.on("end", () => {
-            if (incoming.statusCode !== 200) reject(new ClientFailure(`HTTP ${incoming.statusCode} for ${method}`));
-            else resolve(parse(body));
+            if (incoming.statusCode === 200) parse(body).then(resolve, reject);
+            else reject(new ClientFailure(`HTTP ${incoming.statusCode} for ${method}`));
           });
         },
       );
@@ -101,11 +106,10 @@ function makeCaller(context: WorkerContext): Caller {
     });
 }
 
-function parse(body: string): unknown {
-  if (body === "") return undefined;
+function parse(body: string): Promise<unknown> {
   try {
-    return JSON.parse(body);
+    return Promise.resolve(body === "" ? undefined : JSON.parse(body));
   } catch (cause) {
-    throw new ClientFailure("the answer is no JSON", { cause });
+    return Promise.reject(new ClientFailure("the answer is no JSON", { cause }));
   }
 }

@@ -14,8 +14,7 @@ const mostWarmUp = 100;
 
 /** Runs one worker's share. */
 export async function runHandshakes(context: WorkerContext): Promise<void> {
-  const { task, meter } = context;
-  const { settings } = task;
+  const { settings } = context.task;
   const { count, rate, resumed, duration, rampUp, concurrency, clients } = settings;
   const own = context.share(count);
   const firstDevice = context.shareStart(clients);
@@ -24,6 +23,7 @@ export async function runHandshakes(context: WorkerContext): Promise<void> {
   const ownConcurrency = Math.max(1, context.share(concurrency));
   const deviceOf = (k: number): number => firstDevice + (k % devices);
 
+  await context.prepare(firstDevice, Math.min(devices, own));
   await context.pace({
     count: resumed ? Math.min(devices, own) : Math.min(mostWarmUp, Math.ceil(own / 10)),
     concurrency: ownConcurrency,
@@ -37,15 +37,16 @@ export async function runHandshakes(context: WorkerContext): Promise<void> {
   });
 
   const startMs = await context.arrive("ready");
+  const schedule =
+    rate === 0 ? undefined : new Schedule({ startMs, ratePerSecond: (rate * own) / count, rampUpSeconds: rampUp });
   await context.pace({
-    count: own,
+    // Those of the ramp-up do not count.
+    count: own + (schedule?.countInRamp ?? 0),
     concurrency: ownConcurrency,
-    untilMs: startMs + duration * 1000,
-    schedule:
-      rate === 0 ? undefined : new Schedule({ startMs, ratePerSecond: (rate * own) / count, rampUpSeconds: rampUp }),
+    untilMs: startMs + (rampUp + duration) * 1000,
+    schedule,
     operation: async (k, dueMs) => {
-      meter.owe(dueMs, 1);
-      await context.attempt(async () => {
+      await context.measure(dueMs, async () => {
         const session = sessions.get(deviceOf(k));
         if (resumed && session === undefined) throw new ClientFailure("no session to resume");
         const socket = await open(context, deviceOf(k), session);
@@ -58,7 +59,7 @@ export async function runHandshakes(context: WorkerContext): Promise<void> {
           tlsOf(socket).once("session", (next) => sessions.set(deviceOf(k), next));
         }
         await leave(socket);
-        meter.arrive(dueMs, doneMs);
+        return doneMs;
       });
     },
   });

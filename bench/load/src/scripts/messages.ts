@@ -54,7 +54,7 @@ async function openClients(context: WorkerContext, clients: Map<ClientPlan, Mqtt
       await context.attempt(async () => {
         const client = await context.connect(plan.device, {
           onLost: (kind) => meter.error(kind),
-          ...(plan.role === "subscriber" && { onPublish: makeReceiver(context) }),
+          ...(plan.role === "subscriber" && { onPublish: makeReceiver(context, plan.device) }),
         });
         clients.set(plan, client);
         if (plan.role === "subscriber") await client.subscribe(plan.topicFilter, plan.qos);

@@ -54,11 +54,13 @@ export async function runOffline(context: WorkerContext): Promise<void> {
       if (plan === undefined) return;
       const connectMs = nowMs();
       for (let n = 0; n < settings.count; n++) meter.owe(connectMs, 1);
+      // Subscriber n + i is the partner of publisher i.
+      if (meter.isMeasured(connectMs)) meter.ledger.owe(plan.device - task.publishers, 0, settings.count, 1);
       await context.attempt(async () => {
         back.push(
           await context.connect(plan.device, {
             cleanStart: false,
-            onPublish: makeReceiver(context, () => connectMs),
+            onPublish: makeReceiver(context, plan.device, () => connectMs),
             onLost: (kind) => meter.error(kind),
           }),
         );

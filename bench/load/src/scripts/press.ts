@@ -1,7 +1,8 @@
 /** Script of press and http-press, the article's button: connect, publish one message, leave. */
 
 import type { Socket } from "node:net";
-import { ClientFailure, failureKind, openSocket } from "../client.ts";
+import { ClientFailure, failureKind, openSocket, type Endpoint } from "../client.ts";
+import { endpointOfUrl } from "../target/url-target.ts";
 import { nowMs } from "../clock.ts";
 import { Publisher } from "../publisher.ts";
 import { Schedule } from "../schedule.ts";
@@ -10,15 +11,16 @@ import type { WorkerContext } from "../worker-context.ts";
 
 const timeoutMs = 20_000;
 
-/** Runs one worker's share of the presses; `press` does one and resolves when the target has the message. */
+/** Runs one worker's share of the presses; `press` does one and gives when the target had the message. */
 async function runPresses(
   context: WorkerContext,
-  press: (device: number, dueMs: number) => Promise<void>,
+  press: (device: number, dueMs: number) => Promise<number>,
+  endpoint: Endpoint = context.task.endpoint,
 ): Promise<void> {
-  const { meter, task } = context;
-  const { rate, rampUp, warmUp, duration, concurrency, clients } = task.settings;
+  const { rate, rampUp, warmUp, duration, concurrency, clients } = context.task.settings;
   const own = context.share(clients);
   const firstDevice = context.shareStart(clients);
+  await context.prepare(firstDevice, own, endpoint.tls);
   const startMs = await context.arrive("ready");
   if (own > 0) {
     /** Devices that are not in a press: a button cannot be pressed twice at once, its second connection would end the first. */
@@ -33,8 +35,7 @@ async function runPresses(
           : new Schedule({ startMs, ratePerSecond: (rate * own) / clients, rampUpSeconds: rampUp }),
       operation: async (_k, dueMs) => {
         const device = free.shift() ?? firstDevice;
-        meter.owe(dueMs, 1);
-        await context.attempt(() => press(device, dueMs));
+        await context.measure(dueMs, () => press(device, dueMs));
         free.push(device);
       },
     });
@@ -44,8 +45,7 @@ async function runPresses(
 
 /** A press by MQTT: the latency ends with PUBACK or PUBCOMP; with QoS 0 when the target has closed after DISCONNECT. */
 export function runMqttPresses(context: WorkerContext): Promise<void> {
-  const { meter, task } = context;
-  const { qos } = task.settings;
+  const { qos } = context.task.settings;
   return runPresses(context, async (device, dueMs) => {
     const { promise: acknowledged, resolve, reject } = Promise.withResolvers<number>();
     acknowledged.catch(() => {});
@@ -55,30 +55,34 @@ export function runMqttPresses(context: WorkerContext): Promise<void> {
     });
     const plan = { device, role: "publisher", qos, topicGroup: "press", receivers: 1, topicFilter: "" } as const;
     new Publisher(context, client, plan).publish(dueMs);
-    if (qos > 0) meter.arrive(dueMs, await acknowledged);
+    const acknowledgedMs = qos > 0 ? await acknowledged : undefined;
     await client.disconnect();
-    if (qos === 0) meter.arrive(dueMs, nowMs());
+    return acknowledgedMs ?? nowMs();
   });
 }
 
 /** A press by HTTPS, as AWS IoT takes it: POST /topics/TOPIC?qos=N over mutual TLS. */
 export function runHttpPresses(context: WorkerContext): Promise<void> {
-  const { meter, task } = context;
+  const { task } = context;
   const { qos, payload } = task.settings;
   const url = new URL(task.httpUrl ?? "");
-  const endpoint = { ...task.endpoint, host: url.hostname, port: Number(url.port) };
+  const endpoint = endpointOfUrl(url, task.settings);
   const body = Buffer.alloc(payload, ".");
-  return runPresses(context, async (device, dueMs) => {
-    const socket = await openSocket(endpoint, context.secureContext(device), timeoutMs);
-    const topic = [topicRoot, context.clientIdentifier(device), "press"].map(encodeURIComponent).join("/");
-    const head =
-      `POST /topics/${topic}?qos=${qos} HTTP/1.1\r\nHost: ${url.host}\r\n` +
-      `Content-Type: application/octet-stream\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-    socket.write(Buffer.concat([Buffer.from(head), body]));
-    const status = await statusOf(socket);
-    if (status !== 200) throw new ClientFailure(`HTTP ${status}`);
-    meter.arrive(dueMs, nowMs());
-  });
+  return runPresses(
+    context,
+    async (device) => {
+      const socket = await openSocket(endpoint, context.secureContext(device, endpoint.tls), timeoutMs);
+      const topic = [topicRoot, context.clientIdentifier(device), "press"].map(encodeURIComponent).join("/");
+      const head =
+        `POST /topics/${topic}?qos=${qos} HTTP/1.1\r\nHost: ${url.host}\r\n` +
+        `Content-Type: application/octet-stream\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+      socket.write(Buffer.concat([Buffer.from(head), body]));
+      const status = await statusOf(socket);
+      if (status !== 200) throw new ClientFailure(`HTTP ${status}`);
+      return nowMs();
+    },
+    endpoint,
+  );
 }
 
 /** Octets of an answer that are looked at. */

@@ -21,6 +21,8 @@ export async function runRetained(context: WorkerContext): Promise<void> {
   await context.arrive("ready");
 
   const all = task.publishers * settings.topics;
+  /** The publishers of all workers: `plan` gives them the first devices. */
+  const devices = Array.from({ length: task.publishers }, (_, device) => device);
   const subscribers: MqttClient[] = [];
   const plans = task.clients.filter(({ role }) => role === "subscriber");
   await context.pace({
@@ -31,10 +33,14 @@ export async function runRetained(context: WorkerContext): Promise<void> {
       if (plan === undefined) return;
       await context.attempt(async () => {
         let subscribedMs = 0;
-        const client = await context.connect(plan.device, { onPublish: makeReceiver(context, () => subscribedMs) });
+        const client = await context.connect(plan.device, {
+          onPublish: makeReceiver(context, plan.device, () => subscribedMs),
+        });
         subscribers.push(client);
         subscribedMs = nowMs();
         for (let n = 0; n < all; n++) meter.owe(subscribedMs, 1);
+        if (meter.isMeasured(subscribedMs))
+          for (const device of devices) meter.ledger.owe(device, 0, settings.topics, 1);
         await client.subscribe(plan.topicFilter, plan.qos);
       });
     },

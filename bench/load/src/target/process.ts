@@ -159,7 +159,7 @@ function removeAbandoned(parent: string): void {
 }
 
 /** Whether a process of this number runs, of whichever user. */
-function isProcess(pid: number): boolean {
+export function isProcess(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -3,51 +3,77 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { LoadError, messageOf } from "../errors.ts";
-import type { Settings } from "../settings.ts";
+import type { Endpoint } from "../client.ts";
+import { flagOf, type Settings } from "../settings.ts";
 import type { Authorities } from "../identities.ts";
 import type { Target } from "./target.ts";
 
+/** The protocols that each flag of a URL takes. */
+const protocolsOf = {
+  url: ["mqtts:", "mqtt:"],
+  httpUrl: ["https:"],
+  controlPlaneUrl: ["https:", "http:"],
+} as const;
+type UrlName = keyof typeof protocolsOf;
+
 /** Makes a target of the settings that begin with a URL. Throws `ERR_LOAD_USAGE`. */
 export function urlTarget(settings: Settings, authorities: Authorities): Target {
-  const { url, httpUrl, controlPlaneUrl, insecure, tls, ca } = settings;
-  const [flag, name, protocols] =
-    url !== undefined
-      ? (["--url", url, ["mqtts:", "mqtt:"]] as const)
-      : httpUrl !== undefined
-        ? (["--http-url", httpUrl, ["https:"]] as const)
-        : (["--control-plane-url", controlPlaneUrl ?? "", ["https:", "http:"]] as const);
-  const parsed = parseUrl(flag, name, protocols);
-  const isSecure = parsed.protocol === "mqtts:" || parsed.protocol === "https:";
-  const host = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
-  const port = parsed.port === "" ? defaultPorts[parsed.protocol] : Number(parsed.port);
-  if (port === undefined) throw new LoadError("ERR_LOAD_USAGE", `${name} has no port`);
+  const name = settings.url ?? settings.httpUrl ?? settings.controlPlaneUrl ?? "";
   return {
     name,
     version: "unknown",
     speaks: "mqtt",
-    endpoint: {
-      host,
-      port,
-      tls: isSecure ? { serverName: isIP(host) === 0 ? host : "", version: tls, isVerified: !insecure } : undefined,
-    },
-    roots: ca === undefined ? authorities.serverAuthority.certificate : readPem("--ca", ca),
-    httpUrl,
-    controlPlaneUrl,
+    endpoint: endpointOfUrl(new URL(name), settings),
+    roots: settings.ca === undefined ? authorities.serverAuthority.certificate : readPem("--ca", settings.ca),
+    httpUrl: settings.httpUrl,
+    controlPlaneUrl: settings.controlPlaneUrl,
     processes: [],
-    notes: ["the target is not started by the bench: its CPU time and memory are not known"],
+    notes: [
+      "the target is not started by the bench: its CPU time and memory are not known",
+      ...(usedUrl(settings).protocol.endsWith("s:") ? [] : ["everything is sent in clear: the URL has no TLS"]),
+    ],
     ended: new Promise(() => {}),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
-const defaultPorts: Readonly<Record<string, number>> = { "mqtts:": 8883, "mqtt:": 1883, "https:": 8443, "http:": 80 };
+/** The URL that the scenario loads. */
+function usedUrl({ scenario, url, httpUrl, controlPlaneUrl }: Settings): URL {
+  const own = scenario === "http-press" ? httpUrl : scenario === "control-plane" ? controlPlaneUrl : url;
+  return new URL(own ?? url ?? httpUrl ?? controlPlaneUrl ?? "");
+}
 
-/** Reads a URL of one of the given protocols. Throws `ERR_LOAD_USAGE`. */
-function parseUrl(flag: string, text: string, protocols: readonly string[]): URL {
+const defaultPorts: Readonly<Record<string, number>> = { "mqtts:": 8883, "mqtt:": 1883, "https:": 443, "http:": 80 };
+
+/** Where a URL leads to. The server's name is the URL's; an address has none (RFC 6066 §3), its certificate is checked all the same. */
+export function endpointOfUrl(url: URL, { tls, insecure }: Pick<Settings, "tls" | "insecure">): Endpoint {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return {
+    host,
+    port: url.port === "" ? (defaultPorts[url.protocol] ?? 0) : Number(url.port),
+    tls:
+      url.protocol === "mqtts:" || url.protocol === "https:"
+        ? { serverName: isIP(host) === 0 ? host : "", version: tls, isVerified: !insecure }
+        : undefined,
+  };
+}
+
+/** Throws `ERR_LOAD_USAGE` where one of the URLs is none, or has a protocol that its flag does not take. */
+export function checkUrls(settings: Settings): void {
+  for (const name of ["url", "httpUrl", "controlPlaneUrl"] as const) checkUrl(name, settings[name]);
+}
+
+function checkUrl(name: UrlName, text: string | undefined): void {
+  if (text === undefined) return;
+  const protocols: readonly string[] = protocolsOf[name];
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  if (parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== "") return parsed;
+  const isBare = parsed !== undefined && parsed.search === "" && parsed.hash === "" && /^\/?$/.test(parsed.pathname);
+  const hasUser = parsed !== undefined && parsed.username + parsed.password !== "";
+  if (isBare && !hasUser && protocols.includes(parsed.protocol) && parsed.hostname !== "" && parsed.port !== "0")
+    return;
   const examples = protocols.map((protocol) => `${protocol}//HOST:PORT`).join(" or ");
-  throw new LoadError("ERR_LOAD_USAGE", `${flag} is ${text}: it has the form ${examples}`);
+  const shown = hasUser ? "a URL with a user name or password" : text;
+  throw new LoadError("ERR_LOAD_USAGE", `--${flagOf(name)} is ${shown}: it has the form ${examples}`);
 }
 
 /** Reads a PEM file. Throws `ERR_LOAD_USAGE`. */
