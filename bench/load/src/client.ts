@@ -124,7 +124,7 @@ export interface ClientOptions {
   readonly onPublish?: (packet: PublishPacket) => void;
   /** Called when a PUBLISH of this client is done: PUBACK for QoS 1, PUBCOMP for QoS 2. */
   readonly onAcknowledged?: () => void;
-  /** Called once when the connection ends before `disconnect` was called. */
+  /** Called once when the connection ends by itself, unless a call that waits for an answer rejects with it. */
   readonly onLost?: (kind: string) => void;
 }
 
@@ -149,6 +149,7 @@ export class MqttClient {
   #receiveMaximum = 65_535;
   #failure: ClientFailure | undefined;
   #isLeaving = false;
+  #isEstablished = false;
 
   constructor(socket: Socket, turn: WriteTurn, options: ClientOptions) {
     this.socket = socket;
@@ -180,6 +181,7 @@ export class MqttClient {
       client.#fail(failure);
       throw failure;
     }
+    client.#isEstablished = true;
     client.#receiveMaximum = connack.properties?.receiveMaximum ?? 65_535;
     return client;
   }
@@ -351,8 +353,9 @@ export class MqttClient {
     clearInterval(this.#ping);
     this.#queued.length = 0;
     this.socket.destroy();
-    for (const { reject } of [...this.#waiting.values()]) reject(failure);
-    if (!this.#isLeaving) this.#options.onLost?.(failure.kind);
+    const waiting = [...this.#waiting.values()];
+    for (const { reject } of waiting) reject(failure);
+    if (this.#isEstablished && !this.#isLeaving && waiting.length === 0) this.#options.onLost?.(failure.kind);
   }
 }
 

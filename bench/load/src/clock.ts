@@ -8,6 +8,11 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+/** Resolves when `atMs` has come, never before, which a timer alone does by up to 1 ms; or at once when `signal` aborts. */
+export async function pauseUntil(atMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && nowMs() < atMs) await pause(Math.max(0.01, atMs - nowMs()), signal);
+}
+
 /** Resolves after `ms`, or at once when `signal` aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true || ms <= 0) return Promise.resolve();

@@ -3,15 +3,15 @@
  * key. Made by `@latchkey/x509`, kept on disk, the same for all targets.
  *
  * The folder is named after a hash of what makes the certificates (this file and the sources of asn1, crypto and x509), so
- * a changed maker starts a new folder, and after a period of five years, so that no certificate that is used runs out. Files are
- * written under another name and renamed: two benches may run at a time. `identity-cache.ts` bounds what is kept.
+ * a changed maker starts a new folder, and after a period of five years, so that no certificate that is used runs out. Files
+ * are written under another name and linked to their own, if there is none yet: two benches may run at a time. `identity-cache.ts` bounds what is kept.
  *
  * An RSA key takes a hundred times as long to make as a P-256 key. So there are 64 RSA devices at most, and more clients
  * than that share them in turn; the result says so. P-256 devices are never shared.
  */
 
 import { createHash } from "node:crypto";
-import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -84,10 +84,10 @@ export function deviceName(index: number): string {
   return `bench-${String(index).padStart(6, "0")}`;
 }
 
-/** Opens the authorities of a key type; makes them where they are not there. */
-export function openAuthorities(keyType: KeyType): Authorities {
+/** Opens the authorities of a key type below `cache`; makes them where they are not there. */
+export function openAuthorities(keyType: KeyType, cache: string = cacheFolder): Authorities {
   const period = Math.floor(Date.now() / 1000 / periodSeconds);
-  const folder = openCacheFolder(cacheFolder, `${makerHash()}-${period}-${keyType}`);
+  const folder = openCacheFolder(cache, `${makerHash()}-${period}-${keyType}`);
   const file = join(folder, "authorities.json");
   if (!existsSync(file)) writeFirst(file, JSON.stringify(makeAuthorities(keyType)));
   return { folder, ...(JSON.parse(readFileSync(file, "utf8")) as Omit<Authorities, "folder">) };
@@ -120,7 +120,7 @@ export async function makeDevices(
       if (signal.aborted) return false;
       if (devices.length % 50 === 0) onProgress(first + devices.length);
     }
-    writeWhole(file, JSON.stringify(devices));
+    writeFirst(file, JSON.stringify(devices));
   }
   return !signal.aborted;
 }
@@ -238,16 +238,6 @@ function writeFirst(file: string, content: string): void {
     linkSync(temporary, file);
   } catch (error) {
     if (!existsSync(file)) throw error;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
-
-function writeWhole(file: string, content: string): void {
-  const temporary = draftOf(file);
-  try {
-    writeFileSync(temporary, content, { mode: 0o600 });
-    renameSync(temporary, file);
   } finally {
     rmSync(temporary, { force: true });
   }

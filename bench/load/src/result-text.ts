@@ -55,7 +55,7 @@ function figuresText(name: string, figures: Figures): string {
     ...countsText("lost", lostCounts(figures.ledger)),
     ...countsText("errors", figures.errors),
     ...countsText("errors before the measured time", figures.errorsBeforeWindow),
-    ...(figures.generator?.bottleneck == null ? [] : [`    ${figures.generator.bottleneck}`]),
+    ...((figures.generator?.bottleneck ?? null) === null ? [] : [`    ${figures.generator?.bottleneck}`]),
   ].join("\n  ");
 }
 

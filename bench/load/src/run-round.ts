@@ -263,6 +263,7 @@ function makeTasks({ settings, workers, target, authorities, identity }: RoundOp
     speaks: target.speaks,
     httpUrl: target.httpUrl,
     controlPlaneUrl: target.controlPlaneUrl,
+    controlPlaneCredentials: target.controlPlaneCredentials,
     devicesFolder: authorities.folder,
     keyType: authorities.keyType,
     identity,

@@ -6,6 +6,7 @@ import type { Endpoint } from "./client.ts";
 import type { KeyType, PemPair } from "./identities.ts";
 import type { LedgerReport } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
+import type { SigningCredentials } from "./signature-v4.ts";
 
 /** A client of the run; every worker has a share of them. */
 export interface ClientPlan {
@@ -33,6 +34,7 @@ export interface WorkerTask {
   readonly speaks: "mqtt" | "tls";
   readonly httpUrl: string | undefined;
   readonly controlPlaneUrl: string | undefined;
+  readonly controlPlaneCredentials: SigningCredentials | undefined;
   readonly devicesFolder: string;
   readonly keyType: KeyType;
   /** One identity for all clients, where the user gave one. */

@@ -13,7 +13,7 @@ import {
   type ClientOptions,
   type Endpoint,
 } from "./client.ts";
-import { nowMs, pause } from "./clock.ts";
+import { nowMs, pause, pauseUntil } from "./clock.ts";
 import { deviceName, DeviceReader } from "./identities.ts";
 import { Meter } from "./meter.ts";
 import type { Schedule } from "./schedule.ts";
@@ -212,7 +212,7 @@ export class WorkerContext {
     this.window = message.window;
     const { barrier, atMs } = message;
     // What is begun before the measured time would not count.
-    void pause(atMs - nowMs(), this.signal).then(() => {
+    void pauseUntil(atMs, this.signal).then(() => {
       this.#waiting.get(barrier)?.(atMs);
       this.#waiting.delete(barrier);
     });

@@ -3,7 +3,8 @@
  *
  * An operation is one call. They take turns: CreateKeysAndCertificate (POST /keys-and-certificate), DescribeCertificate (GET
  * /certificates/ID) and UpdateCertificate to INACTIVE (PUT /certificates/ID). Calls are signed as the AWS SDKs sign them
- * where AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set, and else not signed.
+ * with the key of a target that the bench started, or with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for one behind a URL;
+ * where these are not set they are not signed.
  */
 
 import { Agent as HttpAgent, request as requestHttp } from "node:http";
@@ -11,7 +12,7 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { ClientFailure, failureKind } from "../client.ts";
 import { nowMs } from "../clock.ts";
 import { Schedule } from "../schedule.ts";
-import { environmentCredentials, signatureHeaders } from "../signature-v4.ts";
+import { signatureHeaders } from "../signature-v4.ts";
 import type { WorkerContext } from "../worker-context.ts";
 
 const timeoutMs = 20_000;
@@ -73,14 +74,13 @@ async function nextCall(call: Caller, created: string[], described: string[]): P
 
 /** One connection for each call under way, kept open between calls. */
 function makeCaller(context: WorkerContext): Caller {
-  const { controlPlaneUrl, roots, settings } = context.task;
+  const { controlPlaneUrl, controlPlaneCredentials: credentials, roots, settings } = context.task;
   const base = new URL(controlPlaneUrl ?? "");
   const isSecure = base.protocol === "https:";
   const agent = isSecure
     ? new HttpsAgent({ keepAlive: true, ca: roots, rejectUnauthorized: !settings.insecure })
     : new HttpAgent({ keepAlive: true });
   const request = isSecure ? requestHttps : requestHttp;
-  const credentials = environmentCredentials(process.env);
   return (method, path) =>
     new Promise((resolve, reject) => {
       const url = new URL(path, base);

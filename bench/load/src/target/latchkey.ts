@@ -13,7 +13,8 @@ import { startProcess } from "./process.ts";
 import { localEndpoint, topicRoot, type Target, type TargetOptions } from "./target.ts";
 
 const brokerFolder = fileURLToPath(new URL("../../../../apps/broker", import.meta.url));
-const account = "arn:aws:iot:us-east-1:000000000000";
+const region = "us-east-1";
+const account = `arn:aws:iot:${region}:000000000000`;
 const policyName = "bench-device";
 const ownName = "${iot:Certificate.Subject.CommonName}";
 
@@ -53,7 +54,6 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
     cores: options.cores,
     ready: /^ready mqtts:\/\/.*:(\d+)$/m,
   });
-  const controlPlaneUrl = useControlPlane(options.folder);
   const { version } = JSON.parse(readFileSync(join(brokerFolder, "package.json"), "utf8")) as { version: string };
   return {
     name: "latchkey",
@@ -62,7 +62,7 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
     endpoint: localEndpoint(Number(process_.ready[1]), options),
     roots: options.authorities.serverAuthority.certificate,
     httpUrl: undefined,
-    controlPlaneUrl,
+    ...controlPlaneOf(options.folder),
     processes: [{ pid: process_.pid, name: "latchkey" }],
     notes: [],
     ended: process_.ended,
@@ -70,17 +70,19 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
   };
 }
 
-/** Where the control plane listens. Its first access key signs the calls of the workers, which find it in their environment. */
-function useControlPlane(folder: string): string {
+/** Where the control plane listens, and the access key that the broker made at its start. */
+function controlPlaneOf(folder: string): Pick<Target, "controlPlaneUrl" | "controlPlaneCredentials"> {
   const { url } = JSON.parse(readFileSync(join(folder, "control-plane.json"), "utf8")) as { url: string };
   const { keys } = JSON.parse(readFileSync(join(folder, "access-keys.json"), "utf8")) as {
     keys: { accessKeyId: string; secretAccessKey: string }[];
   };
   const [key] = keys;
   if (key === undefined) throw new LoadError("ERR_LOAD_TARGET", "latchkey has made no access key");
-  process.env["AWS_ACCESS_KEY_ID"] = key.accessKeyId;
-  process.env["AWS_SECRET_ACCESS_KEY"] = key.secretAccessKey;
-  return url;
+  const { accessKeyId, secretAccessKey } = key;
+  return {
+    controlPlaneUrl: url,
+    controlPlaneCredentials: { accessKeyId, secretAccessKey, sessionToken: undefined, region, service: "iot" },
+  };
 }
 
 /** The same authorities and server certificate that the other targets have, and a registry with the devices in it. */

@@ -32,6 +32,7 @@ export async function startMosquitto(options: TargetOptions): Promise<Target> {
     roots: options.authorities.serverAuthority.certificate,
     httpUrl: undefined,
     controlPlaneUrl: undefined,
+    controlPlaneCredentials: undefined,
     processes: [{ pid: process_.pid, name: "mosquitto" }],
     notes: [],
     ended: process_.ended,

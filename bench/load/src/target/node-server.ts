@@ -47,6 +47,7 @@ export async function startNodeServer(
     roots: authorities.serverAuthority.certificate,
     httpUrl: undefined,
     controlPlaneUrl: undefined,
+    controlPlaneCredentials: undefined,
     processes: [{ pid: process_.pid, name }],
     notes: [],
     ended: process_.ended,

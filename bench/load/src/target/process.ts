@@ -62,7 +62,11 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     child.once("exit", (code, signal) => {
       running.delete(child);
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-      const said = output.trim() === "" ? "" : `; it said last: ${output.trim().split("\n").slice(-3).join(" / ")}`;
+      const lines = output
+        .trim()
+        .replaceAll(/(SECRET_ACCESS_KEY=)\S+/g, "$1...")
+        .split("\n");
+      const said = output.trim() === "" ? "" : `; it said last: ${lines.slice(-3).join(" / ")}`;
       if (!isStopping) resolve(`${name} ended ${how}${said}`);
     });
   });
@@ -72,10 +76,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
       child.kill("SIGKILL");
       reject(new LoadError("ERR_LOAD_TARGET", message));
     };
-    const timer = setTimeout(
-      () => fail(`${name} was not ready within ${readyTimeoutMs / 1000} s: ${output}`),
-      readyTimeoutMs,
-    );
+    const timer = setTimeout(() => fail(`${name} was not ready within ${readyTimeoutMs / 1000} s`), readyTimeoutMs);
     const hear = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-keptOutput);
       const match = options.ready.exec(output);

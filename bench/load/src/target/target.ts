@@ -2,6 +2,7 @@
 
 import type { Endpoint } from "../client.ts";
 import type { Authorities } from "../identities.ts";
+import type { SigningCredentials } from "../signature-v4.ts";
 
 /** A target that is ready. Its disposal stops what the bench started. */
 export interface Target extends AsyncDisposable {
@@ -17,6 +18,8 @@ export interface Target extends AsyncDisposable {
   readonly httpUrl: string | undefined;
   /** Where its control plane is; undefined where it has none. */
   readonly controlPlaneUrl: string | undefined;
+  /** What its calls are signed with; undefined: not signed. */
+  readonly controlPlaneCredentials: SigningCredentials | undefined;
   /** Its processes, where they are on this machine and known. */
   readonly processes: readonly TargetProcess[];
   readonly notes: readonly string[];

@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { LoadError, messageOf } from "../errors.ts";
 import type { Endpoint } from "../client.ts";
 import { flagOf, type Settings } from "../settings.ts";
+import { environmentCredentials } from "../signature-v4.ts";
 import type { Authorities } from "../identities.ts";
 import type { Target } from "./target.ts";
 
@@ -27,6 +28,7 @@ export function urlTarget(settings: Settings, authorities: Authorities): Target 
     roots: settings.ca === undefined ? authorities.serverAuthority.certificate : readPem("--ca", settings.ca),
     httpUrl: settings.httpUrl,
     controlPlaneUrl: settings.controlPlaneUrl,
+    controlPlaneCredentials: environmentCredentials(process.env),
     processes: [],
     notes: [
       "the target is not started by the bench: its CPU time and memory are not known",
