@@ -78,9 +78,9 @@ test("2,000 messages a second for 3 s pass ours and the peer without a loss", as
 
 const pairs = ["--scenario", "pairs", "--publishers", "5", "--rate", "100", "--duration", "1", "--warm-up", "0"];
 
-test("QoS 2 and TLS 1.2 reach ours", async () => {
-  const result = await measure(...pairs, "--qos", "2", "--tls", "1.2");
-  expect(result).toMatchObject({ scenario: "pairs/qos2/tls12", sent: 100, received: 100, notSupported: null });
+test("QoS 1 over TLS 1.2 reaches ours", async () => {
+  const result = await measure(...pairs, "--qos", "1", "--tls", "1.2");
+  expect(result).toMatchObject({ scenario: "pairs/qos1/tls12", sent: 100, received: 100, notSupported: null });
 });
 
 test.skipIf(mosquitto.path === undefined)(
