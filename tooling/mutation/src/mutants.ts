@@ -119,7 +119,9 @@ function mutate(
       }
       return;
     case "ReturnStatement":
-      if (isNode(node["argument"])) add("returns nothing", node, "return undefined;");
+      if (isNode(node["argument"]) && text(node["argument"]) !== "undefined") {
+        add("returns nothing", node, "return undefined;");
+      }
       return;
     case "Literal":
       if (typeof node["value"] === "boolean") add("literal flipped", node, String(!node["value"]));

@@ -15,6 +15,9 @@ describe("mutants", () => {
     ["const x = true;", ["const x = false;"]],
     ["for (;;) { if (f()) break; }", ["for (;;) { if (!(f())) break; }", "for (;;) { if (f()) ; }"]],
     ["const x = a /* - */ - b;", ["const x = a /* - */ + b;"]],
+    ["function f() { return a; }", ["function f() { return undefined; }"]],
+    // Without a change nothing could notice it.
+    ["function f() { return undefined; }", []],
     ["const x = (a as number) > 1;", ["const x = (a as number) >= 1;"]],
   ])("of %s", (source, expected) => {
     expect(changes(source).filter((change) => change !== ";")).toEqual(expected);
