@@ -6,11 +6,9 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { rmSync, globSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { machineEnvironment } from "./machine.ts";
-import { readTestResults, type TestTask } from "./test-results.ts";
+import { forgetTestResults, readTestResults, type TestTask } from "./test-results.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const [task, ...options] = process.argv.slice(2);
@@ -22,10 +20,7 @@ else {
 }
 
 function run(task: TestTask): void {
-  // What an earlier run left must not be counted for a workspace whose tests do not come to an end now.
-  for (const path of globSync("*/*/node_modules/.cache/{test,corpora}-results.json", { cwd: root })) {
-    rmSync(join(root, path));
-  }
+  forgetTestResults(root);
   const { status } = spawnSync("turbo", ["run", task, "--continue", "--concurrency=1", ...options], {
     cwd: root,
     stdio: "inherit",

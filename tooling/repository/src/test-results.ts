@@ -1,6 +1,6 @@
 /** The result files that the workspaces' test runs leave, read together. */
 
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { hasVectors, missingVectors } from "@latchkey/tooling-vitest/vectors";
 
@@ -35,6 +35,16 @@ const resultFiles: Readonly<Record<TestTask, string>> = {
   test: "test-results.json",
   "test:corpora": "corpora-results.json",
 };
+
+/**
+ * Removes what earlier runs left. It must not be counted for a workspace whose tests do not come to an end now; turbo
+ * writes the results of what did not change again.
+ */
+export function forgetTestResults(root: string): void {
+  for (const file of Object.values(resultFiles)) {
+    for (const path of globSync(`*/*/node_modules/.cache/${file}`, { cwd: root })) rmSync(join(root, path));
+  }
+}
 
 /** Reads what the last run of `task` left in each workspace that has this task. */
 export function readTestResults(root: string, task: TestTask): TestResults {

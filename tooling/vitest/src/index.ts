@@ -16,6 +16,13 @@ const corporaTests = "test/**/*.corpora.test.ts";
  */
 export const shared: ViteUserConfigFnObject = ({ mode }) => {
   const isCorporaRun = mode === "corpora";
+  // turbo sets the first for every task, `npm test` and `npm run dev` the second.
+  if (process.env["TURBO_HASH"] !== undefined && process.env["LATCHKEY_PROGRAMS"] === undefined) {
+    throw new Error(
+      "turbo would keep this result whichever programs are installed, and replay a skipped test as a passed one. " +
+        "Run it as: npm test -- --filter=PACKAGE",
+    );
+  }
   return {
     ssr: { resolve: { conditions: ["@latchkey/source", ...nodeConditions] } },
     test: {

@@ -1,0 +1,78 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { makeRepository, oneTest, workspace } from "./fixture-repository.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const needsProgram =
+  `import { findProgram } from "@latchkey/tooling-vitest/programs";\nimport { expect, test } from "vitest";\n` +
+  `const { path, skipReason } = findProgram("nowhere");\n` +
+  `test.skipIf(path === undefined)(path === undefined ? skipReason : "drives it", () => expect(path).toBeDefined());\n`;
+
+test("npm test counts what passed, failed and was skipped, and names each reason and failure", async () => {
+  using fixture = makeRepository({
+    ...workspace("good", oneTest("adds", "expect(1).toBe(1);")),
+    ...workspace("bad", oneTest("subtracts", "expect(1).toBe(2);")),
+    ...workspace("broken", "throw new Error('no test comes of this');\n"),
+  });
+  const { status, output } = await fixture.start(["run-tests.ts", "test"]).ended;
+  expect(status).toBe(1);
+  expect(output).toContain("failed: packages/bad: subtracts\n");
+  expect(output).toContain("failed: packages/broken/test/broken.test.ts: no tests\n");
+  expect(output.trimEnd().split("\n").at(-1)).toBe("1 passed, 2 failed, 0 skipped");
+});
+
+test("a skip is replayed while the program is missing, and is no result any more when it is installed", async () => {
+  using fixture = makeRepository(workspace("one", needsProgram));
+  // The table of programs gets one that no machine has.
+  const tools = join(fixture.root, "../tools");
+  mkdirSync(tools);
+  const environment = { PATH: `${process.env["PATH"]}:${tools}` };
+  const run = async (): Promise<string> => (await fixture.start(["run-tests.ts", "test"], environment).ended).output;
+  fixture.rewrite("tooling/vitest/src/programs.ts", (text) =>
+    text.replace("const debianPackages = {\n", '$&  nowhere: "nowhere-bin",\n'),
+  );
+
+  const skip = "skipped 1: packages/one: nowhere is not installed: apt-get install nowhere-bin";
+  for (const cache of ["cache miss", "cache hit"]) {
+    const output = await run();
+    expect(output).toContain(cache);
+    expect(output).toContain(`${skip}\n0 passed, 0 failed, 1 skipped\n`);
+  }
+  writeFileSync(join(tools, "nowhere"), "#!/bin/sh\n", { mode: 0o755 });
+  const installed = await run();
+  expect(installed).toContain("cache miss");
+  expect(installed).toContain("1 passed, 0 failed, 0 skipped\n");
+});
+
+test("turbo alone refuses to run tests, as it would keep a skip as a pass", async () => {
+  using fixture = makeRepository(workspace("one", oneTest("adds", "expect(1).toBe(1);")));
+  const { status, output } = await fixture.start(["turbo", "run", "test"]).ended;
+  expect(status).toBe(1);
+  expect(output).toContain("Run it as: npm test -- --filter=PACKAGE");
+  // Without turbo nothing is kept.
+  const alone = await fixture.start(["npm", "test", "-w", "@latchkey/one"]).ended;
+  expect(alone.output).toContain("1 passed");
+  expect(alone.status).toBe(0);
+});
+
+test("test:corpora runs again when a corpus changes, and says how many tests wait for the corpora", async () => {
+  const corpusTest =
+    `import { hasVectors, missingVectors, readVectors } from "@latchkey/tooling-vitest/vectors";\n` +
+    `import { expect, test } from "vitest";\n` +
+    `test.skipIf(!hasVectors)(hasVectors ? "reads" : missingVectors, () => expect(readVectors("limbo.json")).toEqual([1]));\n`;
+  using fixture = makeRepository(workspace("one", oneTest("adds", "expect(1).toBe(1);")));
+  fixture.write({ "packages/one/test/one.corpora.test.ts": corpusTest });
+  const corpora = join(fixture.root, "../shared/vectors");
+  const run = async (): Promise<string> => (await fixture.start(["run-tests.ts", "test:corpora"]).ended).output;
+
+  expect(await run()).toMatch(/skipped 1: the corpora are not in .*\n0 passed, 0 failed, 1 skipped\n$/u);
+  mkdirSync(corpora, { recursive: true });
+  writeFileSync(join(corpora, "limbo.json"), "[1]");
+  expect(await run()).toMatch(/1 passed, 0 failed, 0 skipped\n$/u);
+  writeFileSync(join(corpora, "limbo.json"), "[1, 2]");
+  expect(await run()).toMatch(/failed: packages\/one: reads\n0 passed, 1 failed, 0 skipped\n$/u);
+  rmSync(corpora, { recursive: true });
+  expect(await run()).toMatch(/0 passed, 0 failed, 1 skipped\n$/u);
+});
