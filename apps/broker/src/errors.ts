@@ -9,7 +9,9 @@ export type BrokerErrorCode =
   /** What was asked for cannot be written. */
   | "ERR_BROKER_OUTPUT"
   /** The control plane refuses a command, or cannot be asked. The message begins with the exception's name. */
-  | "ERR_BROKER_REQUEST";
+  | "ERR_BROKER_REQUEST"
+  /** The broker refuses a device, or ends its connection. */
+  | "ERR_BROKER_DEVICE";
 
 /** Ends the process with exit code 1 and its message. */
 export class BrokerError extends Error {

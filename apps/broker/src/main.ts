@@ -17,6 +17,8 @@ const main: CommandDef = defineCommand({
     sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
     retained: async () => (await import("./commands/sessions.ts")).retainedCommand,
     doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+    publish: async () => (await import("./commands/messages.ts")).publishCommand,
+    subscribe: async () => (await import("./commands/messages.ts")).subscribeCommand,
     keys: async () => (await import("./commands/keys.ts")).keysCommand,
     completion: completionCommand("latchkey", () => main),
   },

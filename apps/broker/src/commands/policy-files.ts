@@ -1,4 +1,7 @@
-/** `latchkey policy lint|test|explain|suggest`: on files alone, for editors and pipelines, without a broker. */
+/**
+ * `latchkey policy lint|test|explain|suggest`: on files alone, for editors and pipelines, without a broker; or on policies that are
+ * stored.
+ */
 
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
@@ -20,21 +23,21 @@ import {
   suggest,
   type LintFinding,
 } from "@latchkey/policy/authoring";
-import { jsonOption } from "./api-options.ts";
-import { print, remark } from "./data-option.ts";
+import { apiOptions, jsonOption, withApi, type ApiArguments } from "./api-options.ts";
+import { listOf, print, remark } from "./data-option.ts";
 import { printJson } from "./table.ts";
 
-const document = {
-  type: "string",
-  required: true,
-  description: "Policy files that are in effect together, separated by commas",
+const policyOptions = {
+  ...apiOptions,
+  document: { type: "string", description: "Policy files that are in effect together, separated by commas" },
+  name: { type: "string", description: "Stored policies in place of files, separated by commas" },
 } as const;
 
 /** `policy lint`. Exit code 1 where an error was found. */
 export const lintCommand = defineCommand({
   meta: { name: "lint", description: "Find what a policy says and does not mean" },
   args: {
-    document,
+    ...policyOptions,
     format: {
       type: "enum",
       options: ["text", "json", "sarif"],
@@ -43,7 +46,7 @@ export const lintCommand = defineCommand({
     },
   },
   async run({ args }) {
-    const policies = await readPolicies(args.document);
+    const policies = await readPolicies(args);
     const findings = lint(policies.map(({ policy }) => policy)).map((finding) => ({
       ...finding,
       file: policies.find(({ policy }) => policy.name === finding.policy)?.file ?? "",
@@ -64,12 +67,12 @@ export const lintCommand = defineCommand({
 export const testCommand = defineCommand({
   meta: { name: "test", description: "Check the decisions that a file expects of policies" },
   args: {
-    document,
+    ...policyOptions,
     expectations: { type: "string", required: true, description: "A JSON file of expectations" },
     json: jsonOption,
   },
   async run({ args }) {
-    const policies = await readPolicies(args.document);
+    const policies = await readPolicies(args);
     const parsed = parseExpectations(await readText("expectations", args.expectations));
     if (!parsed.ok) {
       const faults = parsed.errors.map(({ line, column, path, message }) => `  ${line}:${column} ${path}: ${message}`);
@@ -100,7 +103,7 @@ export const testCommand = defineCommand({
 export const explainCommand = defineCommand({
   meta: { name: "explain", description: "Say what policies decide about a request, and why" },
   args: {
-    document,
+    ...policyOptions,
     action: { type: "string", required: true, description: "For instance iot:Publish" },
     resource: {
       type: "string",
@@ -111,7 +114,7 @@ export const explainCommand = defineCommand({
     json: jsonOption,
   },
   async run({ args }) {
-    const policies = await readPolicies(args.document);
+    const policies = await readPolicies(args);
     const request = await requestOf(args.action, args.resource, args.context);
     const explanation = compile(policies.map(({ policy }) => policy)).explain(request);
     if (args.json === true) printJson(explanation);
@@ -148,17 +151,33 @@ interface PolicyFile {
   readonly policy: ParsedPolicy;
 }
 
-async function readPolicies(files: string): Promise<readonly PolicyFile[]> {
-  const policies: PolicyFile[] = [];
-  for (const file of files.split(",").filter((one) => one !== "")) {
-    const result = parsePolicy(await readText("document", file), { name: file });
-    if (!result.ok) {
-      const faults = result.errors.map(({ line, column, path, message }) => `  ${line}:${column} ${path}: ${message}`);
-      throw new UsageError(`${file} is not a policy:\n${faults.join("\n")}`);
-    }
-    policies.push({ file, policy: result.policy });
+/** What the options name. Throws `UsageError` for what is no policy. */
+async function readPolicies(
+  args: ApiArguments & { readonly document?: string | undefined; readonly name?: string | undefined },
+): Promise<readonly PolicyFile[]> {
+  const files = listOf(args.document);
+  const names = listOf(args.name);
+  if ((files.length === 0) === (names.length === 0)) {
+    throw new UsageError("give --document for files or --name for stored policies, and one of the two");
   }
-  return policies;
+  if (names.length === 0) {
+    return Promise.all(files.map(async (file) => parsedPolicy(file, await readText("document", file))));
+  }
+  return withApi(args, async (api) => {
+    const policies: PolicyFile[] = [];
+    for (const policyName of names) {
+      const { policyDocument } = await api.call("GetPolicy", { policyName });
+      policies.push(parsedPolicy(policyName, String(policyDocument)));
+    }
+    return policies;
+  });
+}
+
+function parsedPolicy(file: string, text: string): PolicyFile {
+  const result = parsePolicy(text, { name: file });
+  if (result.ok) return { file, policy: result.policy };
+  const faults = result.errors.map(({ line, column, path, message }) => `  ${line}:${column} ${path}: ${message}`);
+  throw new UsageError(`${file} is not a policy:\n${faults.join("\n")}`);
 }
 
 /** The request, its context read by the rules that expectations have. */

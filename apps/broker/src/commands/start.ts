@@ -5,6 +5,7 @@ import { oneOf } from "@latchkey/command-line";
 import { pino } from "pino";
 import { runBroker } from "../run-broker.ts";
 import { dataOption as data, print } from "./data-option.ts";
+import { terminalLog } from "./terminal-log.ts";
 import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
 
 /** The control plane's port where nothing else is said. */
@@ -81,7 +82,8 @@ export const startCommand = defineCommand({
     // A log that cannot be written must not stop the broker: lines beyond the bound are lost.
     const destination = pino.destination({ dest: 2, sync: true, maxLength: maximumLogOctets });
     destination.on("error", () => {});
-    const log = pino({ level, base: null }, destination);
+    const isTerminal = process.stderr.isTTY;
+    const log = pino({ level, base: null }, isTerminal ? terminalLog((text) => destination.write(text)) : destination);
     const stopped = new Promise<string>((resolve) => {
       for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
     });

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram, type Finished } from "@latchkey/tooling-vitest/programs";
+import { runProgram, startProgram, type Finished } from "@latchkey/tooling-vitest/programs";
 import { certificatesFromPem, certificateToPem } from "@latchkey/x509";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeAuthority, makeCertificatePem, makeRequestPem } from "../control-plane/identities.ts";
@@ -54,7 +54,7 @@ const policy = (resource: string, action = "iot:Publish"): string =>
     2,
   );
 const done = (finished: Finished): string => {
-  expect(finished).toMatchObject({ code: 0 });
+  if (finished.code !== 0) throw new Error(finished.stderr);
   return finished.stdout.trim();
 };
 
@@ -252,4 +252,52 @@ test("the completion of bash completes commands and options", async () => {
   expect(await complete("latchkey certificate de")).toEqual(["describe", "deactivate", "delete"]);
   expect(await complete("latchkey policy version create --def")).toEqual(["--default"]);
   expect(await complete("latchkey start --no-c")).toEqual(["--no-control"]);
+});
+
+test("publish and subscribe are a device with its folder, and are refused what its policies refuse", async () => {
+  const statements = [
+    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/*` },
+    {
+      Effect: "Allow",
+      Action: ["iot:Publish", "iot:RetainPublish", "iot:Receive"],
+      Resource: `${account}:topic/orders`,
+    },
+    { Effect: "Allow", Action: "iot:Subscribe", Resource: `${account}:topicfilter/orders` },
+  ];
+  const document = file("shop.json", JSON.stringify({ Version: "2012-10-17", Statement: statements }));
+  done(await local("policy", "create", "--name", "shop", "--document", document));
+  const out = join(scratch, "shop");
+  done(await local("certificate", "create", "--out", out, "--common-name", "shop", "--policy", "shop"));
+  const url = `mqtts://127.0.0.1:${plane.broker.port}`;
+  const as = (clientId: string): string[] => ["--device", out, "--url", url, "--client-id", clientId];
+  const words = [
+    "--conditions=@latchkey/source",
+    main,
+    "subscribe",
+    ...as("listener"),
+    "--topic",
+    "orders",
+    "--count",
+    "1",
+  ];
+  const listener = startProgram(process.execPath, words, { timeoutMs: 60_000 });
+  await listener.saw(/subscribed to orders/);
+  const sessions = JSON.parse(done(await local("sessions", "list", "--json"))) as object[];
+  expect(sessions).toMatchObject([{ clientId: "listener", connected: true, subscriptions: 1 }]);
+  done(await run(["publish", ...as("sender"), "--topic", "orders", "--message", "größe 3", "--retain"]));
+  expect(await listener.finished).toMatchObject({ code: 0, stdout: "orders größe 3\n" });
+  expect(done(await local("retained", "list"))).toMatch(/^TOPIC.*\norders +9 /);
+  done(await local("retained", "delete", "--topic", "orders"));
+  expect((await local("retained", "delete", "--topic", "orders")).stderr).toMatch(/ResourceNotFoundException/);
+  const refused = await run(["publish", ...as("sender"), "--topic", "elsewhere", "--message", "x"]);
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toMatch(/^ERR_BROKER_DEVICE: /);
+  expect((await local("sessions", "end", "--client-id", "nobody")).stderr).toMatch(/ResourceNotFoundException/);
+});
+
+test("policies that are stored are linted and explained as files are", async () => {
+  done(await local("policy", "create", "--name", "stored", "--document", file("s.json", policy("topic/a"))));
+  const words = ["--name", "stored", "--action", "iot:Publish", "--resource", `${account}:topic/a`];
+  expect(done(await local("policy", "explain", ...words))).toMatch(/^allow: /);
+  expect(await local("policy", "lint", "--name", "stored")).toMatchObject({ code: 0 });
 });

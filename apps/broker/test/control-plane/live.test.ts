@@ -1,6 +1,11 @@
 /** A change over the API acts on a connection that is open. */
 
-import { DetachPolicyCommand, UpdateCertificateCommand } from "@aws-sdk/client-iot";
+import {
+  CreateKeysAndCertificateCommand,
+  DescribeEndpointCommand,
+  DetachPolicyCommand,
+  UpdateCertificateCommand,
+} from "@aws-sdk/client-iot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { MqttDevice } from "./mqtt-device.ts";
 import { RunningControlPlane } from "./running-control-plane.ts";
@@ -25,4 +30,16 @@ test("a policy that is detached decides no more from the next packet on", async 
   await plane.client().send(new DetachPolicyCommand({ policyName: "all", target: device.certificateArn }));
   await expect(device.publish("orders", "two")).rejects.toThrow("the broker closed the connection");
   expect(plane.log).toContain('"msg":"denied"');
+});
+
+test("while keys are made, other requests are answered", async () => {
+  const client = plane.client();
+  const made = Promise.all(Array.from({ length: 4 }, () => client.send(new CreateKeysAndCertificateCommand({}))));
+  const isMade = made.then(() => true);
+  let answered = 0;
+  for (let isDone = false; !isDone; answered++) {
+    isDone = await Promise.race([isMade, client.send(new DescribeEndpointCommand({})).then(() => false)]);
+  }
+  // Keys that were made on the event loop would leave no turn between the first of them and the last.
+  expect(answered).toBeGreaterThan(5);
 });

@@ -28,7 +28,7 @@ export class RunningControlPlane implements AsyncDisposable {
     this.#logged = logged;
   }
 
-  static async start(): Promise<RunningControlPlane> {
+  static async start({ isSecure = false } = {}): Promise<RunningControlPlane> {
     const directory = mkdtempSync(join(tmpdir(), "latchkey-control-"));
     const logged: string[] = [];
     const log = pino({ level: "debug", base: null }, { write: (line: string) => void logged.push(line) });
@@ -40,7 +40,7 @@ export class RunningControlPlane implements AsyncDisposable {
       scope: defaultScope,
       denial: "explain",
       tls: "node",
-      control: { host: "127.0.0.1", port: 0, isSecure: false, requestTimeoutMs: 1000 },
+      control: { host: "127.0.0.1", port: 0, isSecure, requestTimeoutMs: 1000 },
       log,
     });
     const administrator = broker.newAdministrator;

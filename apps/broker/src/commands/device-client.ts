@@ -1,0 +1,141 @@
+/** A device as a command: its folder has the certificate, the key and the root, and it speaks MQTT 3.1.1 over mutual TLS. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { connect, type TLSSocket } from "node:tls";
+import { messageOf, UsageError } from "@latchkey/command-line";
+import { encode, PacketDecoder, type EncodablePacket, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
+import { BrokerError } from "../errors.ts";
+
+/** Where a device connects to, and as whom. */
+export interface DeviceConnection {
+  readonly folder: string;
+  /** `mqtts://HOST:PORT`. */
+  readonly url: string;
+  readonly clientIdentifier: string;
+}
+
+const keepAliveSeconds = 30;
+const maximumPacketSize = 256 * 1024;
+
+/** A connected device. */
+export class DeviceClient implements AsyncDisposable {
+  readonly #socket: TLSSocket;
+  readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 4, maximumPacketSize });
+  readonly #packets: Packet[] = [];
+  readonly #ping: NodeJS.Timeout;
+  /** Why the connection ended. */
+  #end: string | undefined;
+  #wake: () => void = () => {};
+
+  private constructor(socket: TLSSocket) {
+    this.#socket = socket;
+    this.#ping = setInterval(() => this.#send({ type: "pingreq" }), (keepAliveSeconds * 1000) / 2);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("error", (error) => this.#ended(error.message));
+    socket.on("close", () => this.#ended("the broker closed the connection; its log says why"));
+  }
+
+  /** Connects and waits for the broker's answer. Throws `ERR_BROKER_DEVICE`, `UsageError`. */
+  static async connect({ folder, url, clientIdentifier }: DeviceConnection): Promise<DeviceClient> {
+    const { host, port } = addressOf(url);
+    const [cert, key, ca] = await Promise.all(
+      ["certificate.pem", "private.key", "root-ca.pem"].map((name) => readDeviceFile(folder, name)),
+    );
+    const socket = connect({ host, port, cert, key, ca, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) });
+    const client = new DeviceClient(socket);
+    client.#send({ type: "connect", clientIdentifier, keepAlive: keepAliveSeconds });
+    const connack = await client.#next((packet) => packet.type === "connack");
+    if (connack.type === "connack" && connack.reasonCode !== 0) {
+      throw deviceError(`the broker refuses the connection with code ${connack.reasonCode}; its log says why`);
+    }
+    return client;
+  }
+
+  /** Publishes with QoS 1, and waits until the broker has it. */
+  async publish(topicName: string, payload: Uint8Array, retain: boolean): Promise<void> {
+    this.#send({ type: "publish", topicName, payload, qos: 1, retain, packetIdentifier: 1 });
+    await this.#next((packet) => packet.type === "puback");
+  }
+
+  /** Subscribes with QoS 1. */
+  async subscribe(topicFilter: string): Promise<void> {
+    this.#send({ type: "subscribe", packetIdentifier: 1, subscriptions: [{ topicFilter, qos: 1 }] });
+    const suback = await this.#next((packet) => packet.type === "suback");
+    if (suback.type === "suback" && suback.reasonCodes.some((code) => code >= 0x80)) {
+      throw deviceError(`the broker refuses the subscription to ${topicFilter}; its log says why`);
+    }
+  }
+
+  /** Messages as they come, acknowledged. Ends by throwing where the connection does. */
+  async *messages(): AsyncGenerator<PublishPacket> {
+    for (;;) {
+      const packet = await this.#next(({ type }) => type === "publish");
+      if (packet.type !== "publish") continue;
+      yield packet;
+      if (packet.packetIdentifier !== undefined && packet.qos === 1) {
+        this.#send({ type: "puback", packetIdentifier: packet.packetIdentifier });
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#ping);
+    if (this.#end !== undefined) return;
+    this.#send({ type: "disconnect" });
+    await new Promise<void>((resolve) => {
+      this.#socket.once("close", () => resolve());
+      this.#socket.end();
+    });
+  }
+
+  #send(packet: EncodablePacket): void {
+    if (this.#end === undefined) this.#socket.write(encode(packet, 4));
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#decoder.push(chunk);
+    for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+      // A view into the chunk: it is kept until somebody asks for it.
+      this.#packets.push(packet.type === "publish" ? { ...packet, payload: packet.payload.slice() } : packet);
+    }
+    this.#wake();
+  }
+
+  #ended(reason: string): void {
+    this.#end ??= reason;
+    clearInterval(this.#ping);
+    this.#wake();
+  }
+
+  /** The next packet that is wanted; others that came before it are passed over. */
+  async #next(isWanted: (packet: Packet) => boolean): Promise<Packet> {
+    for (;;) {
+      const packet = this.#packets.shift();
+      if (packet !== undefined && isWanted(packet)) return packet;
+      if (packet !== undefined) continue;
+      if (this.#end !== undefined) throw deviceError(this.#end);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+function deviceError(message: string): BrokerError {
+  return new BrokerError("ERR_BROKER_DEVICE", message);
+}
+
+function addressOf(url: string): { readonly host: string; readonly port: number } {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== "mqtts:" || parsed.hostname === "") {
+    throw new UsageError(`--url ${JSON.stringify(url)} is not possible: mqtts://HOST:PORT`);
+  }
+  return { host: parsed.hostname.replaceAll(/^\[|\]$/g, ""), port: Number(parsed.port === "" ? "8883" : parsed.port) };
+}
+
+async function readDeviceFile(folder: string, name: string): Promise<string> {
+  try {
+    return await readFile(join(folder, name), "utf8");
+  } catch (cause) {
+    throw new UsageError(`--device ${folder} is no folder of a device: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,32 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { terminalLine } from "../../src/commands/terminal-log.ts";
+
+const timeMs = new Date(2026, 0, 2, 3, 4, 5).getTime();
+
+test("a line for people has time, level, message and fields", () => {
+  const entry = {
+    level: 40,
+    time: timeMs,
+    remote: "127.0.0.1:1",
+    why: "no statement",
+    count: 3,
+    left: undefined,
+    msg: "denied",
+  };
+  expect(stripVTControlCharacters(terminalLine(JSON.stringify(entry)))).toBe(
+    '03:04:05 warn  denied remote=127.0.0.1:1 why="no statement" count=3\n',
+  );
+});
+
+test("what a client calls itself cannot command the terminal", () => {
+  const entry = { level: 30, time: timeMs, clientIdentifier: "\u001B[2J\u0007\u009B", msg: "connected" };
+  const line = terminalLine(JSON.stringify(entry));
+  expect(line).not.toContain("\u001B[2J");
+  expect(line).not.toContain("\u0007");
+  expect(line).not.toContain("\u009B");
+});
+
+test("what is no JSON stays as it is", () => {
+  expect(terminalLine("plain\n")).toBe("plain\n");
+});
