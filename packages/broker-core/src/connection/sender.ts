@@ -76,7 +76,7 @@ export class Sender implements Receiver {
 
   sendNow(message: Message, retain: boolean, identifiers: readonly number[] | undefined): "sent" | "waits" | "refused" {
     const { session, link } = this.#context;
-    if (session.outbound.hasQueuedQos0 || link.isFull || this.#isAsking) return "waits";
+    if (session.outbound.isQos0Queued || link.isFull || this.#isAsking) return "waits";
     const decision = this.#context.mayReceive(message.topicName);
     if (decision !== true) return decision instanceof Promise ? "waits" : "refused";
     const copy = { message, qos: 0 as const, retain, identifiers, packetIdentifier: 0, dup: false };
@@ -84,12 +84,11 @@ export class Sender implements Receiver {
     return "sent";
   }
 
-  /** Sends what can be sent, within the work of one turn. */
-  sendQueued(): void {
+  /** Sends what can be sent, within the work of one turn or what is left of it. */
+  sendQueued(steps: { left: number } = { left: this.#context.limits.maximumWorkPerTurn }): void {
     if (this.#isStopped || this.#isAsking) return;
-    const { session, link, limits } = this.#context;
+    const { session, link } = this.#context;
     const { outbound } = session;
-    const steps = { left: limits.maximumWorkPerTurn };
     while (!link.isFull) {
       const delivery = outbound.next(outbound.inFlight < this.#quota, steps, this.#context.nowMs());
       if (delivery === undefined || steps.left <= 0) break;

@@ -141,7 +141,10 @@ function grantAll<Peer, Principal>(
     if (isClosed(connection)) return;
     sendRetained(connection, client, subscription, parts, isNew);
   }
-  client.sender.sendQueued();
+  // The retained messages of many SUBSCRIBEs are sent within one turn's work, not within that of each.
+  const steps = { left: Math.max(0, connection.workLeft) };
+  client.sender.sendQueued(steps);
+  connection.workLeft = steps.left;
 }
 
 /** SUBACK return code "failure" (MQTT 3.1.1 §3.9.3). */

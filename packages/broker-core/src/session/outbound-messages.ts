@@ -97,8 +97,9 @@ export class OutboundMessages {
     return this.#inFlight.size + this.#released.size - this.#resend.size;
   }
 
-  get hasQueuedQos0(): boolean {
-    return this.#queue0.size > 0;
+  /** Whether a QoS 0 message has to queue: others do, or retained messages are still to come, which were published before it. */
+  get isQos0Queued(): boolean {
+    return this.#queue0.size > 0 || this.#retained.size > 0 || this.#nextRetained !== undefined;
   }
 
   /** Whether anything can be sent, given whether the client takes more of QoS 1 and 2. */
