@@ -16,6 +16,7 @@ const main: CommandDef = defineCommand({
     thing: async () => (await import("./commands/thing.ts")).thingCommand,
     sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
     retained: async () => (await import("./commands/sessions.ts")).retainedCommand,
+    decisions: async () => (await import("./commands/decisions.ts")).decisionsCommand,
     doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
     publish: async () => (await import("./commands/messages.ts")).publishCommand,
     subscribe: async () => (await import("./commands/messages.ts")).subscribeCommand,

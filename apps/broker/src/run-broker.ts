@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { PolicyAuthorizer, type Peer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import type { AccessKey } from "./control-plane/access-keys.ts";
+import { DecisionLog } from "./control-plane/decision-log.ts";
 import { runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
@@ -76,6 +77,7 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
   const authorizer = new PolicyAuthorizer(rights);
   const sessions = options.sessions === "memory" ? undefined : await openSessionFile(options.dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
+  const decisions = new DecisionLog();
   const broker = new Broker<Peer, Principal>({
     authenticator: authorizer,
     authorizer,
@@ -83,13 +85,18 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial: options.denial,
     persistence: sessions?.persistence,
-    onEvent: (event) => logEvent(log, event),
+    onEvent: (event) => {
+      if (event.type === "denied") decisions.record(event);
+      logEvent(log, event);
+    },
     onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
   running.defer(() => broker.settled());
   const listener = await startListener(options, data, broker);
   running.defer(() => listener.close());
-  const control = options.control && (await runControlPlane(options.control, options.dataDirectory, data, broker, log));
+  const control =
+    options.control &&
+    (await runControlPlane(options.control, options.dataDirectory, data, { broker, decisions }, log));
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
   const renewal = setInterval(() => void renewServerCertificate(data, [listener, control], log), renewalCheckMs);

@@ -15,6 +15,7 @@ import { AccessKeys } from "../control-plane/access-keys.ts";
 import type { Operation } from "../control-plane/operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "../control-plane/operations/access-keys.ts";
 import { dataPlaneOperations, type LiveContext } from "../control-plane/operations/data-plane.ts";
+import { decisionOperations, type DecisionContext } from "../control-plane/operations/decisions.ts";
 import { directoryOperations } from "../control-plane/operations/all.ts";
 import type { BrokerContext } from "../control-plane/operations/broker.ts";
 import { openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
@@ -121,10 +122,11 @@ interface Credentials {
   readonly secretAccessKey: string;
 }
 
-const operations: readonly Operation<AccessKeyContext & LiveContext>[] = [
+const operations: readonly Operation<AccessKeyContext & LiveContext & DecisionContext>[] = [
   ...directoryOperations,
   ...accessKeyOperations,
   ...dataPlaneOperations,
+  ...decisionOperations,
 ];
 const timeoutMs = 30_000;
 const maximumAnswerOctets = 16 * 1024 * 1024;

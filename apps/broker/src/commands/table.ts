@@ -13,7 +13,7 @@ export function printTable<T>(rows: readonly T[], columns: readonly Column<T>[],
   }
   const lines = [
     columns.map(([heading]) => heading),
-    ...rows.map((row) => columns.map(([, text]) => plain(text(row)))),
+    ...rows.map((row) => columns.map(([, text]) => printable(text(row)))),
   ];
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   for (const line of lines) {
@@ -30,7 +30,7 @@ export function printTable<T>(rows: readonly T[], columns: readonly Column<T>[],
 export function printFields(fields: readonly (readonly [name: string, text: string | undefined])[]): void {
   const shown = fields.filter((field): field is readonly [string, string] => field[1] !== undefined && field[1] !== "");
   const width = Math.max(...shown.map(([name]) => name.length));
-  for (const [name, text] of shown) print(`${name.padEnd(width)}  ${plain(text)}`);
+  for (const [name, text] of shown) print(`${name.padEnd(width)}  ${printable(text)}`);
 }
 
 /** Prints a value as JSON. */
@@ -44,8 +44,8 @@ export function dateOf(seconds: unknown): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")}Z`;
 }
 
-/** Without what a terminal would take for a command: names come from certificates. */
-function plain(text: string): string {
+/** The text without what a terminal would take for a command: names come from certificates. */
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is replaced
   return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, "\uFFFD");
 }

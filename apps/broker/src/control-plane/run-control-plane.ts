@@ -10,9 +10,11 @@ import type { BrokerDirectory } from "../data-directory/data-directory.ts";
 import { writeFileWhole } from "../data-directory/write-file.ts";
 import { AccessKeys, type AccessKey } from "./access-keys.ts";
 import type { Caller } from "./authenticate.ts";
+import type { DecisionLog } from "./decision-log.ts";
 import { FailureLimit } from "./failure-limit.ts";
 import type { Operation } from "./operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "./operations/access-keys.ts";
+import { decisionOperations, type DecisionContext } from "./operations/decisions.ts";
 import { dataPlaneOperations, type LiveBroker, type LiveContext } from "./operations/data-plane.ts";
 import { directoryOperations } from "./operations/all.ts";
 import { startControlPlane, type ControlPlane } from "./server.ts";
@@ -28,6 +30,12 @@ export interface ControlPlaneSettings {
   readonly requestTimeoutMs?: number | undefined;
 }
 
+/** What the control plane sees of the broker that runs. */
+export interface LiveParts {
+  readonly broker: LiveBroker;
+  readonly decisions: DecisionLog;
+}
+
 /** A control plane that listens, and the key that was made because the account had no administrator. */
 export interface RunningControlPlane extends ControlPlane {
   readonly newAdministrator: AccessKey | undefined;
@@ -37,12 +45,13 @@ export interface RunningControlPlane extends ControlPlane {
 const controlPlaneFile = "control-plane.json";
 
 /** What operations work with where a broker runs. */
-type ControlContext = AccessKeyContext & LiveContext;
+type ControlContext = AccessKeyContext & LiveContext & DecisionContext;
 
 const operations: readonly Operation<ControlContext>[] = [
   ...directoryOperations,
   ...accessKeyOperations,
   ...dataPlaneOperations,
+  ...decisionOperations,
 ];
 
 /** Starts the control plane on a data directory. Throws `BrokerError`. */
@@ -50,7 +59,7 @@ export async function runControlPlane(
   settings: ControlPlaneSettings,
   directory: string,
   data: BrokerDirectory,
-  broker: LiveBroker,
+  live: LiveParts,
   log: Logger,
 ): Promise<RunningControlPlane> {
   const keys = await AccessKeys.open(directory, () => Math.floor(Date.now() / 1000));
@@ -67,7 +76,7 @@ export async function runControlPlane(
       monotonicMs: () => performance.now(),
     },
     operations,
-    contextOf: contextWith(data, keys, broker),
+    contextOf: contextWith(data, keys, live),
     log,
   });
   const file = join(directory, controlPlaneFile);
@@ -98,7 +107,7 @@ async function orWarn<T>(log: Logger, body: () => Promise<T>): Promise<T | undef
 function contextWith(
   { registry, serverAuthority }: BrokerDirectory,
   accessKeys: AccessKeys,
-  broker: LiveBroker,
+  { broker, decisions }: LiveParts,
 ): (caller: Caller) => ControlContext {
   const serverAuthorityPem = certificateToPem(serverAuthority);
   return ({ scope }) => ({
@@ -107,6 +116,7 @@ function contextWith(
     serverAuthorityPem,
     accessKeys,
     broker,
+    decisions,
     brokerNowMs: () => performance.now(),
   });
 }

@@ -167,7 +167,9 @@ class Requests<Context> {
       ...(exception !== undefined && { exception: exception.code, why: exception.message }),
       durationMs: call === undefined ? undefined : Math.round(performance.now() - call.startedMs),
     };
-    this.#options.log[exception === undefined ? "debug" : "info"](fields, "control plane");
+    // Whoever is throttled does not fill the log either.
+    const isQuiet = exception === undefined || exception.code === "ThrottlingException";
+    this.#options.log[isQuiet ? "debug" : "info"](fields, "control plane");
   }
 }
 

@@ -64,10 +64,10 @@ export async function openBrokerDirectory(
     const opened = await openDataDirectory(directory, options.scope, options.now);
     try {
       const issuer = { certificate: opened.serverAuthority, privateKey: opened.serverKey };
+      // The name that DescribeEndpoint gives has to be the server's, too.
+      const names = [...options.serverNames, opened.registry.describeAccount(options.scope).endpoint];
       const renewServer = (): Promise<ServerCredential> =>
-        mapErrors(directory, () =>
-          openServerCertificate(directory, issuer, options.serverNames, secondsOf(options.now())),
-        );
+        mapErrors(directory, () => openServerCertificate(directory, issuer, names, secondsOf(options.now())));
       return {
         ...opened,
         server: await renewServer(),

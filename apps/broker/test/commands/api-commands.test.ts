@@ -301,3 +301,26 @@ test("policies that are stored are linted and explained as files are", async () 
   expect(done(await local("policy", "explain", ...words))).toMatch(/^allow: /);
   expect(await local("policy", "lint", "--name", "stored")).toMatchObject({ code: 0 });
 });
+
+test("decisions are printed with their reasons, and followed", async () => {
+  const follower = startProgram(
+    process.execPath,
+    ["--conditions=@latchkey/source", main, "decisions", "--follow", "--data", plane.directory],
+    { timeoutMs: 60_000 },
+  );
+  const out = join(scratch, "nobody");
+  done(await local("certificate", "create", "--out", out, "--common-name", "nobody"));
+  const words = ["--device", out, "--url", `mqtts://127.0.0.1:${plane.broker.port}`, "--client-id", "stranger"];
+  expect(await run(["publish", ...words, "--topic", "a", "--message", "x"])).toMatchObject({ code: 1 });
+  await follower.saw(/stranger \([0-9a-f]{12}\) connect stranger: .*no policy|stranger .* connect stranger: /);
+  follower.kill("SIGINT");
+  expect(await follower.finished).toMatchObject({ code: 0 });
+  const lines = done(await remote("decisions", "--json")).split("\n");
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+    clientId: "stranger",
+    action: "connect",
+    name: "stranger",
+    decision: "implicit-deny",
+    reason: expect.stringMatching(/iot:Connect/) as string,
+  });
+});

@@ -24,7 +24,7 @@ import {
   ListPolicyVersionsCommand,
   ListPrincipalPoliciesCommand,
   ListTagsForResourceCommand,
-  ListThingPrincipalsCommand,
+  ListThingPrincipalsV2Command,
   UpdateCertificateCommand,
   UpdateThingCommand,
 } from "@aws-sdk/client-iot";
@@ -75,10 +75,7 @@ test("the README's three buttons", async ({ skip }) => {
   }
 });
 
-/**
- * What the Terraform AWS provider calls for aws_iot_thing, aws_iot_certificate, aws_iot_policy and their attachments, and CDK's custom
- * resources in the same order: create, read back, plan again without a difference, change, destroy.
- */
+/** What the Terraform AWS provider calls for a thing, a certificate, a policy and their attachments, in its order. */
 test("the calls of an infrastructure tool: create, read, change, destroy", async () => {
   await using plane = await RunningControlPlane.start();
   const client = plane.client();
@@ -104,32 +101,28 @@ test("the calls of an infrastructure tool: create, read, change, destroy", async
   expect(policy).toMatchObject({ policyDocument: allowEverything, defaultVersionId: "1" });
   const { tags } = await client.send(new ListTagsForResourceCommand({ resourceArn: policy.policyArn }));
   expect(tags).toEqual([{ Key: "stack", Value: "s" }]);
-  expect(await client.send(new ListThingPrincipalsCommand({ thingName }))).toMatchObject({
-    principals: [certificateArn],
+  expect(await client.send(new ListThingPrincipalsV2Command({ thingName }))).toMatchObject({
+    thingPrincipalObjects: [{ principal: certificateArn, thingPrincipalType: "NON_EXCLUSIVE_THING" }],
   });
   const { policies } = await client.send(new ListPrincipalPoliciesCommand({ principal: certificateArn }));
   expect(policies).toMatchObject([{ policyName }]);
 
   await client.send(new UpdateThingCommand({ thingName, attributePayload: { attributes: { room: "hall" } } }));
-  // Each change of a policy is a version; before the sixth the tool deletes the oldest that is not the default.
-  for (let change = 0; change < 6; change++) {
-    const { policyVersions = [] } = await client.send(new ListPolicyVersionsCommand({ policyName }));
-    if (policyVersions.length === 5) {
-      const [oldest] = policyVersions
-        .filter((one) => one.isDefaultVersion !== true)
-        .sort((a, b) => Number(a.versionId) - Number(b.versionId));
-      await client.send(new DeletePolicyVersionCommand({ policyName, policyVersionId: oldest?.versionId }));
-    }
-    await client.send(
-      new CreatePolicyVersionCommand({ policyName, policyDocument: allowEverything, setAsDefault: true }),
-    );
-  }
+  // Each change of a policy is a version. The sixth is refused: the tool deletes the lowest that is not the default, and tries again.
+  const addVersion = (): Promise<unknown> =>
+    client.send(new CreatePolicyVersionCommand({ policyName, policyDocument: allowEverything, setAsDefault: true }));
+  for (let change = 0; change < 4; change++) await addVersion();
+  await expectException(addVersion(), "VersionsLimitExceededException", 409);
+  const { policyVersions: five = [] } = await client.send(new ListPolicyVersionsCommand({ policyName }));
+  const lowest = Math.min(...five.filter((one) => one.isDefaultVersion !== true).map((one) => Number(one.versionId)));
+  await client.send(new DeletePolicyVersionCommand({ policyName, policyVersionId: String(lowest) }));
+  await addVersion();
 
   await client.send(new DetachThingPrincipalCommand({ thingName, principal: certificateArn }));
   await client.send(new DetachPolicyCommand({ policyName, target: certificateArn }));
   await client.send(new DeleteThingCommand({ thingName }));
   await client.send(new UpdateCertificateCommand({ certificateId, newStatus: "INACTIVE" }));
-  await client.send(new DeleteCertificateCommand({ certificateId, forceDelete: true }));
+  await client.send(new DeleteCertificateCommand({ certificateId }));
   const { policyVersions = [] } = await client.send(new ListPolicyVersionsCommand({ policyName }));
   for (const { versionId, isDefaultVersion } of policyVersions) {
     if (isDefaultVersion !== true)
