@@ -9,7 +9,8 @@ function challenge(isLater: boolean): Authenticator<string, string> {
   const answer = (step: AuthenticationStep<string>) => (isLater ? Promise.resolve(step) : step);
   const ask = (peer: string, wanted: readonly string[], data: Uint8Array | undefined) => {
     const [first, ...rest] = wanted;
-    if (Buffer.from(data ?? []).toString() !== first) return answer({ ok: false, reason: "wrong", reasonString: "wrong" });
+    if (Buffer.from(data ?? []).toString() !== first)
+      return answer({ ok: false, reason: "wrong", reasonString: "wrong" });
     if (rest.length === 0) return answer({ ok: true, principal: peer, authenticationData: text("welcome") });
     return answer({
       ok: "continue" as const,
@@ -29,7 +30,8 @@ function challenge(isLater: boolean): Authenticator<string, string> {
 }
 
 const properties = (data: string) => ({ authenticationMethod: "COUNT", authenticationData: text(data) });
-const auth = (reasonCode: number, data: string) => ({ type: "auth", reasonCode, properties: properties(data) }) as const;
+const auth = (reasonCode: number, data: string) =>
+  ({ type: "auth", reasonCode, properties: properties(data) }) as const;
 
 async function connected(test: TestBroker): Promise<TestClient> {
   const client = test.open("a", 5);
@@ -41,15 +43,18 @@ async function connected(test: TestBroker): Promise<TestClient> {
   return client;
 }
 
-test.each([false, true])("MQTT-4.12.0-2, -5: an exchange leads to CONNACK, each AUTH with 0x18 and the method", async (isLater) => {
-  const test = new TestBroker({ authenticator: challenge(isLater) });
-  const client = await connected(test);
-  expect(client.take()).toMatchObject([
-    auth(0x18, "and two"),
-    auth(0x18, "and three"),
-    { type: "connack", reasonCode: 0, properties: properties("welcome") },
-  ]);
-});
+test.each([false, true])(
+  "MQTT-4.12.0-2, -5: an exchange leads to CONNACK, each AUTH with 0x18 and the method",
+  async (isLater) => {
+    const test = new TestBroker({ authenticator: challenge(isLater) });
+    const client = await connected(test);
+    expect(client.take()).toMatchObject([
+      auth(0x18, "and two"),
+      auth(0x18, "and three"),
+      { type: "connack", reasonCode: 0, properties: properties("welcome") },
+    ]);
+  },
+);
 
 test("MQTT-4.12.0-1: an unknown method is refused with 0x8C", async () => {
   const test = new TestBroker();

@@ -139,7 +139,8 @@ test("a message expiry of 0 becomes 1 second, one above 7 days 7 days", async ()
   const test = aws();
   const kitchen = await test.subscriber("kitchen", ["a"], { protocolVersion: 5 });
   const button = await test.connect5("button");
-  for (const messageExpiryInterval of [0, 1_000_000]) button.publish("a", "x", { properties: { messageExpiryInterval } });
+  for (const messageExpiryInterval of [0, 1_000_000])
+    button.publish("a", "x", { properties: { messageExpiryInterval } });
   expect(kitchen.takePublishes().map(({ properties }) => properties?.messageExpiryInterval)).toEqual([1, 604_800]);
 });
 

@@ -81,7 +81,8 @@ describe("Maximum Packet Size", () => {
       button.publish("a", "fits", { qos, packetIdentifier: qos === 0 ? 0 : qos + 10 });
       expect(small.takePublishes(), `${qos}`).toMatchObject([{ payload: text("fits") }]);
       expect(large.takePublishes()).toHaveLength(2);
-      for (let identifier = 1; identifier < 9; identifier++) small.send({ type: "puback", packetIdentifier: identifier });
+      for (let identifier = 1; identifier < 9; identifier++)
+        small.send({ type: "puback", packetIdentifier: identifier });
     }
     test.tick(1000);
     expect(test.eventsOf("dropped")).toMatchObject([{ limit: "packet-size", messages: 3, clientIdentifier: "small" }]);

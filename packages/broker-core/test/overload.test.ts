@@ -122,7 +122,9 @@ describe("memory", () => {
     const test = new TestBroker();
     (await test.subscriber("fridge", ["a"], persistent)).lose();
     const button = await test.connect("button");
-    const chunk = Buffer.from(encode({ type: "publish", topicName: "a", qos: 1, packetIdentifier: 1, payload: text("x") }, 4));
+    const chunk = Buffer.from(
+      encode({ type: "publish", topicName: "a", qos: 1, packetIdentifier: 1, payload: text("x") }, 4),
+    );
     button.sendBytes(chunk);
     chunk.fill(0);
     const fridge = await test.connect("fridge", persistent);
@@ -137,7 +139,13 @@ describe("slow clients", () => {
     const button = await test.connect("button");
     const payload = new Uint8Array(60_000);
     const packets = Array.from({ length: 40 }, (_, index) => {
-      return { type: "publish", topicName: "a", qos: index % 2 === 0 ? 0 : 1, packetIdentifier: index % 2, payload } as const;
+      return {
+        type: "publish",
+        topicName: "a",
+        qos: index % 2 === 0 ? 0 : 1,
+        packetIdentifier: index % 2,
+        payload,
+      } as const;
     });
     button.send(...packets);
     expect(kitchen.takePublishes()).toHaveLength(40);
@@ -170,7 +178,12 @@ describe("slow clients", () => {
     unread(stuck);
     const other = await test.subscriber("other", ["a"]);
     const button = await test.connect("button");
-    button.send(...Array.from({ length: 100 }, () => ({ type: "publish", topicName: "a", payload: new Uint8Array(10_000) }) as const));
+    button.send(
+      ...Array.from(
+        { length: 100 },
+        () => ({ type: "publish", topicName: "a", payload: new Uint8Array(10_000) }) as const,
+      ),
+    );
     test.turn();
     expect(button.transport.isPaused).toBe(true);
     test.tick(1000);

@@ -64,7 +64,9 @@ test("the octets of a QoS 0 message go on as they came, whatever the length of i
     const test = new TestBroker();
     const kitchen = await test.subscriber("kitchen", ["#"], { protocolVersion });
     const button = await test.connect("button", { protocolVersion });
-    for (const length of [0, 1, 100, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 16_000, 16_383, 16_384, 70_000]) {
+    for (const length of [
+      0, 1, 100, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 16_000, 16_383, 16_384, 70_000,
+    ]) {
       const payload = new Uint8Array(length).fill(length);
       button.send({ type: "publish", topicName: "tópic", payload });
       button.send({ type: "publish", topicName: "tópic", payload, retain: true });
@@ -131,7 +133,11 @@ test("a denied PUBLISH of QoS 0 is told to an MQTT 5.0 client, which 3.1.1 canno
     const button = await test.connect("button", { protocolVersion });
     button.take();
     button.publish("secret", "x");
-    const told = { type: "disconnect", reasonCode: 0x87, properties: { reasonString: "not allowed: publish to secret" } };
+    const told = {
+      type: "disconnect",
+      reasonCode: 0x87,
+      properties: { reasonString: "not allowed: publish to secret" },
+    };
     expect(button.take()).toMatchObject(protocolVersion === 5 ? [told] : []);
     expect(button.isClosed).toBe(true);
     expect(test.eventsOf("denied")).toMatchObject([

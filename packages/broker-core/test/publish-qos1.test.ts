@@ -100,7 +100,9 @@ describe.each(versions)("version %i", (protocolVersion) => {
     const test = new TestBroker();
     const button = await test.connect("button");
     for (const granted of [0, 1, 2] as const) {
-      const client = await test.subscriber(`granted-${granted}`, [{ topicFilter: "a", qos: granted }], { protocolVersion });
+      const client = await test.subscriber(`granted-${granted}`, [{ topicFilter: "a", qos: granted }], {
+        protocolVersion,
+      });
       for (const qos of [0, 1, 2] as const) {
         button.publish("a", "x", { qos });
         if (qos === 2) button.send({ type: "pubrel", packetIdentifier: 7 });

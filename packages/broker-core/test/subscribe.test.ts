@@ -101,7 +101,9 @@ describe("the options of 5.0", () => {
     button.publish("a/b", "1", { qos: 1 });
     button.publish("c", "none");
     for (const { properties } of kitchen.takePublishes()) {
-      expect([...(properties?.subscriptionIdentifiers ?? [])].toSorted((one, other) => one - other)).toEqual([1, 268_435_455]);
+      expect([...(properties?.subscriptionIdentifiers ?? [])].toSorted((one, other) => one - other)).toEqual([
+        1, 268_435_455,
+      ]);
     }
   });
 
@@ -184,7 +186,9 @@ test("100,000 filters: matching looks at the levels of the topic and not at all 
     const test = new TestBroker({ limits: { maximumSubscriptionsPerSession: 200_000 } });
     const kitchen = await test.connect("kitchen");
     for (let from = 0; from < filters; from += 500) {
-      kitchen.subscribe(Array.from({ length: 500 }, (_, index) => `site/${(from + index) % 100}/device/${from + index}/+`));
+      kitchen.subscribe(
+        Array.from({ length: 500 }, (_, index) => `site/${(from + index) % 100}/device/${from + index}/+`),
+      );
       kitchen.take();
     }
     const button = await test.connect("button");
