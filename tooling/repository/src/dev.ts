@@ -22,26 +22,34 @@ else runApp(app);
 async function runRounds(): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
-  await using files = watchFiles(root);
+  const files = watchFiles(root);
+  try {
+    await runRoundsOn(files, stopping.signal);
+  } finally {
+    await files[Symbol.asyncDispose]();
+  }
+}
+
+async function runRoundsOn(files: ReturnType<typeof watchFiles>, stopping: AbortSignal): Promise<void> {
   for (;;) {
     const ending = new AbortController();
     let wasEdited = false;
     forgetTestResults(root);
-    const round = runRound(root, AbortSignal.any([stopping.signal, ending.signal]), (task) => console.log(task));
+    const round = runRound(root, AbortSignal.any([stopping, ending.signal]), (task) => console.log(task));
     const finished = new AbortController();
-    const edit = files.change(AbortSignal.any([stopping.signal, finished.signal])).then((isEdited) => {
+    const edit = files.change(AbortSignal.any([stopping, finished.signal])).then((isEdited) => {
       wasEdited = isEdited;
       if (isEdited) ending.abort();
     });
     const result = await round.finally(() => finished.abort());
     await edit;
-    if (stopping.signal.aborted) return;
+    if (stopping.aborted) return;
     if (wasEdited) {
       console.log("edited during the round, which starts again");
       continue;
     }
     console.log(`${resultLine(result)}; waiting for changes`);
-    if (!(await files.change(stopping.signal))) return;
+    if (!(await files.change(stopping))) return;
   }
 }
 
