@@ -82,8 +82,9 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
           progress.clear();
           results.push(result);
           if (command.type === "smoke") smokeFailures.push(...smokeFailuresOf(result));
-          process.stdout.write(`${resultText(result)}\n`);
+          // Whoever sees the result finds it in the file, too.
           save(true);
+          process.stdout.write(`${resultText(result)}\n`);
         },
       };
       isWhole = (await runLoad({ settings, cores, signal: abort.signal, listener, pool })) && isWhole;
