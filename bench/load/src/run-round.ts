@@ -70,6 +70,8 @@ class Round {
   readonly #memory: MemoryOverConnections;
   readonly #finished = Promise.withResolvers<void>();
   readonly #progress: NodeJS.Timeout;
+  /** Fires when the measured time begins. */
+  #begin: NodeJS.Timeout | undefined;
   #window: MeasuredWindow | undefined;
   #cpuBegin: number | null = null;
   #cpuEnd: number | null = null;
@@ -121,6 +123,7 @@ class Round {
 
   async end(): Promise<void> {
     clearInterval(this.#progress);
+    clearTimeout(this.#begin);
     this.#memory.stop();
     this.#sampler.stop();
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
@@ -168,7 +171,7 @@ class Round {
     if (barrier === "ready") {
       this.#window = windowOf(this.#options.settings, atMs);
       const { fromMs } = this.#window;
-      setTimeout(() => this.#beginMeasuring(fromMs), Math.max(0, fromMs - nowMs()));
+      this.#begin = setTimeout(() => this.#beginMeasuring(fromMs), Math.max(0, fromMs - nowMs()));
     } else if (barrier === "held") {
       this.#memory.stop();
       this.#cpuEnd = this.#sampler.totalCpuMicroseconds();

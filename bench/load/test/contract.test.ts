@@ -78,9 +78,11 @@ test("2,000 messages a second for 3 s pass ours and the peer without a loss", as
 
 const pairs = ["--scenario", "pairs", "--publishers", "5", "--rate", "100", "--duration", "1", "--warm-up", "0"];
 
-test("QoS 1 over TLS 1.2 reaches ours", async () => {
-  const result = await measure(...pairs, "--qos", "1", "--tls", "1.2");
-  expect(result).toMatchObject({ scenario: "pairs/qos1/tls12", sent: 100, received: 100, notSupported: null });
+test("MQTT 5 with QoS 2 over TLS 1.2, and a shared subscription, reach ours", async () => {
+  const result = await measure(...pairs, "--qos", "2", "--mqtt", "5", "--tls", "1.2");
+  expect(result).toMatchObject({ scenario: "pairs/qos2/tls12/mqtt5", sent: 100, received: 100, notSupported: null });
+  const shared = await measure(...pairs, "--scenario", "shared", "--workers", "2");
+  expect(shared).toMatchObject({ sent: 100, received: 100, lost: 0, duplicates: 0, notSupported: null });
 });
 
 test.skipIf(mosquitto.path === undefined)(

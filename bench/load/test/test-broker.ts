@@ -5,7 +5,14 @@
  */
 
 import { createServer, type Socket } from "node:net";
-import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
+import {
+  encode,
+  PacketDecoder,
+  type EncodablePacket,
+  type Packet,
+  type ProtocolVersion,
+  type PublishPacket,
+} from "@latchkey/mqtt-codec";
 
 /** A choice of messages: those whose number leaves `rest` when it is divided by `every`. */
 interface Choice {
@@ -25,6 +32,8 @@ export interface Faults {
   readonly addsForeign?: boolean;
   /** Closes each connection at once. */
   readonly closes?: boolean;
+  /** What CONNACK tells a client of MQTT 5.0: so many messages with QoS 1 may wait for their PUBACK. */
+  readonly receiveMaximum?: number;
   /** The process ends with this message. */
   readonly diesAtMessage?: number;
   /** The first so many CONNECT packets after the bench's question whether it is served are refused with CONNACK 3. */
@@ -39,6 +48,7 @@ interface Client {
   readonly socket: Socket;
   readonly filters: Map<string, 0 | 1 | 2>;
   packetIdentifier: number;
+  version: ProtocolVersion;
 }
 
 const clients = new Set<Client>();
@@ -47,7 +57,7 @@ let connects = 0;
 const turns = new Map<string, number>();
 
 const server = createServer({ noDelay: true }, (socket) => {
-  const client: Client = { socket, filters: new Map(), packetIdentifier: 0 };
+  const client: Client = { socket, filters: new Map(), packetIdentifier: 0, version: 4 };
   socket.on("error", () => socket.destroy());
   if (faults.closes === true) {
     socket.destroy();
@@ -69,33 +79,39 @@ server.listen(0, "127.0.0.1", () => {
 process.stdin.on("end", () => process.exit(0)).resume();
 
 function hear(client: Client, packet: Packet): void {
-  const { socket } = client;
   switch (packet.type) {
     case "connect": {
       const number = connects++;
       // The first is the bench's question.
       const isRefused = number > 0 && number <= (faults.refusesConnects ?? 0);
-      socket.write(encode({ type: "connack", sessionPresent: false, reasonCode: isRefused ? 3 : 0 }, 4));
+      client.version = packet.protocolVersion;
+      const { receiveMaximum } = faults;
+      const properties = { ...(client.version === 5 && receiveMaximum !== undefined && { receiveMaximum }) };
+      reply(client, { type: "connack", sessionPresent: false, reasonCode: isRefused ? 3 : 0, properties });
       break;
     }
     case "subscribe": {
       for (const { topicFilter, qos } of packet.subscriptions) client.filters.set(topicFilter, qos);
       const reasonCodes = packet.subscriptions.map(({ qos }) => qos);
-      socket.write(encode({ type: "suback", packetIdentifier: packet.packetIdentifier, reasonCodes }, 4));
+      reply(client, { type: "suback", packetIdentifier: packet.packetIdentifier, reasonCodes });
       break;
     }
     case "publish":
-      if (packet.qos === 1) socket.write(encode({ type: "puback", packetIdentifier: packet.packetIdentifier }, 4));
       take(packet);
+      if (packet.qos === 1) reply(client, { type: "puback", packetIdentifier: packet.packetIdentifier });
       break;
     case "pingreq":
-      socket.write(encode({ type: "pingresp" }, 4));
+      reply(client, { type: "pingresp" });
       break;
     case "disconnect":
-      socket.end();
+      client.socket.end();
       break;
     default:
   }
+}
+
+function reply(client: Client, packet: EncodablePacket): void {
+  client.socket.write(encode(packet, client.version));
 }
 
 function take(packet: PublishPacket): void {
@@ -145,7 +161,7 @@ function send(topicName: string, payload: Uint8Array): void {
 function deliver(client: Client, topicName: string, payload: Uint8Array, qos: 0 | 1 | 2): void {
   client.packetIdentifier = (client.packetIdentifier % 65_535) + 1;
   const acknowledged = { qos: 1, packetIdentifier: client.packetIdentifier } as const;
-  client.socket.write(encode({ type: "publish", topicName, payload, ...(qos === 0 ? { qos } : acknowledged) }, 4));
+  reply(client, { type: "publish", topicName, payload, ...(qos === 0 ? { qos } : acknowledged) });
 }
 
 function matches(filter: string, topicName: string): boolean {

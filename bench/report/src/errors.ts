@@ -1,7 +1,12 @@
 /** Errors of the report and of the comparison. */
 
 /** Codes of `ResultFileError`. */
-export type ResultFileErrorCode = "ERR_RESULT_FILE_UNREADABLE" | "ERR_RESULT_FILE_NOT_JSON" | "ERR_RESULT_FILE_SHAPE";
+export type ResultFileErrorCode =
+  | "ERR_RESULT_FILE_UNREADABLE"
+  | "ERR_RESULT_FILE_NOT_JSON"
+  | "ERR_RESULT_FILE_SHAPE"
+  /** More than the report takes: octets, entries or points. */
+  | "ERR_RESULT_FILE_LIMIT";
 
 /** A file that is no result file. */
 export class ResultFileError extends Error {

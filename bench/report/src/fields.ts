@@ -2,6 +2,9 @@
 
 import { ResultFileError } from "./errors.ts";
 
+/** Items of one list: a day has 86,400 seconds, and each is one. */
+const mostItems = 100_000;
+
 /** An object in a file. */
 export class Fields {
   readonly #file: string;
@@ -61,6 +64,7 @@ export class Fields {
   pairs(name: string): (readonly [number, number])[] {
     const value: unknown = this.#object[name];
     if (!Array.isArray(value)) return [];
+    this.#checkLength(name, value);
     return value.flatMap((item: unknown) => {
       if (!Array.isArray(item)) return [];
       const [first, second]: unknown[] = item;
@@ -79,6 +83,7 @@ export class Fields {
     const value = this.#object[name];
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) throw this.#shape(this.#path(name), "a list", value);
+    this.#checkLength(name, value);
     return value.map((item, index) => new Fields(this.#file, `${this.#path(name)}[${index}]`, item));
   }
 
@@ -97,6 +102,12 @@ export class Fields {
     const value = this.#object[name];
     if (!isObject(value)) return [];
     return Object.entries(value).flatMap(([key, count]) => (isNumber(count) ? [[key, count] as const] : []));
+  }
+
+  #checkLength(name: string, list: readonly unknown[]): void {
+    if (list.length <= mostItems) return;
+    const message = `${list.length} items are there, up to ${mostItems} are read`;
+    throw new ResultFileError("ERR_RESULT_FILE_LIMIT", this.#file, this.#path(name), message);
   }
 
   #path(name: string): string {

@@ -146,8 +146,12 @@ function overview({ series, rows }: LoadScenario): Html {
     }`;
 }
 
-function problems({ bottleneck, errors }: LoadFigures): Html[] {
-  const texts = [...(bottleneck === null ? [] : [bottleneck]), ...errors.map(([kind, count]) => `${kind}: ${count}`)];
+function problems({ bottleneck, errors, errorsBeforeWindow }: LoadFigures): Html[] {
+  const texts = [
+    ...(bottleneck === null ? [] : [bottleneck]),
+    ...errors.map(([kind, count]) => `${kind}: ${count}`),
+    ...errorsBeforeWindow.map(([kind, count]) => `before the measured time, ${kind}: ${count}`),
+  ];
   return texts.map((text) => html`<span class="warning">${text}</span>`);
 }
 

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ResultFileError } from "./errors.ts";
 import { reportPage } from "./page.ts";
-import { readResultFile } from "./result-file.ts";
+import { mostFiles, readResultFile } from "./result-file.ts";
 
 const usage = `npm run bench:report -- FILE... [--out FILE.html]
 
@@ -19,6 +19,9 @@ try {
   if (values.help) console.log(usage);
   else if (positionals.length === 0) {
     console.error(`No file is named.\n${usage}`);
+    process.exitCode = 2;
+  } else if (positionals.length > mostFiles) {
+    console.error(`${positionals.length} files are named; up to ${mostFiles} go into one page. Make several pages.`);
     process.exitCode = 2;
   } else {
     const page = reportPage(positionals.map(readResultFile));

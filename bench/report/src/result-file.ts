@@ -3,7 +3,7 @@
  * revisions, too: what is missing is null, only what names a row has to be there.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Interval } from "@latchkey/bench-results";
 import { ResultFileError } from "./errors.ts";
@@ -82,6 +82,7 @@ export interface LoadFigures {
   readonly received: number | null;
   readonly lost: number | null;
   readonly errors: readonly (readonly [kind: string, count: number])[];
+  readonly errorsBeforeWindow: readonly (readonly [kind: string, count: number])[];
   /** A sentence where the generator was the bottleneck. */
   readonly bottleneck: string | null;
   readonly generatorCpuShare: number | null;
@@ -110,12 +111,24 @@ interface Second {
   readonly p99: number | null;
 }
 
+/** Octets of one file. An hour of soak with a peer takes less than 3 MB. */
+const mostFileOctets = 64 * 2 ** 20;
+/** Files of one page. */
+export const mostFiles = 100;
+
 /** Reads a file; throws a `ResultFileError` that says where it is no result file. */
 export function readResultFile(path: string): ResultFile {
   let text: string;
   try {
+    const information = statSync(path);
+    if (!information.isFile()) throw new Error("it is no regular file");
+    if (information.size > mostFileOctets) {
+      const found = `has ${information.size} octets; up to ${mostFileOctets} are read, which is many times a day of soak`;
+      throw new ResultFileError("ERR_RESULT_FILE_LIMIT", path, "", `${found}. Is it a result file?`);
+    }
     text = readFileSync(path, "utf8");
   } catch (error) {
+    if (error instanceof ResultFileError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ResultFileError("ERR_RESULT_FILE_UNREADABLE", path, "", `cannot be read: ${reason}`, { cause: error });
   }
@@ -215,6 +228,7 @@ function loadFigures(figures: Fields): LoadFigures {
     received: figures.number("received"),
     lost: figures.number("lost"),
     errors: figures.counts("errors"),
+    errorsBeforeWindow: figures.counts("errorsBeforeWindow"),
     bottleneck: generator?.optionalText("bottleneck") ?? null,
     generatorCpuShare: generator?.number("cpuShare") ?? null,
     timeline: figures.objects("timeline").flatMap((second) => {

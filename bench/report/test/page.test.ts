@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -51,6 +51,20 @@ test("no file, and a file that is no result, are refused", async () => {
   const text = "results[0].opsPerSecond: a number is expected here, a string is there";
   const wrong = written("wrong.json", { results: [{ scenario: "a/b", subject: "s", opsPerSecond: "fast" }] });
   expect(await report(wrong)).toMatchObject({ code: 1, stderr: expect.stringContaining(text) });
+});
+
+test("files that are too large, too long or too many are refused before they fill the memory", async () => {
+  const large = join(folder, "large.json");
+  writeFileSync(large, "[");
+  truncateSync(large, 64 * 2 ** 20 + 1);
+  const limit = "has 67108865 octets; up to 67108864 are read";
+  expect(await report(large)).toMatchObject({ code: 1, stderr: expect.stringContaining(limit) });
+  const long = written("long.json", { kind: "load", results: Array.from({ length: 100_001 }, () => 0) });
+  expect(await report(long)).toMatchObject({ code: 1, stderr: expect.stringContaining("results: 100001 items") });
+  const many = await report(...Array.from({ length: 101 }, () => microPath));
+  expect(many).toMatchObject({ code: 2, stderr: expect.stringContaining("101 files are named; up to 100") });
+  const device = await report("/dev/zero");
+  expect(device).toMatchObject({ code: 1, stderr: expect.stringContaining("it is no regular file") });
 });
 
 const hostile = `</script><img src="https://example.invalid/x" onerror='document.title="broken"'>&amp;<!--`;

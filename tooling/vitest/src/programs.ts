@@ -70,6 +70,8 @@ export interface Finished {
 
 /** A program under way. */
 export interface Started {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined;
   readonly finished: Promise<Finished>;
   /** Resolves when standard output and error together match; rejects where the program ends without. */
   saw(pattern: RegExp): Promise<string>;
@@ -114,6 +116,7 @@ export function startProgram(path: string, words: readonly string[], options: St
     });
   });
   return {
+    pid: child.pid,
     finished,
     saw: (pattern) =>
       new Promise((resolve, reject) => {

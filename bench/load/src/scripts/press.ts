@@ -66,7 +66,10 @@ export function runHttpPresses(context: WorkerContext): Promise<void> {
   const { task } = context;
   const { qos, payload } = task.settings;
   const url = new URL(task.httpUrl ?? "");
-  const endpoint = endpointOfUrl(url, task.settings);
+  const listener = endpointOfUrl(url, task.settings);
+  // A target that the bench started is at an address, and its server name is not in the URL.
+  const isSameHost = listener.host === task.endpoint.host && task.endpoint.tls !== undefined;
+  const endpoint = isSameHost ? { ...listener, tls: task.endpoint.tls } : listener;
   const body = Buffer.alloc(payload, ".");
   return runPresses(
     context,
