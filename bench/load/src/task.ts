@@ -6,7 +6,7 @@ import type { Endpoint } from "./client.ts";
 import type { KeyType, PemPair } from "./identities.ts";
 import type { LedgerReport } from "./ledger.ts";
 import type { Settings } from "./settings.ts";
-import type { SigningCredentials } from "./signature-v4.ts";
+import type { SigningCredentials } from "./signing-credentials.ts";
 
 /** A client of the run; every worker has a share of them. */
 export interface ClientPlan {

@@ -3,11 +3,11 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { Sha256 } from "@latchkey/request-signing";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { afterEach, expect, test, vi } from "vitest";
 import { openAuthorities } from "../src/identities.ts";
 import { bench, expectBalance, measure, newFile, readFile, startBench } from "./run-bench.ts";
-import { Sha256 } from "./sha256.ts";
 
 vi.setConfig({ testTimeout: 130_000 });
 const authorities = openAuthorities("p256");

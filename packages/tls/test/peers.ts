@@ -197,9 +197,8 @@ export async function gnutlsAgainstUs(port: number, one: Combination, parties: P
     ["--x509certfile", device.certificateFile, "--x509keyfile", device.keyFile],
     ["--sni-hostname", "broker.example", "--verify-hostname", "broker.example"],
   ].flat();
-  // Standard input stays open until the answer came.
-  const started = startProgram(gnutlsClient.path!, words, { input: "button\n" });
-  const { stdout, stderr } = await started.finished;
+  const { stdout, stderr } = await startProgram(gnutlsClient.path!, words, { input: "button\n", keepsInputOpen: true })
+    .finished;
   return `${stdout}${stderr}`;
 }
 

@@ -82,6 +82,8 @@ export interface Started {
 export interface StartOptions {
   /** Written to standard input, which is then closed; without it standard input stays open and silent. */
   readonly input?: string | Uint8Array;
+  /** Leaves standard input open behind the input: some programs end with it, whatever still comes for them. */
+  readonly keepsInputOpen?: boolean;
   readonly cwd?: string;
   /** After this long it is killed. Default 60 seconds, which a loaded machine stays well below. */
   readonly timeoutMs?: number;
@@ -89,7 +91,7 @@ export interface StartOptions {
 
 /** Starts a program without a shell. It is killed when its time is up, so no test leaves one behind. */
 export function startProgram(path: string, words: readonly string[], options: StartOptions = {}): Started {
-  const { input, cwd, timeoutMs = 60_000 } = options;
+  const { input, keepsInputOpen = false, cwd, timeoutMs = 60_000 } = options;
   const child = spawn(path, words, { cwd, stdio: "pipe" });
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
   const waiting = new Set<() => void>();
@@ -107,7 +109,8 @@ export function startProgram(path: string, words: readonly string[], options: St
     said();
   });
   child.stdin.on("error", () => {});
-  if (input !== undefined) child.stdin.end(input);
+  if (input !== undefined) child.stdin.write(input);
+  if (input !== undefined && !keepsInputOpen) child.stdin.end();
   const finished = new Promise<Finished>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {

@@ -10,6 +10,7 @@ import { request as requestHttps } from "node:https";
 import { join } from "node:path";
 import { messageOf, UsageError } from "@latchkey/command-line";
 import { certificateToPem } from "@latchkey/x509";
+import { Sha256 } from "@latchkey/request-signing";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { AccessKeys } from "../control-plane/access-keys.ts";
 import type { Operation } from "../control-plane/operation.ts";
@@ -22,7 +23,6 @@ import { openExistingDirectory, type DataDirectory } from "../data-directory/dat
 import { BrokerError } from "../errors.ts";
 import { isObject } from "../http/json-body.ts";
 import { ServiceError } from "../http/service-error.ts";
-import { Sha256 } from "../http/sha256.ts";
 import { dataDirectoryOf } from "./data-option.ts";
 import { apiRequest, type ApiRequest } from "./api-request.ts";
 

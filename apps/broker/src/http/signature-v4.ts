@@ -7,11 +7,11 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import { Sha256 } from "@latchkey/request-signing";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { HttpRequest, QueryParameterBag } from "@smithy/types";
 import type { RequestTarget } from "./request-target.ts";
 import { ServiceError } from "./service-error.ts";
-import { Sha256 } from "./sha256.ts";
 
 /** The names under which the services of AWS IoT are signed for. */
 const signingServices: readonly string[] = ["iot", "iotdata", "iotdevicegateway"];

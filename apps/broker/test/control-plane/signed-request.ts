@@ -1,8 +1,8 @@
 /** Requests that are signed step by step, so that each step can be spoilt. */
 
+import { Sha256 } from "@latchkey/request-signing";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { HttpRequest } from "@smithy/types";
-import { Sha256 } from "../../src/http/sha256.ts";
 
 /** A request before it is signed. */
 export interface Unsigned {

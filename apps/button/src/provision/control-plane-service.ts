@@ -1,8 +1,8 @@
 /** Identities from a control plane: AWS IoT's REST API, signed by an access key. The key comes from the environment, as for the AWS CLI. */
 
 import { messageOf, UsageError } from "@latchkey/command-line";
+import { signRequest, type AccessKey } from "@latchkey/request-signing";
 import type { IdentityService, IssuedCertificate } from "./identity-service.ts";
-import { signedHeaders, type AccessKey } from "./signature-v4.ts";
 
 /** Where the control plane is, and who asks. */
 export interface ControlPlaneOptions {
@@ -100,7 +100,10 @@ async function send(
 ): Promise<Answer> {
   const url = new URL(path, base);
   const body = members === undefined ? "" : JSON.stringify(members);
-  const { host: _, ...headers } = signedHeaders({ method, url, body, region, service, date: new Date() }, accessKey);
+  const { host: _, ...headers } = await signRequest(
+    { method, url, body, region, service, date: new Date() },
+    accessKey,
+  );
   let response: Response;
   let content: string;
   try {

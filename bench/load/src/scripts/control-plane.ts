@@ -9,10 +9,10 @@
 
 import { Agent as HttpAgent, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { signRequest } from "@latchkey/request-signing";
 import { ClientFailure, failureKind } from "../client.ts";
 import { nowMs } from "../clock.ts";
 import { Schedule } from "../schedule.ts";
-import { signatureHeaders } from "../signature-v4.ts";
 import type { WorkerContext } from "../worker-context.ts";
 
 const timeoutMs = 20_000;
@@ -81,29 +81,30 @@ function makeCaller(context: WorkerContext): Caller {
     ? new HttpsAgent({ keepAlive: true, ca: roots, rejectUnauthorized: !settings.insecure })
     : new HttpAgent({ keepAlive: true });
   const request = isSecure ? requestHttps : requestHttp;
-  return (method, path) =>
-    new Promise((resolve, reject) => {
-      const url = new URL(path, base);
-      const outgoing = request(
-        url,
-        { method, agent, timeout: timeoutMs, headers: signatureHeaders(method, url, new Date(), credentials) },
-        (incoming) => {
-          let body = "";
-          incoming.setEncoding("utf8");
-          incoming.on("error", (error) => reject(new ClientFailure(failureKind(error), { cause: error })));
-          incoming.on("data", (chunk: string) => {
-            if (body.length < mostAnswerOctets) body += chunk;
-          });
-          incoming.on("end", () => {
-            if (incoming.statusCode === 200) parse(body).then(resolve, reject);
-            else reject(new ClientFailure(`HTTP ${incoming.statusCode} for ${method}`));
-          });
-        },
-      );
+  return async (method, path) => {
+    const url = new URL(path, base);
+    const headers =
+      credentials === undefined
+        ? {}
+        : await signRequest({ ...credentials, method, url, date: new Date() }, credentials);
+    return new Promise((resolve, reject) => {
+      const outgoing = request(url, { method, agent, timeout: timeoutMs, headers }, (incoming) => {
+        let body = "";
+        incoming.setEncoding("utf8");
+        incoming.on("error", (error) => reject(new ClientFailure(failureKind(error), { cause: error })));
+        incoming.on("data", (chunk: string) => {
+          if (body.length < mostAnswerOctets) body += chunk;
+        });
+        incoming.on("end", () => {
+          if (incoming.statusCode === 200) parse(body).then(resolve, reject);
+          else reject(new ClientFailure(`HTTP ${incoming.statusCode} for ${method}`));
+        });
+      });
       outgoing.on("timeout", () => outgoing.destroy(new ClientFailure("timeout of the answer")));
       outgoing.on("error", (error) => reject(new ClientFailure(failureKind(error), { cause: error })));
       outgoing.end();
     });
+  };
 }
 
 function parse(body: string): Promise<unknown> {

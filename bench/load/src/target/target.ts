@@ -2,7 +2,7 @@
 
 import type { Endpoint } from "../client.ts";
 import type { Authorities } from "../identities.ts";
-import type { SigningCredentials } from "../signature-v4.ts";
+import type { SigningCredentials } from "../signing-credentials.ts";
 
 /** A target that is ready. Its disposal stops what the bench started. */
 export interface Target extends AsyncDisposable {

@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import { LoadError, messageOf } from "../errors.ts";
 import type { Endpoint } from "../client.ts";
 import { flagOf, type Settings } from "../settings.ts";
-import { environmentCredentials } from "../signature-v4.ts";
+import { environmentCredentials } from "../signing-credentials.ts";
 import type { Authorities } from "../identities.ts";
 import type { Target } from "./target.ts";
 
