@@ -106,6 +106,7 @@ test.skipIf(script.path === undefined)(`space is the button (${script.path ?? sc
   await terminal.shows("DOUBLE acknowledged[^]*LED green");
   await terminal.isDark();
   terminal.keys(down);
+  // How long the key is held is what is tested: 1.5 seconds and more is a long press.
   await new Promise((resolve) => setTimeout(resolve, 1600));
   terminal.keys(up);
   await terminal.shows("LONG acknowledged[^]*LED green");

@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "@latchkey/tooling-vitest/programs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Access, MqttSession } from "./mqtt-session.ts";
+import { type Access, MqttSession } from "../mqtt-session.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 /** More with `LATCHKEY_KILL_ROUNDS=100`. */

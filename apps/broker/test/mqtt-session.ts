@@ -1,4 +1,4 @@
-/** A client with a persistent session over mutual TLS that can be cut off and come back, speaking MQTT 3.1.1 with the codec. */
+/** A client over mutual TLS that speaks MQTT 3.1.1 with the codec, packet by packet. */
 
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { encode, PacketDecoder, type EncodablePacket, type Packet } from "@latchkey/mqtt-codec";
@@ -6,12 +6,12 @@ import { encode, PacketDecoder, type EncodablePacket, type Packet } from "@latch
 /** What a client needs to reach a broker. */
 export interface Access {
   readonly port: number;
-  readonly ca: Buffer;
-  readonly cert: Buffer;
-  readonly key: Buffer;
+  readonly ca: Buffer | string;
+  readonly cert: Buffer | string;
+  readonly key: Buffer | string;
 }
 
-/** One connection of a persistent session. */
+/** One connection. */
 export class MqttSession {
   readonly isSessionPresent: boolean;
   /** Resolves when the connection is gone. */
@@ -29,6 +29,7 @@ export class MqttSession {
     { port, ca, cert, key }: Access,
     clientIdentifier: string,
     onPacket: (packet: Packet, session: MqttSession) => void,
+    { cleanStart }: { readonly cleanStart: boolean } = { cleanStart: false },
   ): Promise<MqttSession> {
     const socket = connectTls({ host: "127.0.0.1", port, servername: "localhost", ca, cert, key });
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -38,7 +39,7 @@ export class MqttSession {
         type: "connect",
         protocolVersion: 4,
         clientIdentifier,
-        cleanStart: false,
+        cleanStart,
         keepAlive: 0,
       } as const;
       socket.write(encode(connect, 4));
@@ -50,7 +51,9 @@ export class MqttSession {
       socket.on("data", (chunk) => {
         decoder.push(chunk);
         for (let packet = decoder.next(); packet !== undefined; packet = decoder.next()) {
-          if (packet.type === "connack") {
+          if (packet.type === "connack" && packet.reasonCode !== 0) {
+            reject(new Error(`CONNACK ${packet.reasonCode}`));
+          } else if (packet.type === "connack") {
             session = new MqttSession(socket, packet.sessionPresent, closed);
             resolve(session);
           } else if (session !== undefined) {
