@@ -25,6 +25,7 @@ export type {
   ServerPublishResult,
   SessionView,
 } from "./server-publish.ts";
+export type { SessionSubscription } from "./routing/subscription.ts";
 export { SubscriptionTree } from "./routing/subscription-tree.ts";
 export { SessionStoreError } from "./ports/session-store.ts";
 export type {
@@ -37,6 +38,5 @@ export type {
   StoredDelivery,
   StoredMessage,
   StoredSession,
-  StoredSubscription,
 } from "./ports/session-store.ts";
 export { MemorySessionStore } from "./persistence/memory-session-store.ts";

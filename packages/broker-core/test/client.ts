@@ -216,6 +216,12 @@ export class TestClient {
   }
 }
 
+/** A session that outlives its connection, in either version. */
+export function persistent(protocolVersion: ProtocolVersion): Partial<EncodableConnect> {
+  const properties = protocolVersion === 5 ? { sessionExpiryInterval: 1000 } : undefined;
+  return { protocolVersion, cleanStart: false, properties };
+}
+
 /** Lets pending promises finish. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();

@@ -2,15 +2,9 @@
 
 import type { ProtocolVersion } from "@latchkey/mqtt-codec";
 import { describe, expect, test } from "vitest";
-import { TestBroker, text } from "./client.ts";
+import { persistent, TestBroker, text } from "./client.ts";
 
 const versions: readonly ProtocolVersion[] = [4, 5];
-/** A session that outlives its connection, in either version. */
-const persistent = (protocolVersion: ProtocolVersion) => ({
-  protocolVersion,
-  cleanStart: false,
-  properties: protocolVersion === 5 ? { sessionExpiryInterval: 1000 } : undefined,
-});
 
 describe.each(versions)("version %i", (protocolVersion) => {
   test("MQTT-4.3.2-2 (-4 of 5.0), MQTT-2.3.1-6 (MQTT-2.2.1-5): PUBACK has the identifier of the PUBLISH", async () => {

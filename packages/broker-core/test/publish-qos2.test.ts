@@ -2,14 +2,9 @@
 
 import type { ProtocolVersion } from "@latchkey/mqtt-codec";
 import { describe, expect, test } from "vitest";
-import { TestBroker, text } from "./client.ts";
+import { persistent, TestBroker, text } from "./client.ts";
 
 const versions: readonly ProtocolVersion[] = [4, 5];
-const persistent = (protocolVersion: ProtocolVersion) => ({
-  protocolVersion,
-  cleanStart: false,
-  properties: protocolVersion === 5 ? { sessionExpiryInterval: 1000 } : undefined,
-});
 
 describe.each(versions)("version %i", (protocolVersion) => {
   test("MQTT-4.3.3-2 (-8, -10 to -12 of 5.0): a message is delivered once, however often it comes before PUBREL", async () => {

@@ -1,14 +1,8 @@
 /** Records into the tables of a sessions file, and back. */
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
-import type {
-  KeptSession,
-  KeptState,
-  SessionRecord,
-  StoredDelivery,
-  StoredMessage,
-  StoredSubscription,
-} from "../ports/session-store.ts";
+import type { KeptSession, KeptState, SessionRecord, StoredDelivery, StoredMessage } from "../ports/session-store.ts";
+import type { SessionSubscription } from "../routing/subscription.ts";
 
 /** Statements for one kind of record each; prepared once, because that costs more than most of them. */
 export class SessionTables {
@@ -201,7 +195,7 @@ export class SessionTables {
     );
   }
 
-  #insertSubscription(session: number, subscription: StoredSubscription): void {
+  #insertSubscription(session: number, subscription: SessionSubscription): void {
     this.#run(
       "INSERT OR REPLACE INTO subscription SELECT number, ?, ?, ?, ?, ?, ? FROM session WHERE number = ?",
       subscription.topicFilter,
@@ -261,7 +255,7 @@ const deleteUnused =
 
 type Row = Record<string, SQLOutputValue>;
 
-function subscriptionOf(row: Row): StoredSubscription {
+function subscriptionOf(row: Row): SessionSubscription {
   return {
     topicFilter: String(row["topic_filter"]),
     qos: qosOf(row["qos"]),

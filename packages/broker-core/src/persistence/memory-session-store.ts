@@ -8,12 +8,12 @@ import type {
   StoredDelivery,
   StoredMessage,
   StoredSession,
-  StoredSubscription,
 } from "../ports/session-store.ts";
+import type { SessionSubscription } from "../routing/subscription.ts";
 
 interface Entry {
   fields: StoredSession;
-  readonly subscriptions: Map<string, StoredSubscription>;
+  readonly subscriptions: Map<string, SessionSubscription>;
   readonly deliveries: Map<number, StoredDelivery>;
   readonly released: Set<number>;
   readonly received: Set<number>;

@@ -5,7 +5,8 @@
  * only appended to: each batch is a transaction.
  */
 
-import type { ProtocolVersion, QoS, RetainHandling, UserProperty } from "@latchkey/mqtt-codec";
+import type { ProtocolVersion, QoS, UserProperty } from "@latchkey/mqtt-codec";
+import type { SessionSubscription } from "../routing/subscription.ts";
 
 /** A message, once for all sessions that it waits for. Times are milliseconds since 1970, so that they count while nothing runs. */
 export interface StoredMessage {
@@ -34,16 +35,6 @@ export interface StoredSession {
   readonly awayAtMs: number | undefined;
 }
 
-/** A subscription of a session. */
-export interface StoredSubscription {
-  readonly topicFilter: string;
-  readonly qos: QoS;
-  readonly noLocal: boolean;
-  readonly retainAsPublished: boolean;
-  readonly retainHandling: RetainHandling;
-  readonly subscriptionIdentifier: number | undefined;
-}
-
 /** One copy of a message that is owed to a session. */
 export interface StoredDelivery {
   /** Rises in the order of queueing, over all sessions. */
@@ -69,7 +60,7 @@ export type SessionRecord =
   | ({ readonly kind: "session"; readonly session: number } & StoredSession)
   /** The session is over, with all that belongs to it. */
   | { readonly kind: "session-ended"; readonly session: number }
-  | ({ readonly kind: "subscribed"; readonly session: number } & StoredSubscription)
+  | ({ readonly kind: "subscribed"; readonly session: number } & SessionSubscription)
   | { readonly kind: "unsubscribed"; readonly session: number; readonly topicFilter: string }
   | ({ readonly kind: "message"; readonly message: number } & StoredMessage)
   | ({ readonly kind: "queued"; readonly session: number } & StoredDelivery)
@@ -97,7 +88,7 @@ export type SessionRecord =
 /** A session as it was kept. */
 export interface KeptSession extends StoredSession {
   readonly session: number;
-  readonly subscriptions: readonly StoredSubscription[];
+  readonly subscriptions: readonly SessionSubscription[];
   /** In the order of queueing. */
   readonly deliveries: readonly StoredDelivery[];
   /** Identifiers that PUBREL is owed for, in the order of the PUBRECs. */

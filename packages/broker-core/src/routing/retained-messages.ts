@@ -4,6 +4,7 @@
  * Each has a version: of two for one topic the higher one stays, whatever the order in which they arrive.
  */
 
+import { type LevelNode, LevelTree } from "./level-tree.ts";
 import type { Message } from "./message.ts";
 
 /** A retained message. */
@@ -14,20 +15,17 @@ export interface RetainedMessage {
   readonly storedAtMs: number;
 }
 
-interface Node {
-  children: Map<string, Node> | undefined;
-  retained: RetainedMessage | undefined;
-}
-
 /** What is told of each change, where a store keeps them. */
 export interface RetainedJournal {
   retained(retained: RetainedMessage): void;
   retainedDeleted(topicName: string): void;
 }
 
+type RetainedNode = LevelNode<RetainedMessage>;
+
 /** All retained messages of a broker. */
 export class RetainedMessages {
-  readonly #root: Node = { children: undefined, retained: undefined };
+  readonly #tree = new LevelTree<RetainedMessage>();
   readonly #multiLevelMatchesParent: boolean;
   #size = 0;
   #octets = 0;
@@ -52,82 +50,58 @@ export class RetainedMessages {
   }
 
   get(topicName: string): RetainedMessage | undefined {
-    return this.#find(topicName.split("/"))?.retained;
+    return this.#tree.get(topicName);
   }
 
   /** Replaces what the topic retains (MQTT-3.3.1-5). `version` is given where the message comes from a store or another node. */
   set(message: Message, storedAtMs: number, version: number = this.#lastVersion + 1): RetainedMessage {
     this.#lastVersion = Math.max(this.#lastVersion, version);
-    let node = this.#root;
-    for (const level of message.topicName.split("/")) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) node.children.set(level, (child = { children: undefined, retained: undefined }));
-      node = child;
-    }
-    if (node.retained !== undefined && node.retained.version > version) return node.retained;
-    if (node.retained === undefined) this.#size += 1;
-    this.#octets += message.octets - (node.retained?.message.octets ?? 0);
-    node.retained = { message, version, storedAtMs };
-    this.journal?.retained(node.retained);
-    return node.retained;
+    const node = this.#tree.make(message.topicName);
+    if (node.value !== undefined && node.value.version > version) return node.value;
+    if (node.value === undefined) this.#size += 1;
+    this.#octets += message.octets - (node.value?.message.octets ?? 0);
+    node.value = { message, version, storedAtMs };
+    this.journal?.retained(node.value);
+    return node.value;
   }
 
   /** Removes what the topic retains, and the levels that nothing else needs. */
   delete(topicName: string): boolean {
-    const levels = topicName.split("/");
-    const path = [this.#root];
-    for (const level of levels) {
-      const child = path.at(-1)?.children?.get(level);
-      if (child === undefined) return false;
-      path.push(child);
-    }
-    const last = path.at(-1);
-    if (last?.retained === undefined) return false;
+    const removed = this.#tree.remove(topicName);
+    if (removed === undefined) return false;
     this.#size -= 1;
-    this.#octets -= last.retained.message.octets;
-    last.retained = undefined;
+    this.#octets -= removed.message.octets;
     this.journal?.retainedDeleted(topicName);
-    for (let depth = levels.length; depth > 0; depth--) {
-      const node = path[depth];
-      if (node === undefined || (node.children?.size ?? 0) > 0 || node.retained !== undefined) break;
-      path[depth - 1]?.children?.delete(levels[depth - 1] ?? "");
-    }
     return true;
   }
 
   /** All that match a filter, one after another; `undefined` between them counts a step without a message. */
   matching(topicFilter: string): Iterator<RetainedMessage | undefined> {
-    return this.#walk(this.#root, topicFilter.split("/"), 0);
+    return this.#walk(this.#tree.root, topicFilter.split("/"), 0);
   }
 
   /** All of them. */
   *all(): Iterable<RetainedMessage> {
-    const nodes = [this.#root];
+    const nodes = [this.#tree.root];
     for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-      if (node.retained !== undefined) yield node.retained;
+      if (node.value !== undefined) yield node.value;
       if (node.children !== undefined) nodes.push(...node.children.values());
     }
   }
 
-  #find(levels: readonly string[]): Node | undefined {
-    let node: Node | undefined = this.#root;
-    for (const level of levels) {
-      node = node.children?.get(level);
-      if (node === undefined) return undefined;
-    }
-    return node;
-  }
-
-  *#walk(node: Node, levels: readonly string[], depth: number): Generator<RetainedMessage | undefined, undefined> {
+  *#walk(
+    node: RetainedNode,
+    levels: readonly string[],
+    depth: number,
+  ): Generator<RetainedMessage | undefined, undefined> {
     yield undefined;
     const level = levels[depth];
     if (level === undefined) {
-      if (node.retained !== undefined) yield node.retained;
+      if (node.value !== undefined) yield node.value;
       return;
     }
     if (level === "#") {
-      if (node.retained !== undefined && depth > 0 && this.#multiLevelMatchesParent) yield node.retained;
+      if (node.value !== undefined && depth > 0 && this.#multiLevelMatchesParent) yield node.value;
       yield* this.#below(node, depth === 0);
       return;
     }
@@ -143,8 +117,8 @@ export class RetainedMessages {
   }
 
   /** Everything under a node, without recursion: a topic may have thousands of levels. */
-  *#below(node: Node, isRoot: boolean): Generator<RetainedMessage | undefined, undefined> {
-    const open: Iterator<[string, Node]>[] = [(node.children ?? new Map<string, Node>()).entries()];
+  *#below(node: RetainedNode, isRoot: boolean): Generator<RetainedMessage | undefined, undefined> {
+    const open: Iterator<[string, RetainedNode]>[] = [(node.children ?? new Map<string, RetainedNode>()).entries()];
     for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
       const next = entries.next();
       if (next.done === true) {
@@ -153,7 +127,7 @@ export class RetainedMessages {
       }
       const [name, child] = next.value;
       if (isRoot && open.length === 1 && name.startsWith("$")) continue;
-      yield child.retained;
+      yield child.value;
       if (child.children !== undefined) open.push(child.children.entries());
     }
   }

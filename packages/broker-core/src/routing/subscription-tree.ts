@@ -5,15 +5,11 @@
  * and on what matches, not on how many subscriptions there are. Filters are taken as valid (MQTT 3.1.1 §4.7).
  */
 
-/** One level. `values` belong to the filter that ends here. */
-interface Node<Value> {
-  children: Map<string, Node<Value>> | undefined;
-  value: Value | undefined;
-}
+import { type LevelNode, LevelTree } from "./level-tree.ts";
 
 /** One value a filter. */
 export class SubscriptionTree<Value> {
-  readonly #root: Node<Value> = { children: undefined, value: undefined };
+  readonly #tree = new LevelTree<Value>();
   readonly #multiLevelMatchesParent: boolean;
 
   /** `multiLevelMatchesParent`: whether `a/#` matches `a`, which it does not in AWS IoT Core. */
@@ -23,45 +19,19 @@ export class SubscriptionTree<Value> {
 
   /** The value of a filter, made where there is none. */
   at(topicFilter: string, make: () => Value): Value {
-    let node = this.#root;
-    for (const level of topicFilter.split("/")) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) node.children.set(level, (child = { children: undefined, value: undefined }));
-      node = child;
-    }
+    const node = this.#tree.make(topicFilter);
     node.value ??= make();
     return node.value;
   }
 
   /** The value of a filter. */
   get(topicFilter: string): Value | undefined {
-    let node: Node<Value> | undefined = this.#root;
-    for (const level of topicFilter.split("/")) {
-      node = node.children?.get(level);
-      if (node === undefined) return undefined;
-    }
-    return node.value;
+    return this.#tree.get(topicFilter);
   }
 
   /** Removes a filter and the levels that no other one needs; false where there was none. */
   remove(topicFilter: string): boolean {
-    const levels = topicFilter.split("/");
-    const path = [this.#root];
-    for (const level of levels) {
-      const child = path.at(-1)?.children?.get(level);
-      if (child === undefined) return false;
-      path.push(child);
-    }
-    const last = path.at(-1);
-    const wasThere = last?.value !== undefined;
-    if (last !== undefined) last.value = undefined;
-    for (let depth = levels.length; depth > 0; depth--) {
-      const node = path[depth];
-      if (node === undefined || (node.children?.size ?? 0) > 0 || node.value !== undefined) break;
-      path[depth - 1]?.children?.delete(levels[depth - 1] ?? "");
-    }
-    return wasThere;
+    return this.#tree.remove(topicFilter) !== undefined;
   }
 
   /**
@@ -70,11 +40,17 @@ export class SubscriptionTree<Value> {
    */
   match(topicName: string): Value[] {
     const matched: Value[] = [];
-    this.#collect(this.#root, topicName.split("/"), 0, topicName.startsWith("$"), matched);
+    this.#collect(this.#tree.root, topicName.split("/"), 0, topicName.startsWith("$"), matched);
     return matched;
   }
 
-  #collect(node: Node<Value>, levels: readonly string[], depth: number, isReserved: boolean, matched: Value[]): void {
+  #collect(
+    node: LevelNode<Value>,
+    levels: readonly string[],
+    depth: number,
+    isReserved: boolean,
+    matched: Value[],
+  ): void {
     const { children } = node;
     const level = levels[depth];
     const mayUseWildcard = depth > 0 || !isReserved;
@@ -96,6 +72,6 @@ export class SubscriptionTree<Value> {
 
   /** Whether there is no filter at all. */
   get isEmpty(): boolean {
-    return (this.#root.children?.size ?? 0) === 0;
+    return (this.#tree.root.children?.size ?? 0) === 0;
   }
 }
