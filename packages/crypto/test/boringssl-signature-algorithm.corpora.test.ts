@@ -1,7 +1,7 @@
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { describe, expect, it } from "vitest";
 import { parseSignatureAlgorithm, type CryptoErrorCode, type SignatureAlgorithm } from "../src/index.ts";
-import { codeOf } from "./conformance.ts";
+import { codeOf } from "./error-code.ts";
 import { fromBase64 } from "./fixtures.ts";
 
 interface AlgorithmCase {

@@ -32,3 +32,15 @@ export function utf8(text: string): Uint8Array {
 export function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, "base64"));
 }
+
+/** Keys that OpenSSL made, each as SPKI and PKCS #8. */
+export const keyFixtures: readonly string[] = [
+  "p256",
+  "p384",
+  "p521",
+  "ed25519",
+  "x25519",
+  "rsa2048",
+  "rsa-pss",
+  "rsa-pss-sha256",
+];

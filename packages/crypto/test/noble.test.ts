@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { defaultSignatureAlgorithm } from "../src/index.ts";
 import { nobleProvider } from "../src/noble.ts";
 import { nodeProvider } from "../src/node.ts";
-import { codeOf, conformance } from "./conformance.ts";
+import { conformance } from "./conformance.ts";
+import { codeOf } from "./error-code.ts";
 import { message, pemFixture } from "./fixtures.ts";
 
 describe("the noble provider", () => conformance(nobleProvider, nodeProvider));

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { defaultSignatureAlgorithm, type SignatureAlgorithm } from "../src/index.ts";
 import { createNobleProvider, nobleProvider } from "../src/noble.ts";
 import { createNodeProvider, nodeProvider } from "../src/node.ts";
-import { codeOf, conformance } from "./conformance.ts";
+import { conformance } from "./conformance.ts";
+import { codeOf } from "./error-code.ts";
 import { message, pemFixture, toHex } from "./fixtures.ts";
 
 describe("the node provider", () => conformance(nodeProvider, nobleProvider));

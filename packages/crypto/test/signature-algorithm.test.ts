@@ -6,7 +6,7 @@ import {
   type SignatureAlgorithm,
   type SignatureHash,
 } from "../src/index.ts";
-import { codeOf } from "./conformance.ts";
+import { codeOf } from "./error-code.ts";
 import { fromHex, toHex } from "./fixtures.ts";
 
 const hashes: readonly SignatureHash[] = ["SHA-256", "SHA-384", "SHA-512"];
