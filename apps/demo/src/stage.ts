@@ -2,7 +2,7 @@
 
 import { widthOf, wrapText, type Terminal } from "@latchkey/command-line";
 
-/** Where the story is told. */
+/** Where the story is written to. */
 export interface StageOptions {
   readonly terminal: Terminal;
   readonly write: (text: string) => void;

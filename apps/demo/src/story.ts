@@ -18,7 +18,7 @@ import { makeIdentities, openPizzeria, tellIdentities } from "./scenes/identitie
 import { order, orderForNeighbour, revoke } from "./scenes/orders.ts";
 import { Stage } from "./stage.ts";
 
-/** How the story is told. */
+/** Options of the story. */
 export interface StoryOptions {
   readonly terminal: Terminal;
   readonly write: (text: string) => void;

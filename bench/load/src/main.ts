@@ -82,7 +82,7 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
           progress.clear();
           results.push(result);
           if (command.type === "smoke") smokeFailures.push(...smokeFailuresOf(result));
-          // Whoever sees the result finds it in the file, too.
+          // The file has the result before the screen shows it.
           save(true);
           process.stdout.write(`${resultText(result)}\n`);
         },

@@ -75,7 +75,7 @@ server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (address !== null && typeof address !== "string") process.stdout.write(`ready ${address.port}\n`);
 });
-// Whoever started it has gone.
+// The end of standard input means that the test has ended.
 process.stdin.on("end", () => process.exit(0)).resume();
 
 function hear(client: Client, packet: Packet): void {

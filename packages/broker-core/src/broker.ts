@@ -372,7 +372,7 @@ export class Broker<Peer, Principal> {
     this.#context.counters.connections = this.#clients.size;
   }
 
-  /** MQTT-3.1.4-3: the older connection is told 0x8E and closed. */
+  /** Closes the older connection with reason code 0x8E, session taken over (MQTT-3.1.4-3). */
   #takeOver(clientIdentifier: string): void {
     this.#clients.get(clientIdentifier)?.close("taken-over", "the client identifier connected again", 0x8e);
   }

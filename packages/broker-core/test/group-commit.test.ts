@@ -137,12 +137,3 @@ test("settled waits for what was appended meanwhile, too", async () => {
   await settled;
   expect(commits.committed).toBe(2);
 });
-
-test("octets that wait are counted until their group is sent", async () => {
-  const { commits } = started();
-  commits.append(messageRecord(1));
-  commits.append(queuedRecord(1, 2, 1));
-  expect(commits.pendingOctets).toBe(3);
-  commits.flush();
-  expect(commits.pendingOctets).toBe(0);
-});

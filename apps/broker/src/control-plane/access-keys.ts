@@ -1,8 +1,8 @@
 /**
  * The access keys that sign requests of the control plane, in `access-keys.json` of the data directory.
  *
- * A signature is an HMAC, so whoever verifies it needs the secret itself: a hash of it would do for a password, not here. The file can
- * be read by its owner only, and a secret leaves it once, in the answer that creates the key.
+ * A signature is an HMAC. To verify it the broker needs the secret itself, so the file keeps secrets and not their hashes. Only its
+ * owner can read the file. A secret is sent once, in the answer that creates the key.
  */
 
 import { randomBytes } from "node:crypto";

@@ -167,7 +167,7 @@ class Requests<Context> {
       ...(exception !== undefined && { exception: exception.code, why: exception.message }),
       durationMs: call === undefined ? undefined : Math.round(performance.now() - call.startedMs),
     };
-    // Whoever is throttled does not fill the log either.
+    // A client that is throttled must not fill the log.
     const isQuiet = exception === undefined || exception.code === "ThrottlingException";
     this.#options.log[isQuiet ? "debug" : "info"](fields, "control plane");
   }

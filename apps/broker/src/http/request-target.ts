@@ -1,7 +1,7 @@
 /**
- * The target of an HTTP request (RFC 9112 §3.2), taken apart once and strictly. A path whose meaning depends on who reads it (dot
- * segments, empty segments, broken or controlling percent-encodings) is refused, so that what was signed, what was routed and what was
- * looked up are the same.
+ * The target of an HTTP request (RFC 9112 §3.2), parsed once and strictly. Two readers may understand a path with dot segments, empty
+ * segments, broken percent-encodings or encoded control characters in two ways. Such a path is refused, so that signature, routing and
+ * look-up see the same path.
  */
 
 import { invalidRequest } from "./service-error.ts";

@@ -129,7 +129,7 @@ test("the calls of an infrastructure tool: create, read, change, destroy", async
       await client.send(new DeletePolicyVersionCommand({ policyName, policyVersionId: versionId }));
   }
   await client.send(new DeletePolicyCommand({ policyName }));
-  // A tool that destroys asks until it is told that the thing is gone.
+  // Terraform asks for a thing that it deleted until the answer is 404.
   await expectException(client.send(new DescribeThingCommand({ thingName })), "ResourceNotFoundException", 404);
   await expectException(client.send(new GetPolicyCommand({ policyName })), "ResourceNotFoundException", 404);
 });

@@ -13,7 +13,7 @@ export interface WorkerTask {
   readonly maximumUnderWay: number;
 }
 
-/** What a worker is told. It says `ready` once, waits for `start`, and begins no press after `stop`. */
+/** An order to a worker. The worker says `ready` once and waits for `start`. After `stop` it begins no press. */
 export type WorkerOrder = "start" | "stop";
 
 /** What became of one press. */

@@ -52,7 +52,7 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined
   return typeof value === "object" && value !== null ? { ...value } : undefined;
 }
 
-/** Each button orders; the first press is told step by step. */
+/** Each button orders. The steps of the first press are shown. */
 export async function order(play: Play): Promise<void> {
   const { stage } = play;
   await stage.scene(

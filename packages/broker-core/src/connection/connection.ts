@@ -378,7 +378,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
     return { peer: this.peer, clientIdentifier, isAssignedIdentifier, principal };
   }
 
-  /** Ends the connection. With a reason code, an MQTT 5.0 client that had its CONNACK is told so (MQTT-3.14.0-1). */
+  /** Ends the connection. An MQTT 5.0 client that had its CONNACK gets a DISCONNECT with the reason code, if there is one (MQTT-3.14.0-1). */
   close(reason: CloseReason, detail: string, reasonCode?: number, reasonString?: string): void {
     if (this.state === "closed") return;
     if (reasonCode !== undefined && this.client?.version === 5) {
@@ -456,7 +456,7 @@ const notConnected: Denial = { isAllowed: false, reason: "not connected" };
 /** A Reason String for people; longer ones are cut. */
 const maximumReasonLength = 1024;
 
-/** What an MQTT 5.0 client is told when the broker ends its connection. */
+/** The DISCONNECT for an MQTT 5.0 client whose connection the broker ends. */
 const serverReasonCodes: { readonly [Reason in CloseReason]?: number } = {
   "taken-over": 0x8e,
   "not-authorized": 0x87,

@@ -235,8 +235,8 @@ function acknowledge<Peer, Principal>(
 const acknowledgementTypes: readonly ["puback" | undefined, "puback", "pubrec"] = [undefined, "puback", "pubrec"];
 
 /**
- * Refuses a message: by its acknowledgement in MQTT 5.0, so that the connection stays; QoS 0 has none, so there the connection is told
- * and closed. 3.1.1 has no negative acknowledgement at all and closes (MQTT-3.3.5-2).
+ * Refuses a message. In MQTT 5.0 the acknowledgement carries the refusal and the connection stays. QoS 0 has no acknowledgement, so the
+ * connection gets a DISCONNECT with the reason. MQTT 3.1.1 has no way to refuse a message, so the connection closes (MQTT-3.3.5-2).
  */
 function refuse<Peer, Principal>(
   connection: Connection<Peer, Principal>,

@@ -22,10 +22,9 @@ export class GroupCommit {
   #pending: (SessionRecord | undefined)[] = [];
   /** Places of records in the pending group that may still be taken back, by delivery. */
   readonly #queued = new Map<number, number>();
-  /** Deliveries of the growing group that were done before it was committed: nothing more is told of them. */
+  /** Deliveries that were queued and done within the growing group: the store gets no record of them. */
   readonly #takenBack = new Set<number>();
   #group = 1;
-  #pendingOctets = 0;
   #sending: readonly SessionRecord[] = [];
   #sendingEnd = 0;
   #appended = 0;
@@ -61,15 +60,9 @@ export class GroupCommit {
     return this.#group;
   }
 
-  /** Octets of payload that wait. */
-  get pendingOctets(): number {
-    return this.#pendingOctets;
-  }
-
   /** Adds a record to the next group. Returns its position. */
   append(record: SessionRecord): number {
     if (record.kind === "queued") this.#queued.set(record.delivery, this.#pending.length);
-    if (record.kind === "message") this.#pendingOctets += record.payload.length;
     this.#pending.push(record);
     this.#appended += 1;
     return this.#appended;
@@ -163,7 +156,6 @@ export class GroupCommit {
     });
     this.#sendingEnd = this.#appended;
     this.#pending = [];
-    this.#pendingOctets = 0;
     this.#group += 1;
     this.#queued.clear();
     takenBack.clear();

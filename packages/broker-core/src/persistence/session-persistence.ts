@@ -100,12 +100,15 @@ export class SessionPersistence implements RetainedJournal {
     this.append({ kind: "retained-deleted", topicName });
   }
 
+  /** Gives the position of the record. */
   append(record: SessionRecord): number {
-    return this.#appended(this.#commits.append(record));
+    const position = this.#commits.append(record);
+    this.#context.onAppended(position);
+    return position;
   }
 
-  appendDone(session: number, delivery: number): number {
-    return this.#appended(this.#commits.appendDone(session, delivery));
+  appendDone(session: number, delivery: number): void {
+    this.#context.onAppended(this.#commits.appendDone(session, delivery));
   }
 
   /** The number of a message, which is appended where a store may not have it. */
@@ -131,11 +134,6 @@ export class SessionPersistence implements RetainedJournal {
   /** Milliseconds since 1970 at a time of the broker's clock. */
   epochOf(ms: number): number {
     return Math.round(this.#context.epochMs() - (this.#context.nowMs() - ms));
-  }
-
-  #appended(position: number): number {
-    this.#context.onAppended(position);
-    return position;
   }
 
   #nextNumber(): number {
@@ -194,56 +192,59 @@ class StoredSessionJournal implements SessionJournal {
     });
   }
 
-  sent(delivery: Delivery): number {
+  sent(delivery: Delivery): void {
     // A retained message of QoS 1 was never queued.
-    if (delivery.recordNumber === 0) return this.queued(delivery);
+    if (delivery.recordNumber === 0) {
+      this.queued(delivery);
+      return;
+    }
     const { recordNumber, packetIdentifier } = delivery;
-    return this.#append({ kind: "sent", session: this.#number, delivery: recordNumber, packetIdentifier });
+    this.#append({ kind: "sent", session: this.#number, delivery: recordNumber, packetIdentifier });
   }
 
-  done({ recordNumber }: Delivery): number {
-    return this.#persistence.appendDone(this.#number, recordNumber);
+  done({ recordNumber }: Delivery): void {
+    this.#persistence.appendDone(this.#number, recordNumber);
   }
 
-  released(packetIdentifier: number): number {
-    return this.#append({ kind: "released", session: this.#number, packetIdentifier });
+  released(packetIdentifier: number): void {
+    this.#append({ kind: "released", session: this.#number, packetIdentifier });
   }
 
-  completed(packetIdentifier: number): number {
-    return this.#append({ kind: "completed", session: this.#number, packetIdentifier });
+  completed(packetIdentifier: number): void {
+    this.#append({ kind: "completed", session: this.#number, packetIdentifier });
   }
 
-  received(packetIdentifier: number): number {
-    return this.#append({ kind: "received", session: this.#number, packetIdentifier });
+  received(packetIdentifier: number): void {
+    this.#append({ kind: "received", session: this.#number, packetIdentifier });
   }
 
-  finished(packetIdentifier: number): number {
-    return this.#append({ kind: "finished", session: this.#number, packetIdentifier });
+  finished(packetIdentifier: number): void {
+    this.#append({ kind: "finished", session: this.#number, packetIdentifier });
   }
 
-  subscribed(subscription: Parameters<SessionJournal["subscribed"]>[0]): number {
-    return this.#append({ kind: "subscribed", session: this.#number, ...subscription });
+  subscribed(subscription: Parameters<SessionJournal["subscribed"]>[0]): void {
+    this.#append({ kind: "subscribed", session: this.#number, ...subscription });
   }
 
-  unsubscribed(topicFilter: string): number {
-    return this.#append({ kind: "unsubscribed", session: this.#number, topicFilter });
+  unsubscribed(topicFilter: string): void {
+    this.#append({ kind: "unsubscribed", session: this.#number, topicFilter });
   }
 
-  attached(expirySeconds: number): number {
-    return this.#state(expirySeconds, undefined);
+  attached(expirySeconds: number): void {
+    this.#state(expirySeconds, undefined);
   }
 
-  detached(expirySeconds: number): number {
-    return this.#state(expirySeconds, this.#persistence.epochNow);
+  detached(expirySeconds: number): void {
+    this.#state(expirySeconds, this.#persistence.epochNow);
   }
 
-  ended(): number {
-    return this.#append({ kind: "session-ended", session: this.#number });
+  ended(): void {
+    this.#append({ kind: "session-ended", session: this.#number });
   }
 
-  #state(expirySeconds: number, awayAtMs: number | undefined): number {
+  #state(expirySeconds: number, awayAtMs: number | undefined): void {
     const { clientIdentifier, protocolVersion } = this.#session;
-    return this.#append({
+    this.#append({
       kind: "session",
       session: this.#number,
       clientIdentifier,
@@ -253,7 +254,7 @@ class StoredSessionJournal implements SessionJournal {
     });
   }
 
-  #append(record: SessionRecord): number {
-    return this.#persistence.append(record);
+  #append(record: SessionRecord): void {
+    this.#persistence.append(record);
   }
 }
