@@ -1,6 +1,6 @@
 /** A call of an operation as a request: the same for a server on the network and for the operations in this process. */
 
-import type { Operation } from "../control-plane/operation.ts";
+import type { Operation } from "../http/operation.ts";
 
 /** A call that is ready to be sent. */
 export interface ApiRequest {

@@ -6,7 +6,7 @@ import { ServiceError } from "../http/service-error.ts";
 import { isSignedBy, readSignature, type SignatureClaim, type SignedParts } from "../http/signature-v4.ts";
 import type { AccessKey, AccessKeys } from "./access-keys.ts";
 import type { FailureLimit } from "./failure-limit.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../http/operation.ts";
 
 /** Who signed a request. */
 export interface Caller {

@@ -2,8 +2,8 @@
 
 import { nameInArn, type Page, type Scope } from "@latchkey/registry";
 import { invalidRequest } from "../http/service-error.ts";
-import { flag, list, map, member, query, required, structure, text, whole, word } from "./shape.ts";
-import type { Shape } from "./shape.ts";
+import { flag, list, map, member, query, required, structure, text, whole, word } from "../http/shape.ts";
+import type { Shape } from "../http/shape.ts";
 
 const resourceName = {
   least: 1,

@@ -12,10 +12,10 @@ import { AccessKeys, type AccessKey } from "./access-keys.ts";
 import type { Caller } from "./authenticate.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { FailureLimit } from "./failure-limit.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../http/operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "./operations/access-keys.ts";
 import { decisionOperations, type DecisionContext } from "./operations/decisions.ts";
-import { dataPlaneOperations, type LiveBroker, type LiveContext } from "./operations/data-plane.ts";
+import { dataPlaneOperations, type LiveBroker, type LiveContext } from "../data-plane/operations.ts";
 import { directoryOperations } from "./operations/all.ts";
 import { startControlPlane, type ControlPlane } from "./server.ts";
 

@@ -19,9 +19,9 @@ import { readTarget } from "../http/request-target.ts";
 import { ServiceError } from "../http/service-error.ts";
 import type { SignedParts } from "../http/signature-v4.ts";
 import { authenticate, authorize, claimOf, type Authentication, type Caller, type Claimed } from "./authenticate.ts";
-import type { Operation } from "./operation.ts";
-import { exceptionOf } from "./registry-exception.ts";
-import { RouteTable } from "./route-table.ts";
+import type { Operation } from "../http/operation.ts";
+import { exceptionOf } from "../http/registry-exception.ts";
+import { RouteTable } from "../http/route-table.ts";
 
 /** What the server is started with. */
 export interface ControlPlaneOptions<Context> {

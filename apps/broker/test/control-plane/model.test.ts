@@ -3,10 +3,10 @@
 import * as controlPlane from "@aws-sdk/client-iot";
 import * as dataPlane from "@aws-sdk/client-iot-data-plane";
 import { describe, expect, test } from "vitest";
-import type { Operation } from "../../src/control-plane/operation.ts";
-import { dataPlaneOperations } from "../../src/control-plane/operations/data-plane.ts";
+import type { Operation } from "../../src/http/operation.ts";
+import { dataPlaneOperations } from "../../src/data-plane/operations.ts";
 import { registryOperations } from "../../src/control-plane/operations/all.ts";
-import { RouteTable } from "../../src/control-plane/route-table.ts";
+import { RouteTable } from "../../src/http/route-table.ts";
 
 interface Model {
   readonly route: string;

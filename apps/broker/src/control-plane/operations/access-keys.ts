@@ -2,9 +2,9 @@
 
 import type { AccessKeys } from "../access-keys.ts";
 import { account } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
+import { operation, type Operation } from "../../http/operation.ts";
 import type { BrokerContext } from "./broker.ts";
-import { label, member, required, text, word } from "../shape.ts";
+import { label, member, required, text, word } from "../../http/shape.ts";
 
 /** What the operations need besides the registry. */
 export interface AccessKeyContext extends BrokerContext {

@@ -1,6 +1,6 @@
 /** All operations that need no more than a data directory. */
 
-import type { Operation } from "../operation.ts";
+import type { Operation } from "../../http/operation.ts";
 import { brokerOperations, type BrokerContext } from "./broker.ts";
 import { diagnosisOperations } from "./diagnosis.ts";
 import { authorityOperations } from "./authorities.ts";

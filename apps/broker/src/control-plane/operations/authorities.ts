@@ -13,8 +13,8 @@ import {
   tags,
   templateName,
 } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, member, query, required, word } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, member, query, required, word } from "../../http/shape.ts";
 import { validityOf } from "./certificates.ts";
 import { tagNew } from "./tags.ts";
 

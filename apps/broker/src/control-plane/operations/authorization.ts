@@ -3,8 +3,8 @@
 import { resourceArn, type AuthorizationAnswer, type Scope } from "@latchkey/registry";
 import { invalidRequest } from "../../http/service-error.ts";
 import { arn, policyName, principalCertificate, thingName } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { list, member, query, required, structure, text, word } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { list, member, query, required, structure, text, word } from "../../http/shape.ts";
 
 const cognitoIdentityPoolId = member(text({ least: 1, most: 256 }));
 const authInfo = structure({

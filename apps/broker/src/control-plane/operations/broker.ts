@@ -1,6 +1,6 @@
 /** What a client needs to know of the broker itself. The operation is ours, under `/latchkey`. */
 
-import { operation, type Operation, type OperationContext } from "../operation.ts";
+import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
 
 /** What the operation needs besides the registry. */
 export interface BrokerContext extends OperationContext {

@@ -12,8 +12,8 @@ import {
   pageOptions,
   pem,
 } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, member, query, required, text } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, member, query, required, text } from "../../http/shape.ts";
 
 const csr = required(member(text({ least: 1, most: 4096 })));
 const listMembers = { ...markerPaging, ascendingOrder };

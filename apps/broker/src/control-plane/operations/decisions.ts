@@ -1,8 +1,8 @@
 /** What policies have refused lately. The operation is ours, under `/latchkey`. */
 
 import type { DecisionLog } from "../decision-log.ts";
-import { operation, type Operation, type OperationContext } from "../operation.ts";
-import { query, whole } from "../shape.ts";
+import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
+import { query, whole } from "../../http/shape.ts";
 
 /** What the operation needs of a running broker. */
 export interface DecisionContext extends OperationContext {

@@ -10,8 +10,8 @@ import {
 import { clientArn, topicArn, topicFilterArn } from "@latchkey/policy";
 import { certificatesFromPem, nameText } from "@latchkey/x509";
 import { certificateId } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { label, query, text } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { label, query, text } from "../../http/shape.ts";
 
 /** One thing that was looked at. */
 interface Check {

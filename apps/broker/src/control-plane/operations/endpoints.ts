@@ -1,8 +1,8 @@
 /** Where devices connect to, and what there is of domain configurations and authorizers. */
 
 import { invalidRequest, ServiceError } from "../../http/service-error.ts";
-import { operation, type Operation } from "../operation.ts";
-import { blob, label, map, member, query, structure, text } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { blob, label, map, member, query, structure, text } from "../../http/shape.ts";
 
 const dataEndpoint = "iot:Data-ATS";
 /** Types that are the data endpoint here: one root vouches for all of them. */

@@ -11,8 +11,8 @@ import {
   policyVersionId,
   tags,
 } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, member, query, required } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, member, query, required } from "../../http/shape.ts";
 import { tagNew } from "./tags.ts";
 
 const name = label(policyName);

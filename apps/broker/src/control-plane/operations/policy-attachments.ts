@@ -2,8 +2,8 @@
 
 import { resourceArn, type Page, type Scope } from "@latchkey/registry";
 import { arn, ascendingOrder, markerPaging, nextOf, pageOptions, policyName } from "../members.ts";
-import { operation, type Operation, type OperationContext } from "../operation.ts";
-import { flag, header, label, member, query, required } from "../shape.ts";
+import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
+import { flag, header, label, member, query, required } from "../../http/shape.ts";
 
 const name = label(policyName);
 const target = required(member(arn));

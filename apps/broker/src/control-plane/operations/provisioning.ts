@@ -3,8 +3,8 @@
 import { resourceArn, type ProvisioningTemplateRecord, type Scope } from "@latchkey/registry";
 import { invalidRequest } from "../../http/service-error.ts";
 import { nextOf, pageOptions, roleArn, tags, templateBody, templateName, tokenPaging } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, map, member, required, structure, text, whole, word } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, map, member, required, structure, text, whole, word } from "../../http/shape.ts";
 import { tagNew } from "./tags.ts";
 
 const description = text({ most: 500, pattern: /^[^\p{C}]*$/u, allowed: "printable characters" });

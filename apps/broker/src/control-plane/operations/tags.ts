@@ -1,8 +1,8 @@
 /** Tags of resources. */
 
 import { arn, tags } from "../members.ts";
-import { operation, type Operation, type OperationContext } from "../operation.ts";
-import { list, member, query, required, text } from "../shape.ts";
+import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
+import { list, member, query, required, text } from "../../http/shape.ts";
 
 const resourceArn = arn;
 

@@ -14,8 +14,8 @@ import {
   tokenPaging,
   version,
 } from "../members.ts";
-import { operation, type Operation, type OperationContext } from "../operation.ts";
-import { flag, label, list, member, query, required, structure } from "../shape.ts";
+import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
+import { flag, label, list, member, query, required, structure } from "../../http/shape.ts";
 import { tagNew } from "./tags.ts";
 
 const name = label(thingGroupName);

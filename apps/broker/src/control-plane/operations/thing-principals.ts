@@ -10,8 +10,8 @@ import {
   thingPrincipalType,
   tokenPaging,
 } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { header, label, query, required } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { header, label, query, required } from "../../http/shape.ts";
 
 const name = label(thingName);
 const principal = required(header("x-amzn-principal", arn));

@@ -3,8 +3,8 @@
 import { resourceArn, type Scope, type ThingTypeRecord } from "@latchkey/registry";
 import { invalidRequest } from "../../http/service-error.ts";
 import { attributeName, description, nextOf, pageOptions, tags, thingTypeName, tokenPaging } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, list, member, query, structure } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, list, member, query, structure } from "../../http/shape.ts";
 import { tagNew } from "./tags.ts";
 
 const name = label(thingTypeName);

@@ -13,8 +13,8 @@ import {
   tokenPaging,
   version,
 } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, member, query, text } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, member, query, text } from "../../http/shape.ts";
 
 const name = label(thingName);
 

@@ -2,8 +2,8 @@
 
 import { resourceArn } from "@latchkey/registry";
 import { account, ascendingOrder, certificateId, markerPaging, message, nextOf, pageOptions } from "../members.ts";
-import { operation, type Operation } from "../operation.ts";
-import { flag, label, member, query, required } from "../shape.ts";
+import { operation, type Operation } from "../../http/operation.ts";
+import { flag, label, member, query, required } from "../../http/shape.ts";
 
 const id = label(certificateId);
 

@@ -5,10 +5,10 @@
 
 import type { RetainedMessageView, ServerPublish, ServerPublishResult, SessionView } from "@latchkey/broker-core";
 import { ReasonCode, type UserProperty } from "@latchkey/mqtt-codec";
-import { isObject } from "../../http/json-body.ts";
-import { invalidRequest, ServiceError } from "../../http/service-error.ts";
-import { operation, type Operation, type OperationContext } from "../operation.ts";
-import { blob, flag, header, label, query, text, whole, word } from "../shape.ts";
+import { isObject } from "../http/json-body.ts";
+import { invalidRequest, ServiceError } from "../http/service-error.ts";
+import { operation, type Operation, type OperationContext } from "../http/operation.ts";
+import { blob, flag, header, label, query, text, whole, word } from "../http/shape.ts";
 
 /** What the operations need of a running broker. */
 export interface LiveBroker {

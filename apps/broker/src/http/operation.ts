@@ -1,8 +1,8 @@
 /** What an operation of the API is: its route, its members, who may call it, which exceptions it has, and what it does. */
 
 import type { Registry, Scope } from "@latchkey/registry";
-import { readJsonBody } from "../http/json-body.ts";
-import { invalidRequest, type ExceptionName } from "../http/service-error.ts";
+import { readJsonBody } from "./json-body.ts";
+import { invalidRequest, type ExceptionName } from "./service-error.ts";
 import { ownMember, readMembers, type Input, type Member, type Members } from "./shape.ts";
 
 /** A request after routing. */

@@ -1,7 +1,7 @@
 /** Which exception a refusal of the registry is. */
 
 import { isRegistryError, type AnyRegistryError } from "@latchkey/registry";
-import { ServiceError, type ExceptionMembers, type ExceptionName } from "../http/service-error.ts";
+import { ServiceError, type ExceptionMembers, type ExceptionName } from "./service-error.ts";
 
 /** The exceptions that every operation can answer. */
 const common: ReadonlySet<ExceptionName> = new Set<ExceptionName>([

@@ -1,6 +1,6 @@
 /** Finds the operation of a method and a path. */
 
-import { ServiceError } from "../http/service-error.ts";
+import { ServiceError } from "./service-error.ts";
 import type { Operation } from "./operation.ts";
 
 /** An operation and the labels of its path. */

@@ -3,8 +3,8 @@
  * Each reader throws InvalidRequestException, which names the member, what is allowed and never more than the start of what was found.
  */
 
-import { isObject } from "../http/json-body.ts";
-import { invalidRequest } from "../http/service-error.ts";
+import { isObject } from "./json-body.ts";
+import { invalidRequest } from "./service-error.ts";
 
 /** Reads a member. `at` is its name, for the error. */
 export interface Shape<T> {
