@@ -3,7 +3,8 @@
 import { equalBytes } from "@latchkey/asn1";
 import { CryptoError, type PublicKey } from "@latchkey/crypto";
 import { type Certificate, extensionValue, keyUsage, nameText, parseCertificate, X509Error } from "@latchkey/x509";
-import type { Connection, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Handshake } from "./handshake-run.ts";
 import type { Credential } from "./credential.ts";
 import type { CredentialRequest } from "./engine.ts";
 import { TlsError } from "./errors.ts";

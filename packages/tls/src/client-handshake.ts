@@ -6,7 +6,8 @@ import { firstOffer, type Offer, sendClientHello } from "./client-hello-offer.ts
 import { clientTls12 } from "./client-tls12.ts";
 import { clientTls13 } from "./client-tls13.ts";
 import type { ClientConfig } from "./config.ts";
-import type { Connection, Established, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Established, Handshake } from "./handshake-run.ts";
 import { illegalParameter, TlsError, unexpectedMessage } from "./errors.ts";
 import { extensionNumber } from "./extension-type.ts";
 import { singleNumber } from "./extension-values.ts";

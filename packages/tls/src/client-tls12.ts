@@ -12,7 +12,8 @@ import {
 } from "./authentication.ts";
 import { checkNameAnswer, type Chosen, selectedProtocol } from "./server-choice.ts";
 import type { ClientConfig } from "./config.ts";
-import type { Connection, Established, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Established, Handshake } from "./handshake-run.ts";
 import { illegalParameter, TlsError } from "./errors.ts";
 import { checkPointFormats, renegotiatedConnection } from "./extension-values.ts";
 import { HandshakeKeys12 } from "./handshake-keys12.ts";

@@ -3,7 +3,8 @@
 import { chooseCredential, commonSchemes, peerKey, requireTrust, sign, traceSignature } from "./authentication.ts";
 import { checkNameAnswer, type Chosen, selectedProtocol } from "./server-choice.ts";
 import type { ClientConfig } from "./config.ts";
-import type { Connection, Established, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Established, Handshake } from "./handshake-run.ts";
 import { illegalParameter, TlsError } from "./errors.ts";
 import { readExtensions } from "./extension-list.ts";
 import { selectedKeyShare, singleNumber } from "./extension-values.ts";

@@ -1,93 +1,65 @@
 /**
- * One connection: records become messages, messages move the handshake, events come out.
+ * One connection: what comes moves the handshake, and events come out.
  *
- * The four handshakes (`client-tls13.ts` and its siblings) are generators that read like the standards: they wait for a
- * message in a state, or for an answer, and end with proofs. This class runs them, holds every message to the table of
- * `handshake-state.ts`, and turns whatever they throw into one alert and one `failed` event.
+ * `incoming.ts` says what the peer's records mean, `handshake-run.ts` runs the handshake that waits for them, `outgoing.ts`
+ * sends. This class puts the three together: it opens a connection on proofs only, and turns whatever is thrown into one
+ * alert and one `failed` event.
  */
 
 import type { CryptoProvider } from "@latchkey/crypto";
-import { type AlertName, alertLevel, alertName, alertNumber } from "./alert.ts";
+import { type AlertName, alertLevel } from "./alert.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
 import type { Settings } from "./config.ts";
-import { ContentType, contentTypeName } from "./content-type.ts";
-import { describeMessage } from "./describe-message.ts";
+import { ContentType } from "./content-type.ts";
 import type { ConnectionInfo, TlsEngine, TlsEvent, TlsPhase } from "./engine.ts";
-import { argument, illegalParameter, TlsError, unexpectedMessage } from "./errors.ts";
-import { encodeHandshake, HandshakeInput, type HandshakeMessage, messageOf } from "./handshake-input.ts";
-import { awaited, type Awaited, type HandshakeState } from "./handshake-state.ts";
-import { handshakeByNumber, type HandshakeType } from "./handshake-type.ts";
-import { hexOf, type KeyLogLabel, keyLogLine } from "./key-log.ts";
-import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proofs.ts";
-import { RecordLayer, type ReceivedRecord } from "./record-layer.ts";
-import { readAlert, recordProtection, type TrafficKeys } from "./record-protection.ts";
+import { argument, decodeError, TlsError, unexpectedMessage } from "./errors.ts";
+import { type HandshakeMessage, messageOf } from "./handshake-input.ts";
+import { type Established, type Handshake, HandshakeRun, type NamedMessage } from "./handshake-run.ts";
+import type { HandshakeState } from "./handshake-state.ts";
+import type { HandshakeType } from "./handshake-type.ts";
+import { type Incoming, IncomingReader, type Situation } from "./incoming.ts";
+import { type KeyLogLabel, keyLogLine } from "./key-log.ts";
+import { Outgoing, type OutgoingHooks } from "./outgoing.ts";
+import { FinishedVerified, PeerSignatureVerified } from "./proofs.ts";
+import { RecordLayer } from "./record-layer.ts";
+import { recordProtection, type TrafficKeys } from "./record-protection.ts";
+import { addTraced, traceMessage } from "./trace-message.ts";
 import type { Traffic } from "./traffic.ts";
 import type { TraceEvent } from "./trace-event.ts";
 import { Transcript } from "./transcript.ts";
 
-/** What a handshake waits for: a message in a state, or an answer. */
-export type Suspension = HandshakeState | "answer";
-
-/** A handshake, or a part of one. */
-export type Handshake<Result> = Generator<Suspension, Result, void>;
-
-/** What a finished handshake hands over. Without both proofs there is no traffic. */
-export interface Established {
-  readonly info: ConnectionInfo;
-  readonly finished: FinishedVerified;
-  readonly peer: PeerProof;
-  readonly traffic: Traffic;
-}
-
-/** For tests that play a hostile peer: what is sent in place of a handshake message, before it is protected. */
-export interface OutgoingHooks {
-  /** The messages to send instead, perhaps none. `transcript` is what counts as sent; default what is sent. */
-  readonly message?: (name: HandshakeType, encoding: Uint8Array) => readonly Uint8Array[];
-  /** Whether the transcript gets what was sent instead. Default true. */
-  readonly editsTranscript?: boolean;
-}
-
-// oxlint-disable max-lines -- one state machine: its parts share the phase, the flight and the records
-export class Connection implements TlsEngine {
+export class Connection implements TlsEngine, Situation {
   readonly role: "client" | "server";
   readonly settings: Settings;
   readonly provider: CryptoProvider;
   readonly #records: RecordLayer;
-  readonly #handshakeInput: HandshakeInput;
+  readonly #incoming: IncomingReader;
+  readonly #outgoing: Outgoing;
+  readonly #handshake: HandshakeRun = new HandshakeRun();
   readonly #events: TlsEvent[] = [];
-  readonly #hooks: OutgoingHooks;
-  /** Handshake messages that go out together in as few records as they fit in. */
-  #flight: Uint8Array[] = [];
-  #handshake: Handshake<Established> | undefined;
-  #suspension: Suspension = "answer";
-  #incoming: HandshakeMessage | undefined;
   #transcript: Transcript | undefined;
   #traffic: Traffic | undefined;
   #phase: TlsPhase = "handshake";
   #info: ConnectionInfo | undefined;
   #error: TlsError | undefined;
   #isRunning = false;
-  #hasSent = false;
-  #useless = 0;
-  #warnings = 0;
-  #droppedChangeCipherSpecs = 0;
-  #version: "TLSv1.2" | "TLSv1.3" | undefined;
-  /** TLS 1.3, from the first hello to the peer's Finished: change_cipher_spec in clear is dropped (RFC 8446 §5). */
+  /** Set once it is known: alerts and change_cipher_spec mean different things. */
+  version: "TLSv1.2" | "TLSv1.3" | undefined;
   dropsChangeCipherSpec: boolean = false;
 
   constructor(role: "client" | "server", settings: Settings, hooks: OutgoingHooks = {}) {
     this.role = role;
     this.settings = settings;
     this.provider = settings.provider;
-    this.#hooks = hooks;
     this.#records = new RecordLayer(settings.limits);
-    this.#handshakeInput = new HandshakeInput(settings.limits);
+    this.#incoming = new IncomingReader(settings, this.#records);
+    this.#outgoing = new Outgoing(role, settings, this.#records, hooks);
     this.#transcript = new Transcript(settings.provider);
   }
 
   /** Starts the handshake. */
   begin(handshake: Handshake<Established>): void {
-    this.#handshake = handshake;
+    this.#handshake.begin(handshake);
     this.#attempt(() => this.#resume());
   }
 
@@ -115,7 +87,7 @@ export class Connection implements TlsEngine {
     this.#attempt(() => this.#run());
     this.#records.input.keep();
     const { waitingInputOctets } = this.settings.limits;
-    if (this.#isReading() && this.#isWaiting() && this.#records.input.waitingOctets > waitingInputOctets) {
+    if (this.#isReading() && this.#handshake.awaitsAnswer && this.#records.input.waitingOctets > waitingInputOctets) {
       const error = new TlsError("ERR_TLS_LIMIT", "More came than is kept while an answer is awaited", {
         alert: "internal_error",
         found: `${this.#records.input.waitingOctets} octets`,
@@ -204,6 +176,19 @@ export class Connection implements TlsEngine {
     return this.#traffic.exportKeyingMaterial(length, label, context);
   }
 
+  // What reading depends on.
+
+  get isOpen(): boolean {
+    return this.#traffic !== undefined;
+  }
+
+  get state(): HandshakeState {
+    const { state } = this.#handshake;
+    if (state !== undefined) return state;
+    if (this.#info?.version === "TLSv1.2") return this.role === "client" ? "clientOpen12" : "serverOpen12";
+    return this.role === "client" ? "clientOpen" : "serverOpen";
+  }
+
   // What the handshakes call.
 
   get transcript(): Transcript {
@@ -224,19 +209,9 @@ export class Connection implements TlsEngine {
     this.settings.keyLog?.(keyLogLine(label, clientRandom, secret));
   }
 
-  /** Names the version, once it is known: alerts and change_cipher_spec mean different things. */
-  set version(version: "TLSv1.2" | "TLSv1.3") {
-    this.#version = version;
-  }
-
   /** Waits for one of the messages that the state allows. The transcript does not have it until `accept`. */
-  *receiveMessage(state: HandshakeState): Handshake<HandshakeMessage & { readonly name: HandshakeType }> {
-    yield state;
-    const message = this.#incoming;
-    this.#incoming = undefined;
-    const name = message && handshakeByNumber(message.type);
-    if (message === undefined || name === undefined) throw new RangeError(`${state} was resumed without a message`);
-    return { ...message, name };
+  receiveMessage(state: HandshakeState): Handshake<NamedMessage> {
+    return this.#handshake.receiveMessage(state);
   }
 
   /** Waits for change_cipher_spec of TLS 1.2. */
@@ -269,33 +244,28 @@ export class Connection implements TlsEngine {
   }
 
   /** Sends a handshake message, together with those that follow. */
-  sendMessage(name: HandshakeType, body: Uint8Array): HandshakeMessage {
-    const encoding = encodeHandshake(name, body);
-    const sent = this.#hooks.message?.(name, encoding) ?? [encoding];
-    for (const one of this.#hooks.editsTranscript === false ? [encoding] : sent) {
-      this.#addToTranscript(messageOf(one), true);
-    }
-    this.#flight.push(...sent);
-    return messageOf(encoding);
+  sendMessage(name: HandshakeType, body: Uint8Array): void {
+    for (const one of this.#outgoing.queue(name, body).counted) this.#addToTranscript(messageOf(one), true);
   }
 
   /** Sends a message that is not part of the handshake's transcript. */
   sendPostHandshake(name: HandshakeType, body: Uint8Array): void {
-    const encoding = encodeHandshake(name, body);
-    this.#flight.push(...(this.#hooks.message?.(name, encoding) ?? [encoding]));
+    const { encoding } = this.#outgoing.queue(name, body);
     if (this.isTraced) this.#traceMessage(messageOf(encoding), true, undefined);
-    this.flush();
+    this.#outgoing.flush();
   }
 
   sendChangeCipherSpec(): void {
-    this.flush();
-    this.#records.output.write(ContentType.changeCipherSpec, Uint8Array.of(1), undefined);
-    this.trace({ step: "changeCipherSpec", by: this.role, isOurs: true });
+    this.#outgoing.changeCipherSpec();
+  }
+
+  sendAlert(level: number, name: AlertName): void {
+    this.#outgoing.alert(level, name);
   }
 
   /** Protects what is sent from here on. */
   setWriteKeys(suite: CipherSuite, keys: TrafficKeys, epoch: string): void {
-    this.flush();
+    this.#outgoing.flush();
     this.#records.setWrite(recordProtection(this.provider, suite, keys));
     this.trace({ step: "keys", by: this.role, isOurs: true, epoch, suite: suite.name });
   }
@@ -303,7 +273,7 @@ export class Connection implements TlsEngine {
   /** Expects what comes from here on to be protected. Throws where a message straddles the change. */
   setReadKeys(suite: CipherSuite, keys: TrafficKeys, epoch: string): void {
     // RFC 8446 §5.1: handshake messages MUST NOT span key changes.
-    if (!this.#handshakeInput.isEmpty) {
+    if (!this.#incoming.isBetweenMessages) {
       throw unexpectedMessage("A message goes on behind a change of keys", { clause: "RFC 8446 §5.1" });
     }
     this.#records.setRead(recordProtection(this.provider, suite, keys));
@@ -331,27 +301,10 @@ export class Connection implements TlsEngine {
     return this.#records.read?.records ?? 0;
   }
 
-  /** Writes the messages that wait. */
-  flush(): void {
-    const flight = this.#flight;
-    const [first] = flight;
-    if (first === undefined) return;
-    this.#flight = [];
-    const whole = flight.length === 1 ? first : concatenated(flight);
-    const { output, write } = this.#records;
-    if (this.role === "client" && !this.#hasSent) output.writeFirstHello(whole);
-    else output.write(ContentType.handshake, whole, write, this.settings.recordOctets);
-    this.#hasSent = true;
-  }
-
   // The machine.
 
   #isReading(): boolean {
     return this.#phase === "handshake" || this.#phase === "open" || this.#phase === "closing";
-  }
-
-  #isWaiting(): boolean {
-    return this.#handshake !== undefined && this.#suspension === "answer";
   }
 
   /** Runs, and turns what is thrown into the end of the connection. */
@@ -360,7 +313,7 @@ export class Connection implements TlsEngine {
     this.#isRunning = true;
     try {
       act();
-      this.flush();
+      this.#outgoing.flush();
     } catch (cause) {
       this.#fail(cause instanceof TlsError ? cause : internalError(cause));
     } finally {
@@ -375,17 +328,11 @@ export class Connection implements TlsEngine {
   }
 
   /** Runs the handshake until it waits, or is done. */
-  #resume(): void {
-    const handshake = this.#handshake;
-    if (handshake === undefined) return;
-    const result = handshake.next();
-    if (result.done === true) {
-      this.#handshake = undefined;
-      this.#open(result.value);
-      return;
-    }
-    if (result.value !== this.#suspension && this.isTraced) this.trace({ step: "state", state: result.value });
-    this.#suspension = result.value;
+  #resume(message?: HandshakeMessage): void {
+    const before = this.#handshake.state;
+    const established = this.#handshake.resume(message);
+    if (established !== undefined) this.#open(established);
+    else if (this.isTraced) this.#traceState(before);
   }
 
   #open({ info, finished, peer, traffic }: Established): void {
@@ -409,159 +356,64 @@ export class Connection implements TlsEngine {
     this.emit({ type: "handshakeDone", info });
   }
 
-  /** Takes messages and records until nothing is left, or an answer is awaited. */
+  /** Takes what came until nothing is left, or an answer is awaited. */
   #run(): void {
-    while (this.#isReading() && !this.#isWaiting()) {
-      const message = this.#handshakeInput.next();
-      if (message !== undefined) {
-        this.#dispatch(message);
-        continue;
+    while (this.#isReading() && !this.#handshake.awaitsAnswer) {
+      const incoming = this.#incoming.next(this);
+      if (incoming === undefined) return;
+      this.#take(incoming);
+    }
+  }
+
+  #take(incoming: Incoming): void {
+    switch (incoming.type) {
+      case "message":
+        this.#takeMessage(incoming.message);
+        break;
+      case "data":
+        this.#takeData(incoming.data);
+        break;
+      case "changeCipherSpec":
+        this.#resume();
+        break;
+      case "closeNotify":
+        this.#peerCloses();
+        break;
+      default: {
+        const { alert } = incoming;
+        const what = "The peer ended the connection by an alert";
+        this.#failed(new TlsError("ERR_TLS_ALERT_RECEIVED", what, { alertReceived: alert, found: alert }));
       }
-      const record = this.#records.next();
-      if (record === undefined) return;
-      this.#takeRecord(record);
     }
   }
 
-  get #state(): HandshakeState {
-    if (this.#handshake !== undefined && this.#suspension !== "answer") return this.#suspension;
-    if (this.#info?.version === "TLSv1.2") return this.role === "client" ? "clientOpen12" : "serverOpen12";
-    return this.role === "client" ? "clientOpen" : "serverOpen";
-  }
-
-  #dispatch(message: HandshakeMessage): void {
-    const name = handshakeByNumber(message.type);
-    this.#expect(name);
-    if (name === "hello_request" && this.#handshake !== undefined) {
-      if (message.body.length > 0)
-        throw new TlsError("ERR_TLS_DECODE", "HelloRequest is not empty", { alert: "decode_error" });
-      this.#countUseless();
-      return;
-    }
-    if (this.#handshake === undefined) {
-      this.#countUseless();
+  #takeMessage(message: NamedMessage): void {
+    const { floods } = this.#incoming;
+    if (!this.#handshake.isRunning) {
+      floods.countUseless();
       if (this.isTraced) this.#traceMessage(message, false, undefined);
-      this.#traffic?.receive(name, message.body);
+      this.#traffic?.receive(message.name, message.body);
       return;
     }
-    this.#useless = 0;
-    this.#incoming = message;
-    this.#resume();
-  }
-
-  #expect(found: Awaited | undefined): void {
-    const state = this.#state;
-    const allowed: readonly (Awaited | undefined)[] = awaited(state);
-    if (allowed.includes(found)) return;
-    throw unexpectedMessage(`A message that ${state} does not allow`, {
-      found: found ?? "an unknown message",
-      allowed: awaited(state).join(", "),
-      clause: "RFC 8446 §4",
-    });
-  }
-
-  #takeRecord(record: ReceivedRecord): void {
-    const { type, content } = record;
-    if (type === ContentType.alert) {
-      this.#takeAlert(content);
+    if (message.name === "hello_request") {
+      // RFC 5246 §7.4.1.1: ignored during a handshake.
+      if (message.body.length > 0) throw decodeError("HelloRequest is not empty", "RFC 5246 §7.4.1.1");
+      floods.countUseless();
       return;
     }
-    // RFC 8446 §5.1: no other records between the fragments of a handshake message.
-    if (type !== ContentType.handshake && !this.#handshakeInput.isEmpty) {
-      throw unexpectedMessage("A record between the parts of a handshake message", {
-        found: contentTypeName(type),
-        clause: "RFC 8446 §5.1",
-      });
-    }
-    if (type !== ContentType.alert) this.#warnings = 0;
-    switch (type) {
-      case ContentType.handshake:
-        // RFC 8446 §5.1: no zero-length fragments of handshake messages.
-        if (content.length === 0) throw unexpectedMessage("An empty handshake record", { clause: "RFC 8446 §5.1" });
-        this.#handshakeInput.append(record.isProtected ? content : content.slice());
-        break;
-      case ContentType.applicationData:
-        this.#takeData(content);
-        break;
-      case ContentType.changeCipherSpec:
-        this.#takeChangeCipherSpec(record);
-        break;
-      default:
-        throw unexpectedMessage("A record of unknown type", { found: contentTypeName(type), clause: "RFC 8446 §5" });
-    }
+    floods.useful();
+    this.#resume(message);
   }
 
-  #takeData(content: Uint8Array): void {
-    if (this.#traffic === undefined) {
-      throw unexpectedMessage("Application data before the handshake is done", {
-        found: "application_data",
-        allowed: awaited(this.#state).join(", "),
-        clause: "RFC 8446 §2",
-      });
-    }
-    if (content.length === 0) {
-      this.#countUseless();
-    } else {
-      this.#useless = 0;
-      this.#traffic.keyUpdates = 0;
+  #takeData(data: Uint8Array): void {
+    const traffic = this.#traffic;
+    if (traffic === undefined) return;
+    if (data.length > 0) {
+      traffic.keyUpdates = 0;
       // After close_notify nothing is to be said, but the peer may still be speaking.
-      this.emit({ type: "data", data: content });
+      this.emit({ type: "data", data });
     }
-    this.#traffic.afterReceiving();
-  }
-
-  #takeChangeCipherSpec({ content, isProtected }: ReceivedRecord): void {
-    const isAwaited = this.#handshake !== undefined && awaited(this.#state).includes("change_cipher_spec");
-    const isDropped = !isAwaited && this.dropsChangeCipherSpec && !isProtected;
-    if (!isAwaited && !isDropped) this.#expect("change_cipher_spec");
-    // RFC 8446 §5, RFC 5246 §7.1: exactly one octet with the value 1.
-    if (content.length !== 1 || content[0] !== 1) {
-      throw unexpectedMessage("change_cipher_spec is not the one octet 1", { clause: "RFC 8446 §5" });
-    }
-    if (isAwaited) {
-      this.#resume();
-      return;
-    }
-    if (isProtected) throw unexpectedMessage("change_cipher_spec under protection", { clause: "RFC 8446 §5" });
-    this.#droppedChangeCipherSpecs++;
-    if (this.#droppedChangeCipherSpecs > this.settings.limits.changeCipherSpecs) {
-      throw this.#limitReached("changeCipherSpecs", "unexpected_message", "Too many change_cipher_spec records");
-    }
-    this.#countUseless();
-  }
-
-  #takeAlert(content: Uint8Array): void {
-    const { level, description } = readAlert(content);
-    const name = alertName(description);
-    this.trace({
-      step: "alert",
-      isOurs: false,
-      level: level === alertLevel.warning ? "warning" : "fatal",
-      description: name,
-    });
-    if (level !== alertLevel.warning && level !== alertLevel.fatal) {
-      throw illegalParameter("An alert has an unknown level", "RFC 8446 §6", { found: `${level}`, allowed: "1 or 2" });
-    }
-    if (name === "close_notify") {
-      this.#peerCloses();
-      return;
-    }
-    // RFC 8446 §6: in TLS 1.3 all but close_notify and user_canceled are fatal, whatever their level says.
-    const isWarning = this.#version === "TLSv1.3" ? name === "user_canceled" : level === alertLevel.warning;
-    if (!isWarning) {
-      this.#failed(
-        new TlsError("ERR_TLS_ALERT_RECEIVED", "The peer ended the connection by an alert", {
-          alertReceived: name,
-          found: name,
-        }),
-      );
-      return;
-    }
-    this.#warnings++;
-    if (this.#warnings > this.settings.limits.warningAlerts) {
-      throw this.#limitReached("warningAlerts", "unexpected_message", "Too many warning alerts");
-    }
-    this.#countUseless();
+    traffic.afterReceiving();
   }
 
   #peerCloses(): void {
@@ -581,41 +433,14 @@ export class Connection implements TlsEngine {
     this.#phase = "peerClosed";
     this.#records.input.clear();
     // RFC 5246 §7.2.1: TLS 1.2 answers at once and gives up what was not sent.
-    if (this.#version === "TLSv1.2") this.close();
-  }
-
-  #countUseless(): void {
-    this.#useless++;
-    if (this.#useless > this.settings.limits.uselessRecords) {
-      throw this.#limitReached("uselessRecords", "unexpected_message", "Too many records without data");
-    }
-  }
-
-  #limitReached(
-    limit: "changeCipherSpecs" | "warningAlerts" | "uselessRecords",
-    alert: AlertName,
-    what: string,
-  ): TlsError {
-    const allowed = this.settings.limits[limit];
-    return new TlsError("ERR_TLS_LIMIT", what, { alert, limit, found: `${allowed + 1}`, allowed: `${allowed}` });
-  }
-
-  sendAlert(level: number, name: AlertName): void {
-    this.flush();
-    this.#records.output.write(ContentType.alert, Uint8Array.of(level, alertNumber(name)), this.#records.write);
-    this.trace({
-      step: "alert",
-      isOurs: true,
-      level: level === alertLevel.warning ? "warning" : "fatal",
-      description: name,
-    });
+    if (this.version === "TLSv1.2") this.close();
   }
 
   /** Ends the connection by a fatal alert, which is in the output before the event. */
   #fail(error: TlsError): void {
     if (this.#phase === "failed" || this.#phase === "closed") return;
     // What was not sent of a flight is not sent any more.
-    this.#flight = [];
+    this.#outgoing.drop();
     if (error.alertSent !== undefined) this.sendAlert(alertLevel.fatal, error.alertSent);
     this.#failed(error);
   }
@@ -631,43 +456,26 @@ export class Connection implements TlsEngine {
 
   #end(phase: "closed" | "failed"): void {
     this.#phase = phase;
-    this.#handshake = undefined;
+    this.#handshake.end();
     this.#transcript = undefined;
     this.#traffic?.erase();
     this.#records.input.clear();
   }
 
   #addToTranscript(message: HandshakeMessage, isOurs: boolean): void {
-    const transcript = this.transcript;
-    if (!this.isTraced) {
-      transcript.add(message.encoding);
-      return;
-    }
-    const { algorithm } = transcript;
-    const before = algorithm && hexOf(transcript.hash());
-    transcript.add(message.encoding);
-    const after = algorithm && hexOf(transcript.hash());
-    const hashes = algorithm === undefined ? undefined : { hash: algorithm, before: before ?? "", after: after ?? "" };
-    this.#traceMessage(message, isOurs, hashes);
+    if (this.isTraced) this.#traceMessage(message, isOurs, addTraced(this.transcript, message));
+    else this.transcript.add(message.encoding);
   }
 
-  #traceMessage(
-    message: HandshakeMessage,
-    isOurs: boolean,
-    transcript: { readonly hash: string; readonly before: string; readonly after: string } | undefined,
-  ): void {
-    const name = handshakeByNumber(message.type);
-    if (name === undefined) return;
-    this.trace({
-      step: "message",
-      by: isOurs ? this.role : this.peerRole,
-      isOurs,
-      name,
-      octets: message.encoding.length,
-      isEncrypted: (isOurs ? this.#records.write : this.#records.read) !== undefined,
-      fields: describeMessage(name, message.body, this.#version, this.settings),
-      transcript,
-    });
+  #traceMessage(message: HandshakeMessage, isOurs: boolean, transcript: ReturnType<typeof addTraced>): void {
+    const isEncrypted = (isOurs ? this.#records.write : this.#records.read) !== undefined;
+    const origin = { by: isOurs ? this.role : this.peerRole, isOurs, isEncrypted };
+    traceMessage(this.settings, message, origin, this.version, transcript);
+  }
+
+  #traceState(before: HandshakeState | undefined): void {
+    const { state } = this.#handshake;
+    if (state !== before) this.trace({ step: "state", state: state ?? "answer" });
   }
 }
 
@@ -679,14 +487,4 @@ function internalError(cause: unknown): TlsError {
 function plainArray(octets: Uint8Array): Uint8Array {
   if (octets.constructor === Uint8Array) return octets;
   return new Uint8Array(octets.buffer, octets.byteOffset, octets.length);
-}
-
-function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }

@@ -2,7 +2,8 @@
 
 import { clientHandshake } from "./client-handshake.ts";
 import { type ClientConfig, type ServerConfig, settingsOf } from "./config.ts";
-import { Connection, type OutgoingHooks } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { OutgoingHooks } from "./outgoing.ts";
 import type { TlsEngine } from "./engine.ts";
 import { argument } from "./errors.ts";
 import { serverHandshake } from "./server-handshake.ts";

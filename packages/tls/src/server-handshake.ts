@@ -2,7 +2,8 @@
 
 import { signalling } from "./cipher-suite.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Connection, Established, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Established, Handshake } from "./handshake-run.ts";
 import { TlsError } from "./errors.ts";
 import { offeredServerName, offeredVersions, protocolNames, protocolText } from "./extension-values.ts";
 import type { FirstHello } from "./first-hello.ts";

@@ -11,7 +11,8 @@ import {
 } from "./authentication.ts";
 import { type CipherSuite, signalling, suiteText } from "./cipher-suite.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Connection, Established, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Established, Handshake } from "./handshake-run.ts";
 import { decodeError, illegalParameter, TlsError } from "./errors.ts";
 import { writeExtension } from "./extension-list.ts";
 import { checkPointFormats, numberList, renegotiatedConnection, writeProtocolNames } from "./extension-values.ts";

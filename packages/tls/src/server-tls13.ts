@@ -12,7 +12,8 @@ import {
 } from "./authentication.ts";
 import { type CipherSuite, suiteText } from "./cipher-suite.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Connection, Established, Handshake } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Established, Handshake } from "./handshake-run.ts";
 import { decodeError, illegalParameter, TlsError } from "./errors.ts";
 import { writeExtension } from "./extension-list.ts";
 import { extensionNumber, extensionText } from "./extension-type.ts";

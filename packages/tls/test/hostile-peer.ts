@@ -2,7 +2,7 @@
 
 import { nodeProvider } from "@latchkey/crypto/node";
 import { suiteByNumber } from "../src/cipher-suite.ts";
-import type { OutgoingHooks } from "../src/connection.ts";
+import type { OutgoingHooks } from "../src/outgoing.ts";
 import { type ExtensionName, extensionNumber } from "../src/extension-type.ts";
 import { encodeHandshake } from "../src/handshake-input.ts";
 import type { HandshakeType } from "../src/handshake-type.ts";

@@ -2,7 +2,7 @@
 
 import { nodeProvider } from "@latchkey/crypto/node";
 import { clientWithHooks, serverWithHooks } from "../src/create.ts";
-import type { OutgoingHooks } from "../src/connection.ts";
+import type { OutgoingHooks } from "../src/outgoing.ts";
 import {
   chainPeerVerifier,
   type ClientConfig,
