@@ -37,6 +37,7 @@ const defaults: Omit<Settings, "scenario"> = {
   subscribers: 1,
   topics: 1,
   count: 1000,
+  call: "mixed",
   rate: 1000,
   duration: 10,
   warmUp: 2,

@@ -176,7 +176,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     smoke: { clients: 20, rate: 30, concurrency: 10, ...shortly },
   },
   "control-plane": {
-    about: "--count REST calls: create, describe and deactivate certificates, for a target with --control-plane-url",
+    about: "--count REST calls: create, describe and deactivate certificates in turn, or --call NAME alone",
     unit: "calls",
     isTimed: false,
     needsFreshTarget: false,
@@ -256,12 +256,12 @@ function mixed(settings: Settings): ClientPlan[] {
 
 /** The name that results have: fixed fields, then those that differ from the usual (`mqtt5`, `closed`). */
 export function resultName(settings: Settings): string {
-  const { scenario, resumed, tls, keyType, plain, qos, mqtt, closed } = settings;
+  const { scenario, call, resumed, tls, keyType, plain, qos, mqtt, closed } = settings;
   const transport = plain ? "plain" : tls === "1.3" ? "tls" : "tls12";
   if (scenario === "handshake") {
     return `handshake/${resumed ? "resumed" : "full"}/tls${tls.replace(".", "")}/${keyType}`;
   }
-  if (scenario === "control-plane") return "control-plane/rest";
+  if (scenario === "control-plane") return `control-plane/${call === "mixed" ? "rest" : call}`;
   const fields =
     scenario === "connect" || scenario === "mixed" ? [scenario, transport] : [scenario, `qos${qos}`, transport];
   if (keyType === "rsa" && !plain) fields.push("rsa");
@@ -272,12 +272,13 @@ export function resultName(settings: Settings): string {
 
 /** What cannot be: combinations that no target could do. Throws `ERR_LOAD_USAGE`. */
 export function checkSettings(settings: Settings): void {
-  const { scenario, plain, qos, rate, rampUp, closed, keyType, resumed, compare, target, url } = settings;
+  const { scenario, call, plain, qos, rate, rampUp, closed, keyType, resumed, compare, target, url } = settings;
   const refuse = (message: string): never => {
     throw new LoadError("ERR_LOAD_USAGE", message);
   };
   const { unit, devices } = scenarios[scenario];
   if (plain && scenario === "handshake") refuse("handshake needs TLS: leave --plain out");
+  if (call !== "mixed" && scenario !== "control-plane") refuse(`--call belongs to control-plane, not to ${scenario}`);
   if (resumed && scenario !== "handshake") refuse(`--resumed belongs to handshake, not to ${scenario}`);
   if (closed && !scenarios[scenario].isTimed) refuse(`--closed belongs to scenarios with a rate, not to ${scenario}`);
   if (closed && unit !== "messages") refuse(`--closed is for messages; for ${scenario} use --rate 0`);

@@ -27,6 +27,9 @@ export const scenarioNames = [
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
+/** What control-plane calls: three operations in turn, or one alone, by the API's name. */
+const callNames = ["mixed", "DescribeCertificate", "CreateCertificateFromCsr", "CreateKeysAndCertificate"] as const;
+
 /** All settings of a run. */
 export interface Settings {
   readonly scenario: ScenarioName;
@@ -45,6 +48,7 @@ export interface Settings {
   readonly subscribers: number;
   readonly topics: number;
   readonly count: number;
+  readonly call: (typeof callNames)[number];
   readonly rate: number;
   readonly duration: number;
   readonly warmUp: number;
@@ -161,6 +165,12 @@ export const settingDescriptions: Readonly<Record<keyof Settings, SettingDescrip
     kind: whole(1, 10_000_000),
     placeholder: "N",
     about: "how many: handshakes; messages for each client in offline; calls of control-plane",
+  },
+  call: {
+    group: "load",
+    kind: choice(callNames),
+    placeholder: "NAME",
+    about: "what control-plane calls",
   },
   rate: {
     group: "load",

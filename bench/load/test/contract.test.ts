@@ -103,6 +103,18 @@ test("the control plane of ours is called", async () => {
   ]);
 });
 
+test("DescribeCertificate and CreateCertificateFromCsr of ours have a rate and percentiles each", async () => {
+  const words = ["--scenario", "control-plane", "--count", "20", "--concurrency", "3"];
+  for (const call of ["DescribeCertificate", "CreateCertificateFromCsr"]) {
+    const result = await measure(...words, "--call", call, "--workers", "2");
+    expect(result).toMatchObject({ scenario: `control-plane/${call}`, sent: 20, received: 20, errors: {} });
+    expect(result.errorsBeforeWindow).toEqual({});
+    expect(result.ratePerSecond).toBeGreaterThan(0);
+    expect(result.latencyMs?.p99).toBeGreaterThan(0);
+    expect(result.cpuMicrosecondsPerMessage).toBeGreaterThan(0);
+  }
+});
+
 test("a peer that cannot do the scenario is named, and has no figures", async () => {
   const file = newFile();
   const words = ["--scenario", "press", "--clients", "5", "--rate", "20", "--duration", "1", "--warm-up", "0"];

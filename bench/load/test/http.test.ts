@@ -3,7 +3,9 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { nodeProvider } from "@latchkey/crypto/node";
 import { Sha256 } from "@latchkey/request-signing";
+import { certificationRequestFromPem, verifyCertificationRequest } from "@latchkey/x509";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { afterEach, expect, test, vi } from "vitest";
 import { openAuthorities } from "../src/identities.ts";
@@ -121,8 +123,14 @@ test.each([
 const accessKeyId = "AKIDEXAMPLE";
 const secretAccessKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
+const environment = {
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  AWS_REGION: "eu-west-1",
+};
+
 /** Whether the AWS SDK's own signer gives the signature that a request has. */
-async function isSignedRight(request: IncomingMessage): Promise<boolean> {
+async function isSignedRight(request: IncomingMessage, body: string): Promise<boolean> {
   const url = new URL(request.url ?? "", "http://x");
   const time = String(request.headers["x-amz-date"]);
   const signer = new SignatureV4({
@@ -133,21 +141,23 @@ async function isSignedRight(request: IncomingMessage): Promise<boolean> {
   const signed = await signer.sign(
     {
       ...{ method: request.method ?? "", protocol: "http:", hostname, port: Number(port), path: url.pathname },
-      ...{ query: Object.fromEntries(url.searchParams), headers: { host: request.headers.host ?? "" } },
+      ...{ query: Object.fromEntries(url.searchParams), headers: { host: request.headers.host ?? "" }, body },
     },
     { signingDate: new Date(time.replace(/(....)(..)(..)T(..)(..)(..)Z/, "$1-$2-$3T$4:$5:$6Z")) },
   );
   return signed.headers["authorization"] === request.headers.authorization;
 }
 
-/** A control plane that knows the three calls and refuses what is not signed. */
-const controlPlane = (calls: string[]): RequestListener => {
+/** A control plane that knows the calls and refuses what is not signed. `bodies` are those that came with calls. */
+const controlPlane = (calls: string[], bodies: string[] = []): RequestListener => {
   const known = new Set<string>();
   return (request, response) => {
-    void isSignedRight(request).then((isSigned) => {
+    void bodyOf(request).then(async (body) => {
+      const isSigned = await isSignedRight(request, body);
       const { pathname, search } = new URL(request.url ?? "", "http://x");
       if (!isSigned) return response.writeHead(403).end("{}");
       calls.push(`${request.method} ${pathname.replace(/[0-9a-f]{64}/, "ID")}${search}`);
+      if (body !== "") bodies.push(body);
       const identifier = /[0-9a-f]{64}/.exec(pathname)?.[0];
       if (identifier !== undefined) return response.writeHead(known.has(identifier) ? 200 : 404).end("{}");
       const certificateId = known.size.toString(16).padStart(64, "0");
@@ -163,17 +173,13 @@ test.each(["http", "https"] as const)("control-plane signs its calls over %s as 
   const listener = controlPlane(calls);
   const port = await listen(scheme === "http" ? createHttpServer(listener) : createHttpsServer(secure, listener));
   const words = ["--scenario", "control-plane", "--count", "30", "--concurrency", "4"];
-  const environment = {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_REGION: "eu-west-1",
-  };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const url = `${scheme}://localhost:${port}`;
   const result = await measure(...words, "--control-plane-url", url);
   expect(result).toMatchObject({ target: url, sent: 30, received: 30, lost: 0 });
   expect(result.notes.includes("everything is sent in clear: the URL has no TLS")).toBe(scheme === "http");
-  expect(calls).toHaveLength(30);
+  // A tenth warms up.
+  expect(calls).toHaveLength(33);
   expect(new Set(calls)).toEqual(
     new Set([
       "POST /keys-and-certificate?setAsActive=true",
@@ -184,6 +190,33 @@ test.each(["http", "https"] as const)("control-plane signs its calls over %s as 
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "another");
   const refused = await measure(...words, "--control-plane-url", url);
   expect(refused).toMatchObject({ sent: 30, received: 0, lost: 30, errors: { "HTTP 403 for POST": 30 } });
+  vi.unstubAllEnvs();
+});
+
+test("one call alone is measured with what it needs made before", async () => {
+  const calls: string[] = [];
+  const bodies: string[] = [];
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const port = await listen(createHttpServer(controlPlane(calls, bodies)));
+  const words = ["--scenario", "control-plane", "--count", "30", "--concurrency", "4"];
+  const url = ["--control-plane-url", `http://127.0.0.1:${port}`];
+  const made = await measure(...words, ...url, "--call", "CreateCertificateFromCsr");
+  expect(made).toMatchObject({
+    scenario: "control-plane/CreateCertificateFromCsr",
+    sent: 30,
+    received: 30,
+    phases: [],
+  });
+  expect(calls).toEqual(Array.from({ length: 33 }, () => "POST /certificates?setAsActive=true"));
+  const requests = bodies.map((body) => certificationRequestFromPem(JSON.parse(body).certificateSigningRequest));
+  for (const request of requests) verifyCertificationRequest(request, nodeProvider);
+  expect(new Set(bodies).size).toBe(30);
+  calls.length = 0;
+  const read = await measure(...words, ...url, "--call", "DescribeCertificate");
+  expect(read).toMatchObject({ scenario: "control-plane/DescribeCertificate", sent: 30, received: 30, lost: 0 });
+  // 30 to describe are made, each of 33 is asked for.
+  expect(calls.filter((call) => call.startsWith("POST"))).toHaveLength(30);
+  expect(calls.slice(30)).toEqual(Array.from({ length: 33 }, () => "GET /certificates/ID"));
   vi.unstubAllEnvs();
 });
 
@@ -205,7 +238,8 @@ test("Ctrl-C while a target holds back its answers ends with what was under way 
   let number = 0;
   const port = await listen(
     createHttpServer((_request, response) => {
-      if (number++ < 5) response.writeHead(200).end(JSON.stringify({ certificateId: "0".repeat(64) }));
+      // The first 5 are the warm-up.
+      if (number++ < 10) response.writeHead(200).end(JSON.stringify({ certificateId: "0".repeat(64) }));
       else resolve();
     }),
   );
