@@ -3,6 +3,7 @@
 import { equalBytes } from "@latchkey/asn1";
 import { CryptoError, type PublicKey } from "@latchkey/crypto";
 import { type Certificate, extensionValue, keyUsage, nameText, parseCertificate, X509Error } from "@latchkey/x509";
+import { firstSignedOtherwise, signatureText } from "./certificate-signatures.ts";
 import type { Connection } from "./connection.ts";
 import type { Handshake } from "./handshake-run.ts";
 import type { Credential } from "./credential.ts";
@@ -11,7 +12,7 @@ import { TlsError } from "./errors.ts";
 import { hexOf } from "./key-log.ts";
 import type { PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
 import type { ProtocolVersion } from "./protocol-version.ts";
-import { type SignatureScheme, schemeIsOf, schemeNumber } from "./signature-scheme.ts";
+import { allSchemes, type SignatureScheme, schemeIsOf, schemeNumber } from "./signature-scheme.ts";
 
 /** A credential and the scheme that it signs this handshake by. */
 export interface ChosenCredential {
@@ -31,8 +32,10 @@ export function commonSchemes(
 }
 
 /**
- * The first credential that fits, or the answer to a question; undefined where there is none. One that an authority of the
- * request issued comes before others (RFC 8446 §4.4.2.3: SHOULD, so without one the first that fits is sent).
+ * The first credential that fits, or the answer to a question; undefined where there is none.
+ *
+ * A chain that is signed as the peer takes it comes before others (RFC 8446 §4.4.2.2: MUST if there is one, else any), then
+ * one that an authority of the request issued (§4.4.2.3: SHOULD).
  */
 export function* chooseCredential(
   connection: Connection,
@@ -55,12 +58,17 @@ export function* chooseCredential(
     const scheme = request.schemes.find((one) => credential?.schemes.includes(one));
     if (credential !== undefined && scheme !== undefined) fitting.push({ credential, scheme });
   }
-  if (fitting.length < 2 || request.authorities.length === 0) return fitting[0];
-  return fitting.find(({ credential }) => isIssuedByOneOf(credential, request.authorities)) ?? fitting[0];
+  if (fitting.length < 2) return fitting[0];
+  const acceptable = fitting.filter(
+    ({ credential }) => firstSignedOtherwise(credential.chain, request.certificateSchemes) === undefined,
+  );
+  const best = acceptable.length > 0 ? acceptable : fitting;
+  return best.find(({ credential }) => isIssuedByOneOf(credential, request.authorities)) ?? best[0];
 }
 
 /** Whether a certificate of the chain names one of the authorities as its issuer. */
 function isIssuedByOneOf({ chain }: Credential, authorities: readonly Uint8Array[]): boolean {
+  if (authorities.length === 0) return false;
   return chain.some((der) => {
     const issuer = issuerOf(der);
     return issuer !== undefined && authorities.some((name) => equalBytes(name, issuer));
@@ -148,7 +156,10 @@ export function* judgePeer(
   return verdict;
 }
 
-/** As `judgePeer`, for a chain without which there is no connection. Throws `ERR_TLS_PEER_REFUSED`. */
+/**
+ * As `judgePeer`, for a chain without which there is no connection. Throws `ERR_TLS_PEER_REFUSED`, and `ERR_TLS_CERTIFICATE`
+ * for a chain that is signed by what this side did not offer.
+ */
 export function* requireTrust(
   connection: Connection,
   verifier: PeerVerifier | "ask",
@@ -156,12 +167,27 @@ export function* requireTrust(
   serverName: string | undefined,
   isResumption: boolean,
 ): Handshake<void> {
+  checkSignatures(connection, chain);
   const verdict = yield* judgePeer(connection, verifier, chain, serverName, isResumption);
   if (verdict.ok) return;
   throw new TlsError("ERR_TLS_PEER_REFUSED", `The ${connection.peerRole}'s certificate is refused`, {
     alert: verdict.alert,
     found: reasonText(verdict.reason),
     cause: verdict.reason,
+  });
+}
+
+/** RFC 8446 §4.4.2.2: who did not offer an algorithm need not take a chain that is signed by it. */
+function checkSignatures({ settings }: Connection, chain: readonly Uint8Array[]): void {
+  const { certificateSchemes } = settings;
+  if (allSchemes.every((scheme) => certificateSchemes.includes(scheme))) return;
+  const certificate = firstSignedOtherwise(chain, certificateSchemes);
+  if (certificate === undefined) return;
+  throw new TlsError("ERR_TLS_CERTIFICATE", "A certificate of the peer's chain is signed by what was not offered", {
+    alert: "unsupported_certificate",
+    found: `${nameText(certificate.subject)}: ${signatureText(certificate)}`,
+    allowed: certificateSchemes.join(", "),
+    clause: "RFC 8446 §4.4.2.2",
   });
 }
 

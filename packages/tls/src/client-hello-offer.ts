@@ -7,7 +7,7 @@ import { writeExtension } from "./extension-list.ts";
 import { type ExtensionName, extensionNumber } from "./extension-type.ts";
 import { writeKeyShareEntry, writeProtocolNames, writeServerName } from "./extension-values.ts";
 import { encodeHandshake } from "./handshake-input.ts";
-import { writeSchemes } from "./messages/certificate-request.ts";
+import { needsCertificateSchemes, writeSchemes } from "./messages/certificate-request.ts";
 import { writeClientHello } from "./messages/client-hello.ts";
 import { groupNumber, KeyShare, type NamedGroup } from "./named-group.ts";
 import { versionNumber } from "./protocol-version.ts";
@@ -84,7 +84,7 @@ export function sendClientHello(connection: Connection, offer: Offer): ReadonlyS
 }
 
 function writeOffer(connection: Connection, offer: Offer, writer: Writer, numbers: Set<number>): void {
-  const { versions, groups, schemes, alpn } = connection.settings;
+  const { versions, groups, schemes, certificateSchemes, alpn } = connection.settings;
   const { sentName, shares, session, cookie } = offer;
   const write = (name: ExtensionName, value: (writer: Writer) => void): void => {
     numbers.add(extensionNumber(name));
@@ -102,6 +102,9 @@ function writeOffer(connection: Connection, offer: Offer, writer: Writer, number
   write("supported_groups", (value) => writeGroups(value, groups));
   if (alpn.length > 0) write("application_layer_protocol_negotiation", (value) => writeProtocolNames(value, alpn));
   write("signature_algorithms", (value) => writeSchemes(value, schemes));
+  if (needsCertificateSchemes(schemes, certificateSchemes)) {
+    write("signature_algorithms_cert", (value) => writeSchemes(value, certificateSchemes));
+  }
   if (!versions.includes("TLSv1.3")) return;
   write("supported_versions", (value) => {
     value.vector8((list) => {

@@ -25,7 +25,7 @@ import { maximumLifetimeSeconds, readNewSessionTicket12 } from "./messages/new-s
 import { groupByNumber, groupText, KeyShare, type NamedGroup } from "./named-group.ts";
 import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proofs.ts";
 import { ResumableSession, type SessionFields } from "./session.ts";
-import { schemeAuthentication } from "./signature-scheme.ts";
+import { schemeAuthentication, schemesByNumber } from "./signature-scheme.ts";
 import { type HelloRandoms, Traffic12 } from "./traffic12.ts";
 
 /** Seconds that a ticket is kept whose server does not say (RFC 5077 §3.3). */
@@ -232,11 +232,19 @@ function* receiveRequest(connection: Connection): Handshake<CertificateRequest |
 
 function* clientCredential(
   connection: Connection,
-  { schemes: peerSchemes, authorities }: CertificateRequest,
+  request: CertificateRequest,
   serverName: string | undefined,
 ): Handshake<ChosenCredential | undefined> {
-  const schemes = commonSchemes(connection, peerSchemes, "TLSv1.2");
-  return yield* chooseCredential(connection, { version: "TLSv1.2", schemes, serverName, authorities });
+  const schemes = commonSchemes(connection, request.schemes, "TLSv1.2");
+  const certificateSchemes = schemesByNumber(request.certificateSchemes);
+  const { authorities } = request;
+  return yield* chooseCredential(connection, {
+    version: "TLSv1.2",
+    schemes,
+    certificateSchemes,
+    serverName,
+    authorities,
+  });
 }
 
 interface ServerFinished {

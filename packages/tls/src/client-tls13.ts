@@ -16,7 +16,7 @@ import { groupByNumber, groupText, type KeyShare } from "./named-group.ts";
 import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proofs.ts";
 import { Reader } from "./reader.ts";
 import type { SessionFields } from "./session.ts";
-import { schemeIsOf } from "./signature-scheme.ts";
+import { schemeIsOf, schemesByNumber } from "./signature-scheme.ts";
 import { Traffic13 } from "./traffic13.ts";
 
 const none = new Uint8Array(0);
@@ -166,7 +166,9 @@ function* sendClientCertificate(
 ): Handshake<void> {
   const schemes = commonSchemes(connection, request.schemes, "TLSv1.3");
   const { authorities } = request;
-  const chosen = yield* chooseCredential(connection, { version: "TLSv1.3", schemes, serverName, authorities });
+  const certificateSchemes = schemesByNumber(request.certificateSchemes);
+  const wanted = { version: "TLSv1.3", schemes, certificateSchemes, serverName, authorities } as const;
+  const chosen = yield* chooseCredential(connection, wanted);
   connection.sendMessage("certificate", writeCertificate13(none, chosen?.credential.chain ?? []));
   if (chosen === undefined) return;
   const hash = connection.transcript.hash();

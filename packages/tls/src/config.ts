@@ -26,8 +26,14 @@ export interface CommonConfig {
   readonly cipherSuites?: readonly CipherSuiteName[];
   /** In the order of preference. Default: x25519, secp256r1, secp384r1. */
   readonly groups?: readonly NamedGroup[];
-  /** What the peer may sign by, and this side does. Default: all. */
+  /** What the peer may sign handshakes by, and this side does. Default: all. */
   readonly schemes?: readonly SignatureScheme[];
+  /**
+   * What the certificates of the peer's chain may be signed by; self-signed ones by anything. Sent as
+   * signature_algorithms_cert where it differs from `schemes` (RFC 8446 §4.2.3). A chain with another signature is refused
+   * before the verifier is asked. Default: all, and the verifier decides.
+   */
+  readonly certificateSchemes?: readonly SignatureScheme[];
   /** Protocol names of ALPN in ASCII, the preferred first. Default: none, and ALPN is not spoken. */
   readonly alpn?: readonly string[];
   /** The first that fits is used; `"ask"` asks by a `need` event for each handshake. */
@@ -80,6 +86,7 @@ export interface Settings {
   readonly suites: readonly CipherSuite[];
   readonly groups: readonly NamedGroup[];
   readonly schemes: readonly SignatureScheme[];
+  readonly certificateSchemes: readonly SignatureScheme[];
   readonly alpn: readonly string[];
   readonly credentials: readonly Credential[] | "ask";
   readonly limits: TlsLimits;
@@ -101,6 +108,7 @@ export function settingsOf(config: CommonConfig): Settings {
   const {
     groups = allGroups,
     schemes = allSchemes,
+    certificateSchemes = allSchemes,
     alpn = [],
     recordOctets = maximumPlaintext,
     paddingTo = 1,
@@ -112,6 +120,9 @@ export function settingsOf(config: CommonConfig): Settings {
   if (groups.length === 0 || schemes.length === 0) throw argument("At least one group and one scheme are needed");
   if (groups.some((name) => !allGroups.includes(name))) throw argument(`The groups are ${allGroups.join(", ")}`);
   if (schemes.some((name) => !allSchemes.includes(name))) throw argument(`The schemes are ${allSchemes.join(", ")}`);
+  if (certificateSchemes.length === 0) throw argument("At least one scheme for certificates is needed");
+  if (certificateSchemes.some((name) => !allSchemes.includes(name)))
+    throw argument(`The schemes are ${allSchemes.join(", ")}`);
   if (alpn.some((name) => !isProtocolName(name)))
     throw argument("A protocol name has 1 to 255 printable ASCII characters, no backslash");
   if (!(recordOctets >= 64 && recordOctets <= maximumPlaintext)) throw argument("recordOctets is 64 to 16384");
@@ -123,6 +134,7 @@ export function settingsOf(config: CommonConfig): Settings {
     suites: usable,
     groups,
     schemes,
+    certificateSchemes,
     alpn,
     credentials: config.credentials ?? [],
     limits: tlsLimits(config.limits),

@@ -45,8 +45,13 @@ const describers: { readonly [Name in HandshakeType]?: Describe } = {
     return { certificates: chain.map(({ length }) => `${length} octets of DER`) };
   },
   certificate_request: (body, isTls13) => {
-    const { schemes, authorities } = isTls13 ? readCertificateRequest13(body) : readCertificateRequest12(body);
-    return { signature_algorithms: [...schemes].map(schemeText), certificate_authorities: authorities.length };
+    const request = isTls13 ? readCertificateRequest13(body) : readCertificateRequest12(body);
+    const { schemes, certificateSchemes, authorities } = request;
+    return {
+      signature_algorithms: [...schemes].map(schemeText),
+      ...(certificateSchemes === schemes ? {} : { signature_algorithms_cert: [...certificateSchemes].map(schemeText) }),
+      certificate_authorities: authorities.length,
+    };
   },
   certificate_verify: (body) => {
     const { scheme, signature } = readCertificateVerify(body);
@@ -107,9 +112,11 @@ function clientHello(body: Uint8Array): Fields {
 function lists(extensions: ExtensionList): Fields {
   const groups = numberList(extensions, "supported_groups");
   const schemes = numberList(extensions, "signature_algorithms");
+  const certificateSchemes = numberList(extensions, "signature_algorithms_cert");
   return {
     ...(groups === undefined ? {} : { supported_groups: [...groups].map(groupText) }),
     ...(schemes === undefined ? {} : { signature_algorithms: [...schemes].map(schemeText) }),
+    ...(certificateSchemes === undefined ? {} : { signature_algorithms_cert: [...certificateSchemes].map(schemeText) }),
   };
 }
 

@@ -35,6 +35,8 @@ export interface CredentialRequest {
   readonly version: ProtocolVersion;
   /** The schemes that both sides can use, in this side's order; the credential must have one. */
   readonly schemes: readonly SignatureScheme[];
+  /** What the peer takes as signatures in certificates (RFC 8446 §4.2.3): a chain with others may be refused. */
+  readonly certificateSchemes: readonly SignatureScheme[];
   /** What the client named. */
   readonly serverName: string | undefined;
   /** DER names of authorities that the peer trusts, empty where it does not say. */

@@ -17,6 +17,14 @@ export function numberList(
   return list;
 }
 
+/**
+ * What the peer takes as signatures in certificates, by number: signature_algorithms_cert, or without it
+ * signature_algorithms (RFC 8446 §4.2.3). Undefined where neither is there.
+ */
+export function certificateSchemeNumbers(extensions: ExtensionList): Uint16Array | undefined {
+  return numberList(extensions, "signature_algorithms_cert") ?? numberList(extensions, "signature_algorithms");
+}
+
 /** supported_versions of a ClientHello (RFC 8446 §4.2.1): one octet of length. */
 export function offeredVersions(extensions: ExtensionList): readonly number[] | undefined {
   const reader = extensions.reader("supported_versions");

@@ -15,7 +15,13 @@ import type { Connection } from "./connection.ts";
 import type { Established, Handshake } from "./handshake-run.ts";
 import { decodeError, illegalParameter, TlsError } from "./errors.ts";
 import { writeExtension } from "./extension-list.ts";
-import { checkPointFormats, numberList, renegotiatedConnection, writeProtocolNames } from "./extension-values.ts";
+import {
+  certificateSchemeNumbers,
+  checkPointFormats,
+  numberList,
+  renegotiatedConnection,
+  writeProtocolNames,
+} from "./extension-values.ts";
 import { HandshakeKeys12 } from "./handshake-keys12.ts";
 import { readCertificate12, writeCertificate12 } from "./messages/certificate.ts";
 import { writeCertificateRequest12 } from "./messages/certificate-request.ts";
@@ -34,7 +40,7 @@ import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proof
 import type { FirstHello } from "./first-hello.ts";
 import { isStillTrusted, openTicket, sealTicket, ticketLifetime } from "./server-resumption.ts";
 import type { SessionFields } from "./session.ts";
-import { type SignatureScheme, schemeAuthentication } from "./signature-scheme.ts";
+import { type SignatureScheme, schemeAuthentication, schemesByNumber } from "./signature-scheme.ts";
 import { type HelloRandoms, Traffic12 } from "./traffic12.ts";
 
 const none = new Uint8Array(0);
@@ -213,7 +219,15 @@ function* negotiate(connection: Connection, hello: ClientHello, serverName: stri
   const schemes = commonSchemes(connection, offered, "TLSv1.2").filter(
     (one) => kinds.has(schemeAuthentication(one)) && isOnCurve(one),
   );
-  const chosen = yield* chooseCredential(connection, { version: "TLSv1.2", schemes, serverName, authorities: [] });
+  // RFC 8446 §4.2.3: TLS 1.2 SHOULD process signature_algorithms_cert, too.
+  const certificateSchemes = schemesByNumber(certificateSchemeNumbers(hello.extensions) ?? offered);
+  const chosen = yield* chooseCredential(connection, {
+    version: "TLSv1.2",
+    schemes,
+    certificateSchemes,
+    serverName,
+    authorities: [],
+  });
   const suite = chosen && suites.find((one) => one.authentication === schemeAuthentication(chosen.scheme));
   if (chosen !== undefined && suite !== undefined) return { suite, group, chosen };
   throw new TlsError("ERR_TLS_NO_COMMON_SCHEME", "No certificate of this server fits the client's suites and schemes", {

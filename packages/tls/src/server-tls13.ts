@@ -18,6 +18,7 @@ import { decodeError, illegalParameter, TlsError } from "./errors.ts";
 import { writeExtension } from "./extension-list.ts";
 import { extensionNumber, extensionText } from "./extension-type.ts";
 import {
+  certificateSchemeNumbers,
   numberList,
   offeredKeyShares,
   offersPskWithDhe,
@@ -37,7 +38,7 @@ import { versionNumber } from "./protocol-version.ts";
 import { resumptionKey } from "./key-schedule.ts";
 import type { FirstHello } from "./first-hello.ts";
 import { choosePreSharedKey, sealTicket, ticketLifetime } from "./server-resumption.ts";
-import { schemeIsOf } from "./signature-scheme.ts";
+import { schemeIsOf, schemesByNumber } from "./signature-scheme.ts";
 import { Traffic13 } from "./traffic13.ts";
 import { written } from "./writer.ts";
 
@@ -99,7 +100,10 @@ export function* serverTls13(connection: Connection, config: ServerConfig, first
   if (chosen !== undefined) {
     if (isAsked) {
       const schemes = settings.schemes.filter((scheme) => schemeIsOf(scheme, "TLSv1.3"));
-      connection.sendMessage("certificate_request", writeCertificateRequest13(schemes, config.authorities ?? []));
+      connection.sendMessage(
+        "certificate_request",
+        writeCertificateRequest13(schemes, settings.certificateSchemes, config.authorities ?? []),
+      );
     }
     connection.sendMessage("certificate", writeCertificate13(none, chosen.credential.chain));
     const hash = connection.transcript.hash();
@@ -271,8 +275,13 @@ function* requireCredential(
   const peerSchemes = numberList(hello.extensions, "signature_algorithms");
   if (peerSchemes === undefined) throw missing("signature_algorithms");
   const schemes = commonSchemes(connection, peerSchemes, "TLSv1.3");
-  const authorities = namedAuthorities(hello.extensions);
-  const chosen = yield* chooseCredential(connection, { version: "TLSv1.3", schemes, serverName, authorities });
+  const chosen = yield* chooseCredential(connection, {
+    version: "TLSv1.3",
+    schemes,
+    certificateSchemes: schemesByNumber(certificateSchemeNumbers(hello.extensions) ?? peerSchemes),
+    serverName,
+    authorities: namedAuthorities(hello.extensions),
+  });
   if (chosen !== undefined) return chosen;
   throw new TlsError(
     "ERR_TLS_NO_COMMON_SCHEME",

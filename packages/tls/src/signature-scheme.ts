@@ -77,6 +77,11 @@ export function schemeByNumber(number: number): SignatureScheme | undefined {
   return schemes.find((candidate) => candidate.number === number)?.name;
 }
 
+/** The schemes of a list of numbers that are supported. */
+export function schemesByNumber(numbers: Uint16Array): readonly SignatureScheme[] {
+  return schemes.filter(({ number }) => numbers.includes(number)).map(({ name }) => name);
+}
+
 /** A scheme for people: its name, or its number. */
 export function schemeText(number: number): string {
   return schemeByNumber(number) ?? `0x${number.toString(16).padStart(4, "0")}`;

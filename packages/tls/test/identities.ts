@@ -33,8 +33,8 @@ function name(commonName: string): x509.Name {
   return x509.makeName([{ type: "commonName", value: commonName }]);
 }
 
-export function newAuthority(commonName: string = "Pizza Root"): Authority {
-  const keys = nodeProvider.generateKeyPair(algorithms.p256);
+export function newAuthority(commonName: string = "Pizza Root", kind: KeyKind = "p256"): Authority {
+  const keys = nodeProvider.generateKeyPair(algorithms[kind]);
   const template = x509.certificateAuthority({
     subject: name(commonName),
     validity: x509.validityFrom(seconds - 86_400, 3650),

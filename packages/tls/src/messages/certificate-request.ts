@@ -2,7 +2,7 @@
 
 import { decodeError, TlsError } from "../errors.ts";
 import { type ExtensionList, readExtensions, writeExtension } from "../extension-list.ts";
-import { numberList } from "../extension-values.ts";
+import { certificateSchemeNumbers, numberList } from "../extension-values.ts";
 import { Reader } from "../reader.ts";
 import { type SignatureScheme, schemeAuthentication, schemeNumber } from "../signature-scheme.ts";
 import { written, type Writer } from "../writer.ts";
@@ -12,6 +12,8 @@ import { checkRequestContext } from "./certificate.ts";
 export interface CertificateRequest {
   /** Schemes by number, in the server's order. */
   readonly schemes: Uint16Array;
+  /** The schemes that certificates may be signed by. */
+  readonly certificateSchemes: Uint16Array;
   /** DER names of authorities that the server trusts; a hint, empty where it gives none. */
   readonly authorities: readonly Uint8Array[];
 }
@@ -30,7 +32,8 @@ export function readCertificateRequest13(body: Uint8Array): CertificateRequest {
       clause: "RFC 8446 §4.3.2",
     });
   }
-  return { schemes, authorities: namedAuthorities(extensions) };
+  const certificateSchemes = certificateSchemeNumbers(extensions) ?? schemes;
+  return { schemes, certificateSchemes, authorities: namedAuthorities(extensions) };
 }
 
 /** Reads a CertificateRequest of TLS 1.2. */
@@ -38,7 +41,8 @@ export function readCertificateRequest12(body: Uint8Array): CertificateRequest {
   const reader = new Reader(body, "CertificateRequest");
   reader.vector8(1);
   const schemes = reader.uint16List();
-  return { schemes, authorities: readNames(reader, 0) };
+  // RFC 5246 §7.4.4: the same list is for certificates.
+  return { schemes, certificateSchemes: schemes, authorities: readNames(reader, 0) };
 }
 
 /** The DER names of certificate_authorities (RFC 8446 §4.2.4), as views; none where the extension is not there. */
@@ -64,11 +68,15 @@ function writeNames(writer: Writer, names: readonly Uint8Array[]): void {
 /** The body of a CertificateRequest of TLS 1.3, with an empty context. */
 export function writeCertificateRequest13(
   schemes: readonly SignatureScheme[],
+  certificateSchemes: readonly SignatureScheme[],
   authorities: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {
   return written((writer) => {
     writer.uint8(0).vector16((extensions) => {
       writeExtension(extensions, "signature_algorithms", (value) => writeSchemes(value, schemes));
+      if (needsCertificateSchemes(schemes, certificateSchemes)) {
+        writeExtension(extensions, "signature_algorithms_cert", (value) => writeSchemes(value, certificateSchemes));
+      }
       if (authorities.length > 0) {
         writeExtension(extensions, "certificate_authorities", (value) => writeNames(value, authorities));
       }
@@ -90,6 +98,16 @@ export function writeCertificateRequest12(
     writeSchemes(writer, schemes);
     writeNames(writer, authorities);
   });
+}
+
+/** Whether signature_algorithms_cert says anything that signature_algorithms does not (RFC 8446 §4.2.3). */
+export function needsCertificateSchemes(
+  schemes: readonly SignatureScheme[],
+  certificateSchemes: readonly SignatureScheme[],
+): boolean {
+  return (
+    schemes.length !== certificateSchemes.length || schemes.some((one, index) => one !== certificateSchemes[index])
+  );
 }
 
 /** Writes `SignatureScheme supported_signature_algorithms<2..2^16-2>`. */
