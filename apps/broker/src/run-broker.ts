@@ -13,7 +13,7 @@ import { runControlPlane, type ControlPlaneSettings } from "./control-plane/run-
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { BrokerError } from "./errors.ts";
-import { logEvent, logPublished, logRefusal } from "./observability/event-log.ts";
+import { EventLog, logPublished, logRefusal } from "./observability/event-log.ts";
 import { listenWithLatchkeyTls } from "./listeners/latchkey-tls.ts";
 import { listen } from "./listeners/node-tls.ts";
 import type { AcceptedConnection, Handshake, Listener } from "./listeners/secure-connection.ts";
@@ -78,6 +78,7 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
   const sessions = options.sessions === "memory" ? undefined : await openSessionFile(options.dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
   const decisions = new DecisionLog();
+  const events = running.use(new EventLog({ log, decisions }));
   const broker = new Broker<Peer, Principal>({
     authenticator: authorizer,
     authorizer,
@@ -85,10 +86,7 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial: options.denial,
     persistence: sessions?.persistence,
-    onEvent: (event) => {
-      if (event.type === "denied") decisions.record(event);
-      logEvent(log, event);
-    },
+    onEvent: events.record,
     onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
   running.defer(() => broker.settled());

@@ -2,17 +2,13 @@
 
 import { defineCommand } from "citty";
 import { oneOf } from "@latchkey/command-line";
-import { pino } from "pino";
+import { logLevels, openLog } from "../observability/open-log.ts";
 import { runBroker } from "../run-broker.ts";
 import { dataOption as data, print } from "./data-option.ts";
-import { terminalLog } from "./terminal-log.ts";
 import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
 
 /** The control plane's port where nothing else is said. */
 const defaultControlPort = "8087";
-/** Octets of log that may wait for its reader. */
-const maximumLogOctets = 8 * 1024 * 1024;
-const logLevels = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
 
 /** The command. Runs until SIGTERM or SIGINT. Standard output gets the ready line alone, standard error the log. */
 export const startCommand = defineCommand({
@@ -79,11 +75,7 @@ export const startCommand = defineCommand({
       tls: oneOf("tls", args.tls, ["node", "latchkey"]),
       sessions: oneOf("sessions", args.sessions, ["disk", "memory"]),
     };
-    // A log that cannot be written must not stop the broker: lines beyond the bound are lost.
-    const destination = pino.destination({ dest: 2, sync: true, maxLength: maximumLogOctets });
-    destination.on("error", () => {});
-    const isTerminal = process.stderr.isTTY;
-    const log = pino({ level, base: null }, isTerminal ? terminalLog((text) => destination.write(text)) : destination);
+    const { log } = openLog({ level });
     const stopped = new Promise<string>((resolve) => {
       for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
     });

@@ -3,7 +3,7 @@
 import type { DeniedEvent } from "@latchkey/broker-core";
 import { PolicyDenial, type Peer, type Principal } from "../authorization/policy-authorizer.ts";
 
-/** A refusal. */
+/** A refusal, or several that are equal. */
 export interface LoggedDecision {
   /** Counts up from 1 since the broker's start. */
   readonly sequence: number;
@@ -18,6 +18,8 @@ export interface LoggedDecision {
   readonly name: string;
   readonly decision: string | undefined;
   readonly reason: string;
+  /** How many refusals this is: above 1 where equal ones were counted together. */
+  readonly times: number;
 }
 
 type Entry = Omit<LoggedDecision, "decision" | "reason"> & { readonly denial: DeniedEvent<Peer, Principal>["denial"] };
@@ -30,11 +32,12 @@ export class DecisionLog {
   readonly #entries: Entry[] = [];
   #sequence = 0;
 
-  record({ clientIdentifier, principal, action, name, denial }: DeniedEvent<Peer, Principal>): void {
+  /** `times`: how many equal refusals the event stands for. */
+  record({ clientIdentifier, principal, action, name, denial }: DeniedEvent<Peer, Principal>, times: number): void {
     const { certificateId, scope } = principal.rights.principal;
     const account = scope.account;
     const [sequence, timeMs, clientId] = [++this.#sequence, Date.now(), clientIdentifier];
-    this.#entries.push({ sequence, timeMs, clientId, certificateId, account, action, name, denial });
+    this.#entries.push({ sequence, timeMs, clientId, certificateId, account, action, name, denial, times });
     if (this.#entries.length > maximumEntries) this.#entries.shift();
   }
 

@@ -2,24 +2,113 @@
  * Lines of the log for what the broker core and the listener report.
  *
  * Each line of a connection has the same three names: `remote` (address and port), `certificateId` and
- * `clientIdentifier`, with `isAssignedIdentifier` where the broker made the identifier up. Never a payload or a key.
+ * `clientIdentifier`, with `isAssignedIdentifier` where the broker made the identifier up. Never a payload or a key. Refusals and lost
+ * messages that are equal are counted together: one line for the first of a kind, and one line an interval for those that follow.
  */
 
-import type { BrokerEvent, EventSource, PublishedEvent } from "@latchkey/broker-core";
+import type { BrokerEvent, DeniedEvent, DroppedEvent, EventSource, PublishedEvent } from "@latchkey/broker-core";
 import type { PrincipalRefusal } from "@latchkey/registry";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
 import { PolicyDenial, type Peer, type Principal } from "../authorization/policy-authorizer.ts";
+import type { DecisionLog } from "../control-plane/decision-log.ts";
+import { EqualEvents } from "./equal-events.ts";
+import { PacedWork } from "./paced-work.ts";
 
-/** Writes what happened to a connection. */
-export function logEvent(log: Logger, event: BrokerEvent<Peer, Principal>): void {
+/** How long equal refusals and equal losses are counted before a line says how many they were. */
+const intervalMs = 10_000;
+/** Connections and topics of one certificate that are told apart in an interval. */
+const maximumNames = 20;
+/** Refusals of all clients that are told apart in an interval. */
+const maximumKinds = 1000;
+
+/** What the event log is made of. */
+export interface EventLogOptions {
+  readonly log: Logger;
+  /** Gets every refusal that the log tells apart, with how many it stands for. */
+  readonly decisions: Pick<DecisionLog, "record">;
+  /** Default 10,000. */
+  readonly intervalMs?: number | undefined;
+}
+
+/** Writes what happens to connections: never a line for each message. */
+export class EventLog implements Disposable {
+  readonly #log: Logger;
+  readonly #denied: EqualEvents<DeniedEvent<Peer, Principal>>;
+  readonly #dropped: EqualEvents<DroppedEvent<Peer, Principal>>;
+  readonly #explaining = new PacedWork();
+
+  constructor({ log, decisions, intervalMs: interval = intervalMs }: EventLogOptions) {
+    this.#log = log;
+    const counted = { intervalMs: interval, maximumNames, maximumKinds };
+    this.#denied = new EqualEvents({
+      ...counted,
+      report: (what, event, times) => {
+        decisions.record(event, times);
+        // To explain a refusal costs some hundred decisions.
+        this.#explaining.run(() => logDenied(log, what, event, times));
+      },
+    });
+    this.#dropped = new EqualEvents({
+      ...counted,
+      combine: (earlier, later) => ({
+        ...later,
+        messages: earlier.messages + later.messages,
+        octets: earlier.octets + later.octets,
+      }),
+      report: (what, { topicName, limit, messages, octets, ...source }) =>
+        log.warn({ ...sourceFields(source), topicName, limit, messages, octets }, droppedTexts[what]),
+    });
+  }
+
+  /** Takes an event of the broker core. */
+  readonly record = (event: BrokerEvent<Peer, Principal>): void => {
+    if (event.type === "denied") {
+      const { certificateId } = event.principal.rights.principal;
+      // A new connection is a new line, within the bound for its certificate.
+      this.#denied.add(`${certificateId} ${event.action}`, `${event.peer?.remote ?? ""} ${event.name}`, event);
+    } else if (event.type === "dropped") {
+      this.#dropped.add(event.clientIdentifier ?? "", event.limit, event);
+    } else logConnection(this.#log, event);
+  };
+
+  /** Writes what was counted. */
+  [Symbol.dispose](): void {
+    this.#denied[Symbol.dispose]();
+    this.#dropped[Symbol.dispose]();
+    this.#explaining[Symbol.dispose]();
+  }
+}
+
+type Report = "first" | "again" | "others";
+
+const deniedTexts: Readonly<Record<Report, string>> = {
+  first: "denied",
+  again: "denied again",
+  others: "denied, not told apart: this is the last of them",
+};
+
+const droppedTexts: Readonly<Record<Report, string>> = {
+  first: "dropped",
+  again: "dropped again",
+  others: "dropped, not told apart: this is the last of them",
+};
+
+function logDenied(log: Logger, what: Report, event: DeniedEvent<Peer, Principal>, times: number): void {
+  const { action, name, denial } = event;
+  const fields = { ...sourceFields(event), action, name };
+  if (what === "again") {
+    log.warn({ ...fields, times }, deniedTexts[what]);
+    return;
+  }
+  const decision = denial instanceof PolicyDenial ? denial.explanation.decision : undefined;
+  log.warn({ ...fields, decision, why: denial.reason, ...(what === "others" && { times }) }, deniedTexts[what]);
+}
+
+type ConnectionEvent = Exclude<BrokerEvent<Peer, Principal>, { readonly type: "denied" | "dropped" }>;
+
+function logConnection(log: Logger, event: ConnectionEvent): void {
   switch (event.type) {
-    case "denied": {
-      const { action, name, denial } = event;
-      const decision = denial instanceof PolicyDenial ? denial.explanation.decision : undefined;
-      log.warn({ ...sourceFields(event), action, name, decision, why: denial.reason }, "denied");
-      break;
-    }
     case "subscribed":
       log.info({ ...sourceFields(event), topicFilter: event.topicFilter, qos: event.qos }, "subscribed");
       break;
@@ -29,11 +118,6 @@ export function logEvent(log: Logger, event: BrokerEvent<Peer, Principal>): void
     case "connected":
       log.info({ ...sourceFields(event), protocolVersion: event.protocolVersion }, "connected");
       break;
-    case "dropped": {
-      const { topicName, limit, messages, octets } = event;
-      log.warn({ ...sourceFields(event), topicName, limit, messages, octets }, "dropped");
-      break;
-    }
     case "session-ended":
       log.info({ clientIdentifier: event.clientIdentifier, reason: event.reason }, "session ended");
       break;

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { terminalLine } from "../../src/commands/terminal-log.ts";
+import { terminalLine } from "../../src/observability/terminal-log.ts";
 
 const timeMs = new Date(2026, 0, 2, 3, 4, 5).getTime();
 
