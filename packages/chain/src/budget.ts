@@ -14,7 +14,7 @@ import type { ChainLimits, LimitName } from "./limits.ts";
 export const price = {
   /** To take in one candidate: its outline, and its place in the pool. */
   candidate: 10,
-  /** To prepare one octet of a name for comparing. */
+  /** To prepare one octet of a name for comparing; `nameWeight` counts them. */
   nameOctet: 0.06,
   /** To read one certificate, and each octet of its names and known extensions. */
   certificate: 15,
@@ -47,9 +47,22 @@ export const price = {
   statementOctet: 0.02,
   /** To compare one name of a list's distribution point with one of the certificate's. */
   namePair: 0.02,
+  /** To read one entry of a list again. */
+  listEntry: 3,
   /** To ask one list or response about one certificate. */
   statement: 2,
 } as const;
+
+/**
+ * The octets of a DER Name, or of a value with names in it, as preparing them for comparing costs. One that is not ASCII
+ * counts for four: a character of two or three octets can stand for 18 others by compatibility (U+FDFA), and all of them are
+ * decomposed, sorted and composed.
+ */
+export function nameWeight(encoding: Uint8Array): number {
+  let beyondAscii = 0;
+  for (const octet of encoding) if (octet > 0x7f) beyondAscii++;
+  return encoding.length + 3 * beyondAscii;
+}
 
 /** The account of one answer. The first limit that is reached ends the search. */
 export class Budget {

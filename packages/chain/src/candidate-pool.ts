@@ -10,7 +10,7 @@
 
 import { equalBytes } from "@latchkey/asn1";
 import { type Certificate, nameKey, parseCertificate, parseName, type Tolerances, X509Error } from "@latchkey/x509";
-import { type Budget, price } from "./budget.ts";
+import { type Budget, nameWeight, price } from "./budget.ts";
 import { type CertificateOutline, outlineOf, outlineOfCertificate } from "./certificate-outline.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
 import type { KnownCertificates } from "./known-certificates.ts";
@@ -81,13 +81,8 @@ export class Candidate {
     if (!(input instanceof Uint8Array)) return nameKey(input[which]);
     if (outline === undefined) return "";
     try {
-      return nameKey(parseName(outline[which]));
-    } catch (error) {
-      if (!(error instanceof X509Error)) throw error;
-    }
-    try {
-      // A name with a string that is malformed: compared as it is.
-      return nameKey(parseCertificate(input, { checkContents: false, maximumOctets: input.length })[which]);
+      // A string that is malformed is compared as it is.
+      return nameKey(parseName(outline[which], { checkContents: false }));
     } catch (error) {
       if (error instanceof X509Error) return "";
       throw error;
@@ -171,7 +166,9 @@ export class CandidatePool {
       const candidate = new Candidate(input, "intermediates", position, remembered);
       all.push(candidate);
       if (candidate.outline === undefined) continue;
-      if (!budget.spend(candidate.outline.subject.length * price.nameOctet)) break;
+      // What is remembered has its key already.
+      const isPrepared = remembered !== undefined;
+      if (!isPrepared && !budget.spend(nameWeight(candidate.outline.subject) * price.nameOctet)) break;
       const sameSubject = bySubject.get(candidate.subjectNameKey);
       if (sameSubject === undefined) bySubject.set(candidate.subjectNameKey, [candidate]);
       else sameSubject.push(candidate);
@@ -186,7 +183,7 @@ export class CandidatePool {
     const issuers: Candidate[] = [];
     for (const candidate of this.#takeIn(budget).all) {
       if (!candidate.mayIssueAt(time)) continue;
-      if (!budget.spend((candidate.outline?.issuer.length ?? 0) * price.nameOctet)) break;
+      if (!budget.spend(nameWeight(candidate.outline?.issuer ?? nothing) * price.nameOctet)) break;
       issuers.push(candidate);
     }
     // The verifier's own have their keys already.
@@ -204,6 +201,8 @@ export class CandidatePool {
   }
 }
 
+const nothing = new Uint8Array();
+
 /** Reads a certificate in full; the X509Error where it is malformed; undefined where the budget ends. */
 export function readCertificate(
   input: CertificateInput,
@@ -212,9 +211,21 @@ export function readCertificate(
 ): ChainCertificate | X509Error | undefined {
   const octets = octetsOf(input);
   if (!budget.spend(price.certificate + octets * price.certificateOctet)) return undefined;
+  const read = readInput(input, budget.limits.certificateOctets, tolerances);
+  if (read instanceof Error) return read;
+  // Names that are ASCII are paid for with the other octets.
+  const { issuer, subject } = read.certificate;
+  const beyondAscii = read.namesWeight - issuer.encoding.length - subject.encoding.length;
+  return budget.spend(beyondAscii * price.nameOctet) ? read : undefined;
+}
+
+function readInput(
+  input: CertificateInput,
+  maximumOctets: number,
+  tolerances: Tolerances,
+): ChainCertificate | X509Error {
   if (!(input instanceof Uint8Array)) return readChainCertificate(input, tolerances);
   try {
-    const maximumOctets = budget.limits.certificateOctets;
     return readChainCertificate(parseCertificate(input, { maximumOctets, tolerances }), tolerances);
   } catch (error) {
     if (error instanceof X509Error) return error;

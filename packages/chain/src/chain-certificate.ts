@@ -38,6 +38,7 @@ import {
   subjectKeyIdentifier,
   type Tolerances,
 } from "@latchkey/x509";
+import { nameWeight } from "./budget.ts";
 import { type CertificateOutline, outlineOfCertificate } from "./certificate-outline.ts";
 import { ConstrainedNames, PreparedConstraints } from "./name-constraints.ts";
 import { type PolicyKey, policyKey } from "./policy-graph.ts";
@@ -79,6 +80,8 @@ export class ChainCertificate {
   readonly key: SigningKey;
   /** Slips of its maker that were tolerated. */
   readonly deviations: readonly Deviation[];
+  /** Octets of issuer and subject, as preparing them for comparing costs. */
+  readonly namesWeight: number;
   /** Octets of its names and known extensions, which the work on it grows with. */
   readonly weight: number;
   /** Whether a verifier keeps it from one answer to the next. */
@@ -105,12 +108,13 @@ export class ChainCertificate {
     const values = emptyValues();
     const unknownCritical: UnknownCritical[] = [];
     const knownExtensions: (KnownExtension | undefined)[] = [];
-    let weight = certificate.issuer.encoding.length + certificate.subject.encoding.length;
+    this.namesWeight = nameWeight(certificate.issuer.encoding) + nameWeight(certificate.subject.encoding);
+    let weight = this.namesWeight;
     for (const extension of certificate.extensions) {
       const known = knownExtension(extension.oid);
       knownExtensions.push(known);
       if (known?.type !== undefined) {
-        weight += extension.value.length;
+        weight += known.type === nameConstraints ? nameWeight(extension.value) : extension.value.length;
         decodeValue(values, extension, known);
       }
       if (extension.critical) {

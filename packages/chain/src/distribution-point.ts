@@ -91,7 +91,8 @@ export function reasonsCovered(
   );
 }
 
-function namesOf(names: readonly GeneralName[]): Name[] {
+/** The directory names among names. */
+export function namesOf(names: readonly GeneralName[]): Name[] {
   return names.filter((name) => name.type === "directoryName").map(({ value }) => value);
 }
 
@@ -102,7 +103,7 @@ function fullNames(point: DistributionPointName, base: Name): readonly GeneralNa
 }
 
 /** Whether two names match (RFC 5280 §7.1); also for a name that was put together and has no encoding. */
-export function sameName(a: Name, b: Name): boolean {
+function sameName(a: Name, b: Name): boolean {
   return (a.encoding.length > 0 && equalBytes(a.encoding, b.encoding)) || nameKey(a) === nameKey(b);
 }
 

@@ -30,7 +30,7 @@ import {
   type Tolerances,
   X509Error,
 } from "@latchkey/x509";
-import { price } from "./budget.ts";
+import { nameWeight, price } from "./budget.ts";
 import type { RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
@@ -162,8 +162,8 @@ export function readList(
   const remembered = kept.get(input);
   if (remembered instanceof KnownList || remembered instanceof X509Error) return remembered;
   if (input instanceof Uint8Array && !spend(input.length * price.statementOctet)) return undefined;
-  const read = prepareList(input, position, tolerances);
-  kept.set(input, read);
+  const read = prepareList(input, position, tolerances, spend);
+  if (read !== undefined) kept.set(input, read);
   return read;
 }
 
@@ -171,9 +171,10 @@ function prepareList(
   input: CertificateRevocationList | Uint8Array,
   position: number,
   tolerances: Tolerances,
-): KnownList | X509Error {
+  spend: RevocationSubject["spend"],
+): KnownList | X509Error | undefined {
   try {
-    if (input instanceof Uint8Array) return prepareDer(input, position, tolerances);
+    if (input instanceof Uint8Array) return prepareDer(input, position, tolerances, spend);
     const isStrict = input.isChecked && input.deviations.every(({ tolerance }) => isTolerated(tolerances[tolerance]));
     const read = isStrict ? input : readStrictly(input.encoding, tolerances);
     return new KnownList(input, position, true, read instanceof X509Error ? read : undefined);
@@ -184,10 +185,19 @@ function prepareList(
 }
 
 /** Where strict reading fails, entries are still read one by one, so that one that is malformed does not hide the others. */
-function prepareDer(der: Uint8Array, position: number, tolerances: Tolerances): KnownList {
+function prepareDer(
+  der: Uint8Array,
+  position: number,
+  tolerances: Tolerances,
+  spend: RevocationSubject["spend"],
+): KnownList | undefined {
   const read = readStrictly(der, tolerances);
-  if (!(read instanceof Error)) return new KnownList(read, position, false, undefined);
-  return new KnownList(parseCertificateRevocationList(der, { checkContents: false }), position, false, read);
+  const fault = read instanceof Error ? read : undefined;
+  if (fault !== undefined && !spend(der.length * price.statementOctet)) return undefined;
+  const list = read instanceof Error ? parseCertificateRevocationList(der, { checkContents: false }) : read;
+  return spend(nameWeight(list.issuer.encoding) * price.nameOctet)
+    ? new KnownList(list, position, false, fault)
+    : undefined;
 }
 
 function readStrictly(der: Uint8Array, tolerances: Tolerances): CertificateRevocationList | X509Error {

@@ -8,22 +8,21 @@
 
 import { equalBytes } from "@latchkey/asn1";
 import {
-  type Certificate,
   type DistributionPoint,
   findExtension,
   type GeneralName,
   issuingDistributionPoint,
   type IssuingDistributionPoint,
-  type Name,
+  nameKey,
   type ReasonFlag,
   reasonFlags,
   type RevokedCertificate,
   tolerances,
   X509Error,
 } from "@latchkey/x509";
-import { price } from "./budget.ts";
+import { nameWeight, price } from "./budget.ts";
 import { dateText } from "./date-text.ts";
-import { issuersOwnPoint, outOfScope, reasonsCovered, sameName } from "./distribution-point.ts";
+import { issuersOwnPoint, namesOf, outOfScope, reasonsCovered } from "./distribution-point.ts";
 import { compareNumbers, type KnownList, reasonOf } from "./known-list.ts";
 import type { RevocationStatus, RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
@@ -116,7 +115,7 @@ function priceOfScope(
 
 function directoryOctets(names: readonly GeneralName[]): number {
   let octets = 0;
-  for (const name of names) if (name.type === "directoryName") octets += name.value.encoding.length;
+  for (const name of names) if (name.type === "directoryName") octets += nameWeight(name.value.encoding);
   return octets;
 }
 
@@ -151,7 +150,7 @@ function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: F
       continue;
     }
     const delta = newestDelta(known, inputs);
-    const entry = entryOf(certificate, known, delta) ?? staleDeltaEntry(known, inputs);
+    const entry = entryOf(known, delta, inputs) ?? staleDeltaEntry(known, inputs);
     const unknownEntry = entry === undefined || inputs.isWarningOnly ? undefined : unknownCriticalEntry(known, delta);
     if (unknownEntry !== undefined) {
       findings.reasons.push(unknownEntry);
@@ -265,10 +264,9 @@ function newestDelta(complete: KnownList, inputs: ListInputs): KnownList | undef
 
 /** An entry that revokes on a delta list that is too old to take anything away, and newer than the complete list. */
 function staleDeltaEntry(complete: KnownList, inputs: ListInputs): RevokedCertificate | "unreadable" | undefined {
-  const { serialNumber, issuer } = inputs.subject.certificate;
   for (const delta of inputs.lists) {
     if (!isDeltaOf(delta, complete) || freshnessFault(delta, inputs) === undefined) continue;
-    const entry = entryIn(delta, serialNumber, issuer);
+    const entry = entryIn(delta, inputs);
     const isRevoked = entry === "unreadable" || (entry !== undefined && reasonOf(entry) !== "removeFromCRL");
     if (isRevoked && futureFault(delta, inputs) === undefined && inputs.signatureFault(delta) === undefined) {
       return entry;
@@ -308,26 +306,38 @@ function sameKeyIdentifier(a: KnownList, b: KnownList): boolean {
  * the serial number that cannot be read revokes, too.
  */
 function entryOf(
-  { serialNumber, issuer }: Certificate,
   complete: KnownList,
   delta: KnownList | undefined,
+  inputs: ListInputs,
 ): RevokedCertificate | "unreadable" | undefined {
-  const changed = delta === undefined ? undefined : entryIn(delta, serialNumber, issuer);
-  if (changed === undefined) return entryIn(complete, serialNumber, issuer);
+  const changed = delta === undefined ? undefined : entryIn(delta, inputs);
+  if (changed === undefined) return entryIn(complete, inputs);
   return changed !== "unreadable" && reasonOf(changed) === "removeFromCRL" ? undefined : changed;
 }
 
-/** The entry of a certificate; on an indirect list it must name the certificate's issuer (§5.3.3). */
+/**
+ * The entry of a certificate; on an indirect list it must name the certificate's issuer (§5.3.3). A list can have many
+ * entries of one serial number: each is charged before it is read.
+ */
 function entryIn(
-  { list }: KnownList,
-  serialNumber: Uint8Array,
-  issuer: Name,
+  { list, issuerNameKey }: KnownList,
+  { subject }: ListInputs,
 ): RevokedCertificate | "unreadable" | undefined {
+  const { serialNumber } = subject.certificate;
+  let names: readonly GeneralName[] | undefined;
+  let isIssuer = issuerNameKey === subject.issuerNameKey;
   try {
-    return list.revokedCertificates.findAll(serialNumber).find(({ certificateIssuer }) => {
-      const names = certificateIssuer?.filter((name) => name.type === "directoryName").map(({ value }) => value);
-      return (names ?? [list.issuer]).some((name) => sameName(name, issuer));
-    });
+    for (const entry of list.revokedCertificates.findEach(serialNumber)) {
+      if (!subject.spend(price.listEntry)) return undefined;
+      const { certificateIssuer } = entry;
+      if (certificateIssuer !== undefined && certificateIssuer !== names) {
+        names = certificateIssuer;
+        if (!subject.spend(directoryOctets(names) * price.nameOctet)) return undefined;
+        isIssuer = namesOf(names).some((name) => nameKey(name) === subject.issuerNameKey);
+      }
+      if (isIssuer) return entry;
+    }
+    return undefined;
   } catch (error) {
     if (!(error instanceof X509Error)) throw error;
     // Without an entry of this serial number the fault is another entry's: `entryFault` then keeps the list from "good".

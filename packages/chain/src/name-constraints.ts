@@ -19,7 +19,7 @@ import {
   nameText,
   formatIpAddress,
 } from "@latchkey/x509";
-import type { Budget } from "./budget.ts";
+import { type Budget, nameWeight } from "./budget.ts";
 import { type ChainFailure, failure, maximumShown } from "./failures.ts";
 import { type ConstrainedName, mergeSubtrees, type Subtrees } from "./name-subtree.ts";
 
@@ -205,10 +205,11 @@ function addressText(octets: Uint8Array): string {
   return `${formatIpAddress(octets.subarray(0, half))}/${formatIpAddress(octets.subarray(half))}`;
 }
 
+/** Each lookup of a directory name prepares it anew, at twice the price of looking an octet up. */
 function octetsOf(names: readonly ConstrainedName[]): number {
   let octets = 0;
   for (const name of names) {
-    octets += name.type === "directoryName" ? name.value.encoding.length : name.value.length;
+    octets += name.type === "directoryName" ? 2 * nameWeight(name.value.encoding) : name.value.length;
   }
   return octets;
 }

@@ -16,7 +16,7 @@ import {
   revocationReasons,
   X509Error,
 } from "@latchkey/x509";
-import { Budget, price } from "./budget.ts";
+import { Budget, nameWeight, price } from "./budget.ts";
 import { ChainCertificate } from "./chain-certificate.ts";
 import { dateText } from "./date-text.ts";
 import { defaultLimits } from "./limits.ts";
@@ -218,14 +218,14 @@ function reasonName(number: number | undefined): string | undefined {
 
 /** §4.2.2.2: signed by the issuer, or by a certificate that the issuer signed itself with the purpose OCSPSigning. */
 function signatureFault(basic: BasicOcspResponse, question: OcspQuestion): RevocationReason | undefined {
-  const { issuer, issuerName, provider, isSignedBy } = question;
+  const { issuer, issuerName, isSignedBy } = question;
   const signed = {
     data: basic.tbsResponseData,
     algorithm: basic.signatureAlgorithm,
     signature: basic.signature,
   };
   let fault = ocspReason(question, "ERR_REVOCATION_OCSP_SIGNER", {});
-  if (isResponder(basic.responderId, issuerName, issuer, provider)) {
+  if (isResponder(basic.responderId, issuerName, issuer, question)) {
     if (isSignedBy({ subjectPublicKeyInfo: issuer }, signed)) return undefined;
     fault = ocspReason(question, "ERR_REVOCATION_OCSP_SIGNATURE", {});
   }
@@ -238,9 +238,9 @@ function signatureFault(basic: BasicOcspResponse, question: OcspQuestion): Revoc
   return fault;
 }
 
-function isResponder(id: ResponderId, name: Name, spki: Uint8Array, provider: CryptoProvider): boolean {
+function isResponder(id: ResponderId, name: Name, spki: Uint8Array, { provider, spend }: OcspQuestion): boolean {
   if (id.type === "byKey") return equalBytes(provider.hash("SHA-1", keyBits(spki)), id.keyHash);
-  return isSameName(id.name, name);
+  return spend(nameWeight(id.name) * price.nameOctet) && isSameName(id.name, name);
 }
 
 function isSameName(der: Uint8Array, name: Name): boolean {
@@ -255,12 +255,12 @@ function isSameName(der: Uint8Array, name: Name): boolean {
 
 /** The key of a certificate that came along, where it is the responder and the issuer authorized it. */
 function authorizedResponder(der: Uint8Array, id: ResponderId, question: OcspQuestion): Uint8Array | undefined {
-  const { issuer, issuerName, provider, time, isSignedBy, spend } = question;
+  const { issuer, issuerName, time, isSignedBy, spend } = question;
   if (!spend(price.certificate + der.length * price.certificateOctet)) return undefined;
   const candidate = readResponder(der);
-  if (candidate === undefined) return undefined;
+  if (candidate === undefined || !spend(candidate.namesWeight * price.nameOctet)) return undefined;
   const { certificate, values, unknownCritical, key } = candidate;
-  if (!isResponder(id, certificate.subject, key.spki, provider)) return undefined;
+  if (!isResponder(id, certificate.subject, key.spki, question)) return undefined;
   const { notBefore, notAfter } = certificate.validity;
   if (time < notBefore || time > notAfter || unknownCritical.length > 0) return undefined;
   // anyExtendedKeyUsage does not make a responder.

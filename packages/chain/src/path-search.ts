@@ -258,7 +258,7 @@ export class PathSearch<Found> {
   /** Keeps why a path ended, where that is what the search is for. What is not kept is not made. */
   #note(path: readonly ChainCertificate[], anchor: PreparedAnchor | undefined, found: () => ChainFailure): void {
     if (this.#inputs.canIssue !== undefined || this.attempts.length >= maximumAttempts) return;
-    const names = path.at(-1)?.certificate.issuer.encoding.length ?? 0;
+    const names = path.at(-1)?.namesWeight ?? 0;
     if (!this.#inputs.budget.spend(price.note + names * price.nameOctet)) return;
     this.attempts.push({ path: [...path], anchor, failures: [found()], warnings: [], checks: [] });
   }

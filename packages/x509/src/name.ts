@@ -46,13 +46,16 @@ export interface NameAttributeInput {
   readonly value: string | Uint8Array;
 }
 
-/** Reads a DER Name. Views. Throws `ERR_X509_MALFORMED`, `ERR_X509_EMPTY_LIST`, `ERR_X509_NAME_STRING`. */
-export function parseName(der: Uint8Array): Name {
+/**
+ * Reads a DER Name. Views. Throws `ERR_X509_MALFORMED`, `ERR_X509_EMPTY_LIST`, and `ERR_X509_NAME_STRING` unless
+ * `checkContents` is false.
+ */
+export function parseName(der: Uint8Array, { checkContents = true }: { readonly checkContents?: boolean } = {}): Name {
   return reading("Name", () => {
     const reader = new DerReader(der);
     const name = readName(reader);
     reader.end();
-    checkNameStrings(name);
+    if (checkContents) checkNameStrings(name);
     return name;
   });
 }

@@ -67,6 +67,8 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
   readonly #unnamed: number | undefined;
   #scans = 0;
   #index: ReadonlyMap<string, readonly number[]> | undefined;
+  /** The issuer that was decoded last: entries that share one mostly follow each other. */
+  #lastIssuer: { readonly index: number; readonly names: readonly GeneralName[] | undefined } | undefined;
 
   /** Made by `parseCertificateRevocationList`. */
   constructor(der: Uint8Array, positions: EntryPositions, entryReading: EntryReading) {
@@ -89,8 +91,15 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
   at(index: number): RevokedCertificate {
     const entry = this.#read(index);
     const issuer = this.#positions.issuers?.[index] ?? -1;
-    const named = issuer < 0 ? undefined : issuer === index ? entry : this.#read(issuer);
-    return { ...entry, certificateIssuer: named === undefined ? undefined : extensionValue(named, certificateIssuer) };
+    return { ...entry, certificateIssuer: issuer < 0 ? undefined : this.#issuerAt(issuer) };
+  }
+
+  /** Decoded once for a run of entries: a peer can put a long name above many of them. */
+  #issuerAt(index: number): readonly GeneralName[] | undefined {
+    if (this.#lastIssuer?.index !== index) {
+      this.#lastIssuer = { index, names: extensionValue(this.#read(index), certificateIssuer) };
+    }
+    return this.#lastIssuer.names;
   }
 
   /**
@@ -110,9 +119,14 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
    * its serial number, unless a direct list names the certificate elsewhere.
    */
   findAll(serialNumber: Uint8Array): RevokedCertificate[] {
+    return [...this.findEach(serialNumber)];
+  }
+
+  /** As `findAll`, but each entry is read when it is reached. Entries that share an issuer share the array that names it. */
+  *findEach(serialNumber: Uint8Array): Generator<RevokedCertificate> {
     const indexes = this.#indexesOf(serialNumber);
     if (indexes.length === 0 || this.#reading.isIndirect) this.#refuseUnnamed();
-    return indexes.map((index) => this.at(index));
+    for (const index of indexes) yield this.at(index);
   }
 
   /** Whether an entry has this serial number, of any issuer; the rest of that entry may be malformed. */

@@ -1,0 +1,151 @@
+/** Revocation lists that are made to cost. */
+
+import { type DerWriter, encodeDer } from "@latchkey/asn1";
+import { defaultSignatureAlgorithm, encodeSignatureAlgorithm } from "@latchkey/crypto";
+import { nodeProvider } from "@latchkey/crypto/node";
+import {
+  certificateIssuer,
+  cRLNumber,
+  cRLDistributionPoints,
+  type Extension,
+  type GeneralName,
+  issueCertificateRevocationList,
+  issuingDistributionPoint,
+  type Name,
+  parseCertificate,
+} from "@latchkey/x509";
+import { checkRevocation, type RevocationChecker } from "../src/revocation.ts";
+import { keysAt, leaf, people } from "./hostile-questions.ts";
+import { authority, endEntity, extension, issue, now } from "./issuing.ts";
+
+const { root, rootCertificate } = people;
+
+export function listForPoints(points: readonly GeneralName[]): Uint8Array {
+  const scope = {
+    distributionPoint: { type: "fullName" as const, names: points },
+    onlyContainsUserCerts: false,
+    onlyContainsCACerts: false,
+    onlySomeReasons: undefined,
+    indirectCRL: false,
+    onlyContainsAttributeCerts: false,
+  };
+  return issueCertificateRevocationList({
+    provider: nodeProvider,
+    issuer: { certificate: parseCertificate(rootCertificate), privateKey: root.keys.privateKey },
+    thisUpdate: now - 1000,
+    nextUpdate: now + 1000,
+    number: 1,
+    entries: [],
+    extensions: [extension(issuingDistributionPoint, scope, true)],
+  }).encoding;
+}
+
+export function staleList(age: number): ReturnType<typeof issueCertificateRevocationList> {
+  return issueCertificateRevocationList({
+    provider: nodeProvider,
+    issuer: { certificate: parseCertificate(rootCertificate), privateKey: root.keys.privateKey },
+    thisUpdate: now - 1000 - age,
+    nextUpdate: now - 1 - age,
+    number: 1,
+    entries: [],
+  });
+}
+
+/** A certificate whose revocation lists are issued by somebody of this name. */
+export function leafWithListIssuer(name: Name): Uint8Array {
+  const point = {
+    distributionPoint: undefined,
+    reasons: undefined,
+    cRLIssuer: [{ type: "directoryName" as const, value: name }],
+  };
+  return leaf(endEntity("clientAuth", [], [extension(cRLDistributionPoints, [point])]));
+}
+
+/** A list by an authority of this name, which nobody trusts. */
+export function listBy(name: Name): Uint8Array {
+  const certificate = parseCertificate(
+    issue({ subject: { name, keys: keysAt(0) }, issuer: root, extensions: authority() }),
+    { maximumOctets: 1e6 },
+  );
+  return issueCertificateRevocationList({
+    provider: nodeProvider,
+    issuer: { certificate, privateKey: keysAt(0).privateKey },
+    thisUpdate: now - 1000,
+    nextUpdate: now + 1000,
+    number: 1,
+    entries: [],
+  }).encoding;
+}
+
+interface Entry {
+  readonly serialNumber: number;
+  readonly extensions: readonly Extension[];
+}
+
+/** An indirect list of the root's, which may name anything. */
+export function indirectList(entries: readonly Entry[]): Uint8Array {
+  const { privateKey } = root.keys;
+  const algorithm = defaultSignatureAlgorithm(privateKey.algorithm);
+  const scope = {
+    distributionPoint: undefined,
+    onlyContainsUserCerts: false,
+    onlyContainsCACerts: false,
+    onlySomeReasons: undefined,
+    indirectCRL: true,
+    onlyContainsAttributeCerts: false,
+  };
+  const tbs = encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.integer(1);
+      fields.encoded(encodeSignatureAlgorithm(algorithm));
+      fields.encoded(root.name.encoding);
+      fields.time(now - 1000);
+      fields.time(now + 1000);
+      fields.sequence((list) => {
+        for (const { serialNumber, extensions } of entries) {
+          list.sequence((entry) => {
+            entry.integer(serialNumber);
+            entry.time(now - 1000);
+            if (extensions.length > 0) entry.sequence((all) => writeExtensions(all, extensions));
+          });
+        }
+      });
+      fields.explicit(0, (explicit) =>
+        explicit.sequence((all) => {
+          writeExtensions(all, [
+            extension(cRLNumber, Uint8Array.of(1)),
+            extension(issuingDistributionPoint, scope, true),
+          ]);
+        }),
+      );
+    });
+  });
+  return encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.encoded(tbs);
+      fields.encoded(encodeSignatureAlgorithm(algorithm));
+      fields.bitString(nodeProvider.sign(privateKey, algorithm, tbs));
+    });
+  });
+}
+
+function writeExtensions(writer: DerWriter, extensions: readonly Extension[]): void {
+  for (const { oid, critical, value } of extensions) {
+    writer.sequence((fields) => {
+      fields.oid(oid);
+      fields.booleanDefaultFalse(critical);
+      fields.octetString(value);
+    });
+  }
+}
+
+/** An entry that names the issuer of the certificate, which the entries behind it share. */
+export function entryOf(serialNumber: number, issuer?: Name): Entry {
+  const names = issuer && [{ type: "directoryName" as const, value: issuer }];
+  return { serialNumber, extensions: names === undefined ? [] : [extension(certificateIssuer, names, true)] };
+}
+
+/** Lists, each checked in hard mode. */
+export function withLists(revocationLists: readonly Uint8Array[]): RevocationChecker {
+  return checkRevocation({ mode: "hard", revocationLists });
+}

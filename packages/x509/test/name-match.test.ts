@@ -1,0 +1,69 @@
+/** Comparing names, where a peer chooses the text. */
+
+import { describe, expect, it } from "vitest";
+import { makeName, type Name, nameKey, namesMatch, X509Error, parseName } from "../src/index.ts";
+
+function named(value: string | Uint8Array): Name {
+  return makeName([{ type: "CN", value }]);
+}
+
+/** Milliseconds of CPU, the least of some attempts. */
+function cpuOf(act: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const start = process.cpuUsage();
+    act();
+    const { user, system } = process.cpuUsage(start);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
+}
+
+describe("names that a peer chose", () => {
+  it.each([
+    ["combining marks out of order", "\u0300\u0316"],
+    ["halfwidth marks", "\u0300\uff9e"],
+    ["marks that decompose into two", "\u0344\u0316"],
+    ["marks in the order of their classes", "\u0316\u0316"],
+  ])("are compared in linear time: %s", (_, marks) => {
+    const ofLength = (count: number): Name => named(`a${marks.repeat(count)}`);
+    const [short, long] = [ofLength(1000), ofLength(32_000)];
+    // Sorting by insertion takes a thousand times as long for 32 times the text.
+    expect(
+      cpuOf(() => nameKey(long)) /
+        Math.max(
+          cpuOf(() => nameKey(short)),
+          0.05,
+        ),
+    ).toBeLessThan(200);
+  });
+
+  it("match after normalisation up to 30 marks in a row, and octet for octet beyond", () => {
+    const decomposed = (count: number): string => `e\u0301${"\u0316".repeat(count - 1)}`;
+    const composed = (count: number): string => `\u00e9${"\u0316".repeat(count - 1)}`;
+    expect(namesMatch(named(decomposed(30)), named(composed(30)))).toBe(true);
+    expect(namesMatch(named(decomposed(33)), named(composed(33)))).toBe(false);
+    expect(namesMatch(named(decomposed(33)), named(decomposed(33)))).toBe(true);
+    expect(namesMatch(named(decomposed(33)), named(decomposed(33).replace("e", "E")))).toBe(false);
+  });
+
+  it("never match because a text looks like structure", () => {
+    const texts = ["a\nb", "a+b", "a\\nb", "a\\pb", "a\\\\nb", "a%0Ab", "a\\", "a", "b"];
+    const names = texts.flatMap((text) => [
+      named(text),
+      makeName([
+        { type: "CN", value: text },
+        { type: "CN", value: "b" },
+      ]),
+    ]);
+    expect(new Set(names.map(nameKey)).size).toBe(names.length);
+  });
+
+  it("are read without looking at their strings where the caller says so", () => {
+    const { encoding } = named(Uint8Array.of(0x13, 0x01, 0x26));
+    expect(() => parseName(encoding)).toThrow(X509Error);
+    expect(nameKey(parseName(encoding, { checkContents: false }))).toBe(
+      nameKey(named(Uint8Array.of(0x13, 0x01, 0x26))),
+    );
+  });
+});
