@@ -216,6 +216,19 @@ describe.skipIf(!isRoot || mount.path === undefined)(
       await storage[Symbol.asyncDispose]();
     });
 
+    test("that has no room for a new file says so", async () => {
+      const files = fill();
+      // Room for the file's first pages and not for its tables.
+      for (const file of files.slice(0, 8)) rmSync(file);
+      expect(() => openSqliteStorage(join(disk, "registry.db"))).toThrow(
+        expect.objectContaining({
+          code: "ERR_REGISTRY_UNAVAILABLE",
+          evidence: expect.objectContaining({ isFull: true }),
+          message: expect.stringContaining("make room on the disk"),
+        }),
+      );
+    });
+
     test("that is full can be opened and read", async () => {
       const file = join(disk, "registry.db");
       const first = openSqliteStorage(file);

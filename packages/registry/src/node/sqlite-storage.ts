@@ -95,7 +95,8 @@ export function prepareFile(database: DatabaseSync, file: string): void {
     }
     database.exec("COMMIT");
   } catch (error) {
-    database.exec("ROLLBACK");
+    // A full disk has rolled back already; its error is the one to give.
+    if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }
