@@ -45,6 +45,8 @@ export function figuresOf(record: RoundRecord): Figures {
     : Math.max(0.001, ((lastArrivalMs > 0 ? lastArrivalMs : endMs) - window.fromMs) / 1000);
   const cpuOf = (isCounted: boolean): number | null =>
     isCounted && targetCpuMicroseconds !== null && received > 0 ? targetCpuMicroseconds / received : null;
+  const errors = errorsOf(reports.map((report) => report.errors));
+  const errorsBeforeWindow = errorsOf(reports.map((report) => report.errorsBeforeWindow));
   const generator = {
     cpuShare: Math.max(0, ...reports.map(({ cpuShare }) => cpuShare)),
     cpuMicrosecondsPerOperation: operations === 0 ? 0 : record.generatorCpuMicroseconds / operations,
@@ -65,12 +67,12 @@ export function figuresOf(record: RoundRecord): Figures {
     duplicates: repeated,
     ledger: { notSent, missing, failed, unfinished, outsideWindow, unexpected },
     errors: {
-      ...errorsOf(reports.map(({ errors }) => errors)),
+      ...errors,
       // Can only be where a worker did not report, or by a defect of the bench.
       ...(sent !== received + lost && { [unbalanced]: Math.abs(sent - received - lost) }),
     },
-    errorsBeforeWindow: errorsOf(reports.map(({ errorsBeforeWindow }) => errorsBeforeWindow)),
-    generator: { ...generator, bottleneck: bottleneckOf(generator, latencyMs) },
+    errorsBeforeWindow,
+    generator: { ...generator, bottleneck: bottleneckOf(generator, latencyMs, errorsOf([errors, errorsBeforeWindow])) },
     timeline: record.timeline,
     phases: phasesOf(window, reports),
     memory: record.memory,

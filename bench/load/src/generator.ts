@@ -7,9 +7,26 @@ const busyShare = 0.9;
 /** Delays below this are the machine's ordinary noise. */
 const noiseMs = 5;
 
-/** A sentence that says why the generator was the bottleneck, or null. */
-export function bottleneckOf(generator: Omit<Generator, "bottleneck">, latency: Latency | null): string | null {
+/** Failures that the machine of the generator causes, and what to do about them. */
+const ownFailures: ReadonlyMap<string, string> = new Map([
+  ["EMFILE", 'no file descriptors left: raise the limit with "ulimit -n"'],
+  ["ENFILE", "no file descriptors left on the whole machine"],
+  ["EADDRNOTAVAIL", "no local ports left: lower the rate, or widen net.ipv4.ip_local_port_range"],
+  ["ENOBUFS", "no memory left for sockets"],
+]);
+
+/** A sentence that says why the generator was the bottleneck, or null. `errors` are failures by kind. */
+export function bottleneckOf(
+  generator: Omit<Generator, "bottleneck">,
+  latency: Latency | null,
+  errors: Readonly<Record<string, number>>,
+): string | null {
   const { cpuShare, worstEventLoopDelayMs, scheduleLagMs } = generator;
+  for (const [kind, why] of ownFailures) {
+    const count = errors[kind] ?? 0;
+    if (count > 0)
+      return `The generator was the bottleneck: ${count} operations failed, since it had ${why} (${kind}).`;
+  }
   if (cpuShare > busyShare) {
     const share = Math.round(cpuShare * 100);
     return `The generator was the bottleneck: its busiest worker used ${share} % of a core. Lower the rate, or add --workers.`;

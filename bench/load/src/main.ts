@@ -1,6 +1,6 @@
 /** `npm run bench:load`: see `--help` and bench/README.md. */
 
-import { checkResultFile, describeMachine, revisionOf, writeResultFile } from "@latchkey/bench-results";
+import { checkResultFile, describeMachine, revisionOf, watchOutput, writeResultFile } from "@latchkey/bench-results";
 import { LoadError, messageOf } from "./errors.ts";
 import { helpText, readCommand, type Command } from "./flags.ts";
 import { Progress } from "./progress.ts";
@@ -13,6 +13,19 @@ import { pinGenerator } from "./target/process.ts";
 
 /** The exit code after Ctrl-C, as shells have it. */
 const interruptedCode = 130;
+
+/** What to do where the machine refuses something. */
+const machineAdvice: ReadonlyMap<string, string> = new Map([
+  [
+    "ENOSPC",
+    "free some space; the bench writes to /dev/shm or the folder for temporary files, and to bench/load/node_modules",
+  ],
+  ["EDQUOT", "free some space; the quota of this user is used up"],
+  ["EROFS", "the bench writes to /dev/shm or the folder for temporary files, and to bench/load/node_modules"],
+  ["EACCES", "give this user the right, or run as the owner of the checkout"],
+  ["EMFILE", 'raise the limit of file descriptors with "ulimit -n"'],
+  ["ENFILE", "the machine has no file descriptors left"],
+]);
 
 try {
   const command = readCommand(process.argv.slice(2));
@@ -38,17 +51,20 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   // A terminal or a pipe that is gone ends the run, too, and takes no more text.
-  const loseReader = (): void => abort.abort();
-  process.on("SIGHUP", loseReader);
-  process.stdout.on("error", loseReader);
-  process.stderr.on("error", loseReader);
+  process.on("SIGHUP", () => abort.abort());
+  let lostOutput: string | undefined;
+  watchOutput((reason) => {
+    lostOutput ??= reason;
+    abort.abort();
+  });
   const machine = describeMachine();
   const date = new Date().toISOString();
   const results: LoadResult[] = [];
   const progress = new Progress(process.stderr);
   const cores = pinGenerator(first.pin);
   const pool = new TargetPool(runs);
-  let isSaved = true;
+  /** Why the file has not got the latest entries. */
+  let unsaved: string | undefined;
   const save = (isInterrupted: boolean): void => {
     if (command.json === undefined) return;
     const file: LoadFile = {
@@ -64,10 +80,11 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
     };
     try {
       writeResultFile(command.json, file);
+      unsaved = undefined;
     } catch (error) {
       // The figures are on standard output, too; a long run is not thrown away for a disk that is full.
-      isSaved = false;
-      progress.note(`${command.json} cannot be written: ${messageOf(error)}`);
+      unsaved = messageOf(error);
+      progress.note(unsaved);
     }
   };
   const smokeFailures: string[] = [];
@@ -98,9 +115,13 @@ async function run(command: Exclude<Command, { readonly type: "help" }>): Promis
   progress.clear();
   if (results.length > 0 || failure === undefined) save(!isWhole || failure !== undefined);
   if (failure !== undefined) throw failure;
+  if (lostOutput !== undefined) throw new LoadError("ERR_LOAD_MACHINE", `the run was ended early: ${lostOutput}`);
+  if (unsaved !== undefined && !abort.signal.aborted) {
+    throw new LoadError("ERR_LOAD_MACHINE", `the figures above are whole, and the file is not: ${unsaved}`);
+  }
   if (abort.signal.aborted) return interruptedCode;
   for (const line of smokeFailures) process.stderr.write(`${line}\n`);
-  return isWhole && isSaved && smokeFailures.length === 0 ? 0 : 1;
+  return isWhole && smokeFailures.length === 0 ? 0 : 1;
 }
 
 /** What the machine lacks, as an error for a person; undefined for anything else. */
@@ -110,18 +131,6 @@ function machineError(error: unknown): LoadError | undefined {
   if (advice === undefined) return undefined;
   return new LoadError("ERR_LOAD_MACHINE", `${messageOf(error)}: ${advice}`, { cause: error });
 }
-
-const machineAdvice: ReadonlyMap<string, string> = new Map([
-  [
-    "ENOSPC",
-    "free some space; the bench writes to /dev/shm or the folder for temporary files, and to bench/load/node_modules",
-  ],
-  ["EDQUOT", "free some space; the quota of this user is used up"],
-  ["EROFS", "the bench writes to /dev/shm or the folder for temporary files, and to bench/load/node_modules"],
-  ["EACCES", "give this user the right, or run as the owner of the checkout"],
-  ["EMFILE", 'raise the limit of file descriptors with "ulimit -n"'],
-  ["ENFILE", "the machine has no file descriptors left"],
-]);
 
 /** Throws `ERR_LOAD_USAGE` where the result file cannot be written. */
 function checkJson(file: string): void {

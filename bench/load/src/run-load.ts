@@ -7,7 +7,7 @@ import { makeDevices, openAuthorities, type PemPair } from "./identities.ts";
 import { unsupported } from "./probe.ts";
 import type { Figures, LoadResult } from "./result.ts";
 import { runRound, type RoundProgress } from "./run-round.ts";
-import { resultName, scenarios } from "./scenario.ts";
+import { mostConnections, resultName, scenarios } from "./scenario.ts";
 import type { Settings } from "./settings.ts";
 import { startTarget } from "./start-target.ts";
 import type { TargetName } from "./target/names.ts";
@@ -89,7 +89,7 @@ const probeDevices = 3;
 export async function runLoad(options: RunOptions): Promise<boolean> {
   const { settings } = options;
   const { devices, folder } = options.pool;
-  checkDescriptors(settings.scenario === "handshake" ? settings.concurrency : devices);
+  checkDescriptors(mostConnections(settings) + probeDevices, Math.max(...settings.workers));
   const authorities = openAuthorities(settings.keyType);
   const areMade = await makeDevices(authorities, devices, options.signal, (made) => {
     if (made % 1000 !== 0) return;

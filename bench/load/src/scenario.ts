@@ -27,6 +27,8 @@ export interface Scenario {
   readonly plan: (settings: Settings) => ClientPlan[];
   /** How many devices take part. */
   readonly devices: (settings: Settings) => number;
+  /** How many of them have a connection at a time; all of them where it is left out. */
+  readonly underWay?: (settings: Settings) => number;
 }
 
 const shortly = { duration: 0.4, warmUp: 0.1, rampUp: 0 };
@@ -46,6 +48,7 @@ const presses = {
   ratioOf: "cpuMicrosecondsPerMessage",
   plan: (): ClientPlan[] => [],
   devices: (settings: Settings): number => settings.clients,
+  underWay: ({ clients, concurrency }: Settings): number => Math.min(clients, concurrency),
 } as const;
 
 /** All scenarios by name. */
@@ -61,6 +64,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     smoke: { count: 40, clients: 20, concurrency: 8, duration: 10 },
     plan: () => [],
     devices: (settings) => Math.min(settings.clients, settings.count),
+    underWay: (settings) => settings.concurrency,
   },
   connect: {
     about: "opens --clients connections, holds them for --duration; memory of a connection",
@@ -186,6 +190,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     smoke: { count: 30, concurrency: 4, duration: 10 },
     plan: () => [],
     devices: () => 1,
+    underWay: (settings) => settings.concurrency,
   },
 };
 
@@ -252,6 +257,12 @@ function mixed(settings: Settings): ClientPlan[] {
     senders.push({ ...idle, role: "publisher", device: index, qos, topicGroup, receivers: own });
   }
   return [...senders, ...receivers];
+}
+
+/** The most connections that a scenario has at a time. */
+export function mostConnections(settings: Settings): number {
+  const { underWay, devices } = scenarios[settings.scenario];
+  return (underWay ?? devices)(settings);
 }
 
 /** The name that results have: fixed fields, then those that differ from the usual (`mqtt5`, `closed`). */

@@ -23,9 +23,12 @@ let files = 0;
 /** The name of a file that is not there yet. */
 export const newFile = (): string => join(folder, `result-${files++}.json`);
 
+/** The words behind the name of Node that run the bench. */
+export const benchWords = (...words: string[]): string[] => ["--conditions=@latchkey/source", main, ...words];
+
 /** Starts the bench. A cold cache makes certificates first, and a busy machine takes its time. */
 export function startBench(...words: string[]): Started {
-  const started = startProgram(process.execPath, ["--conditions=@latchkey/source", main, ...words], {
+  const started = startProgram(process.execPath, benchWords(...words), {
     timeoutMs: 110_000,
   });
   running.add(started);

@@ -12,6 +12,7 @@ import {
   type MicroFile,
   type MicroResult,
   revisionOf,
+  watchOutput,
   writeResultFile,
 } from "@latchkey/bench-results";
 import { ScenarioError } from "./errors.ts";
@@ -27,6 +28,11 @@ import { tableRow } from "./table.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interruption.abort());
+let lostOutput: string | undefined;
+watchOutput((reason) => {
+  lostOutput ??= reason;
+  interruption.abort();
+});
 
 interface Job {
   readonly suite: SuiteFile;
@@ -90,18 +96,21 @@ async function measureAll(
   const failures: { scenario: string; reason: string }[] = [];
   const revision = revisionOf(root);
   const date = new Date().toISOString();
+  /** Why the file has not got the latest rows. */
+  let unsaved: string | undefined;
   const save = (complete: boolean): void => {
     if (options.json === undefined) return;
     const results = jobs.flatMap(({ scenario }) => rows.get(scenario) ?? []);
     const common = { machine: environment.description, node: process.version, revision, date };
-    writeResultFile(options.json, {
-      ...common,
-      results,
-      kind: "micro",
-      environment,
-      failures,
-      complete,
-    } satisfies MicroFile);
+    const file = { ...common, results, kind: "micro", environment, failures, complete } satisfies MicroFile;
+    try {
+      writeResultFile(options.json, file);
+      unsaved = undefined;
+    } catch (error) {
+      // The rows are on standard output, too; a long run is not thrown away for a disk that is full.
+      unsaved = error instanceof Error ? error.message : String(error);
+      console.error(unsaved);
+    }
   };
   console.log(`${machineText(environment)}\nNode ${process.version}, revision ${revision}, ${date}`);
   if (environment.loadAverage[0] > 0.5) {
@@ -129,13 +138,18 @@ async function measureAll(
   };
   if (options.smoke) await eachOf(jobs, measureOne);
   else for (const job of jobs) await measureOne(job);
+  if (lostOutput !== undefined) {
+    console.error(`ended after ${rows.size} of ${jobs.length} scenarios: ${lostOutput}`);
+    return 1;
+  }
   if (interruption.signal.aborted) {
     console.error(`interrupted after ${rows.size} of ${jobs.length} scenarios`);
     return 130;
   }
   save(failures.length === 0);
   if (failures.length > 0) console.error(`${failures.length} of ${jobs.length} scenarios failed`);
-  return failures.length > 0 ? 1 : 0;
+  if (unsaved !== undefined) console.error(`the rows above are whole, and the file is not: ${unsaved}`);
+  return failures.length > 0 || unsaved !== undefined ? 1 : 0;
 }
 
 async function measure(

@@ -16,6 +16,13 @@ export interface ProcessOptions {
   readonly progress?: (phase: string) => void;
 }
 
+/** What to do where the machine has no room for one more process; empty for anything else. */
+function adviceFor(error: NodeJS.ErrnoException): string {
+  if (error.code === "EMFILE") return ': raise the limit of file descriptors with "ulimit -n"';
+  if (error.code === "EAGAIN") return ': raise the limit of processes with "ulimit -u"';
+  return "";
+}
+
 /** Resolves with the last answer; rejects with a `ScenarioError` that names the scenario. */
 export function runInProcess(request: Request, options: ProcessOptions): Promise<Answer> {
   const { limitMs, signal, progress = () => {} } = options;
@@ -45,7 +52,11 @@ export function runInProcess(request: Request, options: ProcessOptions): Promise
       else last = answer;
     });
     child.once("error", (error) => {
-      failure ??= new ScenarioError("ERR_BENCH_KILLED", name, `${name}: its process did not start: ${error.message}`);
+      failure ??= new ScenarioError(
+        "ERR_BENCH_KILLED",
+        name,
+        `${name}: its process did not start: ${error.message}${adviceFor(error)}`,
+      );
     });
     child.once("close", (code, killedBy) => {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -122,4 +122,28 @@ test("--compare leaves no worktree after Ctrl-C either", async () => {
   expect((await running.finished).code).toBe(130);
   expect(await worktrees()).toEqual([]);
   expect(readdirSync(folder).filter((name) => !name.endsWith(".json"))).toEqual([]);
+});
+
+test.skipIf(!existsSync("/dev/full"))(
+  "a full disk costs the file and not the rows, and is said with what to do",
+  async () => {
+    const words = ["--smoke", "--filter", "crypto/verify/p256/node", "--json", "/dev/full"];
+    const { code, stdout, stderr } = await bench(...words);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("signatures/s") });
+    expect(stderr).toMatch(/^the rows above are whole, and the file is not: \/dev\/full cannot be written: ENOSPC/m);
+    expect(stderr).not.toContain("    at ");
+  },
+);
+
+test.skipIf(!existsSync("/dev/full"))("a full disk under standard output ends the run in words", async () => {
+  const file = join(folder, "no-output.json");
+  const words = [process.execPath, ...command(["--smoke", "--filter", "asn1/", "--json", file])];
+  const line = `exec ${words.map((word) => `'${word}'`).join(" ")} >/dev/full`;
+  const { code, stderr } = await runProgram("/bin/sh", ["-c", line], { timeoutMs: 120_000 });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/ended after .*: standard output cannot/),
+  });
+  expect(stderr).not.toContain("    at ");
+  expect(read(file)).toMatchObject({ complete: false });
 });

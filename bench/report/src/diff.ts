@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { watchOutput } from "@latchkey/bench-results";
 import { type Change, type Comparison, compareFiles, defaultFloor } from "./compare-files.ts";
 import { numberText } from "./number-text.ts";
 import { readResultFile } from "./result-file.ts";
@@ -13,6 +14,12 @@ const usage = `npm run bench:diff -- OLD.json NEW.json [--fail] [--floor PERCENT
   --fail           exit with 1 where a figure got worse beyond the noise
   --floor PERCENT  changes up to this are never marked; default ${defaultFloor * 100}
   --all            list the figures that did not change, too`;
+
+watchOutput((reason) => {
+  if (reason === undefined) return;
+  console.error(reason);
+  process.exitCode = 2;
+});
 
 try {
   const { values, positionals } = parseArgs({

@@ -1,7 +1,7 @@
 /** `npm run bench:report -- FILE... [--out FILE.html]`: makes one page of result files. */
 
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { watchOutput, writeWholeFile } from "@latchkey/bench-results";
 import { ResultFileError } from "./errors.ts";
 import { reportPage } from "./page.ts";
 import { mostFiles, readResultFile } from "./result-file.ts";
@@ -10,6 +10,12 @@ const usage = `npm run bench:report -- FILE... [--out FILE.html]
 
   FILE            what npm run bench -- --json or npm run bench:load -- --json wrote, in any mix
   --out FILE.html where the page goes; default bench-report.html`;
+
+watchOutput((reason) => {
+  if (reason === undefined) return;
+  console.error(reason);
+  process.exitCode = 2;
+});
 
 try {
   const { values, positionals } = parseArgs({
@@ -25,7 +31,7 @@ try {
     process.exitCode = 2;
   } else {
     const page = reportPage(positionals.map(readResultFile));
-    writeFileSync(values.out, page);
+    writeWholeFile(values.out, page);
     console.log(`${values.out}: ${positionals.length} files, ${Math.round(page.length / 1024)} KiB`);
   }
 } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,3 +57,18 @@ test.each([
 ])("%s is refused with what would be accepted", async (_, words, text) => {
   expect(await diff(...words)).toMatchObject({ code: 2, stderr: expect.stringContaining(text) });
 });
+
+test.skipIf(!existsSync("/dev/full"))(
+  "a comparison that cannot be written is an error, not an empty success",
+  async () => {
+    const words = [process.execPath, "--conditions=@latchkey/source", main, old, old]
+      .map((word) => `'${word}'`)
+      .join(" ");
+    expect(await runProgram("/bin/sh", ["-c", `exec ${words} >/dev/full`])).toEqual(
+      expect.objectContaining({
+        code: 2,
+        stderr: expect.stringContaining("standard output cannot be written: ENOSPC"),
+      }),
+    );
+  },
+);

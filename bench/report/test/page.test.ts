@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -227,3 +227,11 @@ test.skipIf(browser.path === undefined)(
     expect(complaints).toEqual([]);
   },
 );
+
+test.skipIf(!existsSync("/dev/full"))("a page that has no room is an error that names the file", async () => {
+  expect(await report(microPath, "--out", "/dev/full")).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/^\/dev\/full cannot be written: ENOSPC.*free some space/),
+  });
+});

@@ -22,6 +22,7 @@ const debianPackages = {
   mount: "mount",
   openssl: "openssl",
   script: "bsdutils",
+  unshare: "util-linux",
 } as const;
 
 export type ProgramName = keyof typeof debianPackages;

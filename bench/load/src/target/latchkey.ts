@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { createRegistry, defaultScope, type BulkCertificate } from "@latchkey/registry";
+import { createRegistry, defaultScope, isRegistryError, type BulkCertificate } from "@latchkey/registry";
 import { openSqliteStorage } from "@latchkey/registry/node";
 import { certificatesFromPem } from "@latchkey/x509";
 import { LoadError } from "../errors.ts";
@@ -42,7 +42,12 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
   if (options.isPlain) {
     throw new LoadError("ERR_LOAD_TARGET", "latchkey has no listener without TLS: leave --plain out");
   }
-  await makeDataDirectory(options);
+  try {
+    await makeDataDirectory(options);
+  } catch (cause) {
+    if (!isRegistryError(cause)) throw cause;
+    throw new LoadError("ERR_LOAD_MACHINE", `the registry of the target cannot be made: ${cause.message}`, { cause });
+  }
   const process_ = await startProcess({
     name: "latchkey",
     path: process.execPath,

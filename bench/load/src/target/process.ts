@@ -1,7 +1,7 @@
 /** Processes that the bench starts: pinned, waited for, watched, and stopped whatever happens. */
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -133,13 +133,16 @@ export function freePort(): Promise<number> {
 }
 
 const folderPrefix = "latchkey-bench-";
+/** Room for the registry of 100,000 devices. Containers often have 64 MiB of /dev/shm. */
+const wantedOctets = 256 * 2 ** 20;
 
 /**
- * A new folder in memory where the machine has one, else in the folder for temporary files. Its name has the number of this
- * process; folders of benches that were killed are removed by it.
+ * A new folder in memory where the machine has room for one, else in the folder for temporary files. Its name has the number of
+ * this process; folders of benches that were killed are removed by it.
  */
 export function makeRunFolder(): string {
-  for (const parent of ["/dev/shm", tmpdir()]) {
+  const parents = ["/dev/shm", tmpdir()];
+  for (const parent of parents.toSorted((a, b) => Number(hasRoom(b)) - Number(hasRoom(a)))) {
     try {
       const folder = mkdtempSync(join(parent, `${folderPrefix}${process.pid}-`));
       removeAbandoned(parent);
@@ -150,6 +153,15 @@ export function makeRunFolder(): string {
     }
   }
   throw new LoadError("ERR_LOAD_MACHINE", `no folder for temporary files can be made in /dev/shm or ${tmpdir()}`);
+}
+
+function hasRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize >= wantedOctets;
+  } catch {
+    return false;
+  }
 }
 
 function removeAbandoned(parent: string): void {
