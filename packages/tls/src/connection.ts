@@ -166,7 +166,9 @@ export class Connection implements TlsEngine, Situation {
   }
 
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
-    if (this.#traffic === undefined) throw argument("Keys are exported after handshakeDone");
+    if (this.#traffic === undefined || this.#phase === "closed" || this.#phase === "failed") {
+      throw argument(`Keys are exported between handshakeDone and the end, not in phase ${this.#phase}`);
+    }
     if (!Number.isInteger(length) || length < 1 || length > 8160) throw argument("1 to 8160 octets can be exported");
     for (let index = 0; index < label.length; index++) {
       if (label.charCodeAt(index) > 0x7f) throw argument("A label is ASCII");

@@ -133,7 +133,7 @@ export interface TlsEngine {
   updateKeys(requestsPeer?: boolean): void;
   /**
    * Keying material that both sides can make (RFC 8446 §7.5, RFC 5705), bound to this connection. Throws before
-   * `handshakeDone`. In TLS 1.2 no context and an empty one differ.
+   * `handshakeDone` and when the connection is closed or failed: its secrets are gone then. In TLS 1.2 no context and an empty one differ.
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
 }

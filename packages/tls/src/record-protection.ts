@@ -116,13 +116,18 @@ abstract class Protection12 {
   readonly version = "TLSv1.2";
   // RFC 5246 §6.2.3: the length MUST NOT exceed 2^14 + 2048.
   readonly maximumFragment = maximumPlaintext + 2048;
-  /** seq_num, type, version, length (RFC 5246 §6.2.3.3). Written over for each record. */
-  readonly #additionalData = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0);
+  readonly #additionalData = new Uint8Array(13);
 
-  protected additionalData(record: number, type: number, length: number): Uint8Array {
+  /**
+   * seq_num, type, version, length (RFC 5246 §6.2.3.3); valid until the next call. Type and version are those of the record's
+   * header as it stands at `at`, so that no octet of it can be changed unnoticed.
+   */
+  protected additionalData(record: number, header: Uint8Array, at: number, length: number): Uint8Array {
     const octets = this.#additionalData;
     writeNumber(octets, 0, record);
-    octets[8] = type;
+    octets[8] = header[at] ?? 0;
+    octets[9] = header[at + 1] ?? 0;
+    octets[10] = header[at + 2] ?? 0;
     octets[11] = length >>> 8;
     octets[12] = length & 0xff;
     return octets;
@@ -154,16 +159,15 @@ class ChaChaProtection12 extends Protection12 implements RecordProtection {
     const end = start + content.length;
     writeHeader(output, offset, type, end - start + tagOctets);
     output.set(content, start);
-    this.#aead.sealInPlace(this.additionalData(this.records, type, content.length), output, start, end);
+    this.#aead.sealInPlace(this.additionalData(this.records, output, offset, content.length), output, start, end);
     return end + tagOctets - offset;
   }
 
   open(header: Uint8Array, fragment: Uint8Array): OpenedRecord | undefined {
     const length = fragment.length - tagOctets;
     if (length < 0) return undefined;
-    const type = header[0] ?? 0;
-    const content = this.#aead.open(this.additionalData(this.records, type, length), fragment);
-    return content && this.opened(type, content);
+    const content = this.#aead.open(this.additionalData(this.records, header, 0, length), fragment);
+    return content && this.opened(header[0] ?? 0, content);
   }
 }
 
@@ -195,20 +199,19 @@ class GcmProtection12 extends Protection12 implements RecordProtection {
     writeHeader(output, offset, type, end - explicitAt + tagOctets);
     writeNumber(output, explicitAt, this.records);
     output.set(content, start);
-    this.#sealing.sealInPlace(this.additionalData(this.records, type, content.length), output, start, end);
+    this.#sealing.sealInPlace(this.additionalData(this.records, output, offset, content.length), output, start, end);
     return end + tagOctets - offset;
   }
 
   open(header: Uint8Array, fragment: Uint8Array): OpenedRecord | undefined {
     const length = fragment.length - explicitOctets - tagOctets;
     if (length < 0) return undefined;
-    const type = header[0] ?? 0;
     this.#nonce.set(fragment.subarray(0, explicitOctets), 4);
-    const additionalData = this.additionalData(this.records, type, length);
+    const additionalData = this.additionalData(this.records, header, 0, length);
     const content = this.#opening.open(this.#nonce, additionalData, fragment.subarray(explicitOctets));
     if (content === undefined) return undefined;
     this.#opened++;
-    return this.opened(type, content);
+    return this.opened(header[0] ?? 0, content);
   }
 }
 

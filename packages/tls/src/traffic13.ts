@@ -104,7 +104,7 @@ export class Traffic13 implements Traffic {
   }
 
   erase(): void {
-    for (const secret of [this.#read, this.#write, this.#resumption]) secret?.fill(0);
+    for (const secret of [this.#read, this.#write, this.#exporter, this.#resumption]) secret?.fill(0);
   }
 
   get #canSend(): boolean {

@@ -6,7 +6,9 @@
  */
 
 import { parseArgs } from "node:util";
-import { newPair, type Pair } from "./pair.ts";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { type ResumableSession, TicketKeys } from "../src/index.ts";
+import { connect, newPair, type Pair } from "./pair.ts";
 
 const { values } = parseArgs({ options: { runs: { type: "string" }, seed: { type: "string" } } });
 const runs = Number(values.runs ?? 5000);
@@ -48,12 +50,28 @@ function mutated(octets: Uint8Array, below: (limit: number) => number): Uint8Arr
   return Uint8Array.from(result);
 }
 
+const versions = ["TLSv1.3", "TLSv1.2"] as const;
+const tickets = new TicketKeys({ provider: nodeProvider });
+const sessions = versions.map((version) => firstSession(version));
+
+function firstSession(version: (typeof versions)[number]): ResumableSession {
+  for (const event of connect({ client: { versions: [version] }, server: { tickets } }).clientEvents) {
+    if (event.type === "session") return event.session;
+  }
+  throw new Error("no session came");
+}
+
 function play(seed: number): Pair {
   const below = random(seed);
-  const versions = below(2) === 0 ? (["TLSv1.3"] as const) : (["TLSv1.2"] as const);
-  const pair = newPair({ client: { versions } });
-  const spoiled = below(5);
-  for (let turn = 0; turn < 8; turn++) {
+  const which = below(2);
+  const session = below(2) === 0 ? undefined : sessions[which];
+  const pair = newPair({
+    client: { versions: [versions[which] ?? "TLSv1.3"], session },
+    // The client has a share of x25519: half of the handshakes of TLS 1.3 are retried.
+    server: { tickets, ...(below(2) === 0 ? {} : { groups: ["secp256r1"] }) },
+  });
+  const spoiled = below(7);
+  for (let turn = 0; turn < 10; turn++) {
     const [from, to] = turn % 2 === 0 ? [pair.client, pair.server] : [pair.server, pair.client];
     const output = from.takeOutput();
     if (output === undefined) continue;

@@ -11,7 +11,7 @@ import { findProgram, startProgram } from "@latchkey/tooling-vitest/programs";
 import { describe, expect, it } from "vitest";
 import { suiteByNumber } from "../src/cipher-suite.ts";
 import { type ResumableSession, TicketKeys } from "../src/index.ts";
-import { acceptTls } from "../src/node.ts";
+import { acceptTls, type TlsStream } from "../src/node.ts";
 import { type Combination, writeParties } from "./combinations.ts";
 import * as peers from "./peers.ts";
 
@@ -99,7 +99,14 @@ it.each(["TLSv1.3", "TLSv1.2"] as const)(
   async (version) => {
     const one = combination(version);
     const config = { ...peers.ourServerConfig(one, parties), tickets: new TicketKeys({ provider: nodeProvider }) };
-    await peers.withOurServer(config, async (port, accepted) => {
+    const ours: Buffer[] = [];
+    // Before the peer can end the connection: its secrets go with it.
+    const whenSecure = (stream: TlsStream): void => {
+      stream.once("secureConnect", () => {
+        ours.push(stream.exportKeyingMaterial(32, "EXPORTER-test", Buffer.from("x")));
+      });
+    };
+    const act = async (port: number, accepted: readonly TlsStream[]): Promise<void> => {
       let session: Buffer | undefined;
       let exported: Buffer | undefined;
       const seen = (socket: TLSSocket): void => {
@@ -110,11 +117,12 @@ it.each(["TLSv1.3", "TLSv1.2"] as const)(
         );
       };
       await peers.nodeAgainstUs(port, one, parties, {}, seen);
-      expect(exported).toEqual(accepted[0]?.exportKeyingMaterial(32, "EXPORTER-test", Buffer.from("x")));
+      expect(exported).toEqual(ours[0]);
       await peers.nodeAgainstUs(port, one, parties, { session: session! }, seen);
       expect(accepted.map((stream) => stream.isSessionReused())).toEqual([false, true]);
       expect(accepted[1]?.getPeerX509Certificate()?.subject).toBe("CN=button-1");
-    });
+    };
+    await peers.withOurServer(config, act, whenSecure);
   },
 );
 

@@ -61,6 +61,7 @@ function groupsOf({ suite, group, key }: Combination): NamedGroup[] {
 export async function withOurServer<Result>(
   config: ServerConfig,
   act: (port: number, accepted: readonly TlsStream[]) => Promise<Result>,
+  onAccepted: (stream: TlsStream) => void = () => undefined,
 ): Promise<Result> {
   const accepted: TlsStream[] = [];
   const sockets = new Set<Socket>();
@@ -68,6 +69,7 @@ export async function withOurServer<Result>(
     sockets.add(socket);
     const stream = acceptTls(socket, config);
     accepted.push(stream);
+    onAccepted(stream);
     stream.on("error", () => undefined);
     stream.once("data", (chunk: Buffer) => stream.end(`pizza for ${chunk.toString()}`));
   });

@@ -1,106 +1,68 @@
 /**
- * Every prefix, every split and every change of one octet of a handshake: an alert or the same result, never an exception,
- * never a connection with other contents.
+ * Every changed octet, every prefix and every size of chunk of recorded connections, both versions, both sides, full, resumed
+ * and retried: an alert or the same result, never an exception, never a connection with other contents.
+ *
+ * `recorded-handshake.corpora.test.ts` takes longer: every bit, and every place to cut.
  */
 
 import { describe, expect, it } from "vitest";
-import { nodeProvider } from "@latchkey/crypto/node";
-import type { ClientConfig, ServerConfig } from "../src/index.ts";
-import { deliver, newPair, type Pair, pump } from "./pair.ts";
+import {
+  connections,
+  heard,
+  ignoredOctets,
+  record,
+  replay,
+  replayChanged,
+  replayOctets,
+  replayPrefix,
+  replaySplit,
+  verdictOf,
+} from "./recorded-handshake.ts";
 
-/** Both sides' flights of a handshake: flight 0 is the client's. */
-function flights(version: "TLSv1.2" | "TLSv1.3"): Uint8Array[] {
-  const pair = fixedPair(version);
-  const seen: Uint8Array[] = [];
-  for (let turn = 0; ; turn++) {
-    const [from, to] = turn % 2 === 0 ? [pair.client, pair.server] : [pair.server, pair.client];
-    const output = from.takeOutput();
-    if (output === undefined) return seen;
-    seen.push(output);
-    to.receive(output);
-  }
-}
+const sides = ["client", "server"] as const;
+/** Prefixes and cuts take a whole connection each: each of these is far from the others' octets. */
+const step = 5;
 
-const cheap = { verify: () => ({ ok: true }) as const };
+describe.each(connections.flatMap(([version, kind]) => sides.map((side) => [version, kind, side] as const)))(
+  "%s, %s, as the %s hears it",
+  (version, kind, side) => {
+    const recording = record(version, kind);
+    const octets = heard(recording, side);
+    const unchanged = replay(recording, side);
 
-/** A pair whose flights are the same each time, as far as randomness goes into them. */
-function fixedPair(version: "TLSv1.2" | "TLSv1.3"): Pair {
-  const pairs = [nodeProvider.generateKeyPair({ name: "x25519" }), nodeProvider.generateKeyPair({ name: "x25519" })];
-  let next = 0;
-  const provider = { ...nodeProvider, generateKeyPair: () => pairs[next++ % 2]! };
-  const common = { provider, verifier: cheap, versions: [version] } satisfies Partial<ClientConfig & ServerConfig>;
-  return newPair({ client: common, server: common });
-}
+    it("is played again octet by octet", () => {
+      const own = recording.steps.filter(({ from }) => from === side).map((one) => one.octets);
+      expect(unchanged.sent).toBe(Buffer.concat(own).toString("hex"));
+      expect(unchanged.received).not.toBe("");
+      expect(unchanged.engine.phase).toBe("closed");
+    });
 
-/** Plays a handshake whose flight `which` is changed on its way. */
-function play(version: "TLSv1.2" | "TLSv1.3", which: number, change: (flight: Uint8Array) => Uint8Array): Pair {
-  const pair = fixedPair(version);
-  for (let turn = 0; turn < 6; turn++) {
-    const [from, to] = turn % 2 === 0 ? [pair.client, pair.server] : [pair.server, pair.client];
-    const output = from.takeOutput();
-    if (output === undefined) continue;
-    to.receive(turn === which ? change(output) : output);
-  }
-  return pump(pair);
-}
-
-describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
-  const recorded = flights(version);
-
-  it("every change of one octet", () => {
-    let refused = 0;
-    let harmless = 0;
-    for (const [which, flight] of recorded.slice(0, 4).entries()) {
-      // Signatures differ in length from run to run, so the last octets of a flight may not be there.
-      for (let at = 0; at < flight.length - 8; at += at < 600 ? 3 : 11) {
-        const pair = play(version, which, (octets) => {
-          const changed = octets.slice();
-          changed[at]! ^= 1 << (at & 7);
-          return changed;
-        });
-        if (pair.client.phase === "open" && pair.server.phase === "open") {
-          harmless++;
-          expect(pair.client.info?.cipherSuite).toBe(pair.server.info?.cipherSuite);
-          expect(pair.client.exportKeyingMaterial(8, "x")).toEqual(pair.server.exportKeyingMaterial(8, "x"));
-        } else {
-          refused++;
-          // Both hear of it, or one waits for octets that a changed length announced.
-          const codes = [pair.client.error?.code, pair.server.error?.code];
-          expect(codes).not.toContain("ERR_TLS_INTERNAL");
-        }
+    it("a change of any octet is an alert, or ends with the transport, but for the version that is ignored", () => {
+      const harmless: number[] = [];
+      let waiting = 0;
+      for (let at = 0; at < octets.length; at++) {
+        const verdict = verdictOf(replayChanged(recording, side, at, 1 << (at & 7)), unchanged);
+        if (verdict === "the same") harmless.push(at);
+        if (verdict === "waits") waiting++;
       }
-    }
-    // The version of a record, and session tickets behind the handshake, count for nothing.
-    expect(harmless).toBeLessThan(40);
-    expect(refused).toBeGreaterThan(400);
-  });
+      expect(harmless).toEqual(ignoredOctets(octets, version));
+      // Lengths of records and of messages in clear that now announce more.
+      expect(waiting).toBeLessThan(40);
+    });
 
-  it("every prefix waits, and its end is a truncation", () => {
-    for (const [which, flight] of recorded.slice(0, 3).entries()) {
-      for (let length = 0; length < flight.length - 8; length += 5) {
-        const pair = fixedPair(version);
-        for (let turn = 0; turn < which; turn++) {
-          const [from, to] = turn % 2 === 0 ? [pair.client, pair.server] : [pair.server, pair.client];
-          to.receive(from.takeOutput()!);
-        }
-        const [from, to] = which % 2 === 0 ? [pair.client, pair.server] : [pair.server, pair.client];
-        to.receive(from.takeOutput()!.subarray(0, length));
-        expect(to.error).toBeUndefined();
-        to.receiveEnd();
-        expect(to.error?.code).toBe("ERR_TLS_TRUNCATED");
+    it("every prefix waits, and its end is a truncation", () => {
+      // One octet at a time: after each of them nothing is wrong, or the end would be another one.
+      expect(verdictOf(replayOctets(recording, side), unchanged)).toBe("the same");
+      for (let length = 0; length < octets.length; length += step) {
+        const { engine } = replayPrefix(recording, side, length);
+        expect(engine.error?.code).toBe("ERR_TLS_TRUNCATED");
       }
-    }
-  });
+    });
 
-  it("every size of chunk", () => {
-    for (let chunk = 1; chunk <= 64; chunk++) {
-      const pair = fixedPair(version);
-      for (let turn = 0; turn < 6; turn++) {
-        const [from, to] = turn % 2 === 0 ? [pair.client, pair.server] : [pair.server, pair.client];
-        const output = from.takeOutput();
-        if (output !== undefined) deliver(to, output, chunk);
+    it("every cut in two", () => {
+      for (let at = 1; at < octets.length; at += step) {
+        expect(verdictOf(replaySplit(recording, side, at), unchanged)).toBe("the same");
       }
-      expect([pair.client.phase, pair.server.phase]).toEqual(["open", "open"]);
-    }
-  });
-});
+    });
+  },
+);

@@ -808,13 +808,20 @@ describe("records", () => {
     expect(old.serverEvents.at(-1)).toEqual({ type: "peerClosed" });
   });
   it("54. additional data is exact", () => {
-    // RFC 8448's record is opened with its own header only: see rfc8448.test.ts. Here TLS 1.2: type and length count.
-    const pair = connect(tls12);
-    pair.client.send(utf8("order"));
-    const record = pair.client.takeOutput()!;
-    record[0] = 22;
-    pair.server.receive(record);
-    expect(pair.server.error?.alertSent).toBe("bad_record_mac");
+    // RFC 8448's record is opened with its own header only: see rfc8448.test.ts. Here TLS 1.2: type and version count.
+    for (const cipherSuites of [undefined, ["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"] as const]) {
+      for (const [at, octet] of [
+        [0, 22],
+        [2, 1],
+      ] as const) {
+        const pair = connect({ client: { versions: ["TLSv1.2"], ...(cipherSuites && { cipherSuites }) } });
+        pair.client.send(utf8("order"));
+        const record = pair.client.takeOutput()!;
+        record[at] = octet;
+        pair.server.receive(record);
+        expect(pair.server.error?.alertSent).toBe("bad_record_mac");
+      }
+    }
   });
   it("55. padding comes off from the right, zeros of data stay", () => {
     const { pair, seal } = forged();
@@ -1000,6 +1007,19 @@ describe("tickets, secrets, randomness", () => {
       serverHooks: editServerHello((hello) => (hello.sessionId = echo[0]!)),
     };
     expect(refusal(lying, "client").alertSent).toBe("illegal_parameter");
+  });
+  it("67. the secrets of a connection go with it: nothing is exported any more", () => {
+    for (const options of [{}, tls12]) {
+      const { client, server } = connect(options);
+      client.close();
+      server.receive(client.takeOutput()!);
+      server.abort();
+      client.receive(server.takeOutput()!);
+      for (const engine of [client, server]) {
+        expect(["closed", "failed"]).toContain(engine.phase);
+        expect(() => engine.exportKeyingMaterial(16, "EXPORTER-test")).toThrow("not in phase");
+      }
+    }
   });
   it("67. randoms differ, and no secret shows in errors, traces or inspection", () => {
     const randoms = new Set<string>();
