@@ -6,27 +6,40 @@ import { join } from "node:path";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificateToPem, privateKeyToPem } from "@latchkey/x509";
 import { allCipherSuites, type CipherSuite } from "../src/cipher-suite.ts";
-import type { NamedGroup, ServerConfig } from "../src/index.ts";
+import type { NamedGroup, ServerConfig, SignatureScheme } from "../src/index.ts";
+import { allSchemes, schemeAuthentication, schemeIsOf } from "../src/signature-scheme.ts";
 import { type Identity, type KeyKind, newDevice, newServer, root } from "./identities.ts";
 
 export interface Combination {
   readonly suite: CipherSuite;
   readonly group: NamedGroup;
-  readonly key: KeyKind;
+  /** What both sides sign by; the only one that ours takes. */
+  readonly scheme: SignatureScheme;
   readonly clientAuthentication: ServerConfig["clientAuthentication"];
 }
 
-const keys: readonly KeyKind[] = ["p256", "p384", "ed25519", "rsa"];
+/** The kind of key that signs by a scheme. */
+export function keyOf(scheme: SignatureScheme): KeyKind {
+  if (scheme.startsWith("rsa")) return scheme.startsWith("rsa_pss_pss") ? "rsa-pss" : "rsa";
+  if (scheme === "ecdsa_secp256r1_sha256") return "p256";
+  if (scheme === "ecdsa_secp384r1_sha384") return "p384";
+  return scheme === "ed25519" ? "ed25519" : "p521";
+}
 
-/** All that can be negotiated: in TLS 1.2 the suite goes with the kind of the server's key. */
+/**
+ * All that can be negotiated. In TLS 1.2 the suite goes with the kind of key, and the curve of a certificate is one that the
+ * client offers as a group (RFC 8422 §5.1), which P-521 is not here.
+ */
 export function combinations(): Combination[] {
   const all: Combination[] = [];
   for (const suite of allCipherSuites) {
-    for (const key of keys) {
-      if (suite.authentication !== undefined && (suite.authentication === "rsa") !== (key === "rsa")) continue;
+    for (const scheme of allSchemes) {
+      if (!schemeIsOf(scheme, suite.version)) continue;
+      if (suite.version === "TLSv1.2" && keyOf(scheme) === "p521") continue;
+      if (suite.authentication !== undefined && suite.authentication !== schemeAuthentication(scheme)) continue;
       for (const group of ["x25519", "secp256r1", "secp384r1"] as const) {
         for (const clientAuthentication of ["none", "request", "require"] as const) {
-          all.push({ suite, key, group, clientAuthentication });
+          all.push({ suite, scheme, group, clientAuthentication });
         }
       }
     }
@@ -63,7 +76,9 @@ export function writeParties(): Parties {
     p256: party(`${role}-p256`, make("p256")),
     p384: party(`${role}-p384`, make("p384")),
     ed25519: party(`${role}-ed25519`, make("ed25519")),
+    p521: party(`${role}-p521`, make("p521")),
     rsa: party(`${role}-rsa`, make("rsa")),
+    "rsa-pss": party(`${role}-rsa-pss`, make("rsa-pss")),
   });
   return {
     rootFile: write("root.pem", certificateToPem(root.certificate)),

@@ -5,7 +5,7 @@ import { allCipherSuites } from "../src/cipher-suite.ts";
 import { acceptEveryChain, TicketKeys, type ResumableSession, type TlsEvent } from "../src/index.ts";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { editClientHello, setExtension } from "./hostile-peer.ts";
-import { type KeyKind, newAuthority, newDevice, newServer, root } from "./identities.ts";
+import { newAuthority, newDevice, newServer, root } from "./identities.ts";
 import { connect, dataOf, newPair, type Pair, pump, utf8 } from "./pair.ts";
 
 function failures(pair: Pair): unknown[] {
@@ -91,7 +91,7 @@ describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
     talk(connect({ client: { versions: [version] }, chunk: 1 }));
   });
 
-  const kinds: readonly KeyKind[] = ["p256", "p384", "ed25519", "rsa"];
+  const kinds = ["p256", "p384", "ed25519", "rsa"] as const;
   for (const suite of allCipherSuites.filter((one) => one.version === version)) {
     for (const kind of kinds) {
       if (suite.authentication !== undefined && (suite.authentication === "rsa") !== (kind === "rsa")) continue;

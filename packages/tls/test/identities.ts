@@ -1,5 +1,6 @@
 /** Roots, servers and devices for tests. */
 
+import { generateKeyPairSync } from "node:crypto";
 import { type KeyGenerationAlgorithm, type KeyPair } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import * as x509 from "@latchkey/x509";
@@ -9,14 +10,23 @@ import { type Credential, keyCredential } from "../src/index.ts";
 export const now: number = Date.now();
 const seconds = Math.floor(now / 1000);
 
-export type KeyKind = "p256" | "p384" | "ed25519" | "rsa";
+export type KeyKind = "p256" | "p384" | "p521" | "ed25519" | "rsa" | "rsa-pss";
 
-const algorithms: Readonly<Record<KeyKind, KeyGenerationAlgorithm>> = {
+const algorithms: Readonly<Record<Exclude<KeyKind, "rsa-pss">, KeyGenerationAlgorithm>> = {
   p256: { name: "ec", curve: "P-256" },
   p384: { name: "ec", curve: "P-384" },
+  p521: { name: "ec", curve: "P-521" },
   ed25519: { name: "ed25519" },
   rsa: { name: "rsa", modulusBits: 2048 },
 };
+
+function newKeys(kind: KeyKind): KeyPair {
+  if (kind !== "rsa-pss") return nodeProvider.generateKeyPair(algorithms[kind]);
+  // A key for PSS only, with any hash: the provider makes none.
+  const { privateKey } = generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
+  const key = nodeProvider.importPkcs8(new Uint8Array(privateKey.export({ format: "der", type: "pkcs8" })));
+  return { privateKey: key, publicKey: key.publicKey };
+}
 
 export interface Identity {
   readonly certificate: x509.Certificate;
@@ -34,7 +44,7 @@ function name(commonName: string): x509.Name {
 }
 
 export function newAuthority(commonName: string = "Pizza Root", kind: KeyKind = "p256"): Authority {
-  const keys = nodeProvider.generateKeyPair(algorithms[kind]);
+  const keys = newKeys(kind);
   const template = x509.certificateAuthority({
     subject: name(commonName),
     validity: x509.validityFrom(seconds - 86_400, 3650),
@@ -48,7 +58,7 @@ export function newAuthority(commonName: string = "Pizza Root", kind: KeyKind = 
 }
 
 function newIdentity(authority: Authority, template: x509.CertificateTemplate, kind: KeyKind = "p256"): Identity {
-  const keys = nodeProvider.generateKeyPair(algorithms[kind]);
+  const keys = newKeys(kind);
   const issuer = { certificate: authority.certificate, privateKey: authority.keys.privateKey };
   const certificate = x509.issueCertificate({ provider: nodeProvider, issuer, template, publicKey: keys.publicKey });
   const credential = keyCredential({

@@ -13,8 +13,9 @@ import {
   type NamedGroup,
   type ResumableSession,
   type ServerConfig,
+  type SignatureScheme,
 } from "../src/index.ts";
-import type { Combination, Parties } from "./combinations.ts";
+import { type Combination, keyOf, type Parties } from "./combinations.ts";
 import { root } from "./identities.ts";
 
 const verifier = chainPeerVerifier({ provider: nodeProvider, trustAnchors: [root.certificate] });
@@ -30,7 +31,8 @@ export function ourServerConfig(combination: Combination, parties: Parties): Ser
     versions: [combination.suite.version],
     cipherSuites: [combination.suite.name],
     groups: [combination.group],
-    credentials: [parties.servers[combination.key].identity.credential],
+    schemes: [combination.scheme],
+    credentials: [parties.servers[keyOf(combination.scheme)].identity.credential],
     clientAuthentication: combination.clientAuthentication,
     verifier,
   };
@@ -43,17 +45,21 @@ export function ourClientConfig(combination: Combination, parties: Parties): Cli
     versions: [combination.suite.version],
     cipherSuites: [combination.suite.name],
     groups: groupsOf(combination),
-    credentials: [parties.devices[combination.key].identity.credential],
+    schemes: [combination.scheme],
+    credentials: [parties.devices[keyOf(combination.scheme)].identity.credential],
     serverName: "broker.example",
     verifier,
   };
 }
 
-const ownGroups = { p256: "secp256r1", p384: "secp384r1", ed25519: undefined, rsa: undefined } as const;
+const ownGroups: { readonly [Scheme in SignatureScheme]?: NamedGroup } = {
+  ecdsa_secp256r1_sha256: "secp256r1",
+  ecdsa_secp384r1_sha384: "secp384r1",
+};
 
 /** The wanted group first. In TLS 1.2 the curve of the server's key must be offered, too (RFC 8422 §5.1). */
-function groupsOf({ suite, group, key }: Combination): NamedGroup[] {
-  const own = suite.version === "TLSv1.2" ? ownGroups[key] : undefined;
+function groupsOf({ suite, group, scheme }: Combination): NamedGroup[] {
+  const own = suite.version === "TLSv1.2" ? ownGroups[scheme] : undefined;
   return own === undefined || own === group ? [group] : [group, own];
 }
 
@@ -135,7 +141,7 @@ export async function opensslAgainstUs(
   parties: Parties,
   more: string[] = [],
 ): Promise<string> {
-  const device = parties.devices[one.key];
+  const device = parties.devices[keyOf(one.scheme)];
   const words = [
     ["s_client", "-connect", `127.0.0.1:${port}`, "-CAfile", parties.rootFile, "-verify_return_error"],
     ["-servername", "broker.example", "-verify_hostname", "broker.example", "-ign_eof"],
@@ -153,12 +159,13 @@ const verifyWords = {
   require: ["-Verify", "1", "-verify_return_error"],
 };
 
-export async function usAgainstOpenssl(
+/** `openssl s_server` on a free port, which sends lines back reversed. */
+export async function withOpensslServer<Result>(
   one: Combination,
   parties: Parties,
-  config: ClientConfig = ourClientConfig(one, parties),
-): Promise<string> {
-  const server = parties.servers[one.key];
+  act: (port: number) => Promise<Result>,
+): Promise<Result> {
+  const server = parties.servers[keyOf(one.scheme)];
   const words = [
     ["s_server", "-accept", "127.0.0.1:0", "-CAfile", parties.rootFile, "-rev", "-curves", opensslCurves(one)],
     ["-cert", server.certificateFile, "-key", server.keyFile],
@@ -168,8 +175,7 @@ export async function usAgainstOpenssl(
   const started = startProgram(openssl.path!, words);
   try {
     const line = await started.saw(/ACCEPT .*:\d+/);
-    const { text } = await ourClient(Number(/:(\d+)$/.exec(line)![1]), config, /nottub/);
-    return text;
+    return await act(Number(/:(\d+)$/.exec(line)![1]));
   } finally {
     started.kill();
     await started.finished;
@@ -183,28 +189,35 @@ const gnutlsCiphers = {
   "ChaCha20-Poly1305": "CHACHA20-POLY1305",
 };
 
-function gnutlsPriority(one: Combination): string {
+/** The groups of the combination, or others, the first one with a key share. */
+export function gnutlsPriority(one: Combination, wanted: readonly NamedGroup[] = groupsOf(one)): string {
   const { suite } = one;
-  const groups = groupsOf(one)
-    .map((group) => `:+GROUP-${gnutlsGroups[group]}`)
-    .join("");
+  const groups = wanted.map((group) => `:+GROUP-${gnutlsGroups[group]}`).join("");
   const version = suite.version === "TLSv1.3" ? "TLS1.3" : "TLS1.2";
   return `NORMAL:-VERS-ALL:+VERS-${version}:-CIPHER-ALL:+${gnutlsCiphers[suite.aead]}:-GROUP-ALL${groups}`;
 }
 
-export async function gnutlsAgainstUs(port: number, one: Combination, parties: Parties): Promise<string> {
-  const device = parties.devices[one.key];
+export async function gnutlsAgainstUs(
+  port: number,
+  one: Combination,
+  parties: Parties,
+  more: string[] = [],
+  priority: string = gnutlsPriority(one),
+): Promise<string> {
+  const device = parties.devices[keyOf(one.scheme)];
   const words = [
-    ["-p", `${port}`, "127.0.0.1", "--x509cafile", parties.rootFile, "--priority", gnutlsPriority(one)],
+    ["-p", `${port}`, "127.0.0.1", "--x509cafile", parties.rootFile, "--priority", priority],
     ["--x509certfile", device.certificateFile, "--x509keyfile", device.keyFile],
     ["--sni-hostname", "broker.example", "--verify-hostname", "broker.example"],
+    more,
   ].flat();
   const { stdout, stderr } = await startProgram(gnutlsClient.path!, words, { input: "button\n", keepsInputOpen: true })
     .finished;
   return `${stdout}${stderr}`;
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback that nobody listens on: for programs that take no 0. */
+export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, "127.0.0.1");
   await once(listener, "listening");
   const { port } = listener.address() as AddressInfo;
@@ -213,8 +226,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-export async function usAgainstGnutls(one: Combination, parties: Parties): Promise<string> {
-  const server = parties.servers[one.key];
+/** `gnutls-serv` on a free port, which sends back what it gets. */
+export async function withGnutlsServer<Result>(
+  one: Combination,
+  parties: Parties,
+  act: (port: number) => Promise<Result>,
+): Promise<Result> {
+  const server = parties.servers[keyOf(one.scheme)];
   const port = await freePort();
   const words = [
     ["--echo", "-p", `${port}`, "--x509cafile", parties.rootFile, "--priority", gnutlsPriority(one)],
@@ -225,8 +243,7 @@ export async function usAgainstGnutls(one: Combination, parties: Parties): Promi
   const started = startProgram(gnutlsServer.path!, words);
   try {
     await started.saw(/listening on IPv4[\s\S]*done/);
-    const { text } = await ourClient(port, ourClientConfig(one, parties), /button/);
-    return text;
+    return await act(port);
   } finally {
     started.kill();
     await started.finished;
@@ -246,7 +263,7 @@ export async function nodeAgainstUs(
   more: nodeTls.ConnectionOptions = {},
   seen: (socket: nodeTls.TLSSocket) => void = () => undefined,
 ): Promise<string> {
-  const device = parties.devices[one.key];
+  const device = parties.devices[keyOf(one.scheme)];
   const socket = nodeTls.connect({
     port,
     host: "127.0.0.1",
@@ -264,8 +281,13 @@ export async function nodeAgainstUs(
   return text;
 }
 
-export async function usAgainstNode(one: Combination, parties: Parties): Promise<string> {
-  const server = parties.servers[one.key];
+/** A server of node:tls on a free port, which answers the first data and ends. */
+export async function withNodeServer<Result>(
+  one: Combination,
+  parties: Parties,
+  act: (port: number) => Promise<Result>,
+): Promise<Result> {
+  const server = parties.servers[keyOf(one.scheme)];
   const listener = nodeTls.createServer(
     {
       ca: readFileSync(parties.rootFile),
@@ -283,9 +305,11 @@ export async function usAgainstNode(one: Combination, parties: Parties): Promise
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   try {
-    const { port } = listener.address() as AddressInfo;
-    return (await ourClient(port, ourClientConfig(one, parties), /pizza for button/)).text;
+    return await act((listener.address() as AddressInfo).port);
   } finally {
     listener.close();
   }
 }
+
+/** What our client hears at the end of its line from each of the servers. */
+export const answers = { node: /pizza for button/, openssl: /nottub/, gnutls: /button/ } as const;
