@@ -73,7 +73,7 @@ export function pump(pair: Pair, chunk: number = Number.POSITIVE_INFINITY): Pair
   throw new Error("the two never came to rest");
 }
 
-export function deliver(engine: TlsEngine, octets: Uint8Array, chunk: number): void {
+function deliver(engine: TlsEngine, octets: Uint8Array, chunk: number): void {
   for (let offset = 0; offset < octets.length; offset += chunk) {
     // A Buffer, whose slice is no copy.
     const piece = Buffer.from(octets.subarray(offset, offset + chunk));

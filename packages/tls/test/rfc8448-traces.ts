@@ -22,7 +22,7 @@ export interface Trace {
   };
 }
 
-export function hex(text: string): Uint8Array {
+function hex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.replaceAll(/\s/g, ""), "hex"));
 }
 
