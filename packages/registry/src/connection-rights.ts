@@ -6,18 +6,13 @@
  * next decision, however many connections share them.
  */
 
-import { compile, parsePolicy, type ParsedPolicy, type PolicyMatcher, type ThingAttributes } from "@latchkey/policy";
+import { compile, type PolicyMatcher, type ThingAttributes } from "@latchkey/policy";
 import { resourceKey, type Change } from "./changes.ts";
 import { dateText } from "./certificate-input.ts";
-import type { RegistryContext } from "./context.ts";
-import { effectivePolicies, type AssociatedThing } from "./effective-policies.ts";
-import { isRegistryError, RegistryError } from "./errors.ts";
+import type { ConnectionReads, RightsRecords, UnreadablePolicy } from "./connection-reads.ts";
+import { isRegistryError } from "./errors.ts";
 import type { Principal } from "./identity/resolve-principal.ts";
-import { certificateAuthorities } from "./records/certificate-authority.ts";
-import { certificates } from "./records/certificate.ts";
-import { policies, policyVersions, versionKey } from "./records/policy.ts";
 import { scopeKey } from "./scope.ts";
-import type { StorageReader } from "./storage.ts";
 
 /** What one connection may do. `ConnectionRightsTable` updates the fields in place when the registry changes. */
 export class ConnectionRights {
@@ -90,7 +85,8 @@ export interface ConnectionRightsOptions {
 
 /** The rights of all live connections of one broker. */
 export class ConnectionRightsTable {
-  readonly #context: RegistryContext;
+  readonly #reads: ConnectionReads;
+  readonly #nowSeconds: () => number;
   readonly #options: ConnectionRightsOptions;
   /** By scope and names. */
   readonly #policySets = new Map<string, PolicySet>();
@@ -104,8 +100,9 @@ export class ConnectionRightsTable {
   /** Not later than the first of these seconds. */
   #nextExpiry = Infinity;
 
-  constructor(context: RegistryContext, options: ConnectionRightsOptions = {}) {
-    this.#context = context;
+  constructor(reads: ConnectionReads, nowSeconds: () => number, options: ConnectionRightsOptions = {}) {
+    this.#reads = reads;
+    this.#nowSeconds = nowSeconds;
     this.#options = options;
   }
 
@@ -167,6 +164,7 @@ export class ConnectionRightsTable {
 
   /** Acts as if everything had changed, for a reader that the feed does not reach. */
   *applyAll(): Generator<ConnectionRights> {
+    this.#reads.forgetAll();
     for (const set of this.#policySets.values()) set.forget();
     yield* this.#refreshEach(this.#all);
   }
@@ -176,7 +174,7 @@ export class ConnectionRightsTable {
    * time that passes is no change of the registry. Costs nothing until one expires.
    */
   *expire(): Generator<ConnectionRights> {
-    const nowSeconds = this.#context.nowSeconds();
+    const nowSeconds = this.#nowSeconds();
     if (nowSeconds <= this.#nextExpiry) return;
     const expired: ConnectionRights[] = [];
     this.#nextExpiry = Infinity;
@@ -220,33 +218,27 @@ export class ConnectionRightsTable {
     const { principal, clientIdentifier } = rights;
     const { certificateId, caCertificateId } = principal;
     const scope = scopeKey(principal.scope);
-    const read = this.#context.storage.read((reader) => ({
-      refusal: this.#refusal(reader, scope, principal),
-      effective: effectivePolicies(reader, scope, certificateId, clientIdentifier),
-    }));
-    rights.refusal = read.refusal;
-    rights.thing = thingAttributes(read.effective.thing);
-    const dependencies = [...read.effective.dependencies];
-    if (caCertificateId !== undefined) dependencies.push(resourceKey(scope, "certificate-authority", caCertificateId));
-    this.#setDependencies(rights, dependencies);
-    const set = this.#policySet(scope, read.effective.policyNames);
+    this.#reads.follow();
+    const records = this.#reads.rights(scope, certificateId, caCertificateId, clientIdentifier);
+    rights.refusal = this.#refusal(records, principal);
+    rights.thing = records.thingAttributes;
+    this.#setDependencies(rights, records.dependencies);
+    const set = this.#policySet(scope, records.policyNames);
     if (set === rights.policySet) return;
     set.users++;
     this.#release(rights.policySet);
     rights.policySet = set;
   }
 
-  #refusal(reader: StorageReader, scope: string, principal: Principal): string | undefined {
+  #refusal({ certificateStatus, authorityStatus }: RightsRecords, principal: Principal): string | undefined {
     const { certificateId, caCertificateId } = principal;
-    if (this.#context.nowSeconds() > principal.validUntil) return expiredReason(principal);
-    const record = certificates.get(reader, scope, certificateId);
-    if (record?.status !== "ACTIVE") {
-      return `certificate ${certificateId} is ${record?.status ?? "not registered any more"}`;
+    if (this.#nowSeconds() > principal.validUntil) return expiredReason(principal);
+    if (certificateStatus !== "ACTIVE") {
+      return `certificate ${certificateId} is ${certificateStatus ?? "not registered any more"}`;
     }
     if (caCertificateId === undefined || this.#options.inactiveAuthority === "keep") return undefined;
-    const authority = certificateAuthorities.get(reader, scope, caCertificateId);
-    if (authority?.status === "ACTIVE") return undefined;
-    return `the certificate authority ${caCertificateId} is ${authority?.status ?? "not registered any more"}`;
+    if (authorityStatus === "ACTIVE") return undefined;
+    return `the certificate authority ${caCertificateId} is ${authorityStatus ?? "not registered any more"}`;
   }
 
   #setDependencies(rights: ConnectionRights, dependencies: readonly string[]): void {
@@ -274,32 +266,20 @@ export class ConnectionRightsTable {
   }
 
   #compile(scope: string, policyNames: readonly string[]): PolicyMatcher | undefined {
-    const parsed: ParsedPolicy[] = [];
-    for (const policyName of policyNames) {
-      const read = this.#readPolicy(scope, policyName);
-      if ("reason" in read) {
-        this.#options.onUnreadablePolicy?.(policyName, read.reason);
-        return read.isDamaged ? nothingAllowed : undefined;
-      }
-      parsed.push(...read);
-    }
-    return compile(parsed);
+    const compiled = this.#compiled(scope, policyNames);
+    if (!("reason" in compiled)) return compiled;
+    this.#options.onUnreadablePolicy?.(compiled.policyName, compiled.reason);
+    return compiled.isDamaged ? nothingAllowed : undefined;
   }
 
-  /** The policy, none where it was deleted meanwhile, or why it cannot be read. */
-  #readPolicy(
-    scope: string,
-    policyName: string,
-  ): readonly ParsedPolicy[] | { readonly reason: string; readonly isDamaged: boolean } {
+  #compiled(scope: string, policyNames: readonly string[]): PolicyMatcher | UnreadablePolicy {
     try {
-      const [found] = this.#context.storage.read((reader) => documentsOf(reader, scope, [policyName]));
-      if (found === undefined) return [];
-      const result = parsePolicy(found.document, { name: policyName });
-      return result.ok ? [result.policy] : { reason: result.errors[0].message, isDamaged: true };
+      this.#reads.follow();
     } catch (error) {
       if (!isRegistryError(error)) throw error;
-      return { reason: error.message, isDamaged: error.code === "ERR_REGISTRY_CORRUPT" };
+      return { policyName: policyNames.join(", "), reason: error.message, isDamaged: false };
     }
+    return this.#reads.matcher(scope, policyNames);
   }
 }
 
@@ -317,33 +297,4 @@ function removeFrom<K, T>(sets: Map<K, Set<T>>, key: K, item: T): void {
   const set = sets.get(key);
   set?.delete(item);
   if (set?.size === 0) sets.delete(key);
-}
-
-/**
- * The documents of the default versions. A policy that was deleted meanwhile gives no document. Throws `ERR_REGISTRY_CORRUPT` where
- * a default version is missing: it might have been a Deny.
- */
-export function documentsOf(
-  reader: StorageReader,
-  scope: string,
-  policyNames: readonly string[],
-): readonly { readonly policyName: string; readonly versionId: string; readonly document: string }[] {
-  return policyNames.flatMap((policyName) => {
-    const policy = policies.get(reader, scope, policyName);
-    if (policy === undefined) return [];
-    const { defaultVersionId: versionId } = policy;
-    const version = policyVersions.get(reader, scope, policyName, versionKey(versionId));
-    if (version === undefined) {
-      const message = `the default version ${versionId} of policy ${policyName} is missing in the registry`;
-      throw new RegistryError("ERR_REGISTRY_CORRUPT", message, { file: undefined });
-    }
-    return [{ policyName, versionId, document: version.document }];
-  });
-}
-
-/** A thing as policies see it. One that the certificate is not attached to has no type and no attributes for them. */
-export function thingAttributes(thing: AssociatedThing | undefined): ThingAttributes | undefined {
-  if (thing === undefined) return undefined;
-  const { thingName: name, thingTypeName: typeName, attributes } = thing.record;
-  return { name, typeName, attributes, isAttached: thing.isAttached };
 }

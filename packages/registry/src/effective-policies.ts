@@ -3,8 +3,10 @@
  * them. And on which resources that depends.
  */
 
+import type { ThingAttributes } from "@latchkey/policy";
 import { resourceKey } from "./changes.ts";
-import { policiesOfTarget } from "./records/policy.ts";
+import { RegistryError } from "./errors.ts";
+import { policies, policiesOfTarget, policyVersions, versionKey } from "./records/policy.ts";
 import { groupsOfThing, thingsOfPrincipal, things, type ThingRecord } from "./records/thing.ts";
 import type { StorageReader } from "./storage.ts";
 import { groupsOfGroup } from "./thing-groups.ts";
@@ -74,4 +76,33 @@ export function groupsAbove(reader: StorageReader, scope: string, thingName: str
     for (const one of groupsOfGroup(reader, scope, group)) groups.add(one);
   }
   return groups;
+}
+
+/**
+ * The documents of the default versions. A policy that was deleted meanwhile gives no document. Throws `ERR_REGISTRY_CORRUPT` where
+ * a default version is missing: it might have been a Deny.
+ */
+export function documentsOf(
+  reader: StorageReader,
+  scope: string,
+  policyNames: readonly string[],
+): readonly { readonly policyName: string; readonly versionId: string; readonly document: string }[] {
+  return policyNames.flatMap((policyName) => {
+    const policy = policies.get(reader, scope, policyName);
+    if (policy === undefined) return [];
+    const { defaultVersionId: versionId } = policy;
+    const version = policyVersions.get(reader, scope, policyName, versionKey(versionId));
+    if (version === undefined) {
+      const message = `the default version ${versionId} of policy ${policyName} is missing in the registry`;
+      throw new RegistryError("ERR_REGISTRY_CORRUPT", message, { file: undefined });
+    }
+    return [{ policyName, versionId, document: version.document }];
+  });
+}
+
+/** A thing as policies see it. One that the certificate is not attached to has no type and no attributes for them. */
+export function thingAttributes(thing: AssociatedThing | undefined): ThingAttributes | undefined {
+  if (thing === undefined) return undefined;
+  const { thingName: name, thingTypeName: typeName, attributes } = thing.record;
+  return { name, typeName, attributes, isAttached: thing.isAttached };
 }

@@ -30,3 +30,5 @@ export const maximumTemplateCharacters = 10_240;
 export const ownershipTokenSeconds = 3600;
 /** Seconds for which a provisioning claim certificate is valid. */
 export const claimCertificateSeconds = 300;
+/** Most certificates, and most connections' rights, whose records are kept in memory (ours). */
+export const maximumRememberedAnswers = 10_000;

@@ -7,9 +7,16 @@ export function checkPolicyName(name: string): void {
   check("policyName", name, /^[\w+=,.@-]{1,128}$/, "1 to 128 letters, digits and _ + = , . @ -");
 }
 
+const thingNames = /^[a-zA-Z0-9:_-]{1,128}$/;
+
+/** Whether a thing could have this name. */
+export function isThingName(name: string): boolean {
+  return thingNames.test(name);
+}
+
 /** A thing's name: 1 to 128 of `a-zA-Z0-9:_-`. */
 export function checkThingName(name: string): void {
-  check("thingName", name, /^[a-zA-Z0-9:_-]{1,128}$/, "1 to 128 letters, digits and : _ -");
+  check("thingName", name, thingNames, "1 to 128 letters, digits and : _ -");
 }
 
 /** A thing type's name: 1 to 128 of `a-zA-Z0-9:_-`. */

@@ -13,14 +13,10 @@ import { certificateAttributes } from "./certificate-attributes.ts";
 import { Certificates } from "./certificates.ts";
 import { CertificateTransfers } from "./certificate-transfers.ts";
 import type { ChangeBatch } from "./changes.ts";
-import {
-  ConnectionRightsTable,
-  documentsOf,
-  type ConnectionRights,
-  type ConnectionRightsOptions,
-} from "./connection-rights.ts";
+import { ConnectionReads } from "./connection-reads.ts";
+import { ConnectionRightsTable, type ConnectionRights, type ConnectionRightsOptions } from "./connection-rights.ts";
 import type { RegistryContext } from "./context.ts";
-import { effectivePolicies, groupsAbove } from "./effective-policies.ts";
+import { documentsOf, effectivePolicies, groupsAbove } from "./effective-policies.ts";
 import { provisionJustInTime } from "./identity/just-in-time.ts";
 import type { ProvisioningParts } from "./identity/provision.ts";
 import {
@@ -69,6 +65,7 @@ export class Registry implements AsyncDisposable {
   readonly #context: RegistryContext;
   readonly #parts: ProvisioningParts;
   readonly #resolver: PrincipalResolver;
+  readonly #reads: ConnectionReads;
 
   constructor(options: RegistryOptions) {
     const context = options;
@@ -85,8 +82,10 @@ export class Registry implements AsyncDisposable {
     this.#parts = parts;
     this.tags = new Tags(context);
     this.templates = new ProvisioningTemplates(parts, options.provisioningHook);
+    this.#reads = new ConnectionReads(context.storage, context.provider, options.maximumRemembered);
     this.#resolver = new PrincipalResolver(
       context,
+      this.#reads,
       certificates,
       (scope, authority, presented) => provisionJustInTime(parts, scope, authority, presented),
       options,
@@ -127,7 +126,7 @@ export class Registry implements AsyncDisposable {
 
   /** A table for the rights of live connections. */
   connectionRights(options: ConnectionRightsOptions = {}): ConnectionRightsTable {
-    return new ConnectionRightsTable(this.#context, options);
+    return new ConnectionRightsTable(this.#reads, () => this.#context.nowSeconds(), options);
   }
 
   /** Names and documents of the policies that hold for a certificate with this client identifier. Throws `ERR_REGISTRY_NOT_FOUND`. */
@@ -191,6 +190,7 @@ export class Registry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#reads[Symbol.dispose]();
     await this.#context.storage[Symbol.asyncDispose]();
   }
 }

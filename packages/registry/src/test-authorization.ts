@@ -4,9 +4,8 @@ import { compile, parsePolicy, type Explanation, type RequestContext, isRequestR
 import { certificateAttributes } from "./certificate-attributes.ts";
 import { storedCertificate } from "./certificate-input.ts";
 import { requireCertificate } from "./stored-certificate.ts";
-import { documentsOf, thingAttributes } from "./connection-rights.ts";
 import type { RegistryContext } from "./context.ts";
-import { effectivePolicies } from "./effective-policies.ts";
+import { documentsOf, effectivePolicies, thingAttributes } from "./effective-policies.ts";
 import { invalid, notFound } from "./errors.ts";
 import { policies as policyTable } from "./records/policy.ts";
 import { scopeKey, type Scope } from "./scope.ts";

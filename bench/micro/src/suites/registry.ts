@@ -6,6 +6,9 @@
  */
 
 import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
@@ -15,7 +18,9 @@ import {
   requestContext,
   type ConnectionRights,
   type Registry,
+  type Storage,
 } from "@latchkey/registry";
+import { openSqliteStorage } from "@latchkey/registry/node";
 import {
   certificateAuthority,
   certificatesFromPem,
@@ -40,6 +45,7 @@ export const suite: Suite = {
     "registry/resolve-principal/warm": () => resolvePrincipal(1, false),
     "registry/resolve-principal/4096-devices": () => resolvePrincipal(4096, false),
     "registry/resolve-principal/cold": () => resolvePrincipal(4096, true),
+    "registry/connect/sqlite/4096-devices": connectThroughFile,
     "registry/issue/csr-p256": issueFromRequest,
     "registry/issue/one-click-rsa2048": issueOneClick,
     "registry/bulk/100000": bulkImport,
@@ -52,7 +58,7 @@ interface Opened {
   readonly issuer: CertificateIssuer;
 }
 
-async function openRegistry(): Promise<Opened> {
+async function openRegistry(storage: Storage = createMemoryStorage()): Promise<Opened> {
   const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
   const template = certificateAuthority({
     subject: makeName([{ type: "commonName", value: "Device CA" }]),
@@ -63,7 +69,7 @@ async function openRegistry(): Promise<Opened> {
     certificate: issueSelfSignedCertificate({ provider: nodeProvider, privateKey, template }),
   };
   const registry = createRegistry({
-    storage: createMemoryStorage(),
+    storage,
     provider: nodeProvider,
     nowSeconds: () => now,
     issuer,
@@ -87,11 +93,15 @@ async function registerDevices({ registry }: Opened, count: number): Promise<Uin
   return ders;
 }
 
-/** `isCold`: the registry has changed since the last batch, so that nothing is remembered of it. */
+/**
+ * `isCold`: the authority has changed since the last batch, so that nothing is remembered of its devices. Otherwise a device that
+ * comes again costs no signature check, which is all that the peer does.
+ */
 async function resolvePrincipal(devices: number, isCold: boolean): Promise<Scenario> {
   const opened = await openRegistry();
   const { registry, issuer } = opened;
   const ders = await registerDevices(opened, devices);
+  const [authority] = registry.authorities.list(defaultScope).items;
   const authorityKey = new X509Certificate(certificateToPem(issuer.certificate)).publicKey;
   let next = 0;
   const nextDer = (): Uint8Array => ders[next++ % ders.length] ?? new Uint8Array();
@@ -101,7 +111,8 @@ async function resolvePrincipal(devices: number, isCold: boolean): Promise<Scena
     subject: {
       name: "@latchkey/registry",
       run: async () => {
-        if (isCold) await registry.things.create(defaultScope, `t${next}`);
+        if (isCold)
+          await registry.authorities.update(defaultScope, authority?.certificateId ?? "", { autoRegistration: false });
         let done = 0;
         for (let i = 0; i < batch; i++) if ((await registry.resolvePrincipal([nextDer()], "localhost")).ok) done++;
         return done;
@@ -118,6 +129,50 @@ async function resolvePrincipal(devices: number, isCold: boolean): Promise<Scena
       },
     ],
   };
+}
+
+/** What a connection asks of a registry in a file: who it is, its rights, its first decision. Devices come again in turns. */
+async function connectThroughFile(): Promise<Scenario> {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+  const opened = await openRegistry(openSqliteStorage(join(folder, "registry.db")));
+  const { registry } = opened;
+  await registry.policies.create(defaultScope, "button", documentFor("button"));
+  const ders = await registerDevices(opened, 4096);
+  for (const { certificateId } of registry.certificates.list(defaultScope, { pageSize: 4096 }).items) {
+    await registry.policies.attach(defaultScope, "button", { kind: "cert", certificateId });
+  }
+  const table = registry.connectionRights();
+  const resource = "arn:aws:iot:us-east-1:000000000000:topic/button";
+  let next = 0;
+  return alone("connection", {
+    name: "@latchkey/registry",
+    run: async () => {
+      let allowed = 0;
+      for (let i = 0; i < batch; i++) {
+        const index = next++ % ders.length;
+        const result = await registry.resolvePrincipal([ders[index] ?? new Uint8Array()], "localhost");
+        if (!result.ok) throw new Error(result.reason);
+        const rights = table.open(result.principal, `client-${index}`);
+        const context = requestContext(rights, { protocol: "mqtt" });
+        if (rights.matcher.decide({ action: "iot:Publish", resource, context }) === "allow") allowed++;
+        table.close(rights);
+      }
+      return allowed;
+    },
+    teardown: async () => {
+      await registry[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    },
+  });
+}
+
+/** A policy document that allows publishing on one topic. */
+function documentFor(topic: string): string {
+  const Resource = `arn:aws:iot:us-east-1:000000000000:topic/${topic}`;
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "iot:Publish", Resource }],
+  });
 }
 
 async function issueFromRequest(): Promise<Scenario> {
@@ -183,14 +238,7 @@ async function changeForAll(): Promise<Scenario> {
   const connections = 10_000;
   const opened = await openRegistry();
   const { registry } = opened;
-  const document = (topic: string): string =>
-    JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [
-        { Effect: "Allow", Action: "iot:Publish", Resource: `arn:aws:iot:us-east-1:000000000000:topic/${topic}` },
-      ],
-    });
-  await registry.policies.create(defaultScope, "button", document("0"));
+  await registry.policies.create(defaultScope, "button", documentFor("0"));
   const table = registry.connectionRights();
   const rights: ConnectionRights[] = [];
   for (const der of await registerDevices(opened, connections)) {
@@ -208,7 +256,9 @@ async function changeForAll(): Promise<Scenario> {
     run: async () => {
       const sequence = registry.sequence();
       version++;
-      await registry.policies.createVersion(defaultScope, "button", document(String(version)), { setAsDefault: true });
+      await registry.policies.createVersion(defaultScope, "button", documentFor(String(version)), {
+        setAsDefault: true,
+      });
       await registry.policies.deleteVersion(defaultScope, "button", String(version - 1));
       const changes = registry.changesAfter(sequence);
       let looked = 0;

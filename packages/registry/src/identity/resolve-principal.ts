@@ -7,25 +7,17 @@
  * PENDING_ACTIVATION and refused. That the peer holds the private key is the handshake's part.
  */
 
-import { describeFailure, type ChainFailure, type VerifiedChain } from "@latchkey/chain";
-import { certificateId, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
-import { scopeOfServerName } from "../accounts.ts";
+import { describeFailure, type ChainFailure, type ChainResult, type VerifiedChain } from "@latchkey/chain";
+import { certificateId, hexText, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
 import { dateText } from "../certificate-input.ts";
 import type { Certificates } from "../certificates.ts";
 import { resourceKey } from "../changes.ts";
+import type { ConnectionReads, KnownCertificate, RegisteredCertificate } from "../connection-reads.ts";
 import type { RegistryContext } from "../context.ts";
 import { isRegistryError } from "../errors.ts";
-import { accounts } from "../records/account.ts";
 import { certificateAuthorities, type CertificateAuthorityRecord } from "../records/certificate-authority.ts";
-import {
-  certificateOwners,
-  certificates,
-  type CertificateRecord,
-  type CertificateStatus,
-} from "../records/certificate.ts";
-import { scopeKey, scopeOfKey, type Scope } from "../scope.ts";
-import type { StorageReader } from "../storage.ts";
-import { AuthorityVerifiers } from "./authority-verifiers.ts";
+import { certificates, type CertificateRecord, type CertificateStatus } from "../records/certificate.ts";
+import { scopeKey, type Scope } from "../scope.ts";
 
 /** A client whose certificate is registered, active and verified. Only `PrincipalResolver` makes one. */
 export class Principal {
@@ -129,6 +121,11 @@ export type PrincipalResult = { readonly ok: true; readonly principal: Principal
 /** What a resolver is made with. */
 export interface PrincipalResolverOptions {
   /**
+   * Most certificates, and most connections' rights, whose records are kept in memory. Default 10,000, some 11 KiB each, part
+   * of which live connections share; the least recently used one gives way.
+   */
+  readonly maximumRemembered?: number | undefined;
+  /**
    * Whether certificates of an authority that was set INACTIVE may connect. `refuse` (default) denies; `keep` lets certificates
    * that are registered already go on, as AWS IoT does.
    */
@@ -144,60 +141,51 @@ export type JustInTimeProvisioner = (
   presented: PresentedCertificate,
 ) => Promise<void>;
 
-/** What the storage says of a certificate. */
-interface Registered {
-  readonly record: CertificateRecord;
-  readonly scope: Scope;
-  readonly authorityStatus: "ACTIVE" | "INACTIVE" | undefined;
-}
-
-/** Most certificates whose records are remembered between two changes of the registry. */
-const maximumRemembered = 10_000;
-
 /** Resolves principals against one registry. */
 export class PrincipalResolver {
   readonly #context: RegistryContext;
   readonly #certificates: Certificates;
-  readonly #verifiers: AuthorityVerifiers;
+  readonly #reads: ConnectionReads;
   readonly #options: PrincipalResolverOptions;
   readonly #provisionJustInTime: JustInTimeProvisioner;
-  /** By identifier, of the state with `#rememberedSequence`. */
-  readonly #remembered = new Map<string, readonly Registered[]>();
-  #rememberedSequence = -1;
 
   constructor(
     context: RegistryContext,
+    reads: ConnectionReads,
     certificateOperations: Certificates,
     provisionJustInTime: JustInTimeProvisioner,
     options: PrincipalResolverOptions,
   ) {
     this.#context = context;
+    this.#reads = reads;
     this.#certificates = certificateOperations;
     this.#provisionJustInTime = provisionJustInTime;
     this.#options = options;
-    this.#verifiers = new AuthorityVerifiers(context.storage, context.provider);
   }
 
   /**
-   * Says who a client is. `chain` holds its certificates as DER, its own first; they are kept as views. `serverName` is what the
-   * client asked for (SNI).
+   * Says who a client is. `chain` holds its certificates as DER, its own first; an unknown one is kept as a view. `serverName` is what
+   * the client asked for (SNI).
    *
-   * Rejects where the storage does; the client must then be refused.
+   * For a certificate that comes again nothing is read of the storage but the number of the last change, and no signature is
+   * verified while the proof of before holds. Rejects where the storage does; the client must then be refused.
    */
   async resolve(chain: readonly Uint8Array[], serverName: string | undefined): Promise<PrincipalResult> {
     const [own, ...others] = chain;
     if (own === undefined) {
       return { ok: false, code: "ERR_IDENTITY_NO_CERTIFICATE", reason: "the client sent no certificate" };
     }
-    let certificate: Certificate;
+    this.#reads.follow();
+    const id = hexText(this.#context.provider.hash("SHA-256", own));
+    let known: KnownCertificate;
     try {
-      certificate = parseCertificate(own);
+      known = this.#reads.certificate(id, own) ?? { certificate: parseCertificate(own), registered: [] };
     } catch (cause) {
       if (!(cause instanceof X509Error)) throw cause;
       return { ok: false, code: "ERR_IDENTITY_MALFORMED", reason: `${cause.code}: ${cause.message}`, cause };
     }
-    const presented = { certificateId: certificateId(certificate, this.#context.provider), certificate };
-    const registered = this.#registered(presented.certificateId);
+    const { certificate, registered } = known;
+    const presented = { certificateId: id, certificate };
     if (registered.length === 0) return this.#unknown(presented, others, serverName);
     const selected = this.#select(registered, serverName);
     if (selected === undefined) return serverNameRefusal(presented, registered, serverName);
@@ -207,20 +195,20 @@ export class PrincipalResolver {
   #judge(
     presented: PresentedCertificate,
     intermediates: readonly Uint8Array[],
-    { record, scope, authorityStatus }: Registered,
+    registered: RegisteredCertificate,
     serverName: string | undefined,
   ): PrincipalResult {
     const { certificateId: id, certificate } = presented;
-    const { status, caCertificateId } = record;
+    const { scope, status, caCertificateId, authorityStatus } = registered;
     if (status === "PENDING_ACTIVATION" && caCertificateId !== undefined) {
-      return this.#pending(scope, presented, caCertificateId, record.createdAtSeconds, undefined);
+      return this.#pending(scope, presented, caCertificateId, registered.createdAtSeconds, undefined);
     }
     if (status !== "ACTIVE") {
       const reason = `certificate ${id} is ${status}, and only ACTIVE ones may connect`;
       return { ok: false, code: "ERR_IDENTITY_NOT_ACTIVE", reason, status, ...presented };
     }
-    if (record.certificateMode === "SNI_ONLY" && serverName === undefined) {
-      return serverNameRefusal(presented, [{ record, scope, authorityStatus }], serverName);
+    if (registered.certificateMode === "SNI_ONLY" && serverName === undefined) {
+      return serverNameRefusal(presented, [registered], serverName);
     }
     const nowSeconds = this.#context.nowSeconds();
     if (caCertificateId === undefined) {
@@ -230,16 +218,35 @@ export class PrincipalResolver {
         const reason = `certificate ${id} is valid ${dates}, and it is ${dateText(nowSeconds)}`;
         return { ok: false, code: "ERR_IDENTITY_DATES", reason, notBefore, notAfter, ...presented };
       }
-      return { ok: true, principal: new Principal(scope, certificate, record, undefined) };
+      return { ok: true, principal: new Principal(scope, certificate, registered, undefined) };
     }
     if (authorityStatus === "INACTIVE" && this.#options.inactiveAuthority !== "keep") {
       const reason = `the certificate authority ${caCertificateId} of certificate ${id} is INACTIVE`;
       return { ok: false, code: "ERR_IDENTITY_AUTHORITY_INACTIVE", reason, caCertificateId, ...presented };
     }
-    const verifier = this.#read((reader) => this.#verifiers.verifierOf(reader, scopeKey(scope), "all"));
-    const result = verifier.verify({ certificate, intermediates, purpose: "clientAuth", time: nowSeconds });
-    if (!result.ok) return chainRefusal(presented, result.failures);
-    return { ok: true, principal: new Principal(scope, certificate, record, result) };
+    const proof = this.#provedChain(certificate, intermediates, registered, nowSeconds);
+    if (!proof.ok) return chainRefusal(presented, proof.failures);
+    return { ok: true, principal: new Principal(scope, certificate, registered, proof) };
+  }
+
+  /**
+   * The proof of before, between its time and its end: signatures stay true, the authorities are the same, and no revocation list is
+   * asked. Otherwise a new one.
+   */
+  #provedChain(
+    certificate: Certificate,
+    intermediates: readonly Uint8Array[],
+    registered: RegisteredCertificate,
+    time: number,
+  ): ChainResult {
+    const { chain } = registered;
+    if (chain !== undefined && chain.time <= time && time <= chain.validUntil) return chain;
+    const verifier = this.#reads.verifier(scopeKey(registered.scope), "all");
+    // Copies: what is remembered does not hold the handshake's buffer.
+    const copies = intermediates.map((der) => new Uint8Array(der));
+    const result = verifier.verify({ certificate, intermediates: copies, purpose: "clientAuth", time });
+    if (result.ok) registered.chain = result;
+    return result;
   }
 
   /** An unknown certificate: registered just in time where an authority of the account does that, refused in any case. */
@@ -252,12 +259,14 @@ export class PrincipalResolver {
     const nowSeconds = this.#context.nowSeconds();
     for (const scope of this.#scopesWithAutoRegistration(serverName)) {
       const key = scopeKey(scope);
-      const verifier = this.#read((reader) => this.#verifiers.verifierOf(reader, key, "auto-registration"));
+      const verifier = this.#reads.verifier(key, "auto-registration");
       const result = verifier.verify({ certificate, intermediates, purpose: "clientAuth", time: nowSeconds });
       const anchor = result.ok ? result.trustAnchor.certificate : undefined;
       if (anchor === undefined) continue;
       const caCertificateId = certificateId(anchor, this.#context.provider);
-      const authority = this.#read((reader) => certificateAuthorities.get(reader, key, caCertificateId));
+      const authority = this.#context.storage.read((reader) =>
+        certificateAuthorities.get(reader, key, caCertificateId),
+      );
       if (authority === undefined) continue;
       // Certificates of such an authority are used with a server name only (AWS IoT, "Multi-account registration").
       if (authority.certificateMode === "SNI_ONLY" && serverName === undefined) continue;
@@ -275,12 +284,8 @@ export class PrincipalResolver {
     intermediates: readonly Uint8Array[],
     serverName: string | undefined,
   ): readonly ChainFailure[] {
-    const verifier = this.#read((reader) => {
-      const selected = serverName === undefined ? undefined : scopeOfServerName(reader, serverName);
-      const [only, second] = accounts.page(reader, { pageSize: 2 }).items;
-      const scope = selected ?? (second === undefined ? only : undefined);
-      return scope === undefined ? undefined : this.#verifiers.verifierOf(reader, scopeKey(scope), "active");
-    });
+    const scope = this.#scopeOf(serverName) ?? this.#reads.onlyScope();
+    const verifier = scope === undefined ? undefined : this.#reads.verifier(scopeKey(scope), "active");
     const time = this.#context.nowSeconds();
     const result = verifier?.verify({ certificate, intermediates, purpose: "clientAuth", time });
     return result === undefined || result.ok ? [] : result.failures;
@@ -339,8 +344,11 @@ export class PrincipalResolver {
   }
 
   /** The account that the server name selects, or else the only one. */
-  #select(registered: readonly Registered[], serverName: string | undefined): Registered | undefined {
-    const scope = serverName === undefined ? undefined : this.#read((reader) => scopeOfServerName(reader, serverName));
+  #select(
+    registered: readonly RegisteredCertificate[],
+    serverName: string | undefined,
+  ): RegisteredCertificate | undefined {
+    const scope = this.#scopeOf(serverName);
     if (scope !== undefined) {
       const key = scopeKey(scope);
       return registered.find((one) => scopeKey(one.scope) === key);
@@ -349,65 +357,21 @@ export class PrincipalResolver {
   }
 
   #scopesWithAutoRegistration(serverName: string | undefined): readonly Scope[] {
-    return this.#read((reader) => {
-      const selected = serverName === undefined ? undefined : scopeOfServerName(reader, serverName);
-      if (selected !== undefined) return [selected];
-      const scopes = new Map<string, Scope>();
-      for (const key of autoRegisteringScopes(reader)) scopes.set(key, scopeOfKey(key));
-      // Without a name that selects an account, only a single one is not a guess.
-      return scopes.size === 1 ? [...scopes.values()] : [];
-    });
+    const selected = this.#scopeOf(serverName);
+    if (selected !== undefined) return [selected];
+    const scopes = this.#reads.autoRegisteringScopes();
+    // Without a name that selects an account, only a single one is not a guess.
+    return scopes.length === 1 ? scopes : [];
   }
 
-  #registered(id: string): readonly Registered[] {
-    const sequence = this.#context.storage.sequence();
-    if (sequence !== this.#rememberedSequence) {
-      this.#remembered.clear();
-      this.#rememberedSequence = sequence;
-    }
-    const remembered = this.#remembered.get(id);
-    if (remembered !== undefined) return remembered;
-    const found = this.#read((reader) => readRegistered(reader, id));
-    if (found.length > 0) {
-      if (this.#remembered.size >= maximumRemembered) this.#remembered.clear();
-      this.#remembered.set(id, found);
-    }
-    return found;
-  }
-
-  #read<T>(body: (reader: StorageReader) => T): T {
-    return this.#context.storage.read(body);
-  }
-}
-
-function readRegistered(reader: StorageReader, id: string): readonly Registered[] {
-  const registered: Registered[] = [];
-  for (const owner of certificateOwners.all(reader, id)) {
-    const record = certificates.get(reader, owner, id);
-    if (record === undefined) continue;
-    const { caCertificateId } = record;
-    const authority =
-      caCertificateId === undefined ? undefined : certificateAuthorities.get(reader, owner, caCertificateId);
-    registered.push({ record, scope: scopeOfKey(owner), authorityStatus: authority?.status });
-  }
-  return registered;
-}
-
-/** Keys of the accounts with an ACTIVE authority that registers just in time. */
-function* autoRegisteringScopes(reader: StorageReader): Generator<string> {
-  for (const { account, region } of accounts.all(reader)) {
-    const key = scopeKey({ account, region });
-    for (const { status, autoRegistration } of certificateAuthorities.all(reader, key)) {
-      if (status !== "ACTIVE" || !autoRegistration) continue;
-      yield key;
-      break;
-    }
+  #scopeOf(serverName: string | undefined): Scope | undefined {
+    return serverName === undefined ? undefined : this.#reads.scopeOfServerName(serverName);
   }
 }
 
 function serverNameRefusal(
   presented: PresentedCertificate,
-  registered: readonly Registered[],
+  registered: readonly RegisteredCertificate[],
   serverName: string | undefined,
 ): PrincipalRefusal {
   const accounts = registered.map(({ scope }) => scopeKey(scope));

@@ -1,0 +1,250 @@
+/** What connections need of the registry, remembered: certificates with their authorities, accounts by server name, rights, policies. */
+
+import { createChainVerifier, type ChainVerifier, type VerifiedChain } from "@latchkey/chain";
+import type { CryptoProvider } from "@latchkey/crypto";
+import { compile, parsePolicy, type ParsedPolicy, type PolicyMatcher, type ThingAttributes } from "@latchkey/policy";
+import { parseCertificate, type Certificate } from "@latchkey/x509";
+import { scopeOfServerName } from "./accounts.ts";
+import { storedCertificate } from "./certificate-input.ts";
+import { resourceKey } from "./changes.ts";
+import { documentsOf, effectivePolicies, thingAttributes, type EffectivePolicies } from "./effective-policies.ts";
+import { isRegistryError } from "./errors.ts";
+import { maximumRememberedAnswers } from "./limits.ts";
+import { isThingName } from "./names.ts";
+import { accounts } from "./records/account.ts";
+import { certificateAuthorities, type CertificateAuthorityRecord } from "./records/certificate-authority.ts";
+import {
+  certificateOwners,
+  certificates,
+  type CertificateMode,
+  type CertificateRecord,
+  type CertificateStatus,
+} from "./records/certificate.ts";
+import { allAuthorities, allOfKind, inEveryScope, RememberedReads, type Answers } from "./remembered-reads.ts";
+import { scopeKey, scopeOfKey, type Scope } from "./scope.ts";
+import type { Storage, StorageReader } from "./storage.ts";
+
+/** A certificate in one of the accounts that have it. */
+export interface RegisteredCertificate {
+  readonly scope: Scope;
+  readonly certificateId: string;
+  readonly status: CertificateStatus;
+  readonly certificateMode: CertificateMode;
+  readonly caCertificateId: string | undefined;
+  readonly createdAtSeconds: number;
+  readonly authorityStatus: CertificateAuthorityRecord["status"] | undefined;
+  /** The last proof that it chains to an authority of the account. Forgotten with the rest when an authority changes. */
+  chain: VerifiedChain | undefined;
+}
+
+/** A certificate that at least one account has registered. */
+export interface KnownCertificate {
+  readonly certificate: Certificate;
+  readonly registered: readonly RegisteredCertificate[];
+}
+
+/** Which authorities of an account count. */
+export type AuthorityChoice = "all" | "active" | "auto-registration";
+
+/** What the rights of a connection are made of. */
+export interface RightsRecords extends EffectivePolicies {
+  /** Undefined where the certificate is not registered any more; so for the authority, or where there is none. */
+  readonly certificateStatus: CertificateStatus | undefined;
+  readonly authorityStatus: CertificateAuthorityRecord["status"] | undefined;
+  readonly thingAttributes: ThingAttributes | undefined;
+}
+
+/** A policy that cannot be read now. Where it is damaged, asking again gives the same. */
+export interface UnreadablePolicy {
+  readonly policyName: string;
+  readonly reason: string;
+  readonly isDamaged: boolean;
+}
+
+/** The remembered records of one registry. */
+export class ConnectionReads implements Disposable {
+  readonly #remembered: RememberedReads;
+  readonly #provider: CryptoProvider;
+  readonly #certificates: Answers<KnownCertificate | undefined>;
+  readonly #scopesOfNames: Answers<Scope | undefined>;
+  readonly #scopes: Answers<readonly Scope[]>;
+  readonly #verifiers: Answers<ChainVerifier>;
+  readonly #rights: Answers<RightsRecords>;
+  readonly #policies: Answers<readonly ParsedPolicy[] | UnreadablePolicy>;
+  readonly #matchers: Answers<PolicyMatcher>;
+
+  /** `maximum`: most answers of one type. */
+  constructor(storage: Storage, provider: CryptoProvider, maximum: number = maximumRememberedAnswers) {
+    const remembered = new RememberedReads(storage, maximum);
+    this.#remembered = remembered;
+    this.#provider = provider;
+    this.#certificates = remembered.answers();
+    this.#scopesOfNames = remembered.answers();
+    this.#scopes = remembered.answers();
+    this.#verifiers = remembered.answers();
+    this.#rights = remembered.answers();
+    this.#policies = remembered.answers();
+    this.#matchers = remembered.answers();
+  }
+
+  /** To be called before a group of the questions below: they see every change that was committed until then. Throws `ERR_REGISTRY_UNAVAILABLE`. */
+  follow(): void {
+    this.#remembered.follow();
+  }
+
+  /** Forgets everything, for a caller that cannot say what has changed. */
+  forgetAll(): void {
+    this.#remembered.forgetAll();
+  }
+
+  /**
+   * The certificate with this identifier, which is the hash of `der`; undefined where no account has it. `der` is copied where it is
+   * remembered. Throws `X509Error` where it cannot be read.
+   */
+  certificate(id: string, der: Uint8Array): KnownCertificate | undefined {
+    return this.#certificates.get(id, (reader, dependsOn) => {
+      const registered: RegisteredCertificate[] = [];
+      for (const owner of certificateOwners.all(reader, id)) {
+        const record = certificates.get(reader, owner, id);
+        if (record === undefined) continue;
+        registered.push(registeredCertificate(reader, owner, record));
+        dependsOn(allAuthorities(owner));
+      }
+      if (registered.length === 0) return undefined;
+      dependsOn(inEveryScope(id));
+      return { certificate: parseCertificate(new Uint8Array(der)), registered };
+    });
+  }
+
+  /** The account that a server name (SNI) selects. Names that select none are not remembered, since clients invent them. */
+  scopeOfServerName(serverName: string): Scope | undefined {
+    return this.#scopesOfNames.get(serverName.toLowerCase(), (reader, dependsOn) => {
+      dependsOn(allOfKind("account"));
+      dependsOn(allOfKind("endpoint"));
+      return scopeOfServerName(reader, serverName);
+    });
+  }
+
+  /** The only account; undefined where there are several or none. */
+  onlyScope(): Scope | undefined {
+    const [only, second] = this.#scopes.get("first two", (reader, dependsOn) => {
+      dependsOn(allOfKind("account"));
+      return accounts.page(reader, { pageSize: 2 }).items.map(({ account, region }) => ({ account, region }));
+    });
+    return second === undefined ? only : undefined;
+  }
+
+  /** The accounts with an ACTIVE authority that registers just in time. */
+  autoRegisteringScopes(): readonly Scope[] {
+    return this.#scopes.get("auto-registration", (reader, dependsOn) => {
+      dependsOn(allOfKind("account"));
+      dependsOn(allOfKind("certificate-authority"));
+      return Array.from(autoRegisteringScopes(reader));
+    });
+  }
+
+  /** The chain verifier that trusts the account's authorities of this choice. */
+  verifier(scope: string, choice: AuthorityChoice): ChainVerifier {
+    return this.#verifiers.get(`${scope} ${choice}`, (reader, dependsOn) => {
+      dependsOn(allAuthorities(scope));
+      const chosen = Array.from(certificateAuthorities.all(reader, scope)).filter((one) => isChosen(one, choice));
+      const trustAnchors = chosen.map(storedCertificate);
+      return createChainVerifier({ provider: this.#provider, trustAnchors, profile: "iotDevice" });
+    });
+  }
+
+  /** The records behind the rights of a connection. */
+  rights(
+    scope: string,
+    certificateId: string,
+    caCertificateId: string | undefined,
+    clientIdentifier: string | undefined,
+  ): RightsRecords {
+    // Another client identifier is the name of no thing, and need not be remembered.
+    const thingName = clientIdentifier !== undefined && isThingName(clientIdentifier) ? clientIdentifier : undefined;
+    const key = `${scope}/${certificateId}/${caCertificateId ?? ""}${thingName === undefined ? "" : `/${thingName}`}`;
+    return this.#rights.get(key, (reader, dependsOn) => {
+      const effective = effectivePolicies(reader, scope, certificateId, thingName);
+      const dependencies = [...effective.dependencies];
+      if (caCertificateId !== undefined) {
+        dependencies.push(resourceKey(scope, "certificate-authority", caCertificateId));
+      }
+      for (const dependency of dependencies) dependsOn(dependency);
+      return {
+        ...effective,
+        dependencies,
+        certificateStatus: certificates.get(reader, scope, certificateId)?.status,
+        authorityStatus:
+          caCertificateId === undefined
+            ? undefined
+            : certificateAuthorities.get(reader, scope, caCertificateId)?.status,
+        thingAttributes: thingAttributes(effective.thing),
+      };
+    });
+  }
+
+  /** The policies of these names, compiled together; one that was deleted meanwhile counts for nothing. */
+  matcher(scope: string, policyNames: readonly string[]): PolicyMatcher | UnreadablePolicy {
+    const parsed: ParsedPolicy[] = [];
+    for (const policyName of policyNames) {
+      const read = this.#policy(scope, policyName);
+      if ("reason" in read) return read;
+      parsed.push(...read);
+    }
+    return this.#matchers.get(`${scope} ${policyNames.join(" ")}`, (_, dependsOn) => {
+      for (const policyName of policyNames) dependsOn(resourceKey(scope, "policy", policyName));
+      return compile(parsed);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#remembered[Symbol.dispose]();
+  }
+
+  /** The policy as a list of one, none where it was deleted, or why it cannot be read. */
+  #policy(scope: string, policyName: string): readonly ParsedPolicy[] | UnreadablePolicy {
+    try {
+      return this.#policies.get(`${scope}/${policyName}`, (reader, dependsOn) => {
+        dependsOn(resourceKey(scope, "policy", policyName));
+        const [found] = documentsOf(reader, scope, [policyName]);
+        if (found === undefined) return [];
+        const result = parsePolicy(found.document, { name: policyName });
+        return result.ok ? [result.policy] : { policyName, reason: result.errors[0].message, isDamaged: true };
+      });
+    } catch (error) {
+      if (!isRegistryError(error)) throw error;
+      return { policyName, reason: error.message, isDamaged: error.code === "ERR_REGISTRY_CORRUPT" };
+    }
+  }
+}
+
+function registeredCertificate(reader: StorageReader, owner: string, record: CertificateRecord): RegisteredCertificate {
+  const { certificateId, status, certificateMode, caCertificateId, createdAtSeconds } = record;
+  const authority =
+    caCertificateId === undefined ? undefined : certificateAuthorities.get(reader, owner, caCertificateId);
+  return {
+    scope: scopeOfKey(owner),
+    certificateId,
+    status,
+    certificateMode,
+    caCertificateId,
+    createdAtSeconds,
+    authorityStatus: authority?.status,
+    chain: undefined,
+  };
+}
+
+function isChosen({ status, autoRegistration }: CertificateAuthorityRecord, choice: AuthorityChoice): boolean {
+  if (choice === "all") return true;
+  return status === "ACTIVE" && (choice === "active" || autoRegistration);
+}
+
+function* autoRegisteringScopes(reader: StorageReader): Generator<Scope> {
+  for (const { account, region } of accounts.all(reader)) {
+    for (const authority of certificateAuthorities.all(reader, scopeKey({ account, region }))) {
+      if (!isChosen(authority, "auto-registration")) continue;
+      yield { account, region };
+      break;
+    }
+  }
+}
