@@ -39,6 +39,7 @@ import { provisioningTemplates } from "./records/provisioning-template.ts";
 import type { CertificateMode } from "./records/certificate.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
+import { ensureLocalAuthority, storeAuthority } from "./stored-authority.ts";
 import { forgetTags } from "./tags.ts";
 import type { Page, PageOptions } from "./table.ts";
 
@@ -110,34 +111,24 @@ export class CertificateAuthorities {
         modifiedAtSeconds: nowSeconds,
         customerVersion: 1,
       };
-      store(writer, key, record);
-      authorityOwners.add(writer, id, key);
+      storeAuthority(writer, key, record);
       return record;
     });
   }
 
-  /** Registers the local authority in an account, active, where it is not there. It signs what the registry issues. */
+  /**
+   * Registers the local authority in an account, ACTIVE, where it is not there, for a program without its key. A registry with the key
+   * does so itself, in each account that it makes or issues the first certificate for.
+   */
   async registerLocal(scope: Scope, authority: Certificate): Promise<void> {
+    const { provider } = this.#context;
     const nowSeconds = this.#context.nowSeconds();
-    const id = certificateId(authority, this.#context.provider);
     const key = scopeKey(scope);
+    const id = certificateId(authority, provider);
     if (this.#context.storage.read((reader) => certificateAuthorities.get(reader, key, id)) !== undefined) return;
     await this.#context.storage.write((writer) => {
-      if (certificateAuthorities.get(writer, key, id) !== undefined) return;
       requireAccount(writer, scope);
-      store(writer, key, {
-        certificateId: id,
-        certificatePem: certificateToPem(authority),
-        status: "ACTIVE",
-        certificateMode: "DEFAULT",
-        autoRegistration: false,
-        registrationConfig: undefined,
-        isLocal: true,
-        createdAtSeconds: nowSeconds,
-        modifiedAtSeconds: nowSeconds,
-        customerVersion: 1,
-      });
-      authorityOwners.add(writer, id, key);
+      ensureLocalAuthority(writer, key, authority, { provider, nowSeconds });
     });
   }
 
@@ -173,7 +164,7 @@ export class CertificateAuthorities {
         modifiedAtSeconds: this.#context.nowSeconds(),
         customerVersion: before.customerVersion + 1,
       };
-      store(writer, key, record);
+      storeAuthority(writer, key, record);
       return record;
     });
   }
@@ -227,11 +218,6 @@ function requireAuthority(reader: StorageReader, scope: string, id: string): Cer
   const record = certificateAuthorities.get(reader, scope, id);
   if (record === undefined) throw notFound("certificate authority", id);
   return record;
-}
-
-function store(writer: StorageWriter, scope: string, record: CertificateAuthorityRecord): void {
-  certificateAuthorities.put(writer, record, scope, record.certificateId);
-  writer.announce("certificate-authority", [resourceKey(scope, "certificate-authority", record.certificateId)]);
 }
 
 function readVerification(mode: CertificateMode, pem: string | undefined): Certificate | undefined {

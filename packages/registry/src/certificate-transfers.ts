@@ -1,15 +1,18 @@
 /** Transfers of certificates between the accounts of a region: offered, then accepted, rejected or taken back. */
 
 import { requireAccount } from "./accounts.ts";
+import { storedCertificate } from "./certificate-input.ts";
 import type { Certificates } from "./certificates.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, notFound, RegistryError } from "./errors.ts";
 import { checkCertificateId } from "./names.ts";
+import { certificateAuthorities } from "./records/certificate-authority.ts";
 import { certificates, incomingTransfers, type CertificateRecord } from "./records/certificate.ts";
-import { policiesOfTarget } from "./records/policy.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
-import type { StorageReader } from "./storage.ts";
+import type { StorageReader, StorageWriter } from "./storage.ts";
+import { ensureLocalAuthority } from "./stored-authority.ts";
 import {
+  attachedPolicies,
   attachedThings,
   changeCertificate,
   insertCertificate,
@@ -46,8 +49,7 @@ export class CertificateTransfers {
       const before = requireCertificate(writer, key, id);
       requireAccount(writer, target);
       if (before.status !== "INACTIVE") throw wrongCertificateState(before, ["INACTIVE"]);
-      const attached = attachedThings(writer, key, id);
-      for (const name of policiesOfTarget.all(writer, key, "cert", id)) attached.push(`policy ${name}`);
+      const attached = [...attachedThings(writer, key, id), ...attachedPolicies(writer, key, id)];
       const isOwn = targetAccount === scope.account;
       if (attached.length > 0 || isOwn || certificates.get(writer, scopeKey(target), id) !== undefined) {
         const why =
@@ -74,7 +76,11 @@ export class CertificateTransfers {
   }
 
   /**
-   * Takes an offered certificate over into this account. Throws `ERR_REGISTRY_NOT_FOUND`, `_TRANSFER_COMPLETED`, and
+   * Takes an offered certificate over into this account.
+   *
+   * The local authority comes with it. An authority that the other account has registered does not: where this account has not
+   * registered it, too, the certificate is from now on one without an authority, held to its own dates. Accepting it says
+   * what registering it without an authority says. Throws `ERR_REGISTRY_NOT_FOUND`, `_TRANSFER_COMPLETED`, and
    * `_ALREADY_EXISTS` where the account has registered it itself since it was offered.
    */
   async accept(
@@ -90,11 +96,13 @@ export class CertificateTransfers {
         throw alreadyExists("certificate", id, resourceArn(scope, "cert", id));
       }
       incomingTransfers.delete(writer, key, id, source);
-      removeCertificate(writer, source, record);
       const nowSeconds = this.#context.nowSeconds();
+      const caCertificateId = this.#takeAuthority(writer, source, key, record.caCertificateId);
+      removeCertificate(writer, source, record);
       const order = nextOrder(writer, scope);
       const accepted: CertificateRecord = {
         ...record,
+        caCertificateId,
         status: options.setAsActive === true ? "ACTIVE" : "INACTIVE",
         order,
         modifiedAtSeconds: nowSeconds,
@@ -105,6 +113,23 @@ export class CertificateTransfers {
       insertCertificate(writer, key, accepted);
       return accepted;
     });
+  }
+
+  /** The authority that a certificate of account `source` has in account `target`; undefined where it is to have none. */
+  #takeAuthority(
+    writer: StorageWriter,
+    source: string,
+    target: string,
+    caCertificateId: string | undefined,
+  ): string | undefined {
+    if (caCertificateId === undefined) return undefined;
+    if (certificateAuthorities.get(writer, target, caCertificateId) !== undefined) return caCertificateId;
+    const authority = certificateAuthorities.get(writer, source, caCertificateId);
+    if (authority?.isLocal !== true) return undefined;
+    const { provider } = this.#context;
+    const nowSeconds = this.#context.nowSeconds();
+    ensureLocalAuthority(writer, target, storedCertificate(authority), { provider, nowSeconds });
+    return caCertificateId;
   }
 
   /** Refuses an offered certificate: it is INACTIVE in its account again. Throws as `accept`. */

@@ -37,10 +37,11 @@ import {
   type CertificateRecord,
   type CertificateStatus,
 } from "./records/certificate.ts";
-import { policiesOfTarget, targetsOfPolicy } from "./records/policy.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
+import { ensureLocalAuthority } from "./stored-authority.ts";
 import {
+  attachedPolicies,
   attachedThings,
   changeCertificate,
   insertCertificate,
@@ -66,6 +67,16 @@ interface NewCertificateFields {
   readonly authority?: CertificateAuthorityRecord | undefined;
 }
 
+/** How a key pair and its certificate are made. */
+interface KeyOptions {
+  readonly keyAlgorithm?: "rsa-2048" | "p-256" | undefined;
+  /** Default: the end of 2049, as AWS has it. */
+  readonly notAfterSeconds?: number | undefined;
+}
+
+/** What belongs to a new certificate and is kept or lost with it. */
+type AlsoStored = (writer: StorageWriter, record: CertificateRecord) => void;
+
 /** 2049-12-31T23:59:59Z: the end of the certificates that AWS IoT issues. */
 const issuedNotAfter = 2_524_607_999;
 /** Clocks of devices are behind. */
@@ -85,12 +96,17 @@ export class Certificates {
    */
   async createKeysAndCertificate(
     scope: Scope,
-    options: {
-      readonly setAsActive?: boolean | undefined;
-      readonly keyAlgorithm?: "rsa-2048" | "p-256" | undefined;
-      /** Default: the end of 2049, as AWS has it. */
-      readonly notAfterSeconds?: number | undefined;
-    } = {},
+    options: KeyOptions & { readonly setAsActive?: boolean | undefined } = {},
+  ): Promise<CreatedKeysAndCertificate> {
+    return this.makeKeysAndCertificate(scope, options.setAsActive === true ? "ACTIVE" : "INACTIVE", options);
+  }
+
+  /** As `createKeysAndCertificate`, in any status. `also` runs in the transaction that stores the certificate. */
+  async makeKeysAndCertificate(
+    scope: Scope,
+    status: CertificateStatus,
+    options: KeyOptions,
+    also?: AlsoStored,
   ): Promise<CreatedKeysAndCertificate> {
     const { provider } = this.#context;
     const isRsa = options.keyAlgorithm !== "p-256";
@@ -98,7 +114,7 @@ export class Certificates {
       isRsa ? { name: "rsa", modulusBits: 2048 } : { name: "ec", curve: "P-256" },
     );
     const certificate = await this.issue({ publicKey: keyPair.publicKey }, options.notAfterSeconds);
-    const record = await this.add(scope, certificate, { status: options.setAsActive === true ? "ACTIVE" : "INACTIVE" });
+    const record = await this.add(scope, certificate, { status }, also);
     return { record, ...pemOfPair(keyPair, provider.exportPkcs8(keyPair.privateKey)) };
   }
 
@@ -113,9 +129,19 @@ export class Certificates {
     requestPem: string,
     options: { readonly setAsActive?: boolean | undefined } = {},
   ): Promise<CertificateRecord> {
+    return this.makeFromCsr(scope, requestPem, options.setAsActive === true ? "ACTIVE" : "INACTIVE");
+  }
+
+  /** As `createFromCsr`, in any status. `also` runs in the transaction that stores the certificate. */
+  async makeFromCsr(
+    scope: Scope,
+    requestPem: string,
+    status: CertificateStatus,
+    also?: AlsoStored,
+  ): Promise<CertificateRecord> {
     const request = readRequest(requestPem, this.#context.provider);
     const certificate = await this.issue({ request });
-    return this.add(scope, certificate, { status: options.setAsActive === true ? "ACTIVE" : "INACTIVE" });
+    return this.add(scope, certificate, { status }, also);
   }
 
   /**
@@ -227,9 +253,8 @@ export class Certificates {
       if (record.status === "ACTIVE" || record.status === "PENDING_TRANSFER") {
         throw wrongCertificateState(record, ["INACTIVE", "REVOKED", "PENDING_ACTIVATION"]);
       }
-      const policyNames = [...policiesOfTarget.all(writer, key, "cert", id)];
       const attached = attachedThings(writer, key, id);
-      if (options.force !== true) attached.push(...policyNames.map((name) => `policy ${name}`));
+      if (options.force !== true) attached.push(...attachedPolicies(writer, key, id));
       if (attached.length > 0) {
         throw new RegistryError(
           "ERR_REGISTRY_DELETE_CONFLICT",
@@ -237,7 +262,6 @@ export class Certificates {
           { resourceId: id, attached },
         );
       }
-      for (const policyName of policyNames) detach(writer, key, policyName, id);
       removeCertificate(writer, key, record);
     });
   }
@@ -265,11 +289,20 @@ export class Certificates {
   }
 
   /** Stores a new certificate. Throws `ERR_REGISTRY_ALREADY_EXISTS`. */
-  async add(scope: Scope, certificate: Certificate, fields: NewCertificateFields): Promise<CertificateRecord> {
-    return this.#context.storage.write((writer) => this.addIn(writer, scope, certificate, fields));
+  async add(
+    scope: Scope,
+    certificate: Certificate,
+    fields: NewCertificateFields,
+    also?: AlsoStored,
+  ): Promise<CertificateRecord> {
+    return this.#context.storage.write((writer) => {
+      const record = this.addIn(writer, scope, certificate, fields);
+      also?.(writer, record);
+      return record;
+    });
   }
 
-  /** As `add`, within a transaction. */
+  /** As `add`, within a transaction. One of the local authority brings that with it where the account does not have it yet. */
   addIn(
     writer: StorageWriter,
     scope: Scope,
@@ -279,16 +312,17 @@ export class Certificates {
     const { provider, issuer } = this.#context;
     const id = certificateId(certificate, provider);
     const key = scopeKey(scope);
-    const local = issuer === undefined ? undefined : certificateId(issuer.certificate, provider);
+    const local = "authority" in fields ? undefined : issuer?.certificate;
     const certificateMode = fields.certificateMode ?? fields.authority?.certificateMode ?? "DEFAULT";
     checkIsNew(writer, scope, id, certificateMode);
     const nowSeconds = this.#context.nowSeconds();
+    if (local !== undefined) ensureLocalAuthority(writer, key, local, { provider, nowSeconds });
     const record: CertificateRecord = {
       certificateId: id,
       certificatePem: certificateToPem(certificate),
       status: fields.status,
       certificateMode,
-      caCertificateId: "authority" in fields ? fields.authority?.certificateId : local,
+      caCertificateId: local === undefined ? fields.authority?.certificateId : certificateId(local, provider),
       order: nextOrder(writer, scope),
       createdAtSeconds: nowSeconds,
       modifiedAtSeconds: nowSeconds,
@@ -342,12 +376,6 @@ export class Certificates {
 }
 
 const settableStatuses = ["ACTIVE", "INACTIVE", "REVOKED"] as const;
-
-/** Removes one attachment of a policy to a certificate, and announces nothing. */
-function detach(writer: StorageWriter, scope: string, policyName: string, id: string): void {
-  policiesOfTarget.delete(writer, scope, "cert", id, policyName);
-  targetsOfPolicy.delete(writer, scope, policyName, "cert", id);
-}
 
 function checkRegistrationStatus(status: CertificateStatus = "INACTIVE"): CertificateStatus {
   if ((settableStatuses as readonly string[]).includes(status)) return status;

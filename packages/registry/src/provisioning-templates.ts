@@ -9,20 +9,22 @@ import { provision, type Provisioned, type ProvisioningParts } from "./identity/
 import { readTemplate } from "./identity/provisioning-template.ts";
 import { certificateParameters } from "./identity/just-in-time.ts";
 import { claimCertificateSeconds, ownershipTokenSeconds } from "./limits.ts";
-import { checkTemplateName } from "./names.ts";
+import { checkCertificateId, checkTemplateName } from "./names.ts";
 import { certificates, type CertificateRecord } from "./records/certificate.ts";
-import { policiesOfTarget } from "./records/policy.ts";
 import {
+  claimCertificates,
   ownershipTokens,
   provisioningTemplates,
+  type ClaimCertificateRecord,
+  type OwnershipTokenRecord,
   type ProvisioningTemplateRecord,
   type ProvisioningTemplateType,
 } from "./records/provisioning-template.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
-import type { StorageReader } from "./storage.ts";
-import { attachedThings, removeCertificate, requireCertificate } from "./stored-certificate.ts";
+import type { StorageReader, StorageWriter } from "./storage.ts";
+import { attachedPolicies, attachedThings, removeCertificate, requireCertificate } from "./stored-certificate.ts";
 import { forgetTags } from "./tags.ts";
-import type { Page, PageOptions } from "./table.ts";
+import type { Page, PageOptions, Table } from "./table.ts";
 import { storedCertificate } from "./certificate-input.ts";
 
 /** What CreateProvisioningTemplate takes. */
@@ -180,23 +182,52 @@ export class ProvisioningTemplates {
     templateName: string,
   ): Promise<CreatedKeysAndCertificate & { readonly expirationSeconds: number }> {
     this.describe(scope, templateName);
+    const key = scopeKey(scope);
     const expirationSeconds = this.#context.nowSeconds() + claimCertificateSeconds;
-    const created = await this.#certificates.createKeysAndCertificate(scope, {
-      setAsActive: true,
-      notAfterSeconds: expirationSeconds,
+    const options = { notAfterSeconds: expirationSeconds };
+    const created = await this.#certificates.makeKeysAndCertificate(scope, "ACTIVE", options, (writer, record) => {
+      const { certificateId } = record;
+      const claim = { certificateId, templateName, expiresAtSeconds: expirationSeconds };
+      claimCertificates.put(writer, claim, key, certificateId);
     });
     return { ...created, expirationSeconds };
   }
 
-  /** `$aws/certificates/create/...`: a key pair and a certificate that waits to be provisioned. */
-  async claimKeysAndCertificate(scope: Scope): Promise<ClaimedCertificate> {
-    const created = await this.#certificates.createKeysAndCertificate(scope);
-    return this.#withToken(scope, created.record, created.privateKeyPem);
+  /**
+   * A page of the claim certificates that are there, by identifier. They are among the account's certificates, too, unlike AWS
+   * IoT's, which cannot be seen.
+   */
+  listClaims(scope: Scope, options: PageOptions = {}): Page<ClaimCertificateRecord> {
+    return this.#context.storage.read((reader) => claimCertificates.page(reader, options, scopeKey(scope)));
   }
 
-  /** `$aws/certificates/create-from-csr/...`: a certificate for a key that the device keeps. */
+  /** Removes a claim certificate at once, with its policies. Throws `ERR_REGISTRY_NOT_FOUND` for one that is none, `ERR_REGISTRY_DELETE_CONFLICT`. */
+  async deleteClaim(scope: Scope, certificateId: string): Promise<void> {
+    checkCertificateId(certificateId);
+    await this.#context.storage.write((writer) => {
+      const key = scopeKey(scope);
+      if (claimCertificates.get(writer, key, certificateId) === undefined) throw notFound("claim", certificateId);
+      const attached = attachedThings(writer, key, certificateId);
+      if (attached.length > 0) {
+        const message = `claim certificate ${certificateId} is attached to ${attached.join(", ")}: detach it first`;
+        throw new RegistryError("ERR_REGISTRY_DELETE_CONFLICT", message, { resourceId: certificateId, attached });
+      }
+      removeCertificate(writer, key, requireCertificate(writer, key, certificateId));
+    });
+  }
+
+  /** `$aws/certificates/create/...`: a key pair and a certificate that is PENDING_ACTIVATION until it is provisioned. */
+  async claimKeysAndCertificate(scope: Scope): Promise<ClaimedCertificate> {
+    const { certificateOwnershipToken, store } = this.#newToken(scope);
+    const made = await this.#certificates.makeKeysAndCertificate(scope, "PENDING_ACTIVATION", {}, store);
+    return { record: made.record, certificateOwnershipToken, privateKeyPem: made.privateKeyPem };
+  }
+
+  /** `$aws/certificates/create-from-csr/...`: the same for a key that the device keeps. Throws as `createFromCsr`. */
   async claimFromCsr(scope: Scope, requestPem: string): Promise<ClaimedCertificate> {
-    return this.#withToken(scope, await this.#certificates.createFromCsr(scope, requestPem), undefined);
+    const { certificateOwnershipToken, store } = this.#newToken(scope);
+    const record = await this.#certificates.makeFromCsr(scope, requestPem, "PENDING_ACTIVATION", store);
+    return { record, certificateOwnershipToken, privateKeyPem: undefined };
   }
 
   /**
@@ -231,38 +262,65 @@ export class ProvisioningTemplates {
     });
   }
 
-  /** Removes certificates whose token has expired unused. Gives how many. To be called now and then. */
-  async removeUnclaimed(scope: Scope): Promise<number> {
-    const key = scopeKey(scope);
-    return this.#context.storage.write((writer) => {
-      let removed = 0;
-      for (const { key: entry } of writer.scan("ownership-token", `${key}/`, { limit: maximumRemovedAtOnce })) {
-        const tokenKey = entry.slice(key.length + 1);
-        const token = ownershipTokens.get(writer, key, tokenKey);
-        if (token === undefined || token.expiresAtSeconds >= this.#context.nowSeconds()) continue;
-        ownershipTokens.delete(writer, key, tokenKey);
-        // It may have been deleted, given away or put to use in another way since.
-        const record = certificates.get(writer, key, token.certificateId);
-        if (record?.status !== "INACTIVE" || isInUse(writer, key, record.certificateId)) continue;
-        removeCertificate(writer, key, record);
-        removed++;
-      }
-      return removed;
-    });
+  /**
+   * Removes certificates whose token has expired unused, and claim certificates that have expired. Gives how many. To be called now and
+   * then; `pause` is awaited between transactions of 1,000 tokens or claims, so that an event loop gets its turn.
+   */
+  async removeUnclaimed(scope: Scope, pause: () => Promise<void> = async () => {}): Promise<number> {
+    let removed = 0;
+    for (const table of [ownershipTokens, claimCertificates]) {
+      let nextToken: string | undefined;
+      do {
+        const options = { pageSize: removedAtOnce, nextToken };
+        const done = await this.#context.storage.write((writer) => this.#removeExpired(writer, scope, table, options));
+        removed += done.removed;
+        nextToken = done.nextToken;
+        await pause();
+      } while (nextToken !== undefined);
+    }
+    return removed;
   }
 
-  async #withToken(
+  #removeExpired(
+    writer: StorageWriter,
     scope: Scope,
-    record: CertificateRecord,
-    privateKeyPem: string | undefined,
-  ): Promise<ClaimedCertificate> {
+    table: Table<OwnershipTokenRecord>,
+    options: PageOptions,
+  ): { readonly removed: number; readonly nextToken: string | undefined } {
+    const key = scopeKey(scope);
+    const nowSeconds = this.#context.nowSeconds();
+    const isClaims = table === claimCertificates;
+    let removed = 0;
+    const page = table.entries(writer, options, key);
+    for (const {
+      key: entry,
+      record: { certificateId, expiresAtSeconds },
+    } of page.items) {
+      if (expiresAtSeconds >= nowSeconds) continue;
+      table.delete(writer, key, entry);
+      // It may have been deleted, given away or put to use in another way since.
+      const record = certificates.get(writer, key, certificateId);
+      if (record === undefined || record.status === "PENDING_TRANSFER") continue;
+      const isKept = isClaims ? attachedThings(writer, key, certificateId).length > 0 : isPutToUse(writer, key, record);
+      if (isKept) continue;
+      removeCertificate(writer, key, record);
+      removed++;
+    }
+    return { removed, nextToken: page.nextToken };
+  }
+
+  /** A new token, and what stores it beside its certificate. */
+  #newToken(scope: Scope): {
+    readonly certificateOwnershipToken: string;
+    readonly store: (writer: StorageWriter, record: CertificateRecord) => void;
+  } {
     const certificateOwnershipToken = hexText(this.#context.provider.randomBytes(32));
-    const expiresAtSeconds = this.#context.nowSeconds() + ownershipTokenSeconds;
-    await this.#context.storage.write((writer) => {
-      const key = this.#tokenKey(certificateOwnershipToken);
-      ownershipTokens.put(writer, { certificateId: record.certificateId, expiresAtSeconds }, scopeKey(scope), key);
-    });
-    return { record, certificateOwnershipToken, privateKeyPem };
+    const tokenKey = this.#tokenKey(certificateOwnershipToken);
+    const store = (writer: StorageWriter, { certificateId }: CertificateRecord): void => {
+      const expiresAtSeconds = this.#context.nowSeconds() + ownershipTokenSeconds;
+      ownershipTokens.put(writer, { certificateId, expiresAtSeconds }, scopeKey(scope), tokenKey);
+    };
+    return { certificateOwnershipToken, store };
   }
 
   async #askHook(
@@ -296,15 +354,18 @@ export class ProvisioningTemplates {
   }
 }
 
-function isInUse(reader: StorageReader, scope: string, certificateId: string): boolean {
+/** Whether a certificate that was claimed has become more than what its device was given. */
+function isPutToUse(reader: StorageReader, scope: string, { certificateId, status }: CertificateRecord): boolean {
+  const isWaiting = status === "PENDING_ACTIVATION" || status === "INACTIVE";
   return (
-    policiesOfTarget.count(reader, 1, scope, "cert", certificateId) > 0 ||
+    !isWaiting ||
+    attachedPolicies(reader, scope, certificateId).length > 0 ||
     attachedThings(reader, scope, certificateId).length > 0
   );
 }
 
-/** Tokens that one call of `removeUnclaimed` looks at. */
-const maximumRemovedAtOnce = 1000;
+/** Tokens or claims that one transaction of `removeUnclaimed` looks at. */
+const removedAtOnce = 1000;
 
 function tokenRefused(templateName: string): RegistryError<"ERR_REGISTRY_ACCESS_DENIED"> {
   return accessDenied(templateName, "the certificate ownership token is unknown, used or expired");

@@ -1,5 +1,7 @@
 /** A registry: everything in it by kind, over one storage. */
 
+import type { RequestContext, RequestProtocol } from "@latchkey/policy";
+import { certificateId } from "@latchkey/x509";
 import { ensureAccount, requireAccount, scopeOfServerName, setEndpoint } from "./accounts.ts";
 import {
   exportCertificates,
@@ -27,15 +29,16 @@ import {
 import { Policies } from "./policies.ts";
 import { ProvisioningTemplates, type ProvisioningHook } from "./provisioning-templates.ts";
 import { accounts, type AccountRecord } from "./records/account.ts";
+import { certificateAuthorities } from "./records/certificate-authority.ts";
 import { policiesOfTarget } from "./records/policy.ts";
 import { scopeKey, type Scope } from "./scope.ts";
+import { ensureLocalAuthority } from "./stored-authority.ts";
 import type { Page, PageOptions } from "./table.ts";
 import { testAuthorization, type AuthorizationAnswer, type AuthorizationTest } from "./test-authorization.ts";
 import { Tags } from "./tags.ts";
 import { ThingGroups } from "./thing-groups.ts";
 import { Things } from "./things.ts";
 import { ThingTypes } from "./thing-types.ts";
-import type { RequestContext, RequestProtocol } from "@latchkey/policy";
 
 /** What a registry is made with. */
 export interface RegistryOptions extends RegistryContext, PrincipalResolverOptions {
@@ -92,11 +95,22 @@ export class Registry implements AsyncDisposable {
     );
   }
 
-  /** Makes an account in a region where there is none. Throws `ERR_REGISTRY_INVALID`. */
+  /** Makes an account in a region where there is none, with the local authority where the registry has its key. Throws `ERR_REGISTRY_INVALID`. */
   async createAccount(scope: Scope): Promise<AccountRecord> {
-    const known = this.#context.storage.read((reader) => accounts.get(reader, scopeKey(scope)));
+    const { storage, provider, issuer } = this.#context;
+    const key = scopeKey(scope);
+    const localId = issuer === undefined ? undefined : certificateId(issuer.certificate, provider);
+    const known = storage.read((reader) => {
+      const isWhole = localId === undefined || certificateAuthorities.get(reader, key, localId) !== undefined;
+      return isWhole ? accounts.get(reader, key) : undefined;
+    });
     if (known !== undefined) return known;
-    return this.#context.storage.write((writer) => ensureAccount(writer, scope, this.#context.nowSeconds()));
+    const nowSeconds = this.#context.nowSeconds();
+    return storage.write((writer) => {
+      const account = ensureAccount(writer, scope, nowSeconds);
+      if (issuer !== undefined) ensureLocalAuthority(writer, key, issuer.certificate, { provider, nowSeconds });
+      return account;
+    });
   }
 
   /** Throws `ERR_REGISTRY_NOT_FOUND`. */

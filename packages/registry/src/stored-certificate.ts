@@ -13,6 +13,8 @@ import {
   type CertificateRecord,
   type CertificateStatus,
 } from "./records/certificate.ts";
+import { policiesOfTarget, targetsOfPolicy } from "./records/policy.ts";
+import { claimCertificates } from "./records/provisioning-template.ts";
 import { thingsOfPrincipal } from "./records/thing.ts";
 import { scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
@@ -55,7 +57,7 @@ export function changeCertificate(
   return record;
 }
 
-/** Removes a record with its indexes, and announces it. */
+/** Removes a record with its indexes and the attachments of policies to it, and announces it. Things are to be detached before. */
 export function removeCertificate(writer: StorageWriter, scope: string, record: CertificateRecord): void {
   const { certificateId: id, order, caCertificateId } = record;
   certificates.delete(writer, scope, id);
@@ -63,7 +65,17 @@ export function removeCertificate(writer: StorageWriter, scope: string, record: 
   certificatesByOrder.delete(writer, scope, orderKey(order), id);
   if (caCertificateId !== undefined)
     certificatesByAuthority.delete(writer, scope, caCertificateId, orderKey(order), id);
+  for (const policyName of Array.from(policiesOfTarget.all(writer, scope, "cert", id))) {
+    policiesOfTarget.delete(writer, scope, "cert", id, policyName);
+    targetsOfPolicy.delete(writer, scope, policyName, "cert", id);
+  }
+  claimCertificates.delete(writer, scope, id);
   announce(writer, scope, id);
+}
+
+/** The policies that are attached to a certificate, for a refusal. */
+export function attachedPolicies(reader: StorageReader, scope: string, id: string): string[] {
+  return Array.from(policiesOfTarget.all(reader, scope, "cert", id), (policyName) => `policy ${policyName}`);
 }
 
 /** The things that a certificate is attached to, for a refusal. */

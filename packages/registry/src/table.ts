@@ -63,6 +63,23 @@ export class Table<T> {
     };
   }
 
+  /** One page of them, each with the last parts of its key. */
+  entries(
+    reader: StorageReader,
+    options: PageOptions,
+    ...parts: string[]
+  ): Page<{ readonly key: string; readonly record: T }> {
+    const { items, nextToken } = pageOfEntries(reader, this.#name, options, parts);
+    const start = prefixOf(parts).length;
+    return {
+      items: items.map(({ key, value }) => ({
+        key: key.slice(start),
+        record: decodeRecord(this.#decoder, value, `${this.#name}:${key}`),
+      })),
+      nextToken,
+    };
+  }
+
   /** All records under the given parts, by their keys, read as they are asked for. */
   *all(reader: StorageReader, ...parts: string[]): Generator<T> {
     for (const { key, value } of allEntries(reader, this.#name, parts)) {

@@ -216,7 +216,7 @@ describe("fleet provisioning by claim", () => {
     const { templates, certificates } = workshop.registry;
     const { record, certificateOwnershipToken, privateKeyPem } = await templates.claimKeysAndCertificate(scope);
     expect(privateKeyPem).toContain("PRIVATE KEY");
-    expect(record.status).toBe("INACTIVE");
+    expect(record.status).toBe("PENDING_ACTIVATION");
     const request = { templateName: "fleet", certificateOwnershipToken, parameters: { Name: "lamp" } };
     const [one, two] = await Promise.allSettled([
       templates.provisionByClaim(scope, request),

@@ -24,6 +24,14 @@ export interface OwnershipTokenRecord {
   readonly expiresAtSeconds: number;
 }
 
+/** A certificate with which a device may claim its own (CreateProvisioningClaim). */
+export interface ClaimCertificateRecord {
+  readonly certificateId: string;
+  readonly templateName: string;
+  /** Seconds since 1970-01-01T00:00:00Z. */
+  readonly expiresAtSeconds: number;
+}
+
 const provisioningTemplateRecord: Decoder<ProvisioningTemplateRecord> = object({
   templateName: text,
   templateBody: text,
@@ -44,4 +52,9 @@ export const provisioningTemplates: Table<ProvisioningTemplateRecord> = new Tabl
 export const ownershipTokens: Table<OwnershipTokenRecord> = new Table(
   "ownership-token",
   object({ certificateId: text, expiresAtSeconds: whole }),
+);
+/** SCOPE/ID. */
+export const claimCertificates: Table<ClaimCertificateRecord> = new Table(
+  "claim-certificate",
+  object({ certificateId: text, templateName: text, expiresAtSeconds: whole }),
 );

@@ -1,0 +1,44 @@
+/** The record of a certificate authority: written and announced together. */
+
+import type { CryptoProvider } from "@latchkey/crypto";
+import { certificateId, certificateToPem, type Certificate } from "@latchkey/x509";
+import { resourceKey } from "./changes.ts";
+import {
+  authorityOwners,
+  certificateAuthorities,
+  type CertificateAuthorityRecord,
+} from "./records/certificate-authority.ts";
+import type { StorageWriter } from "./storage.ts";
+
+/** Stores a new or changed record, and announces it. */
+export function storeAuthority(writer: StorageWriter, scope: string, record: CertificateAuthorityRecord): void {
+  certificateAuthorities.put(writer, record, scope, record.certificateId);
+  authorityOwners.add(writer, record.certificateId, scope);
+  writer.announce("certificate-authority", [resourceKey(scope, "certificate-authority", record.certificateId)]);
+}
+
+/**
+ * Registers the local authority in an account, ACTIVE, where it is not there. A certificate that it has issued may connect only to an
+ * account that has it.
+ */
+export function ensureLocalAuthority(
+  writer: StorageWriter,
+  scope: string,
+  authority: Certificate,
+  { provider, nowSeconds }: { readonly provider: CryptoProvider; readonly nowSeconds: number },
+): void {
+  const id = certificateId(authority, provider);
+  if (certificateAuthorities.get(writer, scope, id) !== undefined) return;
+  storeAuthority(writer, scope, {
+    certificateId: id,
+    certificatePem: certificateToPem(authority),
+    status: "ACTIVE",
+    certificateMode: "DEFAULT",
+    autoRegistration: false,
+    registrationConfig: undefined,
+    isLocal: true,
+    createdAtSeconds: nowSeconds,
+    modifiedAtSeconds: nowSeconds,
+    customerVersion: 1,
+  });
+}
