@@ -12,10 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { defaultScope } from "@latchkey/registry";
+import { defaultScope, validityUnder } from "@latchkey/registry";
 import { certificateId, certificatesFromPem } from "@latchkey/x509";
 import { afterAll, expect, test } from "vitest";
-import { validityUnder } from "../src/data-directory/authority.ts";
 import {
   openBrokerDirectory as openAt,
   openExistingDirectory,

@@ -52,6 +52,15 @@ export interface RegistryEvidence {
   readonly ERR_REGISTRY_PROVISIONING: { readonly path: string };
   /** The requester may not do this: a wrong ownership token, a hook that said no. */
   readonly ERR_REGISTRY_ACCESS_DENIED: { readonly templateName: string | undefined };
+  /** A pair of the local authority cannot be used: its key is not the certificate's, or it is not valid now. Names as `KeyPairStore` has them. */
+  readonly ERR_REGISTRY_LOCAL_AUTHORITY: {
+    readonly certificate: string;
+    readonly privateKey: string;
+    readonly problem: "mismatch" | "expired" | "not-yet-valid";
+    /** Seconds since 1970-01-01T00:00:00Z. */
+    readonly notBefore: number;
+    readonly notAfter: number;
+  };
   /** What is stored is not a registry, is damaged, or was made by a newer version. */
   readonly ERR_REGISTRY_CORRUPT: { readonly file: string | undefined };
   /** What is stored cannot be read or written now; `isFull` where the disk is full. Nothing was changed. */

@@ -39,6 +39,16 @@ export {
   type PrincipalResolverOptions,
   type PrincipalResult,
 } from "./identity/resolve-principal.ts";
+export {
+  openLocalAuthority,
+  validityUnder,
+  type KeyPairStore,
+  type LocalAuthority,
+  type LocalAuthorityOptions,
+  type LocalPairName,
+  type ServerNames,
+  type ServerPair,
+} from "./local-authority.ts";
 export { createMemoryStorage } from "./memory/memory-storage.ts";
 export type { Policies, Policy, PolicyTarget } from "./policies.ts";
 export type {
@@ -58,7 +68,11 @@ export type {
   CertificateTransfer,
 } from "./records/certificate.ts";
 export type { PolicyRecord, PolicyVersionRecord } from "./records/policy.ts";
-export type { ProvisioningTemplateRecord, ProvisioningTemplateType } from "./records/provisioning-template.ts";
+export type {
+  ClaimCertificateRecord,
+  ProvisioningTemplateRecord,
+  ProvisioningTemplateType,
+} from "./records/provisioning-template.ts";
 export type {
   ThingGroupRecord,
   ThingPrincipalRecord,

@@ -5,7 +5,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { isRegistryError, type CertificateRecord } from "@latchkey/registry";
+import { isRegistryError, validityUnder, type CertificateRecord } from "@latchkey/registry";
 import {
   attributeValues,
   certificatesFromPem,
@@ -18,7 +18,6 @@ import {
   type Name,
   type NameAttributeInput,
 } from "@latchkey/x509";
-import { validityUnder } from "../data-directory/authority.ts";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
 import { privateKeyToPem } from "../data-directory/key-pair-files.ts";
 import { makeDirectory, writeFileWhole } from "../data-directory/write-file.ts";

@@ -17,13 +17,20 @@ import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { createRegistry, type Registry, type Scope, type Storage } from "@latchkey/registry";
+import {
+  createRegistry,
+  openLocalAuthority,
+  type LocalAuthority,
+  type Registry,
+  type Scope,
+  type Storage,
+} from "@latchkey/registry";
 import { openSqliteStorage } from "@latchkey/registry/node";
 import type { Certificate, CertificateIssuer } from "@latchkey/x509";
 import { BrokerError } from "../errors.ts";
-import { openAuthority } from "./authority.ts";
 import { isLockedByAnother, takeLock, type DirectoryLock } from "./directory-lock.ts";
-import { openServerCertificate, type ServerCredential } from "./server-certificate.ts";
+import { keyPairStore } from "./key-pair-files.ts";
+import { serverCredential, type ServerCredential } from "./server-certificate.ts";
 import { makeDirectory } from "./write-file.ts";
 
 /** An opened data directory. */
@@ -63,11 +70,10 @@ export async function openBrokerDirectory(
   try {
     const opened = await openDataDirectory(directory, options.scope, options.now);
     try {
-      const issuer = { certificate: opened.serverAuthority, privateKey: opened.serverKey };
       // The name that DescribeEndpoint gives has to be the server's, too.
       const names = [...options.serverNames, opened.registry.describeAccount(options.scope).endpoint];
       const renewServer = (): Promise<ServerCredential> =>
-        mapErrors(directory, () => openServerCertificate(directory, issuer, names, secondsOf(options.now())));
+        mapErrors(directory, () => serverCredential(opened.localAuthority, names));
       return {
         ...opened,
         server: await renewServer(),
@@ -103,7 +109,7 @@ export async function openExistingDirectory(directory: string, now: () => Date):
   return openDataDirectory(directory, undefined, now);
 }
 
-type OpenedDirectory = DataDirectory & { readonly serverKey: CertificateIssuer["privateKey"] };
+type OpenedDirectory = DataDirectory & { readonly localAuthority: LocalAuthority };
 
 async function openDataDirectory(
   directory: string,
@@ -119,29 +125,23 @@ async function openDataDirectory(
 }
 
 async function openLocked(directory: string, scope: Scope | undefined, now: () => Date): Promise<OpenedDirectory> {
-  const nowSeconds = secondsOf(now());
-  const [serverAuthority, deviceAuthority] = await mapErrors(directory, async () => [
-    await openAuthority(directory, "server-ca", "Latchkey Server CA", nowSeconds),
-    await openAuthority(directory, "device-ca", "Latchkey Device CA", nowSeconds),
-  ]);
+  const nowSeconds = (): number => secondsOf(now());
+  const localAuthority = await mapErrors(directory, () =>
+    openLocalAuthority({ pairs: keyPairStore(directory), provider: nodeProvider, nowSeconds }),
+  );
+  const { issuer } = localAuthority;
   const storage = await openStorage(directory);
-  const registry = createRegistry({
-    storage,
-    provider: nodeProvider,
-    nowSeconds: () => secondsOf(now()),
-    issuer: deviceAuthority,
-  });
+  const registry = createRegistry({ storage, provider: nodeProvider, nowSeconds, issuer });
   try {
     const opened = scope ?? onlyAccount(registry);
     await registry.createAccount(opened);
-    await registry.authorities.registerLocal(opened, deviceAuthority.certificate);
     return {
       registry,
       storage,
       scope: opened,
-      serverAuthority: serverAuthority.certificate,
-      serverKey: serverAuthority.privateKey,
-      deviceAuthority,
+      serverAuthority: localAuthority.root,
+      deviceAuthority: issuer,
+      localAuthority,
       [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
     };
   } catch (error) {

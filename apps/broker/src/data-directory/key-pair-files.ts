@@ -8,25 +8,35 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "@latchkey/command-line";
-import { decodePem, encodePem, equalBytes } from "@latchkey/asn1";
+import { decodePem, encodePem } from "@latchkey/asn1";
 import type { PrivateKey } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { certificatesFromPem, certificateToPem, type Certificate, type CertificateIssuer } from "@latchkey/x509";
+import type { KeyPairStore } from "@latchkey/registry";
+import { certificatesFromPem, certificateToPem, type CertificateIssuer } from "@latchkey/x509";
 import { writeFileWhole } from "./write-file.ts";
 
 /** Where a certificate and its key lie. */
-export interface KeyPairFiles {
+interface KeyPairFiles {
   readonly certificate: string;
   readonly privateKey: string;
 }
 
+/** The pairs of a data directory, each in two files. */
+export function keyPairStore(directory: string): KeyPairStore {
+  return {
+    read: (name) => readKeyPair(keyPairFiles(directory, name)),
+    write: (name, pair) => writeKeyPair(keyPairFiles(directory, name), pair),
+    describe: (name) => keyPairFiles(directory, name),
+  };
+}
+
 /** The files of the pair `name` in a data directory: `NAME.pem` and `NAME.key`. */
-export function keyPairFiles(directory: string, name: string): KeyPairFiles {
+function keyPairFiles(directory: string, name: string): KeyPairFiles {
   return { certificate: join(directory, `${name}.pem`), privateKey: join(directory, `${name}.key`) };
 }
 
 /** Undefined where the certificate is not there. Throws an `Error` that names the file which cannot be read. */
-export async function readKeyPair(files: KeyPairFiles): Promise<CertificateIssuer | undefined> {
+async function readKeyPair(files: KeyPairFiles): Promise<CertificateIssuer | undefined> {
   const pem = await readIfThere(files.certificate);
   if (pem === undefined) return undefined;
   const keyPem = await readIfThere(files.privateKey);
@@ -41,7 +51,7 @@ export async function readKeyPair(files: KeyPairFiles): Promise<CertificateIssue
 }
 
 /** Writes the key, readable by its owner only, then the certificate. */
-export async function writeKeyPair(files: KeyPairFiles, { certificate, privateKey }: CertificateIssuer): Promise<void> {
+async function writeKeyPair(files: KeyPairFiles, { certificate, privateKey }: CertificateIssuer): Promise<void> {
   await writeFileWhole(files.privateKey, privateKeyToPem(privateKey), 0o600);
   await writeFileWhole(files.certificate, certificateToPem(certificate), 0o644);
 }
@@ -49,17 +59,6 @@ export async function writeKeyPair(files: KeyPairFiles, { certificate, privateKe
 /** PKCS #8 as PEM. */
 export function privateKeyToPem(privateKey: PrivateKey): string {
   return encodePem("PRIVATE KEY", nodeProvider.exportPkcs8(privateKey));
-}
-
-/** Whether the key is the certificate's. */
-export function fitTogether({
-  certificate,
-  privateKey,
-}: {
-  certificate: Certificate;
-  privateKey: PrivateKey;
-}): boolean {
-  return equalBytes(certificate.subjectPublicKeyInfo.encoding, privateKey.publicKey.spki);
 }
 
 /** Names the file in whatever goes wrong with its content. */

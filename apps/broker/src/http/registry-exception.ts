@@ -29,6 +29,7 @@ const exceptionOfCode: Readonly<Record<AnyRegistryError["code"], ExceptionName>>
   ERR_REGISTRY_TRANSFER_COMPLETED: "TransferAlreadyCompletedException",
   ERR_REGISTRY_PROVISIONING: "ResourceRegistrationFailureException",
   ERR_REGISTRY_ACCESS_DENIED: "UnauthorizedException",
+  ERR_REGISTRY_LOCAL_AUTHORITY: "InternalFailureException",
   ERR_REGISTRY_CORRUPT: "InternalFailureException",
   ERR_REGISTRY_UNAVAILABLE: "ServiceUnavailableException",
 };
