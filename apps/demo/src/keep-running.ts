@@ -13,19 +13,20 @@ export async function keepRunning(
 ): Promise<void> {
   const { folder, broker } = kept;
   const data = join(folder, "data");
-  const protocol = broker.httpsPort === undefined ? " --mqtt" : "";
-  const https = broker.httpsPort === undefined ? "" : ` --https-port ${broker.httpsPort}`;
   const button = (index: number): string => join(folder, buttons[index]?.serialNumber ?? "");
   const commands = [
-    ["Press a button", `npm run latchkey-button -- --device ${button(1)}${protocol}`],
-    ["Be the button", `npm run latchkey-button -- --device ${button(2)}${protocol} --interactive`],
+    ["Press a button", `npm run latchkey-button -- --device ${button(1)}`],
+    ["Be the button", `npm run latchkey-button -- --device ${button(2)} --interactive`],
     [
       "Order on the neighbour's account",
-      `npm run latchkey-button -- --device ${button(1)}${protocol} --topic iotbutton/${buttons[2]?.serialNumber ?? ""}`,
+      `npm run latchkey-button -- --device ${button(1)} --topic iotbutton/${buttons[2]?.serialNumber ?? ""}`,
     ],
-    ["See a handshake in words", `npm run latchkey-button -- --device ${button(1)}${protocol} --trace`],
+    ["See a handshake in words", `npm run latchkey-button -- --device ${button(1)} --trace`],
     ["List the certificates", `npm run latchkey -- certificate list --data ${data}`],
-    ["Attack it again", `npm run latchkey-button -- attack --data ${data} --mqtt-port ${broker.port}${https}`],
+    [
+      "Attack it again",
+      `npm run latchkey-button -- attack --data ${data} --mqtt-port ${broker.port} --https-port ${broker.httpsPort}`,
+    ],
   ] as const;
   const introduction = "Everything is still running. In another terminal, from this folder:";
   write(`\n${wrapText(introduction, columns).join("\n")}\n`);

@@ -68,8 +68,8 @@ interface ControlPlane {
 export interface RunningProcess {
   /** The port for MQTT. */
   readonly port: number;
-  /** The port for HTTPS; undefined where it was not asked for. */
-  readonly httpsPort: number | undefined;
+  /** The port for HTTPS. */
+  readonly httpsPort: number;
   /** The control plane, and the key that the first start has made. */
   readonly control: ControlPlane | undefined;
   /** The log so far, parsed, one object a line. */
@@ -89,15 +89,14 @@ export async function startBroker(...words: string[]): Promise<RunningProcess> {
     unfinished = lines.pop() ?? "";
     for (const line of lines) log.push(parseLine(line));
   });
-  const wantsHttps = words.includes("--https-port");
-  const ports = await new Promise<{ mqtts: number; https: number | undefined }>((resolve, reject) => {
+  const ports = await new Promise<{ mqtts: number; https: number }>((resolve, reject) => {
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     child.once("close", () => reject(new Error(`the broker ended: ${JSON.stringify(log)}`)));
     child.stdout?.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
       const mqtts = readyPort(stdout, "mqtts");
       const https = readyPort(stdout, "https");
-      if (mqtts === undefined || (wantsHttps && https === undefined)) return;
+      if (mqtts === undefined || https === undefined) return;
       clearTimeout(timer);
       resolve({ mqtts, https });
     });

@@ -57,7 +57,7 @@ export async function tellStory({ terminal, write, isSlow, onEnd }: StoryOptions
       "The pizza button",
       "The AWS IoT security model from end to end: real processes, sockets, certificates",
     );
-    broker = await startBroker("--data", join(folder, "data"), ...brokerWords);
+    broker = await startBroker("--data", join(folder, "data"));
     const play: Play = { stage, folder, broker, orders };
     const identities = await makeIdentities(play);
     pizzeria = await openPizzeria(play, (one) => {
@@ -96,9 +96,6 @@ function onSignal(then: () => void): () => void {
     for (const name of names) process.off(name, then);
   };
 }
-
-/** What the broker is started with besides its data directory. */
-const brokerWords: readonly string[] = [];
 
 async function tellEnd(
   stage: Stage,

@@ -9,6 +9,7 @@ import type {
   Decision,
   Denial,
 } from "@latchkey/broker-core";
+import { ReasonCode } from "@latchkey/mqtt-codec";
 import {
   clientArn,
   topicArn,
@@ -18,51 +19,47 @@ import {
   type PolicyMatcher,
   type PolicyRequest,
   type RequestContext,
+  type RequestProtocol,
 } from "@latchkey/policy";
-import {
-  requestContext,
-  type ConnectionRights,
-  type ConnectionRightsTable,
-  type Principal as RegisteredPrincipal,
-} from "@latchkey/registry";
+import { requestContext, type ConnectionRights, type ConnectionRightsTable } from "@latchkey/registry";
+import type { DevicePeer, Peer } from "./peer.ts";
 
-/** A client after the TLS handshake: its certificate is registered, active and verified. */
-export interface Peer {
-  readonly principal: RegisteredPrincipal;
-  readonly sourceIp: string;
-  readonly serverName: string | undefined;
-  /** Address and port, for the log. */
-  readonly remote: string;
-}
-
-/** A client after CONNECT. What it may do follows the registry. */
+/** A client that policies decide about: after CONNECT, or on HTTPS after the handshake. What it may do follows the registry. */
 export class Principal {
-  readonly peer: Peer;
+  readonly peer: DevicePeer;
   readonly rights: ConnectionRights;
+  readonly #protocol: RequestProtocol;
   /** What only the decision on CONNECT knows. */
   readonly #connect: Pick<RequestContext, "connectAttributes" | "lastWillTopic">;
   #context: RequestContext;
 
   constructor(
-    peer: Peer,
+    peer: DevicePeer,
     rights: ConnectionRights,
-    connect: Pick<RequestContext, "connectAttributes" | "lastWillTopic">,
+    protocol: RequestProtocol,
+    connect: Pick<RequestContext, "connectAttributes" | "lastWillTopic"> = {},
   ) {
     this.peer = peer;
     this.rights = rights;
+    this.#protocol = protocol;
     this.#connect = connect;
-    this.#context = contextOf(rights, peer);
+    this.#context = this.#contextOf();
   }
 
   /** What holds for every request of the connection. Made anew only where its thing has changed. */
   get context(): RequestContext {
-    if (this.#context.thing !== this.rights.thing) this.#context = contextOf(this.rights, this.peer);
+    if (this.#context.thing !== this.rights.thing) this.#context = this.#contextOf();
     return this.#context;
   }
 
   /** The same, with what only the decision on CONNECT knows. */
   get connectContext(): RequestContext {
     return { ...this.context, ...this.#connect };
+  }
+
+  #contextOf(): RequestContext {
+    const { sourceIp, serverName } = this.peer;
+    return requestContext(this.rights, { protocol: this.#protocol, sourceIp, serverName });
   }
 }
 
@@ -75,6 +72,11 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
   }
 
   async authenticate(peer: Peer, credentials: Credentials): Promise<Authentication<Principal>> {
+    if (peer.kind === "refused") {
+      const { reason, isTemporary } = peer;
+      const reasonCode = isTemporary ? ReasonCode.serverUnavailable : ReasonCode.notAuthorized;
+      return { ok: false, reason, reasonCode, reasonString: reason };
+    }
     const { clientIdentifier, isPersistent, willTopicName } = credentials;
     const rights = this.#table.open(peer.principal, clientIdentifier);
     // The certificate may have been revoked since the handshake.
@@ -90,7 +92,15 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
       ],
       lastWillTopic: willTopicName === undefined ? undefined : topicArn(peer.principal.scope, willTopicName),
     };
-    return { ok: true, principal: new Principal(peer, rights, connect) };
+    return { ok: true, principal: new Principal(peer, rights, "mqtt", connect) };
+  }
+
+  /**
+   * A client on HTTPS, where nobody asks for iot:Connect and there is no client identifier; or why it may not go on. To be
+   * released. Throws what the registry throws.
+   */
+  openHttps(peer: DevicePeer): Principal {
+    return new Principal(peer, this.#table.open(peer.principal, undefined), "https");
   }
 
   release(principal: Principal): void {
@@ -98,8 +108,22 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
   }
 
   decide(principal: Principal, action: Action, name: string): Decision {
+    return this.#decide(principal, requestOf(principal, action, name));
+  }
+
+  /** Decides on reading retained messages over HTTPS: that of a topic, or without one the list of all. */
+  decideOnRetained(principal: Principal, topicName: string | undefined): Decision {
+    const { context, peer } = principal;
+    return this.#decide(
+      principal,
+      topicName === undefined
+        ? { action: "iot:ListRetainedMessages", resource: "*", context }
+        : { action: "iot:GetRetainedMessage", resource: topicArn(peer.principal.scope, topicName), context },
+    );
+  }
+
+  #decide(principal: Principal, request: PolicyRequest): Decision {
     const { matcher } = principal.rights;
-    const request = requestOf(principal, action, name);
     return matcher.decide(request) === "allow" ? true : new PolicyDenial(matcher, request);
   }
 }
@@ -124,10 +148,6 @@ export class PolicyDenial implements Denial {
   get reason(): string {
     return this.explanation.sentence;
   }
-}
-
-function contextOf(rights: ConnectionRights, { sourceIp, serverName }: Peer): RequestContext {
-  return requestContext(rights, { protocol: "mqtt", sourceIp, serverName });
 }
 
 function requestOf(principal: Principal, action: Action, name: string): PolicyRequest {

@@ -5,7 +5,8 @@ import type { Broker } from "@latchkey/broker-core";
 import type { ConnectionRights, ConnectionRightsTable, Storage } from "@latchkey/registry";
 import { watchChanges } from "@latchkey/registry/node";
 import type { Logger } from "pino";
-import type { Peer, Principal } from "./policy-authorizer.ts";
+import type { Peer } from "./peer.ts";
+import type { Principal } from "./policy-authorizer.ts";
 
 /** Connections that are looked at before other work gets its turn: less than a millisecond each. */
 const connectionsPerTurn = 20;

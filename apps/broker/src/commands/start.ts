@@ -2,6 +2,7 @@
 
 import { defineCommand } from "citty";
 import { oneOf } from "@latchkey/command-line";
+import type { ListenerSettings } from "../listeners/start-listeners.ts";
 import { logLevels, openLog } from "../observability/open-log.ts";
 import { runBroker } from "../run-broker.ts";
 import { dataOption as data, print } from "./data-option.ts";
@@ -9,6 +10,8 @@ import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values
 
 /** The control plane's port where nothing else is said. */
 const defaultControlPort = "8087";
+/** That of AWS IoT. */
+const defaultHttpsPort = "8443";
 
 /** The command. Runs until SIGTERM or SIGINT. Standard output gets the ready line alone, standard error the log. */
 export const startCommand = defineCommand({
@@ -17,6 +20,20 @@ export const startCommand = defineCommand({
     data,
     host: { type: "string", default: "127.0.0.1", description: "The address to listen on" },
     port: { type: "string", default: "8883", description: "The port for MQTT over TLS; 0 for any free one" },
+    "https-port": {
+      type: "string",
+      description: `The port for HTTPS with client certificates; default ${defaultHttpsPort}, or any free one with --port 0`,
+    },
+    https: {
+      type: "boolean",
+      default: true,
+      description: "HTTPS for devices",
+      negativeDescription: "No HTTPS for devices",
+    },
+    "alpn-port": {
+      type: "string",
+      description: "A port for MQTT and HTTPS, told apart by ALPN (x-amzn-mqtt-ca, x-amzn-http-ca); default none",
+    },
     name: { type: "string", description: "Names and addresses of the server for its certificate, separated by commas" },
     region: { type: "string", default: "us-east-1", description: "The region in resource names" },
     account: { type: "string", default: "000000000000", description: "The account in resource names" },
@@ -66,8 +83,7 @@ export const startCommand = defineCommand({
     };
     const options = {
       dataDirectory: args.data,
-      host: args.host,
-      port,
+      listeners: listenersOf(args, port),
       control: args.control ? control : undefined,
       serverNames: serverNamesOf(args.name),
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
@@ -90,8 +106,33 @@ export const startCommand = defineCommand({
       );
     }
     if (broker.controlUrl !== undefined) print(`control ${broker.controlUrl}`);
-    print(`ready mqtts://${broker.host.includes(":") ? `[${broker.host}]` : broker.host}:${broker.port}`);
+    // Whoever waits for the broker waits for the last line, that of MQTT.
+    for (const { service, host, port: opened } of broker.listening.toReversed()) {
+      print(`ready ${service}://${host.includes(":") ? `[${host}]` : host}:${opened}`);
+    }
     log.info({ signal: await stopped }, "stopping");
     await broker[Symbol.asyncDispose]();
   },
 });
+
+/** MQTT first. */
+function listenersOf(
+  args: {
+    readonly host: string;
+    readonly https?: boolean;
+    readonly "https-port"?: string | undefined;
+    readonly "alpn-port"?: string | undefined;
+  },
+  port: number,
+): readonly ListenerSettings[] {
+  const { host } = args;
+  const listeners: ListenerSettings[] = [{ service: "mqtts", host, port }];
+  if (args.https !== false) {
+    const text = args["https-port"] ?? (port === 0 ? "0" : defaultHttpsPort);
+    listeners.push({ service: "https", host, port: wholeNumber("https-port", text, 0, 65_535) });
+  }
+  if (args["alpn-port"] !== undefined) {
+    listeners.push({ service: "alpn", host, port: wholeNumber("alpn-port", args["alpn-port"], 0, 65_535) });
+  }
+  return listeners;
+}

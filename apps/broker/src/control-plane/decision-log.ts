@@ -1,7 +1,8 @@
 /** The last refusals of policies, for `latchkey decisions`: who wanted what, and which statement is in the way. In memory, and bounded. */
 
 import type { DeniedEvent } from "@latchkey/broker-core";
-import { PolicyDenial, type Peer, type Principal } from "../authorization/policy-authorizer.ts";
+import type { Peer } from "../authorization/peer.ts";
+import { PolicyDenial, type Principal } from "../authorization/policy-authorizer.ts";
 
 /** A refusal, or several that are equal. */
 export interface LoggedDecision {

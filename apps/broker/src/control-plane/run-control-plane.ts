@@ -15,7 +15,7 @@ import { FailureLimit } from "./failure-limit.ts";
 import type { Operation } from "../http/operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "./operations/access-keys.ts";
 import { decisionOperations, type DecisionContext } from "./operations/decisions.ts";
-import { dataPlaneOperations, type LiveBroker, type LiveContext } from "../data-plane/operations.ts";
+import { dataPlaneOperations, type DataPlane, type LiveBroker, type LiveContext } from "../data-plane/operations.ts";
 import { directoryOperations } from "./operations/all.ts";
 import { startControlPlane, type ControlPlane } from "./server.ts";
 
@@ -33,6 +33,7 @@ export interface ControlPlaneSettings {
 /** What the control plane sees of the broker that runs. */
 export interface LiveParts {
   readonly broker: LiveBroker;
+  readonly dataPlane: DataPlane;
   readonly decisions: DecisionLog;
 }
 
@@ -107,7 +108,7 @@ async function orWarn<T>(log: Logger, body: () => Promise<T>): Promise<T | undef
 function contextWith(
   { registry, serverAuthority }: BrokerDirectory,
   accessKeys: AccessKeys,
-  { broker, decisions }: LiveParts,
+  { broker, dataPlane, decisions }: LiveParts,
 ): (caller: Caller) => ControlContext {
   const serverAuthorityPem = certificateToPem(serverAuthority);
   return ({ scope }) => ({
@@ -116,6 +117,7 @@ function contextWith(
     serverAuthorityPem,
     accessKeys,
     broker,
+    dataPlane,
     decisions,
     brokerNowMs: () => performance.now(),
   });

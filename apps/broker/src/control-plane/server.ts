@@ -7,21 +7,21 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Server as HttpsServer } from "node:https";
-import { BlockList, isIP, type AddressInfo, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { BlockList, isIP, type AddressInfo } from "node:net";
 import { messageOf } from "@latchkey/command-line";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { BrokerError } from "../errors.ts";
-import { readTarget } from "../http/request-target.ts";
-import { ServiceError } from "../http/service-error.ts";
-import type { SignedParts } from "../http/signature-v4.ts";
-import { authenticate, authorize, claimOf, type Authentication, type Caller, type Claimed } from "./authenticate.ts";
+import { createHttpServer, headersOf } from "../http/http-server.ts";
 import type { Operation } from "../http/operation.ts";
 import { exceptionOf } from "../http/registry-exception.ts";
+import { readTarget } from "../http/request-target.ts";
 import { RouteTable } from "../http/route-table.ts";
+import type { ServiceError } from "../http/service-error.ts";
+import type { SignedParts } from "../http/signature-v4.ts";
+import { authenticate, authorize, claimOf, type Authentication, type Caller, type Claimed } from "./authenticate.ts";
 
 /** What the server is started with. */
 export interface ControlPlaneOptions<Context> {
@@ -55,34 +55,45 @@ export interface ControlPlane {
 
 /** Octets of a body: more than any operation needs, the largest being a policy document in JSON. */
 const maximumBodyOctets = 512 * 1024;
-const maximumHeaderOctets = 16 * 1024;
-const defaultRequestTimeoutMs = 10_000;
-const keepAliveTimeoutMs = 60_000;
 const maximumConnections = 1000;
 
 /** Starts the server. Throws `ERR_BROKER_LISTEN`. */
 export async function startControlPlane<Context>(options: ControlPlaneOptions<Context>): Promise<ControlPlane> {
-  const isSecure = options.isSecure || !isLoopback(options.host);
-  const app = fastifyOf(options, isSecure);
+  const { host, port, certificate, privateKey } = options;
+  const isSecure = options.isSecure || !isLoopback(host);
   const requests = new Requests(options);
-  // Bodies are octets: what they mean is up to the operation. No route is fastify's own.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.addHook("onRequest", async (request, reply) => requests.begin(request, reply));
-  app.setNotFoundHandler((request, reply) => requests.carryOut(request, reply));
-  app.setErrorHandler(async (error, request, reply) => requests.fail(error, request, reply));
+  const app = createHttpServer({
+    tls: isSecure ? { certificate, privateKey } : undefined,
+    maximumBodyOctets,
+    requestTimeoutMs: options.requestTimeoutMs,
+    begin: (request, reply) => requests.begin(request, reply),
+    carryOut: (request, reply) => requests.carryOut(request, reply),
+    onException: (exception, cause, request) => requests.failed(exception, cause, request),
+  });
+  const { server } = app;
+  server.maxConnections = maximumConnections;
   try {
-    await app.listen({ host: options.host, port: options.port });
+    await app.listen({ host, port });
   } catch (cause) {
     await app.close();
     throw new BrokerError(
       "ERR_BROKER_LISTEN",
-      `cannot listen on ${options.host}:${options.port} for the control plane: ${messageOf(cause)}. ` +
+      `cannot listen on ${host}:${port} for the control plane: ${messageOf(cause)}. ` +
         "Give another port with --control-port, or none with --no-control",
       { cause },
     );
   }
-  return running(app, isSecure);
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("the control plane has no address");
+  const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    address,
+    url: `${isSecure ? "https" : "http"}://${shownHost}:${address.port}`,
+    setCertificate(cert, key) {
+      if (server instanceof HttpsServer) server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    },
+    close: () => app.close(),
+  };
 }
 
 /** What is known of a request while it is under way. */
@@ -116,7 +127,8 @@ class Requests<Context> {
     };
     this.#calls.set(request.raw, call);
     void reply.header("x-amzn-requestid", call.requestId);
-    call.parts = partsOf(request.raw);
+    const { method = "", url = "" } = request.raw;
+    call.parts = { method, target: readTarget(url), headers: headersOf(request.raw) };
     call.claimed = claimOf(this.#options.authentication, call.parts, request.ip);
   }
 
@@ -143,15 +155,13 @@ class Requests<Context> {
     return answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer));
   }
 
-  /** Answers an exception. */
-  fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const exception = serviceErrorOf(error);
+  /** A request is about to be answered by an exception. */
+  failed(exception: ServiceError, cause: unknown, request: FastifyRequest): void {
     this.#log(request, exception.statusCode, exception);
     if (exception.code === "InternalFailureException") {
       const { requestId, operation } = this.#calls.get(request.raw) ?? {};
-      this.#options.log.error({ requestId, operation, reason: stackOf(error) }, "control plane failed");
+      this.#options.log.error({ requestId, operation, reason: stackOf(cause) }, "control plane failed");
     }
-    return answerException(reply, exception);
   }
 
   /** One line a request. Never its query, headers or body: signatures and keys stand there. */
@@ -171,102 +181,6 @@ class Requests<Context> {
     const isQuiet = exception === undefined || exception.code === "ThrottlingException";
     this.#options.log[isQuiet ? "debug" : "info"](fields, "control plane");
   }
-}
-
-function fastifyOf<Context>(options: ControlPlaneOptions<Context>, isSecure: boolean): FastifyInstance {
-  const server = { maxHeaderSize: maximumHeaderOctets, connectionsCheckingInterval: 500 };
-  const requestTimeout = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
-  const shared = {
-    bodyLimit: maximumBodyOctets,
-    requestTimeout,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    forceCloseConnections: true,
-    exposeHeadRoutes: false,
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
-      void answerException(reply, serviceErrorOf(error));
-    },
-  };
-  // The types of fastify tell HTTP and HTTPS apart; what is used of them here is the same.
-  const app = isSecure
-    ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-      (Fastify({
-        ...shared,
-        https: { ...server, cert: options.certificate, key: options.privateKey, minVersion: "TLSv1.2" },
-      }) as unknown as FastifyInstance)
-    : Fastify({ ...shared, http: server });
-  app.server.headersTimeout = requestTimeout;
-  app.server.maxConnections = maximumConnections;
-  return app;
-}
-
-function running(app: FastifyInstance, isSecure: boolean): ControlPlane {
-  const server: HttpServer | HttpsServer = app.server;
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("the control plane has no address");
-  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return {
-    address,
-    url: `${isSecure ? "https" : "http"}://${host}:${address.port}`,
-    setCertificate(certificate, privateKey) {
-      if (server instanceof HttpsServer) {
-        server.setSecureContext({ cert: certificate, key: privateKey, minVersion: "TLSv1.2" });
-      }
-    },
-    close: () => app.close(),
-  };
-}
-
-function partsOf(request: IncomingMessage): SignedParts {
-  const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(",") : value);
-  }
-  return { method: request.method ?? "", target: readTarget(request.url ?? ""), headers };
-}
-
-/** Every error is an exception with a name; a defect says nothing of itself. */
-function serviceErrorOf(error: unknown): ServiceError {
-  const exception = exceptionOf(error, []);
-  if (exception !== undefined) return exception;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new ServiceError("RequestEntityTooLargeException", `the body has more than ${maximumBodyOctets} octets`);
-  }
-  if (code.startsWith("FST_ERR_CTP_") || code === "FST_ERR_BAD_URL") {
-    return new ServiceError("InvalidRequestException", "the request cannot be read");
-  }
-  return new ServiceError("InternalFailureException", "the operation failed: the broker's log says why");
-}
-
-function answerException(reply: FastifyReply, exception: ServiceError): FastifyReply {
-  // What is left of the request's body is not read any more.
-  if (!reply.request.raw.complete) reply.header("connection", "close");
-  return reply
-    .code(exception.statusCode)
-    .header("x-amzn-errortype", exception.code)
-    .type("application/json")
-    .send(bodyOf(exception));
-}
-
-function bodyOf({ code, message, members }: ServiceError): string {
-  return JSON.stringify({ __type: code, message, ...members });
-}
-
-/** Answers what never became a request: too many headers, no HTTP, a request that came too slowly. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex | Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed) return;
-  const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-  const reasons = { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" } as const;
-  const name = status === 408 ? "RequestTimeoutException" : "InvalidRequestException";
-  const body = JSON.stringify({ __type: name, message: `the request cannot be read: ${reasons[status]}` });
-  if (socket.writable) {
-    socket.write(
-      `HTTP/1.1 ${status} ${reasons[status]}\r\ncontent-type: application/json\r\nx-amzn-errortype: ${name}\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    );
-  }
-  socket.destroy();
 }
 
 function stackOf(error: unknown): string {

@@ -1,20 +1,26 @@
 /**
- * AWS IoT's data plane over the same signed HTTP: publish, retained messages, connections. Only a running broker has it. The access
- * key decides and no policy does: policies are for devices.
+ * AWS IoT's data plane: publish, retained messages, connections. Devices come over HTTPS with their certificate, and policies decide;
+ * programs come over the control plane's signed HTTP, and the access key decides.
  */
 
 import type { RetainedMessageView, ServerPublish, ServerPublishResult, SessionView } from "@latchkey/broker-core";
 import { ReasonCode, type UserProperty } from "@latchkey/mqtt-codec";
 import { isObject } from "../http/json-body.ts";
+import { operation, type Operation } from "../http/operation.ts";
 import { invalidRequest, ServiceError } from "../http/service-error.ts";
-import { operation, type Operation, type OperationContext } from "../http/operation.ts";
 import { blob, flag, header, label, query, text, whole, word } from "../http/shape.ts";
 
-/** What the operations need of a running broker. */
-export interface LiveBroker {
-  publish(message: Omit<ServerPublish<never>, "principal">, nowMs: number): Promise<ServerPublishResult>;
+/** What a caller may do of the data plane. Each refuses what the caller may not do by a thrown `ServiceError`. */
+export interface DataPlane {
+  publish(message: Omit<ServerPublish<never>, "principal">): Promise<ServerPublishResult>;
   retained(topicName: string): RetainedMessageView | undefined;
   retainedMessages(): Iterable<RetainedMessageView>;
+  /** Shown in the answer to a publish. */
+  readonly requestId?: string | undefined;
+}
+
+/** What only programs with an access key may see and do. */
+export interface LiveBroker {
   sessions(): Iterable<Omit<SessionView<unknown>, "principal">>;
   endSession(
     clientIdentifier: string,
@@ -23,8 +29,9 @@ export interface LiveBroker {
   ): boolean;
 }
 
-/** What the operations work with. */
-export interface LiveContext extends OperationContext {
+/** What the operations of programs work with. */
+export interface LiveContext {
+  readonly dataPlane: DataPlane;
   readonly broker: LiveBroker;
   /** Milliseconds of the clock that the broker goes by. */
   readonly brokerNowMs: () => number;
@@ -32,12 +39,12 @@ export interface LiveContext extends OperationContext {
 
 const topic = label(text({ least: 1, most: 65_535 }));
 const clientId = label(text({ least: 1, most: 65_535 }));
-/** As AWS IoT has it. */
-const maximumPayloadOctets = 128 * 1024;
+/** Octets of a message's payload, as AWS IoT has it. */
+export const maximumPayloadOctets = 128 * 1024;
 const maximumUserProperties = 100;
 
-/** The operations. */
-export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
+/** What devices can ask for, too. */
+export const deviceOperations: readonly Operation<DataPlane>[] = [
   operation("Publish", "POST /topics/{topic+}", {
     hasPayload: true,
     exceptions: ["RequestEntityTooLargeException"],
@@ -52,39 +59,36 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
       payloadFormatIndicator: header("x-amz-mqtt5-payload-format-indicator", word("UNSPECIFIED_BYTES", "UTF8_DATA")),
       correlationData: header("x-amz-mqtt5-correlation-data", blob(8192)),
     },
-    async run({ broker, brokerNowMs }: LiveContext, input, payload) {
+    async run(dataPlane: DataPlane, input, payload) {
       if (payload.length > maximumPayloadOctets) {
         throw new ServiceError(
           "RequestEntityTooLargeException",
           `the payload has ${payload.length} octets: at most ${maximumPayloadOctets} are possible`,
         );
       }
-      const result = await broker.publish(
-        {
-          topicName: publishable(input.topic),
-          payload,
-          qos: input.qos === 1 ? 1 : 0,
-          retain: input.retain === true,
-          properties: {
-            contentType: input.contentType,
-            responseTopic: input.responseTopic,
-            messageExpiryInterval: input.messageExpiry,
-            payloadFormatIndicator: input.payloadFormatIndicator === "UTF8_DATA" ? 1 : undefined,
-            correlationData: input.correlationData,
-            userProperties: userPropertiesOf(input.userProperties),
-          },
+      const result = await dataPlane.publish({
+        topicName: input.topic,
+        payload,
+        qos: input.qos === 1 ? 1 : 0,
+        retain: input.retain === true,
+        properties: {
+          contentType: input.contentType,
+          responseTopic: input.responseTopic,
+          messageExpiryInterval: input.messageExpiry,
+          payloadFormatIndicator: input.payloadFormatIndicator === "UTF8_DATA" ? 1 : undefined,
+          correlationData: input.correlationData,
+          userProperties: userPropertiesOf(input.userProperties),
         },
-        brokerNowMs(),
-      );
+      });
       if (!result.ok) throw publishException(result);
-      return { message: "OK" };
+      return { message: "OK", traceId: dataPlane.requestId };
     },
   }),
   operation("GetRetainedMessage", "GET /retainedMessage/{topic+}", {
     exceptions: ["ResourceNotFoundException"],
     members: { topic },
-    run({ broker }: LiveContext, input) {
-      const message = broker.retained(input.topic);
+    run(dataPlane: DataPlane, input) {
+      const message = dataPlane.retained(input.topic);
       if (message === undefined) throw notFound(`there is no retained message on ${JSON.stringify(input.topic)}`);
       const { userProperties = [] } = message.properties ?? {};
       const pairs = userProperties.map(([name, value]) => ({ [name]: value }));
@@ -99,8 +103,8 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
   }),
   operation("ListRetainedMessages", "GET /retainedMessage", {
     members: { nextToken: query(text({ least: 1, most: 100_000 })), maxResults: query(whole(1, 200)) },
-    run({ broker }: LiveContext, { nextToken, maxResults = 200 }) {
-      const { page, next } = pageOf(broker.retainedMessages(), (one) => one.topicName, nextToken, maxResults);
+    run(dataPlane: DataPlane, { nextToken, maxResults = 200 }) {
+      const { page, next } = pageOf(dataPlane.retainedMessages(), (one) => one.topicName, nextToken, maxResults);
       return {
         retainedTopics: page.map((one) => ({
           topic: one.topicName,
@@ -112,6 +116,14 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
       };
     },
   }),
+];
+
+/** What programs with an access key can ask for. */
+export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
+  ...deviceOperations.map((one): Operation<LiveContext> => ({
+    ...one,
+    handle: ({ dataPlane }, request) => one.handle(dataPlane, request),
+  })),
   operation("DeleteConnection", "DELETE /connections/{clientId}", {
     exceptions: ["ResourceNotFoundException"],
     members: { clientId, cleanSession: query(flag), preventWillMessage: query(flag) },
@@ -170,12 +182,6 @@ function pageOf<T>(
   return { page, next: isLast ? undefined : Buffer.from(keyOf(last), "utf8").toString("base64") };
 }
 
-/** Topics that begin with `$` are the broker's own. */
-function publishable(topicName: string): string {
-  if (topicName.startsWith("$")) throw invalidRequest("topic", "begins with $: such topics are reserved");
-  return topicName;
-}
-
 /** The header is base64 of a JSON list of objects with one member each. */
 function userPropertiesOf(encoded: string | undefined): readonly UserProperty[] {
   if (encoded === undefined) return [];
@@ -201,6 +207,7 @@ function wrongUserProperties(): ServiceError {
 }
 
 function publishException({ reasonCode, reason }: ServerPublishResult & { readonly ok: false }): ServiceError {
+  if (reasonCode === ReasonCode.notAuthorized) return new ServiceError("ForbiddenException", reason);
   if (reasonCode === ReasonCode.quotaExceeded) {
     return new ServiceError("ThrottlingException", `the message was not published: ${reason}`, { statusCode: 429 });
   }

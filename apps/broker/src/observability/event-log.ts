@@ -10,7 +10,8 @@ import type { BrokerEvent, DeniedEvent, DroppedEvent, EventSource, PublishedEven
 import type { PrincipalRefusal } from "@latchkey/registry";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
-import { PolicyDenial, type Peer, type Principal } from "../authorization/policy-authorizer.ts";
+import type { Peer } from "../authorization/peer.ts";
+import { PolicyDenial, type Principal } from "../authorization/policy-authorizer.ts";
 import type { DecisionLog } from "../control-plane/decision-log.ts";
 import { EqualEvents } from "./equal-events.ts";
 import { PacedWork } from "./paced-work.ts";
@@ -183,10 +184,12 @@ function mendOf(refusal: PrincipalRefusal): string {
   }
 }
 
-function sourceFields(source: EventSource<Peer, Principal>): Record<string, unknown> {
+function sourceFields({ principal, ...source }: EventSource<Peer, Principal>): Record<string, unknown> {
+  // What is published over HTTPS has no MQTT connection.
+  const peer = source.peer ?? principal?.peer;
   return {
-    remote: source.peer?.remote,
-    certificateId: source.peer?.principal.certificateId,
+    remote: peer?.remote,
+    certificateId: peer?.kind === "device" ? peer.principal.certificateId : undefined,
     clientIdentifier: source.clientIdentifier,
     ...(source.isAssignedIdentifier && { isAssignedIdentifier: true }),
   };

@@ -1,13 +1,14 @@
 import { type ConnectionRightsTable, defaultScope as scope, type Registry } from "@latchkey/registry";
 import { beforeEach, expect, test } from "vitest";
-import { PolicyAuthorizer, type Peer, type Principal } from "../../src/authorization/policy-authorizer.ts";
+import type { DevicePeer } from "../../src/authorization/peer.ts";
+import { PolicyAuthorizer, type Principal } from "../../src/authorization/policy-authorizer.ts";
 import { registeredDevice } from "./registered-device.ts";
 
 const nowSeconds = 1_795_700_000;
 let registry: Registry;
 let table: ConnectionRightsTable;
 let authorizer: PolicyAuthorizer;
-let peer: Peer;
+let peer: DevicePeer;
 
 const arn = (resource: string): string => `arn:aws:iot:us-east-1:000000000000:${resource}`;
 const document = (effect: string): string =>
@@ -30,7 +31,13 @@ beforeEach(async () => {
   ({ registry } = device);
   table = registry.connectionRights();
   authorizer = new PolicyAuthorizer(table);
-  peer = { principal: device.principal, sourceIp: "127.0.0.1", serverName: "localhost", remote: "127.0.0.1:1" };
+  peer = {
+    kind: "device",
+    principal: device.principal,
+    sourceIp: "127.0.0.1",
+    serverName: "localhost",
+    remote: "127.0.0.1:1",
+  };
 });
 
 async function connected(clientIdentifier = "button", willTopicName?: string): Promise<Principal> {

@@ -1,7 +1,8 @@
 import { Broker, type Transport } from "@latchkey/broker-core";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { PolicyAuthorizer, type Peer, type Principal } from "../../src/authorization/policy-authorizer.ts";
+import type { Peer } from "../../src/authorization/peer.ts";
+import { PolicyAuthorizer, type Principal } from "../../src/authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "../../src/authorization/principal-refresh.ts";
 import { registeredDevice } from "./registered-device.ts";
 
@@ -38,7 +39,7 @@ test("a connection ends when its certificate expires, without any change of the 
     resume: () => {},
     bufferedOctets: 0,
   };
-  const peer = { principal, sourceIp: "127.0.0.1", serverName: undefined, remote: "127.0.0.1:1" };
+  const peer: Peer = { kind: "device", principal, sourceIp: "127.0.0.1", serverName: undefined, remote: "127.0.0.1:1" };
   const client = broker.accept(peer, transport, 0);
   // CONNECT of MQTT 3.1.1: clean session, no keep alive.
   client.receive(Buffer.from("\u0010\u0012\0\u0004MQTT\u0004\u0002\0\0\0\u0006button", "latin1"), 0);

@@ -268,7 +268,7 @@ test("publish and subscribe are a device with its folder, and are refused what i
   done(await local("policy", "create", "--name", "shop", "--document", document));
   const out = join(scratch, "shop");
   done(await local("certificate", "create", "--out", out, "--common-name", "shop", "--policy", "shop"));
-  const url = `mqtts://127.0.0.1:${plane.broker.port}`;
+  const url = `mqtts://127.0.0.1:${plane.mqttPort}`;
   const as = (clientId: string): string[] => ["--device", out, "--url", url, "--client-id", clientId];
   const words = [
     "--conditions=@latchkey/source",
@@ -310,7 +310,7 @@ test("decisions are printed with their reasons, and followed", async () => {
   );
   const out = join(scratch, "nobody");
   done(await local("certificate", "create", "--out", out, "--common-name", "nobody"));
-  const words = ["--device", out, "--url", `mqtts://127.0.0.1:${plane.broker.port}`, "--client-id", "stranger"];
+  const words = ["--device", out, "--url", `mqtts://127.0.0.1:${plane.mqttPort}`, "--client-id", "stranger"];
   expect(await run(["publish", ...words, "--topic", "a", "--message", "x"])).toMatchObject({ code: 1 });
   await follower.saw(/stranger \([0-9a-f]{12}\) connect stranger: .*no policy|stranger .* connect stranger: /);
   follower.kill("SIGINT");

@@ -62,7 +62,7 @@ test("the endpoint that DescribeEndpoint gives is a name of the server's certifi
     .send(new DescribeEndpointCommand({ endpointType: "iot:Data-ATS" }));
   const socket = connect({
     host: "127.0.0.1",
-    port: plane.broker.port,
+    port: plane.mqttPort,
     servername: endpointAddress,
     ca: readFileSync(join(plane.directory, "server-ca.pem")),
   });
@@ -81,8 +81,7 @@ test("a port that is taken ends the start with what to do, and leaves the direct
     const start = (port: number): Promise<RunningBroker> =>
       runBroker({
         dataDirectory: folder,
-        host: "127.0.0.1",
-        port: 0,
+        listeners: [],
         serverNames: [],
         scope: defaultScope,
         denial: "explain",

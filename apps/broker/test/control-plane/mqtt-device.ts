@@ -44,7 +44,7 @@ export class MqttDevice implements AsyncDisposable {
     await client.send(new CreatePolicyCommand({ policyName: "all", policyDocument: allowEverything })).catch(() => {});
     await client.send(new AttachPolicyCommand({ policyName: "all", target: certificateArn }));
     const ca = readFileSync(join(plane.directory, "server-ca.pem"));
-    const access = { port: plane.broker.port, ca, cert: certificatePem, key: keyPair?.PrivateKey ?? "" };
+    const access = { port: plane.mqttPort, ca, cert: certificatePem, key: keyPair?.PrivateKey ?? "" };
     const packets: Packet[] = [];
     let device: MqttDevice | undefined;
     const onPacket = (packet: Packet): void => {

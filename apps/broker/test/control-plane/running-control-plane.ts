@@ -8,6 +8,8 @@ import { defaultScope } from "@latchkey/registry";
 import { pino } from "pino";
 import { expect } from "vitest";
 import type { AccessKey } from "../../src/control-plane/access-keys.ts";
+import type { AdmissionLimits } from "../../src/listeners/admission.ts";
+import type { Service } from "../../src/listeners/start-listeners.ts";
 import { send, signed } from "./signed-request.ts";
 import { runBroker, type RunningBroker } from "../../src/run-broker.ts";
 
@@ -28,24 +30,46 @@ export class RunningControlPlane implements AsyncDisposable {
     this.#logged = logged;
   }
 
-  static async start({ isSecure = false } = {}): Promise<RunningControlPlane> {
+  static async start({
+    isSecure = false,
+    tls = "node",
+    denial = "explain",
+    admission,
+  }: {
+    readonly isSecure?: boolean;
+    readonly tls?: "node" | "latchkey";
+    readonly denial?: "explain" | "parity";
+    readonly admission?: Partial<AdmissionLimits>;
+  } = {}): Promise<RunningControlPlane> {
     const directory = mkdtempSync(join(tmpdir(), "latchkey-control-"));
     const logged: string[] = [];
     const log = pino({ level: "debug", base: null }, { write: (line: string) => void logged.push(line) });
     const broker = await runBroker({
       dataDirectory: directory,
-      host: "127.0.0.1",
-      port: 0,
+      listeners: (["mqtts", "https", "alpn"] as const).map((service) => ({ service, host: "127.0.0.1", port: 0 })),
+      admission,
+      requestTimeoutMs: 1000,
       serverNames: [],
       scope: defaultScope,
-      denial: "explain",
-      tls: "node",
+      denial,
+      tls,
       control: { host: "127.0.0.1", port: 0, isSecure, requestTimeoutMs: 1000 },
       log,
     });
     const administrator = broker.newAdministrator;
     if (administrator === undefined) throw new Error("the first start made no administrator");
     return new RunningControlPlane(broker, directory, administrator, logged);
+  }
+
+  /** The port of a service. */
+  portOf(service: Service): number {
+    const found = this.broker.listening.find((one) => one.service === service);
+    if (found === undefined) throw new Error(`nothing listens for ${service}`);
+    return found.port;
+  }
+
+  get mqttPort(): number {
+    return this.portOf("mqtts");
   }
 
   /** Every line of the log until now. */

@@ -20,8 +20,7 @@ export async function attack(play: Play): Promise<number> {
     "Every other way in",
     "What else could be tried. Each is stopped, by the handshake, for the certificate, or by policy.",
   );
-  const ports = ["--mqtt-port", String(broker.port)];
-  if (broker.httpsPort !== undefined) ports.push("--https-port", String(broker.httpsPort));
+  const ports = ["--mqtt-port", String(broker.port), "--https-port", String(broker.httpsPort)];
   const reasons = new Reasons(play);
   const attacks: AttackLine[] = [];
   let telling: Promise<unknown> = Promise.resolve();

@@ -18,8 +18,7 @@ export interface Identities {
 /** Makes all identities, at the same time. Throws `StoryError`. */
 export async function makeIdentities({ folder, broker }: Pick<Play, "folder" | "broker">): Promise<Identities> {
   const data = ["--data", join(folder, "data")];
-  const endpoint = ["--mqtt-port", String(broker.port)];
-  if (broker.httpsPort !== undefined) endpoint.push("--https-port", String(broker.httpsPort));
+  const endpoint = ["--mqtt-port", String(broker.port), "--https-port", String(broker.httpsPort)];
   const provision = ({ serialNumber, way }: StoryButton): Promise<Finished> => {
     const button = ["--device", join(folder, serialNumber), "--serial", serialNumber, "--way", way];
     return run("button", "provision", ...data, ...endpoint, ...button, "--own-ca", join(folder, "own-ca"));
@@ -45,8 +44,7 @@ export async function openPizzeria(
     "The pizzeria opens",
     "A broker that asks every client for a certificate, and a pizzeria that reads the orders.",
   );
-  const https = broker.httpsPort === undefined ? "" : ` and https://localhost:${broker.httpsPort}`;
-  await stage.done("broker", `listens on mqtts://localhost:${broker.port}${https}`);
+  await stage.done("broker", `listens on mqtts://localhost:${broker.port} and https://localhost:${broker.httpsPort}`);
   const file = (name: string): Promise<string> => readFile(join(folder, "pizzeria", name), "utf8");
   const pizzeria = await MqttClient.connect({
     certificate: await file("certificate.pem"),

@@ -17,9 +17,8 @@ interface Report {
 
 /** Presses a button in a process of its own. */
 async function press(play: Play, button: StoryButton, ...words: string[]): Promise<Report> {
-  const protocol = play.broker.httpsPort === undefined ? ["--mqtt"] : [];
   const device = ["--device", join(play.folder, button.serialNumber)];
-  return reportOf(await run("button", ...device, ...protocol, "--click", button.clickType, "--json", ...words));
+  return reportOf(await run("button", ...device, "--click", button.clickType, "--json", ...words));
 }
 
 function reportOf({ stdout, stderr }: Finished): Report {

@@ -5,6 +5,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { Duplex } from "node:stream";
+import type { AlertName } from "../alert.ts";
 import type { ClientConfig, ServerConfig } from "../config.ts";
 import { createTlsClient, createTlsServer } from "../create.ts";
 import type { ConnectionInfo, TlsEngine, TlsEvent } from "../engine.ts";
@@ -145,6 +146,15 @@ export class TlsStream extends Duplex {
   updateKeys(requestsPeer: boolean = false): void {
     this.#engine.updateKeys(requestsPeer);
     this.#pump();
+  }
+
+  /** Ends the connection at once with a fatal alert that says why. */
+  abort(alert: AlertName): void {
+    if (this.destroyed) return;
+    this.#engine.abort(alert);
+    this.#isAlerting = true;
+    this.#flush();
+    this.destroy();
   }
 
   override _read(): void {

@@ -1,0 +1,52 @@
+/** Decides who a client is, after its handshake. */
+
+import { messageOf } from "@latchkey/command-line";
+import type { PrincipalRefusal, Registry } from "@latchkey/registry";
+import type { AlertName } from "@latchkey/tls";
+import type { Logger } from "pino";
+import type { Handshake } from "../listeners/tls-layer.ts";
+import { logRefusal } from "../observability/event-log.ts";
+import type { Peer } from "./peer.ts";
+
+/** Asks the registry, and logs the answer. Never rejects: a registry that cannot be read lets nobody in. */
+export async function judgeClient(registry: Registry, log: Logger, handshake: Handshake): Promise<Peer> {
+  const { chain, serverName, address, remote, version: protocol } = handshake;
+  const connection = { sourceIp: address, serverName, remote };
+  try {
+    const result = await registry.resolvePrincipal(chain, serverName);
+    if (result.ok) {
+      const { principal } = result;
+      log.info({ remote, protocol, certificateId: principal.certificateId }, "client identified");
+      return { kind: "device", principal, ...connection };
+    }
+    logRefusal(log, { remote, protocol }, result);
+    return { kind: "refused", reason: result.reason, isTemporary: false, alert: alertOf(result), ...connection };
+  } catch (error) {
+    log.error({ remote, protocol, reason: messageOf(error) }, "the client cannot be judged");
+    const reason = "the broker cannot look up the client's certificate now";
+    return { kind: "refused", reason, isTemporary: true, alert: "internal_error", ...connection };
+  }
+}
+
+/** The alert that says a refusal best (RFC 8446 §6.2). */
+function alertOf(refusal: PrincipalRefusal): AlertName {
+  switch (refusal.code) {
+    case "ERR_IDENTITY_NO_CERTIFICATE":
+      return "certificate_required";
+    case "ERR_IDENTITY_MALFORMED":
+      return "bad_certificate";
+    case "ERR_IDENTITY_UNKNOWN":
+      return "certificate_unknown";
+    case "ERR_IDENTITY_SERVER_NAME":
+      return "unrecognized_name";
+    case "ERR_IDENTITY_NOT_ACTIVE":
+      return refusal.status === "REVOKED" ? "certificate_revoked" : "access_denied";
+    case "ERR_IDENTITY_DATES":
+      return "certificate_expired";
+    case "ERR_IDENTITY_CHAIN":
+      return refusal.failures.some(({ code }) => code === "ERR_CHAIN_EXPIRED") ? "certificate_expired" : "unknown_ca";
+    case "ERR_IDENTITY_AUTHORITY_INACTIVE":
+    case "ERR_IDENTITY_PENDING_ACTIVATION":
+      return "access_denied";
+  }
+}

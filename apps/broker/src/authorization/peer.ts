@@ -1,0 +1,31 @@
+/** Who is at the other end of a connection, as its handshake showed it. */
+
+import type { AlertName } from "@latchkey/tls";
+import type { Principal as RegisteredPrincipal } from "@latchkey/registry";
+
+/** What every connection has. */
+interface ConnectionFields {
+  readonly sourceIp: string;
+  /** The name that the client asked for (SNI). */
+  readonly serverName: string | undefined;
+  /** Address and port, for the log. */
+  readonly remote: string;
+}
+
+/** A client whose certificate is registered, active and verified. */
+export interface DevicePeer extends ConnectionFields {
+  readonly kind: "device";
+  readonly principal: RegisteredPrincipal;
+}
+
+/** A client that is not let in. It is connected only to be told why. */
+export interface RefusedPeer extends ConnectionFields {
+  readonly kind: "refused";
+  readonly reason: string;
+  /** Whether another attempt may succeed: nothing is wrong with the client. */
+  readonly isTemporary: boolean;
+  /** What says it in TLS (RFC 8446 §6.2). */
+  readonly alert: AlertName;
+}
+
+export type Peer = DevicePeer | RefusedPeer;

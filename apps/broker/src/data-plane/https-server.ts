@@ -1,0 +1,182 @@
+/**
+ * AWS IoT's data plane over HTTPS for devices: `POST /topics/TOPIC?qos=`, and reads of retained messages, with the client certificate of
+ * the TLS connection. Policies decide on each request; nobody asks for iot:Connect, and there is no client identifier.
+ */
+
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { Peer } from "../authorization/peer.ts";
+import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
+import { createHttpServer, headersOf } from "../http/http-server.ts";
+import type { Operation } from "../http/operation.ts";
+import { exceptionOf } from "../http/registry-exception.ts";
+import { readTarget, type RequestTarget } from "../http/request-target.ts";
+import { RouteTable } from "../http/route-table.ts";
+import { ServiceError } from "../http/service-error.ts";
+import { deviceOperations, maximumPayloadOctets, type DataPlane } from "./operations.ts";
+
+/** What the server is made with. */
+export interface DataPlaneServerOptions {
+  readonly authorizer: Pick<PolicyAuthorizer, "openHttps" | "release">;
+  /** What a client may see and do of the broker. */
+  readonly dataPlaneOf: (principal: Principal, requestId: string) => DataPlane;
+  readonly requestTimeoutMs?: number | undefined;
+  readonly log: Logger;
+}
+
+/** A server of connections that something else has accepted. */
+export interface DataPlaneServer {
+  /** Serves the requests of a connection. Nothing may have been read from the stream. */
+  serve(stream: Duplex, peer: Peer): void;
+  /** Ends what is still open. */
+  close(): Promise<void>;
+}
+
+/** Makes the server. */
+export async function startDataPlane(options: DataPlaneServerOptions): Promise<DataPlaneServer> {
+  const requests = new DeviceRequests(options);
+  const app = createHttpServer({
+    maximumBodyOctets: maximumPayloadOctets,
+    requestTimeoutMs: options.requestTimeoutMs,
+    begin: (request, reply) => requests.begin(request, reply),
+    carryOut: (request, reply) => requests.carryOut(request, reply),
+    onException: (exception, cause, request) => requests.failed(exception, cause, request),
+  });
+  await app.ready();
+  // This server never listens, and it is the event that starts its watch over requests that take too long.
+  app.server.emit("listening");
+  return {
+    serve(stream, peer) {
+      requests.connected(stream, peer);
+      app.server.emit("connection", stream);
+    },
+    async close() {
+      app.server.closeAllConnections();
+      app.server.close(() => {});
+      await app.close();
+    },
+  };
+}
+
+/** A connection: who is at its other end. */
+interface Connection {
+  readonly peer: Peer;
+  /** Made at the first request. */
+  principal: Principal | undefined;
+}
+
+/** A request under way. */
+interface Call {
+  readonly requestId: string;
+  readonly startedMs: number;
+  readonly connection: Connection;
+  target: RequestTarget | undefined;
+  operation: string | undefined;
+}
+
+class DeviceRequests {
+  readonly #options: DataPlaneServerOptions;
+  readonly #routes = new RouteTable<DataPlane>(deviceOperations);
+  readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #calls = new WeakMap<IncomingMessage, Call>();
+
+  constructor(options: DataPlaneServerOptions) {
+    this.#options = options;
+  }
+
+  connected(stream: Duplex, peer: Peer): void {
+    const connection: Connection = { peer, principal: undefined };
+    this.#connections.set(stream, connection);
+    stream.once("close", () => {
+      if (connection.principal !== undefined) this.#options.authorizer.release(connection.principal);
+    });
+  }
+
+  /** Throws exceptions: UnauthorizedException where the certificate is refused, before the body is read. */
+  begin({ raw }: FastifyRequest, reply: FastifyReply): void {
+    const connection = this.#connections.get(raw.socket);
+    if (connection === undefined) throw new TypeError("a connection was handed over without its peer");
+    const call: Call = {
+      requestId: randomUUID(),
+      startedMs: performance.now(),
+      connection,
+      target: undefined,
+      operation: undefined,
+    };
+    this.#calls.set(raw, call);
+    void reply.header("x-amzn-requestid", call.requestId);
+    this.#principalOf(connection, reply);
+    call.target = readTarget(raw.url ?? "");
+  }
+
+  async carryOut(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { raw } = request;
+    const call = this.#calls.get(raw);
+    if (call?.target === undefined) throw new TypeError("a hook was passed over");
+    const { segments, query } = call.target;
+    const { operation, labels } = this.#routes.find(raw.method ?? "", segments);
+    call.operation = operation.name;
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const principal = this.#principalOf(call.connection, reply);
+    const dataPlane = this.#options.dataPlaneOf(principal, call.requestId);
+    const answer = await handled(operation, dataPlane, { labels, query, headers: headersOf(raw), body });
+    this.#log(request, 200, undefined);
+    void reply.code(200);
+    return answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer));
+  }
+
+  /** A request is about to be answered by an exception. */
+  failed(exception: ServiceError, cause: unknown, request: FastifyRequest): void {
+    this.#log(request, exception.statusCode, exception);
+    if (exception.code !== "InternalFailureException") return;
+    const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    this.#options.log.error({ requestId: this.#calls.get(request.raw)?.requestId, reason }, "https failed");
+  }
+
+  /** Whoever is refused, now or since the connection began, is told so, and the connection ends. */
+  #principalOf(connection: Connection, reply: FastifyReply): Principal {
+    const { peer } = connection;
+    if (peer.kind === "refused") {
+      void reply.header("connection", "close");
+      const exception = peer.isTemporary ? "ServiceUnavailableException" : "UnauthorizedException";
+      throw new ServiceError(exception, peer.reason);
+    }
+    connection.principal ??= this.#options.authorizer.openHttps(peer);
+    const { refusal } = connection.principal.rights;
+    if (refusal === undefined) return connection.principal;
+    void reply.header("connection", "close");
+    throw new ServiceError("UnauthorizedException", refusal);
+  }
+
+  /** One line a request, for those who look for it. Refusals by policies have a line and a decision of their own. */
+  #log(request: FastifyRequest, status: number, exception: ServiceError | undefined): void {
+    const call = this.#calls.get(request.raw);
+    this.#options.log.debug(
+      {
+        requestId: call?.requestId,
+        remote: call?.connection.peer.remote,
+        method: request.method,
+        operation: call?.operation,
+        status,
+        ...(exception !== undefined && { exception: exception.code, why: exception.message }),
+        durationMs: call === undefined ? undefined : Math.round(performance.now() - call.startedMs),
+      },
+      "https",
+    );
+  }
+}
+
+async function handled(
+  operation: Operation<DataPlane>,
+  dataPlane: DataPlane,
+  request: Parameters<Operation<DataPlane>["handle"]>[1],
+): Promise<object | undefined> {
+  try {
+    return await operation.handle(dataPlane, request);
+  } catch (error) {
+    throw exceptionOf(error, operation.exceptions) ?? error;
+  }
+}

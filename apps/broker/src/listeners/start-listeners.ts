@@ -1,0 +1,152 @@
+/** The broker's doors: which ports there are, what is spoken on each, and what becomes of a client that is refused. */
+
+import { messageOf } from "@latchkey/command-line";
+import type { Broker } from "@latchkey/broker-core";
+import type { Logger } from "pino";
+import { judgeClient } from "../authorization/judge-client.ts";
+import type { Peer } from "../authorization/peer.ts";
+import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
+import { deviceDataPlane } from "../data-plane/data-plane.ts";
+import { startDataPlane, type DataPlaneServer } from "../data-plane/https-server.ts";
+import type { BrokerDirectory } from "../data-directory/data-directory.ts";
+import { BrokerError } from "../errors.ts";
+import { Admission, type AdmissionLimits } from "./admission.ts";
+import { latchkeyTlsLayer } from "./latchkey-tls.ts";
+import { nodeTlsLayer } from "./node-tls.ts";
+import { startSecureListener, type SecureListener } from "./secure-listener.ts";
+import { serveMqtt } from "./serve-mqtt.ts";
+import type { SecureStream } from "./tls-layer.ts";
+
+/** What is spoken on a port; `alpn`: what the client asks for, as on AWS IoT's port 443. */
+export type Service = "mqtts" | "https" | "alpn";
+
+/** A port to listen on. */
+export interface ListenerSettings {
+  readonly service: Service;
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
+/** A port that is listened on. */
+export interface Listening {
+  readonly service: Service;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the listeners are started with. */
+export interface ListenersOptions {
+  readonly listeners: readonly ListenerSettings[];
+  /** Which TLS engine is under the listeners: node:tls or `@latchkey/tls`. */
+  readonly tls: "node" | "latchkey";
+  /** `explain` tells a refused client why, by CONNACK or an HTTP answer; `parity` cuts it off, as AWS IoT does. */
+  readonly denial: "explain" | "parity";
+  readonly admission?: Partial<AdmissionLimits> | undefined;
+  /** How long an HTTP request may take to arrive. Default 10,000. */
+  readonly requestTimeoutMs?: number | undefined;
+  readonly data: BrokerDirectory;
+  readonly broker: Broker<Peer, Principal>;
+  readonly authorizer: PolicyAuthorizer;
+  readonly log: Logger;
+}
+
+/** Listeners that listen. */
+export interface Listeners {
+  readonly listening: readonly Listening[];
+  setCertificate(certificate: string, privateKey: string): void;
+  /** Stops listening and ends what is still open; resolves when all is closed. */
+  close(): Promise<void>;
+}
+
+const handshakeTimeoutMs = 10_000;
+/** Ours, against a process that runs out of file descriptors. AWS IoT has no such limit of its own. */
+const defaultAdmission: AdmissionLimits = { maximumConnections: 10_000, maximumConnectionsPerAddress: Infinity };
+
+/** AWS IoT's protocol names of ALPN, and those that other programs use. */
+const mqttProtocols: readonly string[] = ["x-amzn-mqtt-ca", "mqtt"];
+const httpProtocols: readonly string[] = ["x-amzn-http-ca", "http/1.1"];
+
+/** Starts them. Throws `ERR_BROKER_LISTEN`, and then none of them listens. */
+export async function startListeners(options: ListenersOptions): Promise<Listeners> {
+  const { denial, broker, authorizer, log } = options;
+  const admission = new Admission({ ...defaultAdmission, ...options.admission });
+  const dataPlane = await startDataPlane({
+    authorizer,
+    dataPlaneOf: deviceDataPlane(broker, authorizer, denial),
+    requestTimeoutMs: options.requestTimeoutMs,
+    log,
+  });
+  const started: { readonly service: Service; readonly listener: SecureListener }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all([...started.map(({ listener }) => listener.close()), dataPlane.close()]);
+  };
+  try {
+    for (const settings of options.listeners) {
+      const { service } = settings;
+      started.push({ service, listener: await startListener(settings, options, admission, dataPlane) });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    listening: started.map(({ service, listener: { address } }) => ({
+      service,
+      host: address.address,
+      port: address.port,
+    })),
+    setCertificate(certificate, privateKey) {
+      for (const { listener } of started) listener.setCertificate(certificate, privateKey);
+    },
+    close,
+  };
+}
+
+/** Starts one of them. Throws `ERR_BROKER_LISTEN`. */
+async function startListener(
+  { service, host, port }: ListenerSettings,
+  { data, tls, denial, broker, log }: ListenersOptions,
+  admission: Admission,
+  dataPlane: DataPlaneServer,
+): Promise<SecureListener> {
+  const serve = async (secure: SecureStream): Promise<void> => {
+    const { stream, handshake } = secure;
+    // The client is judged before an octet is read from it.
+    const peer = await judgeClient(data.registry, log, handshake);
+    if (stream.destroyed) return;
+    if (peer.kind === "refused" && denial === "parity") secure.refuse(peer.alert);
+    else if (isMqtt(service, handshake.applicationProtocol)) serveMqtt(broker, peer, stream);
+    else dataPlane.serve(stream, peer);
+  };
+  try {
+    return await startSecureListener({
+      host,
+      port,
+      tlsLayer: tls === "latchkey" ? latchkeyTlsLayer : nodeTlsLayer,
+      certificate: data.server.certificate,
+      privateKey: data.server.privateKey,
+      handshakeTimeoutMs,
+      applicationProtocols: service === "alpn" ? [...mqttProtocols, ...httpProtocols] : [],
+      admission,
+      onStream: (secure) => void serve(secure),
+      onFailed: (remote, reason) => log.warn({ remote, reason }, "TLS handshake failed"),
+      onNotAdmitted: (remote, limit) => log.warn({ remote, limit, value: admission.limits[limit] }, "not admitted"),
+      onAcceptFailed: (reason) => log.error({ reason, open: admission.open }, "a connection cannot be accepted"),
+    });
+  } catch (cause) {
+    throw new BrokerError(
+      "ERR_BROKER_LISTEN",
+      `cannot listen on ${host}:${port} for ${service}: ${messageOf(cause)}. Give another port with --${flags[service]}`,
+      { cause },
+    );
+  }
+}
+
+const flags: Readonly<Record<Service, string>> = { mqtts: "port", https: "https-port", alpn: "alpn-port" };
+
+function isMqtt(service: Service, applicationProtocol: string | undefined): boolean {
+  if (service !== "alpn") return service === "mqtts";
+  // A client that asks for nothing speaks HTTP, as on port 443 of AWS IoT.
+  return applicationProtocol !== undefined && mqttProtocols.includes(applicationProtocol);
+}

@@ -1,0 +1,70 @@
+/**
+ * What is the same whichever TLS engine is under a listener: a socket goes in, and a stream of plaintext comes out with what the
+ * handshake showed of the client.
+ *
+ * The handshake proves one thing: the client holds the private key of the certificate that it sent. Who that is, and whether it is
+ * let in, is decided behind it.
+ */
+
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { AlertName } from "@latchkey/tls";
+
+/** What the handshake showed of the client. */
+export interface Handshake {
+  /** The client's certificates as DER, its own first; empty where it sent none. */
+  readonly chain: readonly Uint8Array[];
+  /** The name that the client asked for (RFC 6066 §3). */
+  readonly serverName: string | undefined;
+  /** What was chosen of the protocols that the client offered (ALPN, RFC 7301); undefined where nothing was. */
+  readonly applicationProtocol: string | undefined;
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly version: string;
+  /** The client's address, for policies. */
+  readonly address: string;
+  /** Its address and port, for the log. */
+  readonly remote: string;
+}
+
+/** A connection after its handshake. Nothing reads from the stream yet. */
+export interface SecureStream {
+  readonly stream: Duplex;
+  readonly handshake: Handshake;
+  /** Cuts the connection, and says why by a TLS alert where the engine can (RFC 8446 §6.2). */
+  refuse(alert: AlertName): void;
+}
+
+/** What a layer is made with. */
+export interface TlsLayerOptions {
+  /** PEM: the server's certificate, then the authorities between it and the root. */
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** How long a handshake may take. */
+  readonly handshakeTimeoutMs: number;
+  /**
+   * Protocols to choose from, the preferred one first; a client that offers others only is refused. With none the client's offer is
+   * ignored, whatever it is.
+   */
+  readonly applicationProtocols: readonly string[];
+  readonly onSecure: (secure: SecureStream) => void;
+  /** No TLS, no common version, a signature that is not the certificate's. */
+  readonly onFailed: (remote: string, reason: string) => void;
+}
+
+/** TLS for accepted sockets. */
+export interface TlsLayer {
+  /** Begins the handshake of a connection. The layer owns the socket from then on. */
+  secure(socket: Socket): void;
+  /** Shows another certificate from the next handshake on. Connections that are open stay. PEM, as in the options. */
+  setCertificate(certificate: string, privateKey: string): void;
+}
+
+/** A client's address. One of IPv4 on a socket of IPv6 (`::ffff:192.0.2.1`) is the IPv4 address: policies name that one. */
+export function addressOf(socket: Pick<Socket, "remoteAddress">): string | undefined {
+  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
+/** Address and port of a client. */
+export function remoteOf(socket: Pick<Socket, "remoteAddress" | "remotePort">): string {
+  return `${addressOf(socket) ?? "unknown"}:${socket.remotePort ?? 0}`;
+}

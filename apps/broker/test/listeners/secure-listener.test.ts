@@ -1,0 +1,255 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openBrokerDirectory, type BrokerDirectory } from "../../src/data-directory/data-directory.ts";
+import { privateKeyToPem } from "../../src/data-directory/key-pair-files.ts";
+import { Admission } from "../../src/listeners/admission.ts";
+import { latchkeyTlsLayer } from "../../src/listeners/latchkey-tls.ts";
+import { nodeTlsLayer } from "../../src/listeners/node-tls.ts";
+import {
+  startSecureListener,
+  type SecureListener,
+  type SecureListenerOptions,
+} from "../../src/listeners/secure-listener.ts";
+import type { Handshake, SecureStream } from "../../src/listeners/tls-layer.ts";
+import { defaultScope } from "@latchkey/registry";
+import { certificateToPem } from "@latchkey/x509";
+
+const scratch = mkdtempSync(join(tmpdir(), "latchkey-listener-"));
+let data: BrokerDirectory;
+let listener: SecureListener | undefined;
+beforeAll(async () => {
+  data = await openBrokerDirectory(join(scratch, "data"), {
+    serverNames: [],
+    scope: defaultScope,
+    now: () => new Date(),
+  });
+});
+afterEach(async () => {
+  await listener?.close();
+  listener = undefined;
+});
+afterAll(async () => {
+  await data[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true });
+});
+
+/** What the listener reported, and a promise for the next connection. */
+class Reports {
+  readonly failures: string[] = [];
+  readonly notAdmitted: string[] = [];
+  readonly handshakes: Handshake[] = [];
+  readonly admission: Admission;
+  readonly #waiting: ((secure: SecureStream) => void)[] = [];
+  constructor(admission: Admission) {
+    this.admission = admission;
+  }
+  nextStream(): Promise<SecureStream> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  secured(secure: SecureStream): void {
+    this.handshakes.push(secure.handshake);
+    this.#waiting.shift()?.(secure);
+  }
+}
+
+type Layer = SecureListenerOptions["tlsLayer"];
+
+async function start(tlsLayer: Layer, options: Partial<SecureListenerOptions> = {}): Promise<Reports> {
+  const admission =
+    options.admission ?? new Admission({ maximumConnections: 10, maximumConnectionsPerAddress: Infinity });
+  const reports = new Reports(admission);
+  listener = await startSecureListener({
+    host: "127.0.0.1",
+    port: 0,
+    tlsLayer,
+    certificate: data.server.certificate,
+    privateKey: data.server.privateKey,
+    handshakeTimeoutMs: 30_000,
+    applicationProtocols: [],
+    admission,
+    onStream: (secure) => reports.secured(secure),
+    onFailed: (_, reason) => reports.failures.push(reason),
+    onNotAdmitted: (_, limit) => reports.notAdmitted.push(limit),
+    onAcceptFailed: (reason) => reports.failures.push(reason),
+    ...options,
+  });
+  return reports;
+}
+
+function client(options: object = {}): TLSSocket {
+  const socket = connectTls({
+    port: listener?.address.port ?? 0,
+    host: "127.0.0.1",
+    servername: "localhost",
+    ca: certificateToPem(data.serverAuthority),
+    cert: certificateToPem(data.deviceAuthority.certificate),
+    key: privateKeyToPem(data.deviceAuthority.privateKey),
+    ...options,
+  });
+  socket.on("error", () => {});
+  return socket;
+}
+
+/** What an ended client was told: the alert in OpenSSL's words, or nothing. */
+function ended(socket: TLSSocket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let reason: string | undefined;
+    socket.on("error", (error) => (reason = error.message));
+    socket.resume();
+    socket.once("close", () => resolve(reason));
+  });
+}
+
+describe.each([
+  ["node:tls", nodeTlsLayer],
+  ["@latchkey/tls", latchkeyTlsLayer],
+] as const)("the listener on %s", (name, layer) => {
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "%s: hands on chain, name and version, then octets both ways",
+    async (version) => {
+      const reports = await start(layer);
+      const secured = reports.nextStream();
+      const socket = client({ minVersion: version, maxVersion: version });
+      const { stream } = await secured;
+      expect(reports.handshakes).toMatchObject([
+        { serverName: "localhost", version, address: "127.0.0.1", remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
+      ]);
+      expect(reports.handshakes[0]?.chain.map((der) => Buffer.from(der))).toEqual([
+        Buffer.from(data.deviceAuthority.certificate.encoding),
+      ]);
+      socket.write("press");
+      const [request] = await once(stream, "data");
+      expect(String(request)).toBe("press");
+      stream.write("acknowledged");
+      const [answer] = await once(socket, "data");
+      expect(String(answer)).toBe("acknowledged");
+      socket.destroy();
+    },
+  );
+
+  test("a client without a certificate comes through, too: its chain is empty", async () => {
+    const reports = await start(layer);
+    const secured = reports.nextStream();
+    const socket = client({ cert: undefined, key: undefined });
+    await secured;
+    expect(reports.handshakes[0]?.chain).toEqual([]);
+    socket.destroy();
+  });
+
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "%s: a refused client is cut, by an alert where it can be",
+    async (version) => {
+      const reports = await start(layer);
+      const secured = reports.nextStream();
+      const socket = client({ minVersion: version, maxVersion: version });
+      const reason = ended(socket);
+      (await secured).refuse("certificate_revoked");
+      if (name === "@latchkey/tls") expect(await reason).toContain("certificate revoked");
+      else expect((await reason) ?? "").not.toMatch(/alert/);
+    },
+  );
+
+  test("ALPN: the preferred one is chosen; without a choice of ours any offer is passed over", async () => {
+    const chosen = async (protocols: readonly string[], offered: readonly string[]): Promise<string | undefined> => {
+      const reports = await start(layer, { applicationProtocols: protocols });
+      const secured = reports.nextStream();
+      const socket = client({ ALPNProtocols: offered });
+      const { handshake } = await secured;
+      socket.destroy();
+      await listener?.close();
+      return handshake.applicationProtocol;
+    };
+    expect(await chosen(["a", "b"], ["b", "a"])).toBe("a");
+    expect(await chosen(["a", "b"], ["x", "b"])).toBe("b");
+    expect(await chosen([], ["x"])).toBeUndefined();
+    const reports = await start(layer, { applicationProtocols: ["a"] });
+    expect(await ended(client({ ALPNProtocols: ["x"] }))).toMatch(/no application protocol/);
+    expect(reports.handshakes).toEqual([]);
+  });
+
+  test("what is no TLS is reported and closed", async () => {
+    const reports = await start(layer);
+    const socket = connectTcp(listener?.address.port ?? 0, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.end("GET / HTTP/1.1\r\n\r\n");
+    socket.resume();
+    await once(socket, "close");
+    await expect.poll(() => reports.failures, { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => reports.admission.open, { timeout: 30_000 }).toBe(0);
+  });
+
+  test("a client that says nothing is cut when the handshake has taken too long", async () => {
+    const reports = await start(layer, { handshakeTimeoutMs: 50 });
+    const socket = connectTcp(listener?.address.port ?? 0, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.resume();
+    await once(socket, "close");
+    await expect.poll(() => reports.failures, { timeout: 30_000 }).toHaveLength(1);
+  });
+
+  test("a connection above a limit is cut and reported; one that has ended makes room", async () => {
+    const admission = new Admission({ maximumConnections: 1, maximumConnectionsPerAddress: Infinity });
+    const reports = await start(layer, { admission });
+    const secured = reports.nextStream();
+    const first = client();
+    await secured;
+    await ended(client());
+    expect(reports.notAdmitted).toEqual(["maximumConnections"]);
+    first.destroy();
+    await expect.poll(() => admission.open, { timeout: 30_000 }).toBe(0);
+    const again = reports.nextStream();
+    const third = client();
+    await again;
+    third.destroy();
+  });
+
+  test("an address that is taken rejects", async () => {
+    await start(layer);
+    const first = listener;
+    await expect(start(layer, { port: first?.address.port ?? 0 })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(listener).toBe(first);
+  });
+
+  test("closing ends open connections, and those that have not begun to speak", async () => {
+    const reports = await start(layer);
+    const secured = reports.nextStream();
+    const socket = client();
+    await secured;
+    const silent = connectTcp(listener?.address.port ?? 0, "127.0.0.1");
+    silent.on("error", () => {});
+    silent.resume();
+    await once(silent, "connect");
+    await expect.poll(() => reports.admission.open, { timeout: 30_000 }).toBe(2);
+    const closed = [once(silent, "close"), ended(socket)];
+    await listener?.close();
+    await Promise.all(closed);
+  });
+
+  test("another certificate is served from the next handshake on, and open connections stay", async () => {
+    const reports = await start(layer);
+    const secured = reports.nextStream();
+    const before = client();
+    const { stream } = await secured;
+    const other = await openBrokerDirectory(join(scratch, "other"), {
+      serverNames: ["renewed.example"],
+      scope: defaultScope,
+      now: () => new Date(),
+    });
+    listener?.setCertificate(other.server.certificate, other.server.privateKey);
+    const securedAfter = reports.nextStream();
+    const after = client({ rejectUnauthorized: false });
+    await securedAfter;
+    expect(after.getPeerX509Certificate()?.subjectAltName).toContain("renewed.example");
+    before.write("still here");
+    const [received] = await once(stream, "data");
+    expect(String(received)).toBe("still here");
+    before.destroy();
+    after.destroy();
+    await other[Symbol.asyncDispose]();
+  });
+});
