@@ -19,7 +19,7 @@ export interface DevicePeer extends ConnectionFields {
 }
 
 /** A client that is not let in. It is connected only to be told why. */
-export interface RefusedPeer extends ConnectionFields {
+interface RefusedPeer extends ConnectionFields {
   readonly kind: "refused";
   readonly reason: string;
   /** Whether another attempt may succeed: nothing is wrong with the client. */

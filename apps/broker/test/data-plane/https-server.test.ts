@@ -127,9 +127,11 @@ describe.each(["node", "latchkey"] as const)("HTTPS for devices on the TLS engin
     const answer = await send(plane, button, { path: "/topics/iotbutton/G03Y?qos=1", body: "{}" });
     expect(answer).toMatchObject({ status: 403, errorType: "ForbiddenException" });
     expect(answer.body).toContain("iotbutton/G03Y");
-    await expect.poll(() => plane.log, { timeout: 30_000 }).toMatch(
-      /"remote":"127\.0\.0\.1:\d+","certificateId":"[0-9a-f]{64}",.*"action":"publish","name":"iotbutton\/G03Y".*"denied"/,
-    );
+    await expect
+      .poll(() => plane.log, { timeout: 30_000 })
+      .toMatch(
+        /"remote":"127\.0\.0\.1:\d+","certificateId":"[0-9a-f]{64}",.*"action":"publish","name":"iotbutton\/G03Y".*"denied"/,
+      );
   });
 
   test("a thing variable has no value on HTTPS", async () => {
