@@ -3,14 +3,15 @@
 import { randomUUID } from "node:crypto";
 import { messageOf } from "@latchkey/command-line";
 import { Broker } from "@latchkey/broker-core";
-import type { Scope } from "@latchkey/registry";
+import type { ConnectionRightsTable, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import type { Peer } from "./authorization/peer.ts";
 import { PolicyAuthorizer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import type { AccessKey } from "./control-plane/access-keys.ts";
 import { DecisionLog } from "./control-plane/decision-log.ts";
-import { runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
+import { authenticateProgram } from "./control-plane/authenticate.ts";
+import { openAuthentication, runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
@@ -64,18 +65,25 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
   }
 }
 
-/** Starts the parts, one after another; each is closed with `running`, the last one first. */
-async function startOn(options: RunOptions, running: AsyncDisposableStack): Promise<RunningBroker> {
-  const { log, scope, serverNames } = options;
-  const data = running.use(
-    await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() }),
-  );
-  if (data.server.warning !== undefined) log.warn(data.server.warning);
-  const rights = data.registry.connectionRights({
+/** What decides and routes, without a way in yet. */
+interface Core {
+  readonly rights: ConnectionRightsTable;
+  readonly authorizer: PolicyAuthorizer;
+  readonly broker: Broker<Peer, Principal>;
+  readonly decisions: DecisionLog;
+}
+
+/** Makes the broker core, with the sessions that were kept. */
+async function openCore(
+  { log, dataDirectory, denial, sessions: place }: RunOptions,
+  { registry }: BrokerDirectory,
+  running: AsyncDisposableStack,
+): Promise<Core> {
+  const rights = registry.connectionRights({
     onUnreadablePolicy: (policyName, reason) => log.error({ policyName, reason }, "policy cannot be read"),
   });
   const authorizer = new PolicyAuthorizer(rights);
-  const sessions = options.sessions === "memory" ? undefined : await openSessionFile(options.dataDirectory, log);
+  const sessions = place === "memory" ? undefined : await openSessionFile(dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
   const decisions = new DecisionLog();
   const events = running.use(new EventLog({ log, decisions }));
@@ -84,21 +92,40 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     authorizer,
     assignClientIdentifier: randomUUID,
     nextTurn: (work) => setImmediate(() => work(performance.now())),
-    denial: options.denial,
+    denial,
     persistence: sessions?.persistence,
     onEvent: events.record,
     onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
   running.defer(() => broker.settled());
-  const listeners = await startListeners({ ...options, data, broker, authorizer });
+  return { rights, authorizer, broker, decisions };
+}
+
+/** Starts the parts, one after another; each is closed with `running`, the last one first. */
+async function startOn(options: RunOptions, running: AsyncDisposableStack): Promise<RunningBroker> {
+  const { log, scope, serverNames } = options;
+  const data = running.use(
+    await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() }),
+  );
+  if (data.server.warning !== undefined) log.warn(data.server.warning);
+  const { rights, authorizer, broker, decisions } = await openCore(options, data, running);
+  const authentication = options.control && (await openAuthentication(options.dataDirectory, data));
+  const listeners = await startListeners({
+    ...options,
+    data,
+    broker,
+    authorizer,
+    authenticateProgram: authentication && ((parts, peer) => authenticateProgram(authentication, parts, peer)),
+  });
   running.defer(() => listeners.close());
   const control =
     options.control &&
+    authentication &&
     (await runControlPlane(
       options.control,
       options.dataDirectory,
       data,
-      { broker, dataPlane: programDataPlane(broker), decisions },
+      { broker, dataPlane: programDataPlane(broker), decisions, authentication },
       log,
     ));
   const refresh = refreshPrincipals(data.storage, rights, broker, log);

@@ -5,7 +5,7 @@
  * does) a missing program is an error instead, so that a skip cannot hide there.
  */
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -18,6 +18,7 @@ const debianPackages = {
   "gnutls-serv": "gnutls-bin",
   mosquitto: "mosquitto",
   mosquitto_pub: "mosquitto-clients",
+  mosquitto_rr: "mosquitto-clients",
   mosquitto_sub: "mosquitto-clients",
   mount: "mount",
   openssl: "openssl",
@@ -60,6 +61,15 @@ export function lookForProgram(name: ProgramName): Program {
     }
   }
   return { path: undefined, skipReason };
+}
+
+/** Debian's Python with Eclipse Paho, which is a library and has no program of its own. As `findProgram`. */
+export function findPaho(): Program {
+  const python = "/usr/bin/python3";
+  const skipReason = "Eclipse Paho is not installed: apt-get install python3-paho-mqtt";
+  const isThere = spawnSync(python, ["-c", "import paho.mqtt.client"]).status === 0;
+  if (!isThere && process.env["LATCHKEY_REQUIRE_PROGRAMS"] !== undefined) throw new Error(skipReason);
+  return { path: isThere ? python : undefined, skipReason };
 }
 
 /** What a finished program said. */

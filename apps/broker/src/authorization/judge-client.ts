@@ -6,10 +6,10 @@ import type { AlertName } from "@latchkey/tls";
 import type { Logger } from "pino";
 import type { Handshake } from "../listeners/tls-layer.ts";
 import { logRefusal } from "../observability/event-log.ts";
-import type { Peer } from "./peer.ts";
+import type { HandshakePeer } from "./peer.ts";
 
 /** Asks the registry, and logs the answer. Never rejects: a registry that cannot be read lets nobody in. */
-export async function judgeClient(registry: Registry, log: Logger, handshake: Handshake): Promise<Peer> {
+export async function judgeClient(registry: Registry, log: Logger, handshake: Handshake): Promise<HandshakePeer> {
   const { chain, serverName, address, remote, version: protocol } = handshake;
   const connection = { sourceIp: address, serverName, remote };
   try {

@@ -1,6 +1,7 @@
 /** Who is at the other end of a connection, as its handshake showed it. */
 
 import type { AlertName } from "@latchkey/tls";
+import type { AccessScope } from "../control-plane/access-keys.ts";
 import type { Principal as RegisteredPrincipal } from "@latchkey/registry";
 
 /** What every connection has. */
@@ -19,7 +20,7 @@ export interface DevicePeer extends ConnectionFields {
 }
 
 /** A client that is not let in. It is connected only to be told why. */
-interface RefusedPeer extends ConnectionFields {
+export interface RefusedPeer extends ConnectionFields {
   readonly kind: "refused";
   readonly reason: string;
   /** Whether another attempt may succeed: nothing is wrong with the client. */
@@ -28,4 +29,16 @@ interface RefusedPeer extends ConnectionFields {
   readonly alert: AlertName;
 }
 
-export type Peer = DevicePeer | RefusedPeer;
+/** A program that signed the URL of its WebSocket with an access key. */
+export interface ProgramPeer extends ConnectionFields {
+  readonly kind: "program";
+  readonly accessKeyId: string;
+  readonly accessScope: AccessScope;
+  /** Whether the key is still known. */
+  readonly isValid: () => boolean;
+}
+
+/** What a handshake can show. */
+export type HandshakePeer = DevicePeer | RefusedPeer;
+
+export type Peer = HandshakePeer | ProgramPeer;

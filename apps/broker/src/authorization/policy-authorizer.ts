@@ -22,10 +22,10 @@ import {
   type RequestProtocol,
 } from "@latchkey/policy";
 import { requestContext, type ConnectionRights, type ConnectionRightsTable } from "@latchkey/registry";
-import type { DevicePeer, Peer } from "./peer.ts";
+import type { DevicePeer, Peer, ProgramPeer } from "./peer.ts";
 
 /** A client that policies decide about: after CONNECT, or on HTTPS after the handshake. What it may do follows the registry. */
-export class Principal {
+export class DevicePrincipal {
   readonly peer: DevicePeer;
   readonly rights: ConnectionRights;
   readonly #protocol: RequestProtocol;
@@ -63,6 +63,27 @@ export class Principal {
   }
 }
 
+/** A program with an access key. No policy decides about it: an administrator may do everything, a reader may not publish. */
+export class ProgramPrincipal {
+  readonly peer: ProgramPeer;
+
+  constructor(peer: ProgramPeer) {
+    this.peer = peer;
+  }
+
+  decide(action: Action): Decision {
+    const { accessKeyId, accessScope, isValid } = this.peer;
+    if (!isValid()) return { isAllowed: false, reason: `the access key ${accessKeyId} is not known any more` };
+    if (accessScope === "administrator" || !(action === "publish" || action === "retain-publish")) return true;
+    return {
+      isAllowed: false,
+      reason: `the key ${accessKeyId} has the scope ${accessScope}, and to publish needs administrator`,
+    };
+  }
+}
+
+export type Principal = DevicePrincipal | ProgramPrincipal;
+
 /** Authenticates by the certificate's status and authorizes by its policies. */
 export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authorizer<Principal> {
   readonly #table: ConnectionRightsTable;
@@ -77,6 +98,7 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
       const reasonCode = isTemporary ? ReasonCode.serverUnavailable : ReasonCode.notAuthorized;
       return { ok: false, reason, reasonCode, reasonString: reason };
     }
+    if (peer.kind === "program") return { ok: true, principal: new ProgramPrincipal(peer) };
     const { clientIdentifier, isPersistent, willTopicName } = credentials;
     const rights = this.#table.open(peer.principal, clientIdentifier);
     // The certificate may have been revoked since the handshake.
@@ -92,27 +114,28 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
       ],
       lastWillTopic: willTopicName === undefined ? undefined : topicArn(peer.principal.scope, willTopicName),
     };
-    return { ok: true, principal: new Principal(peer, rights, "mqtt", connect) };
+    return { ok: true, principal: new DevicePrincipal(peer, rights, "mqtt", connect) };
   }
 
   /**
    * A client on HTTPS, where nobody asks for iot:Connect and there is no client identifier; or why it may not go on. To be
    * released. Throws what the registry throws.
    */
-  openHttps(peer: DevicePeer): Principal {
-    return new Principal(peer, this.#table.open(peer.principal, undefined), "https");
+  openHttps(peer: DevicePeer): DevicePrincipal {
+    return new DevicePrincipal(peer, this.#table.open(peer.principal, undefined), "https");
   }
 
   release(principal: Principal): void {
-    this.#table.close(principal.rights);
+    if (principal instanceof DevicePrincipal) this.#table.close(principal.rights);
   }
 
   decide(principal: Principal, action: Action, name: string): Decision {
+    if (principal instanceof ProgramPrincipal) return principal.decide(action);
     return this.#decide(principal, requestOf(principal, action, name));
   }
 
   /** Decides on reading retained messages over HTTPS: that of a topic, or without one the list of all. */
-  decideOnRetained(principal: Principal, topicName: string | undefined): Decision {
+  decideOnRetained(principal: DevicePrincipal, topicName: string | undefined): Decision {
     const { context, peer } = principal;
     return this.#decide(
       principal,
@@ -122,7 +145,7 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
     );
   }
 
-  #decide(principal: Principal, request: PolicyRequest): Decision {
+  #decide(principal: DevicePrincipal, request: PolicyRequest): Decision {
     const { matcher } = principal.rights;
     return matcher.decide(request) === "allow" ? true : new PolicyDenial(matcher, request);
   }
@@ -150,7 +173,7 @@ export class PolicyDenial implements Denial {
   }
 }
 
-function requestOf(principal: Principal, action: Action, name: string): PolicyRequest {
+function requestOf(principal: DevicePrincipal, action: Action, name: string): PolicyRequest {
   const scope: ArnScope = principal.peer.principal.scope;
   switch (action) {
     case "connect":

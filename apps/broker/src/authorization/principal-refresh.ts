@@ -6,7 +6,7 @@ import type { ConnectionRights, ConnectionRightsTable, Storage } from "@latchkey
 import { watchChanges } from "@latchkey/registry/node";
 import type { Logger } from "pino";
 import type { Peer } from "./peer.ts";
-import type { Principal } from "./policy-authorizer.ts";
+import { ProgramPrincipal, type Principal } from "./policy-authorizer.ts";
 
 /** Connections that are looked at before other work gets its turn: less than a millisecond each. */
 const connectionsPerTurn = 20;
@@ -30,7 +30,7 @@ export function refreshPrincipals(
     }
     if (refused.size === 0) return;
     for (const connection of Array.from(broker.connections())) {
-      const rights = connection.principal?.rights;
+      const rights = rightsOf(connection.principal);
       if (rights !== undefined && refused.has(rights))
         connection.end("administrative", rights.refusal ?? "refused", performance.now());
     }
@@ -39,7 +39,7 @@ export function refreshPrincipals(
     const reason = messageOf(error);
     log.error({ reason }, "the registry cannot be read: every connection ends");
     for (const connection of Array.from(broker.connections())) {
-      const rights = connection.principal?.rights;
+      const rights = rightsOf(connection.principal);
       if (rights !== undefined) table.refuse(rights, reason);
       connection.end("administrative", "the registry cannot be read", performance.now());
     }
@@ -49,13 +49,28 @@ export function refreshPrincipals(
     onReset: () => endRefused(table.applyAll()),
     onError,
   });
-  const expiry = setInterval(() => void endRefused(table.expire()).catch(onError), expiryCheckMs);
+  const endPrograms = (): void => {
+    for (const connection of Array.from(broker.connections())) {
+      const { peer } = connection;
+      if (peer.kind === "program" && !peer.isValid())
+        connection.end("administrative", `the access key ${peer.accessKeyId} is not known any more`, performance.now());
+    }
+  };
+  const expiry = setInterval(() => {
+    void endRefused(table.expire()).catch(onError);
+    endPrograms();
+  }, expiryCheckMs);
   return {
     [Symbol.dispose]() {
       clearInterval(expiry);
       watcher[Symbol.dispose]();
     },
   };
+}
+
+/** Those of a device; a program with an access key has none. */
+function rightsOf(principal: Principal | undefined): ConnectionRights | undefined {
+  return principal === undefined || principal instanceof ProgramPrincipal ? undefined : principal.rights;
 }
 
 function nextTurn(): Promise<void> {

@@ -15,7 +15,7 @@ import { isObject } from "../http/json-body.ts";
 import { ServiceError } from "../http/service-error.ts";
 
 /** What a key may do: everything, or only what changes nothing. */
-type AccessScope = "administrator" | "reader";
+export type AccessScope = "administrator" | "reader";
 
 /** A key as it is listed. */
 export interface AccessKeySummary {

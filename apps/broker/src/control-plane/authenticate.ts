@@ -3,7 +3,14 @@
 import type { Registry, Scope } from "@latchkey/registry";
 import { isRegistryError } from "@latchkey/registry";
 import { ServiceError } from "../http/service-error.ts";
-import { isSignedBy, readSignature, type SignatureClaim, type SignedParts } from "../http/signature-v4.ts";
+import type { ProgramPeer, RefusedPeer } from "../authorization/peer.ts";
+import {
+  isSignedBy,
+  readSignature,
+  webSocketService,
+  type SignatureClaim,
+  type SignedParts,
+} from "../http/signature-v4.ts";
 import type { AccessKey, AccessKeys } from "./access-keys.ts";
 import type { FailureLimit } from "./failure-limit.ts";
 import type { Operation } from "../http/operation.ts";
@@ -67,6 +74,25 @@ export async function authenticate(
     requireRegion(authentication.registry, scope);
     return { key, scope };
   });
+}
+
+/** Who signed the URL of a WebSocket. Rejects as `claimOf` and `authenticate` do. */
+export async function authenticateProgram(
+  authentication: Authentication,
+  parts: SignedParts,
+  { sourceIp, serverName, remote }: RefusedPeer,
+): Promise<ProgramPeer> {
+  const claimed = claimOf(authentication, parts, sourceIp);
+  if (claimed.claim.service !== webSocketService) {
+    throw new ServiceError(
+      "InvalidSignatureException",
+      `Credential should be scoped to the service ${webSocketService} for MQTT over WebSocket`,
+    );
+  }
+  const { key } = await authenticate(authentication, claimed, parts, new Uint8Array(), sourceIp);
+  const { accessKeyId, accessScope } = key;
+  const isValid = (): boolean => authentication.keys.find(accessKeyId) !== undefined;
+  return { kind: "program", accessKeyId, accessScope, isValid, sourceIp, serverName, remote };
 }
 
 /** Throws AccessDeniedException, or ForbiddenException on the data plane, where the key may only read. */

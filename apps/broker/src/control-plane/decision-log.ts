@@ -2,7 +2,7 @@
 
 import type { DeniedEvent } from "@latchkey/broker-core";
 import type { Peer } from "../authorization/peer.ts";
-import { PolicyDenial, type Principal } from "../authorization/policy-authorizer.ts";
+import { PolicyDenial, ProgramPrincipal, type Principal } from "../authorization/policy-authorizer.ts";
 
 /** A refusal, or several that are equal. */
 export interface LoggedDecision {
@@ -35,6 +35,8 @@ export class DecisionLog {
 
   /** `times`: how many equal refusals the event stands for. */
   record({ clientIdentifier, principal, action, name, denial }: DeniedEvent<Peer, Principal>, times: number): void {
+    // A program's access key decides and no policy does: its line in the log says all there is.
+    if (principal instanceof ProgramPrincipal) return;
     const { certificateId, scope } = principal.rights.principal;
     const account = scope.account;
     const [sequence, timeMs, clientId] = [++this.#sequence, Date.now(), clientIdentifier];

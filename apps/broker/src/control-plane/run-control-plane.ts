@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import type { BrokerDirectory } from "../data-directory/data-directory.ts";
 import { writeFileWhole } from "../data-directory/write-file.ts";
 import { AccessKeys, type AccessKey } from "./access-keys.ts";
-import type { Caller } from "./authenticate.ts";
+import type { Authentication, Caller } from "./authenticate.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { FailureLimit } from "./failure-limit.ts";
 import type { Operation } from "../http/operation.ts";
@@ -35,6 +35,7 @@ export interface LiveParts {
   readonly broker: LiveBroker;
   readonly dataPlane: DataPlane;
   readonly decisions: DecisionLog;
+  readonly authentication: Authentication;
 }
 
 /** A control plane that listens, and the key that was made because the account had no administrator. */
@@ -55,6 +56,17 @@ const operations: readonly Operation<ControlContext>[] = [
   ...decisionOperations,
 ];
 
+/** Who has access keys to a data directory. Throws `BrokerError`. */
+export async function openAuthentication(directory: string, { registry }: BrokerDirectory): Promise<Authentication> {
+  return {
+    keys: await AccessKeys.open(directory, () => Math.floor(Date.now() / 1000)),
+    registry,
+    failures: new FailureLimit(),
+    now: Date.now,
+    monotonicMs: () => performance.now(),
+  };
+}
+
 /** Starts the control plane on a data directory. Throws `BrokerError`. */
 export async function runControlPlane(
   settings: ControlPlaneSettings,
@@ -63,19 +75,14 @@ export async function runControlPlane(
   live: LiveParts,
   log: Logger,
 ): Promise<RunningControlPlane> {
-  const keys = await AccessKeys.open(directory, () => Math.floor(Date.now() / 1000));
+  const { authentication } = live;
+  const { keys } = authentication;
   const newAdministrator = await orWarn(log, () => ensureAdministrator(keys, data.scope));
   const server = await startControlPlane({
     ...settings,
     certificate: data.server.certificate,
     privateKey: data.server.privateKey,
-    authentication: {
-      keys,
-      registry: data.registry,
-      failures: new FailureLimit(),
-      now: Date.now,
-      monotonicMs: () => performance.now(),
-    },
+    authentication,
     operations,
     contextOf: contextWith(data, keys, live),
     log,

@@ -3,7 +3,7 @@
 import type { Broker } from "@latchkey/broker-core";
 import { ReasonCode } from "@latchkey/mqtt-codec";
 import type { Peer } from "../authorization/peer.ts";
-import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
+import type { DevicePrincipal, PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
 import { ServiceError } from "../http/service-error.ts";
 import type { DataPlane } from "./operations.ts";
 
@@ -27,9 +27,9 @@ export function deviceDataPlane(
   broker: Broker<Peer, Principal>,
   authorizer: PolicyAuthorizer,
   denial: "explain" | "parity",
-): (principal: Principal, requestId: string) => DataPlane {
+): (principal: DevicePrincipal, requestId: string) => DataPlane {
   const forbidden = (reason: string): string => (denial === "explain" ? reason : "Forbidden");
-  const requireRetained = (principal: Principal, topicName: string | undefined): void => {
+  const requireRetained = (principal: DevicePrincipal, topicName: string | undefined): void => {
     const decision = authorizer.decideOnRetained(principal, topicName);
     if (decision !== true) throw new ServiceError("ForbiddenException", forbidden(decision.reason));
   };

@@ -8,21 +8,23 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import type { Peer } from "../authorization/peer.ts";
-import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
-import { createHttpServer, headersOf } from "../http/http-server.ts";
+import type { HandshakePeer } from "../authorization/peer.ts";
+import type { DevicePrincipal, PolicyAuthorizer } from "../authorization/policy-authorizer.ts";
+import { createHttpServer, headersOf, refuseUpgrade } from "../http/http-server.ts";
 import type { Operation } from "../http/operation.ts";
 import { exceptionOf } from "../http/registry-exception.ts";
 import { readTarget, type RequestTarget } from "../http/request-target.ts";
 import { RouteTable } from "../http/route-table.ts";
 import { ServiceError } from "../http/service-error.ts";
 import { deviceOperations, maximumPayloadOctets, type DataPlane } from "./operations.ts";
+import type { MqttOverWebSocket } from "./websocket.ts";
 
 /** What the server is made with. */
 export interface DataPlaneServerOptions {
   readonly authorizer: Pick<PolicyAuthorizer, "openHttps" | "release">;
   /** What a client may see and do of the broker. */
-  readonly dataPlaneOf: (principal: Principal, requestId: string) => DataPlane;
+  readonly dataPlaneOf: (principal: DevicePrincipal, requestId: string) => DataPlane;
+  readonly webSocket: MqttOverWebSocket;
   readonly requestTimeoutMs?: number | undefined;
   readonly log: Logger;
 }
@@ -30,7 +32,7 @@ export interface DataPlaneServerOptions {
 /** A server of connections that something else has accepted. */
 export interface DataPlaneServer {
   /** Serves the requests of a connection. Nothing may have been read from the stream. */
-  serve(stream: Duplex, peer: Peer): void;
+  serve(stream: Duplex, peer: HandshakePeer): void;
   /** Ends what is still open. */
   close(): Promise<void>;
 }
@@ -44,6 +46,9 @@ export async function startDataPlane(options: DataPlaneServerOptions): Promise<D
     begin: (request, reply) => requests.begin(request, reply),
     carryOut: (request, reply) => requests.carryOut(request, reply),
     onException: (exception, cause, request) => requests.failed(exception, cause, request),
+  });
+  app.server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    void requests.upgrade(request, stream, head);
   });
   await app.ready();
   // This server never listens, and it is the event that starts its watch over requests that take too long.
@@ -63,9 +68,9 @@ export async function startDataPlane(options: DataPlaneServerOptions): Promise<D
 
 /** A connection: who is at its other end. */
 interface Connection {
-  readonly peer: Peer;
+  readonly peer: HandshakePeer;
   /** Made at the first request. */
-  principal: Principal | undefined;
+  principal: DevicePrincipal | undefined;
 }
 
 /** A request under way. */
@@ -87,7 +92,7 @@ class DeviceRequests {
     this.#options = options;
   }
 
-  connected(stream: Duplex, peer: Peer): void {
+  connected(stream: Duplex, peer: HandshakePeer): void {
     const connection: Connection = { peer, principal: undefined };
     this.#connections.set(stream, connection);
     stream.once("close", () => {
@@ -128,16 +133,32 @@ class DeviceRequests {
     return answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer));
   }
 
+  /** Hands a connection over to MQTT, or answers why not. */
+  async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const connection = this.#connections.get(stream);
+    try {
+      if (connection === undefined) throw new TypeError("a connection was handed over without its peer");
+      await this.#options.webSocket.upgrade(request, stream, head, connection.peer);
+    } catch (error) {
+      const exception = refuseUpgrade(error, stream);
+      const { code, message: why } = exception;
+      this.#options.log.info({ remote: connection?.peer.remote, exception: code, why }, "no WebSocket");
+      if (code === "InternalFailureException") this.#options.log.error({ reason: stackOf(error) }, "https failed");
+    }
+  }
+
   /** A request is about to be answered by an exception. */
   failed(exception: ServiceError, cause: unknown, request: FastifyRequest): void {
     this.#log(request, exception.statusCode, exception);
     if (exception.code !== "InternalFailureException") return;
-    const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    this.#options.log.error({ requestId: this.#calls.get(request.raw)?.requestId, reason }, "https failed");
+    this.#options.log.error(
+      { requestId: this.#calls.get(request.raw)?.requestId, reason: stackOf(cause) },
+      "https failed",
+    );
   }
 
   /** Whoever is refused, now or since the connection began, is told so, and the connection ends. */
-  #principalOf(connection: Connection, reply: FastifyReply): Principal {
+  #principalOf(connection: Connection, reply: FastifyReply): DevicePrincipal {
     const { peer } = connection;
     if (peer.kind === "refused") {
       void reply.header("connection", "close");
@@ -167,6 +188,10 @@ class DeviceRequests {
       "https",
     );
   }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function handled(

@@ -3,13 +3,13 @@
  * always an exception of AWS's with a JSON body.
  */
 
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { exceptionOf } from "./registry-exception.ts";
-import { ServiceError } from "./service-error.ts";
+import { ServiceError, type ExceptionName } from "./service-error.ts";
 
 /** What a server of requests is made with. */
 export interface HttpServerOptions {
@@ -112,22 +112,37 @@ function answerException(reply: FastifyReply, exception: ServiceError): FastifyR
     .send(JSON.stringify({ __type: code, message, ...members }));
 }
 
+/** Answers a request for an upgrade by an exception, and ends the connection. */
+export function refuseUpgrade(error: unknown, socket: Duplex): ServiceError {
+  const exception = serviceErrorOf(error, 0);
+  answerAtLast(socket, exception.statusCode, exception.code, exception.message);
+  return exception;
+}
+
 /** Answers what never became a request: too many headers, no HTTP, a request that came too slowly. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex | Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  if (error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-  const reasons = { 400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large" } as const;
   const name = status === 408 ? "RequestTimeoutException" : "InvalidRequestException";
-  const body = JSON.stringify({ __type: name, message: `the request cannot be read: ${reasons[status]}` });
-  // Node's parser has failed and reads no more. What still comes is read and dropped, or the answer could be lost in a reset.
+  answerAtLast(socket, status, name, `the request cannot be read: ${STATUS_CODES[status] ?? ""}`);
+}
+
+/** Writes an answer of its own to a connection that ends with it. */
+function answerAtLast(socket: Duplex, status: number, name: ExceptionName, message: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify({ __type: name, message });
+  // Node's parser reads no more. What still comes is read and dropped, or the answer could be lost in a reset.
   socket.on("data", () => {});
   const timer = setTimeout(() => socket.destroy(), lastAnswerTimeoutMs);
   socket.once("close", () => clearTimeout(timer));
   socket.end(
-    `HTTP/1.1 ${status} ${reasons[status]}\r\ncontent-type: application/json\r\nx-amzn-errortype: ${name}\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\nx-amzn-errortype: ${name}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );

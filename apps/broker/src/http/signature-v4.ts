@@ -6,15 +6,17 @@
  * signed, that every header with a meaning was signed, and that the date is near.
  */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { Sha256 } from "@latchkey/request-signing";
-import { SignatureV4 } from "@smithy/signature-v4";
+import { createScope, getSigningKey, SignatureV4 } from "@smithy/signature-v4";
 import type { HttpRequest, QueryParameterBag } from "@smithy/types";
 import type { RequestTarget } from "./request-target.ts";
 import { ServiceError } from "./service-error.ts";
 
+/** The name under which MQTT over WebSocket is signed for. */
+export const webSocketService = "iotdevicegateway";
 /** The names under which the services of AWS IoT are signed for. */
-const signingServices: readonly string[] = ["iot", "iotdata", "iotdevicegateway"];
+const signingServices: readonly string[] = ["iot", "iotdata", webSocketService];
 
 /** What a request says of its signature, before it is verified. */
 export interface SignatureClaim {
@@ -24,8 +26,10 @@ export interface SignatureClaim {
   readonly signedAt: Date;
   readonly signedHeaders: readonly string[];
   readonly signature: string;
-  /** How long a presigned request is good for; undefined in the header form. */
-  readonly expiresSeconds: number | undefined;
+  /** Where the signature stands. */
+  readonly form: "header" | "query";
+  /** How long the request is good for. In the header form, and where a WebSocket's URL does not say, as long as clocks may differ. */
+  readonly expiresSeconds: number;
 }
 
 /** The parts of a request that a signature covers, except its body. */
@@ -38,14 +42,9 @@ export interface SignedParts {
 
 const algorithm = "AWS4-HMAC-SHA256";
 /** How far the client's clock may be off, as with AWS. */
-const maximumSkewMs = 5 * 60 * 1000;
+const maximumSkewSeconds = 5 * 60;
 /** As with AWS: a week. */
 const maximumExpiresSeconds = 7 * 24 * 3600;
-/** Query parameters of a presigned request that the signer writes itself. */
-const signerParameters: ReadonlySet<string> = new Set(
-  ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"].map((name) => `X-Amz-${name}`),
-);
-
 /**
  * Reads what a request says of its signature, and checks its form and its date. Throws MissingAuthenticationTokenException,
  * IncompleteSignatureException, InvalidSignatureException, UnrecognizedClientException (a session token: there are none here).
@@ -81,39 +80,55 @@ export async function isSignedBy(
   parts: SignedParts,
   body: Uint8Array,
 ): Promise<boolean> {
+  const bodyHash = createHash("sha256").update(body).digest("hex");
   const hash = parts.headers.get("x-amz-content-sha256");
-  if (hash !== undefined && !sameText(hash, createHash("sha256").update(body).digest("hex"))) return false;
-  const signer = new SignatureV4({
-    service: claim.service,
-    region: claim.region,
-    credentials: { accessKeyId: claim.accessKeyId, secretAccessKey },
-    sha256: Sha256,
-    applyChecksum: false,
-  });
-  const request = requestOf(claim, parts, body);
-  const signableHeaders = new Set(claim.signedHeaders);
-  if (claim.expiresSeconds === undefined) {
-    const signed = await signer.sign(request, { signingDate: claim.signedAt, signableHeaders });
-    return sameText(
-      /Signature=([0-9a-f]{64})$/.exec(signed.headers["authorization"] ?? "")?.[1] ?? "",
-      claim.signature,
-    );
+  if (hash !== undefined && !sameText(hash, bodyHash)) return false;
+  const signer = new RequestSigner(claim, secretAccessKey);
+  const signature =
+    claim.form === "header"
+      ? await signer.signatureInHeader(claim, requestOf(claim, parts, body))
+      : await signer.signatureInQuery(claim, requestOf(claim, parts, body), bodyHash);
+  return sameText(signature, claim.signature);
+}
+
+/** Signs once more what a client has signed. */
+class RequestSigner extends SignatureV4 {
+  readonly #credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+
+  constructor({ service, region, accessKeyId }: SignatureClaim, secretAccessKey: string) {
+    const credentials = { accessKeyId, secretAccessKey };
+    super({ service, region, credentials, sha256: Sha256, applyChecksum: false });
+    this.#credentials = credentials;
   }
-  const presigned = await signer.presign(request, {
-    signingDate: claim.signedAt,
-    expiresIn: claim.expiresSeconds,
-    signableHeaders,
-    unhoistableHeaders: signableHeaders,
-  });
-  const signature = presigned.query?.["X-Amz-Signature"];
-  return typeof signature === "string" && sameText(signature, claim.signature);
+
+  async signatureInHeader({ signedAt, signedHeaders }: SignatureClaim, request: HttpRequest): Promise<string> {
+    const signed = await this.sign(request, { signingDate: signedAt, signableHeaders: new Set(signedHeaders) });
+    return /Signature=([0-9a-f]{64})$/.exec(signed.headers["authorization"] ?? "")?.[1] ?? "";
+  }
+
+  /** The SDK's `presign` writes query parameters that not every client writes, so the parameters are taken as they came. */
+  async signatureInQuery(
+    { signedAt, region, service }: SignatureClaim,
+    request: HttpRequest,
+    bodyHash: string,
+  ): Promise<string> {
+    const [date, day] = [dateText(signedAt), dateText(signedAt).slice(0, 8)];
+    const text = await this.createStringToSign(
+      date,
+      createScope(day, region, service),
+      this.createCanonicalRequest(request, request.headers, bodyHash),
+      algorithm,
+    );
+    const key = await getSigningKey(Sha256, this.#credentials, day, region, service);
+    return createHmac("sha256", key).update(text).digest("hex");
+  }
 }
 
 /** The request as its sender gave it to the signer. */
 function requestOf(claim: SignatureClaim, { method, target, headers }: SignedParts, body: Uint8Array): HttpRequest {
   const query: [string, string | string[]][] = [];
   for (const [name, values] of target.query) {
-    if (claim.expiresSeconds !== undefined && signerParameters.has(name)) continue;
+    if (name === "X-Amz-Signature") continue;
     const [first = ""] = values;
     query.push([name, values.length === 1 ? first : [...values]]);
   }
@@ -141,6 +156,7 @@ function fromHeader(authorization: string, { headers }: SignedParts): SignatureC
     signedHeaders: found.get("SignedHeaders"),
     signature: found.get("Signature"),
     date: headers.get("x-amz-date"),
+    form: "header",
     expires: undefined,
   });
 }
@@ -151,14 +167,13 @@ function fromQuery({ target: { query } }: SignedParts): SignatureClaim {
     return values.length === 1 ? values[0] : undefined;
   };
   if (one("X-Amz-Algorithm") !== algorithm) throw incomplete(`X-Amz-Algorithm has to be ${algorithm}`);
-  const expires = one("X-Amz-Expires");
-  if (expires === undefined) throw incomplete("X-Amz-Expires is missing");
   return claimOf({
     credential: one("X-Amz-Credential"),
     signedHeaders: one("X-Amz-SignedHeaders"),
     signature: one("X-Amz-Signature"),
     date: one("X-Amz-Date"),
-    expires,
+    form: "query",
+    expires: one("X-Amz-Expires"),
   });
 }
 
@@ -167,6 +182,7 @@ function claimOf(found: {
   readonly signedHeaders: string | undefined;
   readonly signature: string | undefined;
   readonly date: string | undefined;
+  readonly form: "header" | "query";
   readonly expires: string | undefined;
 }): SignatureClaim {
   const [accessKeyId = "", day, region = "", service = "", end, ...more] = found.credential?.split("/") ?? [];
@@ -183,24 +199,26 @@ function claimOf(found: {
   if (!signingServices.includes(service)) {
     throw invalidSignature(`Credential should be scoped to one of the services ${signingServices.join(", ")}`);
   }
-  const { signature, signedHeaders, expires } = found;
-  const isDuration = expires === undefined || /^\d{1,6}$/.test(expires);
-  const expiresSeconds = expires === undefined ? undefined : Number(expires);
-  if (!isDuration || (expiresSeconds !== undefined && (expiresSeconds < 1 || expiresSeconds > maximumExpiresSeconds))) {
+  const { signature, signedHeaders, form, expires } = found;
+  // The URLs that AWS's device SDKs sign for a WebSocket do not say how long they are good for.
+  if (form === "query" && expires === undefined && service !== webSocketService)
+    throw incomplete("X-Amz-Expires is missing");
+  const expiresSeconds = expires === undefined ? maximumSkewSeconds : /^\d{1,6}$/.test(expires) ? Number(expires) : 0;
+  if (expiresSeconds < 1 || expiresSeconds > maximumExpiresSeconds) {
     throw incomplete(`X-Amz-Expires has to be from 1 to ${maximumExpiresSeconds} seconds`);
   }
   const names = signedHeaders.toLowerCase().split(";");
-  return { accessKeyId, region, service, signedAt, signedHeaders: names, signature, expiresSeconds };
+  return { accessKeyId, region, service, signedAt, signedHeaders: names, signature, form, expiresSeconds };
 }
 
 /** The host and every header that has a meaning for the service have to be signed, or another could be put in their place. */
-function checkSignedHeaders({ signedHeaders, expiresSeconds }: SignatureClaim, { headers }: SignedParts): void {
+function checkSignedHeaders({ signedHeaders, form }: SignatureClaim, { headers }: SignedParts): void {
   const signed = new Set(signedHeaders);
   if (!signed.has("host")) throw invalidSignature("the header host has to be signed");
   for (const name of signed) {
     if (!headers.has(name)) throw invalidSignature(`the signed header ${name} is missing`);
   }
-  if (expiresSeconds === undefined && !signed.has("x-amz-date")) {
+  if (form === "header" && !signed.has("x-amz-date")) {
     throw invalidSignature("the header x-amz-date has to be signed");
   }
   for (const name of headers.keys()) {
@@ -212,13 +230,12 @@ function checkSignedHeaders({ signedHeaders, expiresSeconds }: SignatureClaim, {
 
 function checkDate({ signedAt, expiresSeconds }: SignatureClaim, nowMs: number): void {
   const age = nowMs - signedAt.getTime();
-  if (age < -maximumSkewMs) {
+  if (age < -maximumSkewSeconds * 1000) {
     throw invalidSignature(
       `Signature not yet current: ${dateText(signedAt)} is later than ${dateText(new Date(nowMs))}`,
     );
   }
-  const limit = expiresSeconds === undefined ? maximumSkewMs : expiresSeconds * 1000;
-  if (age > limit) {
+  if (age > expiresSeconds * 1000) {
     throw invalidSignature(`Signature expired: ${dateText(signedAt)} is too long before ${dateText(new Date(nowMs))}`);
   }
 }

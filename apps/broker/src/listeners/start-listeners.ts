@@ -8,6 +8,7 @@ import type { Peer } from "../authorization/peer.ts";
 import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
 import { deviceDataPlane } from "../data-plane/data-plane.ts";
 import { startDataPlane, type DataPlaneServer } from "../data-plane/https-server.ts";
+import { MqttOverWebSocket, type WebSocketOptions } from "../data-plane/websocket.ts";
 import type { BrokerDirectory } from "../data-directory/data-directory.ts";
 import { BrokerError } from "../errors.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
@@ -45,6 +46,8 @@ export interface ListenersOptions {
   readonly admission?: Partial<AdmissionLimits> | undefined;
   /** How long an HTTP request may take to arrive. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
+  /** Who signed the URL of a WebSocket; undefined where there are no access keys. */
+  readonly authenticateProgram: WebSocketOptions["authenticateProgram"];
   readonly data: BrokerDirectory;
   readonly broker: Broker<Peer, Principal>;
   readonly authorizer: PolicyAuthorizer;
@@ -73,6 +76,7 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
   const admission = new Admission({ ...defaultAdmission, ...options.admission });
   const dataPlane = await startDataPlane({
     authorizer,
+    webSocket: new MqttOverWebSocket({ broker, authenticateProgram: options.authenticateProgram }),
     dataPlaneOf: deviceDataPlane(broker, authorizer, denial),
     requestTimeoutMs: options.requestTimeoutMs,
     log,

@@ -11,7 +11,7 @@ import type { PrincipalRefusal } from "@latchkey/registry";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { Peer } from "../authorization/peer.ts";
-import { PolicyDenial, type Principal } from "../authorization/policy-authorizer.ts";
+import { PolicyDenial, ProgramPrincipal, type Principal } from "../authorization/policy-authorizer.ts";
 import type { DecisionLog } from "../control-plane/decision-log.ts";
 import { EqualEvents } from "./equal-events.ts";
 import { PacedWork } from "./paced-work.ts";
@@ -65,9 +65,11 @@ export class EventLog implements Disposable {
   /** Takes an event of the broker core. */
   readonly record = (event: BrokerEvent<Peer, Principal>): void => {
     if (event.type === "denied") {
-      const { certificateId } = event.principal.rights.principal;
+      const { principal } = event;
+      const who =
+        principal instanceof ProgramPrincipal ? principal.peer.accessKeyId : principal.rights.principal.certificateId;
       // A new connection is a new line, within the bound for its certificate.
-      this.#denied.add(`${certificateId} ${event.action}`, `${event.peer?.remote ?? ""} ${event.name}`, event);
+      this.#denied.add(`${who} ${event.action}`, `${event.peer?.remote ?? ""} ${event.name}`, event);
     } else if (event.type === "dropped") {
       this.#dropped.add(event.clientIdentifier ?? "", event.limit, event);
     } else logConnection(this.#log, event);
@@ -190,6 +192,7 @@ function sourceFields({ principal, ...source }: EventSource<Peer, Principal>): R
   return {
     remote: peer?.remote,
     certificateId: peer?.kind === "device" ? peer.principal.certificateId : undefined,
+    ...(peer?.kind === "program" && { accessKeyId: peer.accessKeyId }),
     clientIdentifier: source.clientIdentifier,
     ...(source.isAssignedIdentifier && { isAssignedIdentifier: true }),
   };

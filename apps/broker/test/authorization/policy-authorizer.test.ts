@@ -1,7 +1,7 @@
 import { type ConnectionRightsTable, defaultScope as scope, type Registry } from "@latchkey/registry";
 import { beforeEach, expect, test } from "vitest";
 import type { DevicePeer } from "../../src/authorization/peer.ts";
-import { PolicyAuthorizer, type Principal } from "../../src/authorization/policy-authorizer.ts";
+import { DevicePrincipal, PolicyAuthorizer } from "../../src/authorization/policy-authorizer.ts";
 import { registeredDevice } from "./registered-device.ts";
 
 const nowSeconds = 1_795_700_000;
@@ -40,7 +40,7 @@ beforeEach(async () => {
   };
 });
 
-async function connected(clientIdentifier = "button", willTopicName?: string): Promise<Principal> {
+async function connected(clientIdentifier = "button", willTopicName?: string): Promise<DevicePrincipal> {
   const credentials = {
     protocolVersion: 4,
     clientIdentifier,
@@ -55,6 +55,7 @@ async function connected(clientIdentifier = "button", willTopicName?: string): P
   } as const;
   const result = await authorizer.authenticate(peer, credentials);
   if (!result.ok) throw new Error(result.reason);
+  if (!(result.principal instanceof DevicePrincipal)) throw new Error("no device");
   return result.principal;
 }
 

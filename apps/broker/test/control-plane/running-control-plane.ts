@@ -61,6 +61,12 @@ export class RunningControlPlane implements AsyncDisposable {
     return new RunningControlPlane(broker, directory, administrator, logged);
   }
 
+  async revokeKey({ accessKeyId }: AccessKey): Promise<void> {
+    const url = `${this.url}/latchkey/access-keys/${accessKeyId}`;
+    const { status, body } = await send(await signed({ url, method: "DELETE" }, { key: this.administrator }));
+    if (status !== 200) throw new Error(body);
+  }
+
   /** The port of a service. */
   portOf(service: Service): number {
     const found = this.broker.listening.find((one) => one.service === service);
