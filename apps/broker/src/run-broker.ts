@@ -15,6 +15,7 @@ import { openAuthentication, runControlPlane, type ControlPlaneSettings } from "
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
+import { openDecisionFile } from "./observability/decision-file.ts";
 import { EventLog, logPublished } from "./observability/event-log.ts";
 import type { AdmissionLimits } from "./listeners/admission.ts";
 import { startListeners, type ListenerSettings, type Listeners, type Listening } from "./listeners/start-listeners.ts";
@@ -85,7 +86,8 @@ async function openCore(
   const authorizer = new PolicyAuthorizer(rights);
   const sessions = place === "memory" ? undefined : await openSessionFile(dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
-  const decisions = new DecisionLog();
+  const decisionFile = running.use(openDecisionFile(dataDirectory, log));
+  const decisions = new DecisionLog((line) => decisionFile.write(line));
   const events = running.use(new EventLog({ log, decisions }));
   const broker = new Broker<Peer, Principal>({
     authenticator: authorizer,

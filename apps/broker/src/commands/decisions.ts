@@ -42,5 +42,6 @@ export const decisionsCommand = defineCommand({
 function lineOf(one: ApiAnswer): string {
   const time = new Date(Number(one["timeMs"])).toISOString().slice(11, 19);
   const who = `${textIn(one, "clientId")} (${textIn(one, "certificateId").slice(0, shortLength)})`;
-  return printable(`${time} ${who} ${textIn(one, "action")} ${textIn(one, "name")}: ${textIn(one, "reason")}`);
+  const times = Number(one["times"]) > 1 ? ` (${Number(one["times"])} times)` : "";
+  return printable(`${time} ${who} ${textIn(one, "action")} ${textIn(one, "name")}${times}: ${textIn(one, "reason")}`);
 }

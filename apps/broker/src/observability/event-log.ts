@@ -27,7 +27,7 @@ const maximumKinds = 1000;
 export interface EventLogOptions {
   readonly log: Logger;
   /** Gets every refusal that the log tells apart, with how many it stands for. */
-  readonly decisions: Pick<DecisionLog, "record">;
+  readonly decisions: Pick<DecisionLog, "record" | "write">;
   /** Default 10,000. */
   readonly intervalMs?: number | undefined;
 }
@@ -45,9 +45,12 @@ export class EventLog implements Disposable {
     this.#denied = new EqualEvents({
       ...counted,
       report: (what, event, times) => {
-        decisions.record(event, times);
+        const entry = decisions.record(event, times);
         // To explain a refusal costs some hundred decisions.
-        this.#explaining.run(() => logDenied(log, what, event, times));
+        this.#explaining.run(() => {
+          logDenied(log, what, event, times);
+          if (entry !== undefined) decisions.write(entry);
+        });
       },
     });
     this.#dropped = new EqualEvents({

@@ -1,6 +1,8 @@
-/** A log whose reader does not read: the broker serves on, and says afterwards what is missing. */
+/** A log whose reader does not read: the broker serves on, and says afterwards what is missing. And no line for each message. */
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Packet } from "@latchkey/mqtt-codec";
 import { expect, test } from "vitest";
 import { MqttSession } from "../mqtt-session.ts";
@@ -115,5 +117,17 @@ test(
     const total = denied.reduce((sum, { times }) => sum + Number(times ?? 1), 0);
     // The core reports equal refusals of a connection once a second at most.
     expect(total).toBeGreaterThan(5000);
+    const kept = readFileSync(join(broker.data, "decisions.jsonl"), "utf8").trimEnd().split("\n");
+    const decisions = kept.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(decisions).toHaveLength(denied.length);
+    expect(decisions.reduce((sum, { times }) => sum + Number(times), 0)).toBe(total);
+    for (const decision of decisions) {
+      expect(decision).toMatchObject({
+        certificateId: deaf.certificateId,
+        action: "receive",
+        decision: "implicit-deny",
+      });
+      expect(decision["reason"]).toContain("iot:Receive");
+    }
   },
 );
