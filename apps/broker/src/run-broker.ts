@@ -9,14 +9,13 @@ import type { Peer } from "./authorization/peer.ts";
 import { PolicyAuthorizer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
 import type { AccessKey } from "./control-plane/access-keys.ts";
-import { DecisionLog } from "./control-plane/decision-log.ts";
 import { authenticateProgram } from "./control-plane/authenticate.ts";
 import { openAuthentication, runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
-import { openDecisionFile } from "./observability/decision-file.ts";
-import { EventLog, logPublished } from "./observability/event-log.ts";
+import { logPublished } from "./observability/event-log.ts";
+import { Observability, type MetricsSettings, type ObservabilityOptions } from "./observability/observability.ts";
 import type { AdmissionLimits } from "./listeners/admission.ts";
 import { startListeners, type ListenerSettings, type Listeners, type Listening } from "./listeners/start-listeners.ts";
 
@@ -39,6 +38,10 @@ export interface RunOptions {
   /** Where sessions and retained messages are kept: a file of the data directory (default), or this process alone. */
   readonly sessions?: "disk" | "memory" | undefined;
   readonly log: Logger;
+  /** Where the lines of the log go, for the count of lost ones. */
+  readonly logWriter?: ObservabilityOptions["logWriter"];
+  /** Where metrics are to be had; undefined for none. */
+  readonly metrics?: MetricsSettings | undefined;
 }
 
 /** A broker that listens. */
@@ -47,6 +50,8 @@ export interface RunningBroker extends AsyncDisposable {
   readonly listening: readonly Listening[];
   /** Where the control plane listens: `http://HOST:PORT`. */
   readonly controlUrl: string | undefined;
+  /** Where metrics are to be had: `http://HOST:PORT`. */
+  readonly metricsUrl: string | undefined;
   /** The access key that this start has made, because there was none. */
   readonly newAdministrator: AccessKey | undefined;
 }
@@ -71,24 +76,23 @@ interface Core {
   readonly rights: ConnectionRightsTable;
   readonly authorizer: PolicyAuthorizer;
   readonly broker: Broker<Peer, Principal>;
-  readonly decisions: DecisionLog;
+  readonly observed: Observability;
 }
 
 /** Makes the broker core, with the sessions that were kept. */
 async function openCore(
-  { log, dataDirectory, denial, sessions: place }: RunOptions,
+  options: RunOptions,
   { registry }: BrokerDirectory,
   running: AsyncDisposableStack,
 ): Promise<Core> {
+  const { log, dataDirectory, denial, sessions: place } = options;
   const rights = registry.connectionRights({
     onUnreadablePolicy: (policyName, reason) => log.error({ policyName, reason }, "policy cannot be read"),
   });
   const authorizer = new PolicyAuthorizer(rights);
   const sessions = place === "memory" ? undefined : await openSessionFile(dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
-  const decisionFile = running.use(openDecisionFile(dataDirectory, log));
-  const decisions = new DecisionLog((line) => decisionFile.write(line));
-  const events = running.use(new EventLog({ log, decisions }));
+  const observed = running.use(await Observability.start({ ...options, metrics: options.metrics }));
   const broker = new Broker<Peer, Principal>({
     authenticator: authorizer,
     authorizer,
@@ -96,11 +100,11 @@ async function openCore(
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial,
     persistence: sessions?.persistence,
-    onEvent: events.record,
+    onEvent: observed.record,
     onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
   running.defer(() => broker.settled());
-  return { rights, authorizer, broker, decisions };
+  return { rights, authorizer, broker, observed };
 }
 
 /** Starts the parts, one after another; each is closed with `running`, the last one first. */
@@ -110,13 +114,14 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() }),
   );
   if (data.server.warning !== undefined) log.warn(data.server.warning);
-  const { rights, authorizer, broker, decisions } = await openCore(options, data, running);
+  const { rights, authorizer, broker, observed } = await openCore(options, data, running);
   const authentication = options.control && (await openAuthentication(options.dataDirectory, data));
   const listeners = await startListeners({
     ...options,
     data,
     broker,
     authorizer,
+    observed,
     authenticateProgram: authentication && ((parts, peer) => authenticateProgram(authentication, parts, peer)),
   });
   running.defer(() => listeners.close());
@@ -127,17 +132,20 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
       options.control,
       options.dataDirectory,
       data,
-      { broker, dataPlane: programDataPlane(broker), decisions, authentication },
+      { broker, dataPlane: programDataPlane(broker), decisions: observed.decisions, authentication },
       log,
     ));
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
   const renewal = setInterval(() => void renewServerCertificate(data, [listeners, control], log), renewalCheckMs);
+  observed.attach(broker);
   return {
     listening: listeners.listening,
     controlUrl: control?.url,
+    metricsUrl: observed.metricsUrl,
     newAdministrator: control?.newAdministrator,
     async [Symbol.asyncDispose]() {
+      observed.drain();
       clearInterval(tick);
       clearInterval(renewal);
       refresh[Symbol.dispose]();

@@ -175,7 +175,10 @@ export class Broker<Peer, Principal> {
 
   /** Numbers that the broker counts as it works. They change; read them when they are wanted. */
   get counters(): Readonly<Counters> {
-    return this.#context.counters;
+    const { counters, retained } = this.#context;
+    counters.retainedMessages = retained.size;
+    counters.retainedOctets = retained.octets;
+    return counters;
   }
 
   /** The limits that hold. */
@@ -231,8 +234,8 @@ export class Broker<Peer, Principal> {
       for (const action of actions) {
         const decision = context.authorizer.decide(principal, action, topicName, nowMs);
         const denial = decision instanceof Promise ? await decision : decision;
+        context.counters.decisions[action][denial === true ? "allowed" : "denied"] += 1;
         if (denial === true) continue;
-        context.counters.denied += 1;
         context.emit({ type: "denied", ...source, principal, action, name: topicName, denial });
         return { ok: false, reasonCode: ReasonCode.notAuthorized, reason: denial.reason };
       }

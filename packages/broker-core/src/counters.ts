@@ -1,6 +1,16 @@
 /** Plain numbers that the broker counts as it works; to be read whenever metrics are collected. */
 
 import type { DropLimit } from "./events.ts";
+import type { Action } from "./ports/authorizer.ts";
+
+/** Milliseconds that deliveries are sorted by. */
+export const deliveryBoundsMs: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+
+/** What the authorizer answered. */
+export interface DecisionCounts {
+  allowed: number;
+  denied: number;
+}
 
 /** Counts since the broker was made, unless it says otherwise. */
 export interface Counters {
@@ -12,7 +22,16 @@ export interface Counters {
   /** PUBLISH packets that were sent to clients, by QoS, repeats included. */
   readonly messagesSent: [qos0: number, qos1: number, qos2: number];
   readonly messagesDropped: Record<DropLimit, number>;
-  denied: number;
+  /** Answers of the authorizer by action, remembered ones included. */
+  readonly decisions: Readonly<Record<Action, DecisionCounts>>;
+  /**
+   * Live messages that were sent, by the time since their PUBLISH was read: at each place those up to the bound of
+   * `deliveryBoundsMs` there, at the end those above all. Retained messages, repeats, and what was published before the client
+   * connected are left out.
+   */
+  readonly deliveries: number[];
+  /** Milliseconds of all of `deliveries`. */
+  deliveryMs: number;
   /** Now. */
   connections: number;
   /** Now, connected or not. */
@@ -23,6 +42,10 @@ export interface Counters {
   queuedMessages: number;
   /** Now, over all sessions. */
   queuedOctets: number;
+  /** Now. */
+  retainedMessages: number;
+  /** Now. */
+  retainedOctets: number;
   /** Times that a publisher was not read from because a receiver was full. */
   brakes: number;
 }
@@ -46,12 +69,30 @@ export function createCounters(): Counters {
       "packet-size": 0,
       expired: 0,
     },
-    denied: 0,
+    decisions: {
+      connect: { allowed: 0, denied: 0 },
+      publish: { allowed: 0, denied: 0 },
+      "retain-publish": { allowed: 0, denied: 0 },
+      subscribe: { allowed: 0, denied: 0 },
+      receive: { allowed: 0, denied: 0 },
+    },
+    deliveries: Array.from({ length: deliveryBoundsMs.length + 1 }, () => 0),
+    deliveryMs: 0,
     connections: 0,
     sessions: 0,
     subscriptions: 0,
     queuedMessages: 0,
     queuedOctets: 0,
+    retainedMessages: 0,
+    retainedOctets: 0,
     brakes: 0,
   };
+}
+
+/** Counts one delivery, `ms` after its PUBLISH was read. */
+export function countDelivery(counters: Counters, ms: number): void {
+  let place = 0;
+  while (ms > (deliveryBoundsMs[place] ?? Number.POSITIVE_INFINITY)) place++;
+  counters.deliveries[place] = (counters.deliveries[place] ?? 0) + 1;
+  counters.deliveryMs += ms;
 }

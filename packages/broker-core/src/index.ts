@@ -1,7 +1,7 @@
 /** An MQTT broker's core, without I/O: connections, sessions, subscriptions, routing. */
 
 export { Broker, type BrokerOptions, type ClientConnection, type PersistenceOptions } from "./broker.ts";
-export type { Counters } from "./counters.ts";
+export { deliveryBoundsMs, type Counters, type DecisionCounts } from "./counters.ts";
 export type {
   BrokerEvent,
   ClientSource,

@@ -165,7 +165,7 @@ test("a repeated delivery of a topic is decided once while the authorizer's revi
   for (let index = 0; index < 100; index++) button.publish("a", "x");
   expect([asked, kitchen.messages().length]).toEqual([4, 0]);
   expect(test.eventsOf("denied")).toHaveLength(1);
-  expect(test.broker.counters.denied).toBe(100);
+  expect(test.broker.counters.decisions.receive.denied).toBe(100);
 });
 
 test("without a revision every delivery is decided, and equal refusals are reported once a second", async () => {
@@ -175,7 +175,7 @@ test("without a revision every delivery is decided, and equal refusals are repor
   test.denied.add("kitchen receive a");
   for (let index = 0; index < 1000; index++) button.publish("a", "x");
   expect(test.eventsOf("denied")).toHaveLength(1);
-  expect(test.broker.counters.denied).toBe(1000);
+  expect(test.broker.counters.decisions.receive.denied).toBe(1000);
   test.denied.clear();
   button.publish("a", "allowed again");
   expect(kitchen.messages()).toEqual(["a allowed again"]);

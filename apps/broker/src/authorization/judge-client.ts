@@ -5,21 +5,30 @@ import type { PrincipalRefusal, Registry } from "@latchkey/registry";
 import type { AlertName } from "@latchkey/tls";
 import type { Logger } from "pino";
 import type { Handshake } from "../listeners/tls-layer.ts";
-import { logRefusal } from "../observability/event-log.ts";
+import type { Observability } from "../observability/observability.ts";
 import type { HandshakePeer } from "./peer.ts";
 
+/** Learns how clients are judged. */
+type HandshakeObserver = Pick<Observability, "handshakeAccepted" | "clientRefused">;
+
 /** Asks the registry, and logs the answer. Never rejects: a registry that cannot be read lets nobody in. */
-export async function judgeClient(registry: Registry, log: Logger, handshake: Handshake): Promise<HandshakePeer> {
+export async function judgeClient(
+  registry: Registry,
+  log: Logger,
+  observed: HandshakeObserver,
+  handshake: Handshake,
+): Promise<HandshakePeer> {
   const { chain, serverName, address, remote, version: protocol } = handshake;
   const connection = { sourceIp: address, serverName, remote };
   try {
     const result = await registry.resolvePrincipal(chain, serverName);
     if (result.ok) {
       const { principal } = result;
+      observed.handshakeAccepted();
       log.info({ remote, protocol, certificateId: principal.certificateId }, "client identified");
       return { kind: "device", principal, ...connection };
     }
-    logRefusal(log, { remote, protocol }, result);
+    observed.clientRefused({ remote, protocol }, result);
     return { kind: "refused", reason: result.reason, isTemporary: false, alert: alertOf(result), ...connection };
   } catch (error) {
     log.error({ remote, protocol, reason: messageOf(error) }, "the client cannot be judged");

@@ -53,6 +53,11 @@ export const startCommand = defineCommand({
       description: "The control plane",
       negativeDescription: "No control plane",
     },
+    "metrics-port": {
+      type: "string",
+      description: "A port for metrics and health over HTTP; without it there is none",
+    },
+    "metrics-host": { type: "string", default: "127.0.0.1", description: "The address for metrics and health" },
     denial: {
       type: "enum",
       options: ["explain", "parity"],
@@ -87,15 +92,19 @@ export const startCommand = defineCommand({
       control: args.control ? control : undefined,
       serverNames: serverNamesOf(args.name),
       scope: { region: regionOf(args.region), account: accountOf(args.account) },
+      metrics:
+        args["metrics-port"] === undefined
+          ? undefined
+          : { host: args["metrics-host"], port: wholeNumber("metrics-port", args["metrics-port"], 0, 65_535) },
       denial: oneOf("denial", args.denial, ["explain", "parity"]),
       tls: oneOf("tls", args.tls, ["node", "latchkey"]),
       sessions: oneOf("sessions", args.sessions, ["disk", "memory"]),
     };
-    const { log } = openLog({ level });
+    const { log, writer } = openLog({ level });
     const stopped = new Promise<string>((resolve) => {
       for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
     });
-    const broker = await runBroker({ ...options, log });
+    const broker = await runBroker({ ...options, log, logWriter: writer });
     if (broker.newAdministrator !== undefined) {
       const { accessKeyId, secretAccessKey } = broker.newAdministrator;
       // The only time that a secret is shown: on standard output, never in the log.
@@ -106,6 +115,7 @@ export const startCommand = defineCommand({
       );
     }
     if (broker.controlUrl !== undefined) print(`control ${broker.controlUrl}`);
+    if (broker.metricsUrl !== undefined) print(`metrics ${broker.metricsUrl}`);
     // Whoever waits for the broker waits for the last line, that of MQTT.
     for (const { service, host, port: opened } of broker.listening.toReversed()) {
       print(`ready ${service}://${host.includes(":") ? `[${host}]` : host}:${opened}`);

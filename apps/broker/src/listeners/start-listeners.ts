@@ -11,6 +11,7 @@ import { startDataPlane, type DataPlaneServer } from "../data-plane/https-server
 import { MqttOverWebSocket, type WebSocketOptions } from "../data-plane/websocket.ts";
 import type { BrokerDirectory } from "../data-directory/data-directory.ts";
 import { BrokerError } from "../errors.ts";
+import type { Observability } from "../observability/observability.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { latchkeyTlsLayer } from "./latchkey-tls.ts";
 import { nodeTlsLayer } from "./node-tls.ts";
@@ -51,6 +52,8 @@ export interface ListenersOptions {
   readonly data: BrokerDirectory;
   readonly broker: Broker<Peer, Principal>;
   readonly authorizer: PolicyAuthorizer;
+  /** Learns what becomes of handshakes. */
+  readonly observed: Observability;
   readonly log: Logger;
 }
 
@@ -110,14 +113,14 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
 /** Starts one of them. Throws `ERR_BROKER_LISTEN`. */
 async function startListener(
   { service, host, port }: ListenerSettings,
-  { data, tls, denial, broker, log }: ListenersOptions,
+  { data, tls, denial, broker, observed, log }: ListenersOptions,
   admission: Admission,
   dataPlane: DataPlaneServer,
 ): Promise<SecureListener> {
   const serve = async (secure: SecureStream): Promise<void> => {
     const { stream, handshake } = secure;
     // The client is judged before an octet is read from it.
-    const peer = await judgeClient(data.registry, log, handshake);
+    const peer = await judgeClient(data.registry, log, observed, handshake);
     if (stream.destroyed) return;
     if (peer.kind === "refused" && denial === "parity") secure.refuse(peer.alert);
     else if (isMqtt(service, handshake.applicationProtocol)) serveMqtt(broker, peer, stream);
@@ -134,7 +137,7 @@ async function startListener(
       applicationProtocols: service === "alpn" ? [...mqttProtocols, ...httpProtocols] : [],
       admission,
       onStream: (secure) => void serve(secure),
-      onFailed: (remote, reason) => log.warn({ remote, reason }, "TLS handshake failed"),
+      onFailed: observed.handshakeFailed,
       onNotAdmitted: (remote, limit) => log.warn({ remote, limit, value: admission.limits[limit] }, "not admitted"),
       onAcceptFailed: (reason) => log.error({ reason, open: admission.open }, "a connection cannot be accepted"),
     });

@@ -351,7 +351,10 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
     if (principal === undefined) return notConnected;
     const { authorizer, nowMs } = this.context;
     const decision = authorizer.decide(principal, action, name, nowMs);
-    if (decision === true) return true;
+    if (decision === true) {
+      this.context.counters.decisions[action].allowed += 1;
+      return true;
+    }
     if (decision instanceof Promise) {
       return decision.then(
         (answer) => this.#report(principal, action, name, answer),
@@ -362,8 +365,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
   }
 
   #report(principal: Principal, action: Action, name: string, decision: Decision): Decision {
+    this.context.counters.decisions[action][decision === true ? "allowed" : "denied"] += 1;
     if (decision === true) return true;
-    this.context.counters.denied += 1;
     this.context.emit({ type: "denied", ...this.source(), principal, action, name, denial: decision });
     return decision;
   }

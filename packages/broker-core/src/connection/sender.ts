@@ -4,7 +4,7 @@
  */
 
 import { encode, type ProtocolVersion, type QoS } from "@latchkey/mqtt-codec";
-import type { Counters } from "../counters.ts";
+import { countDelivery, type Counters } from "../counters.ts";
 import type { DropLimit } from "../events.ts";
 import type { Limits } from "../limits.ts";
 import type { Decision } from "../ports/authorizer.ts";
@@ -46,6 +46,7 @@ export class Sender implements Receiver {
   readonly #context: SenderContext;
   readonly #aliases: ServerTopicAliases | undefined;
   readonly #quota: number;
+  readonly #sinceMs: number;
   readonly #braked = new Set<BrakedPublisher>();
   #brakedSinceMs: number | undefined;
   #isAsking = false;
@@ -56,6 +57,7 @@ export class Sender implements Receiver {
     const { limits, topicAliasMaximum, version } = context;
     const aliases = version === 5 ? Math.min(topicAliasMaximum, limits.maximumTopicAliasesToClient) : 0;
     this.#aliases = aliases > 0 ? new ServerTopicAliases(aliases) : undefined;
+    this.#sinceMs = context.nowMs();
     this.#quota = Math.min(context.receiveMaximum, limits.maximumInFlight);
   }
 
@@ -224,7 +226,9 @@ export class Sender implements Receiver {
       if (bytes.length > maximumPacketSize) return false;
       if (alias !== undefined) this.#aliases?.sent(message.topicName, alias.alias);
     }
-    this.#context.counters.messagesSent[qos] += 1;
+    const { counters } = this.#context;
+    counters.messagesSent[qos] += 1;
+    if (!dup && !retain && message.publishedMs >= this.#sinceMs) countDelivery(counters, nowMs - message.publishedMs);
     this.#context.link.write(bytes);
     this.#context.hasOutput();
     return true;

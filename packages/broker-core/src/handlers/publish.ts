@@ -94,7 +94,7 @@ function takeSlot<Peer, Principal>(
   return false;
 }
 
-/** Whether the client's last PUBLISH asked for the same, and the answer still holds. */
+/** Whether the client's last PUBLISH asked for the same, and the answer still holds: then it counts as a decision. */
 function isKnownAllowed<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   client: Client<Principal>,
@@ -103,7 +103,11 @@ function isKnownAllowed<Peer, Principal>(
 ): boolean {
   const last = connection.lastPublish;
   if (last === undefined || last.topicName !== topicName || (retain && !last.retain)) return false;
-  return connection.context.authorizer.revision?.(client.principal) === last.revision;
+  const { authorizer, counters } = connection.context;
+  if (authorizer.revision?.(client.principal) !== last.revision) return false;
+  counters.decisions.publish.allowed += 1;
+  if (retain) counters.decisions["retain-publish"].allowed += 1;
+  return true;
 }
 
 function authorize<Peer, Principal>(

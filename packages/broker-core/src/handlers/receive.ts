@@ -1,6 +1,7 @@
 /** Whether a client may receive a message: asked at every delivery, remembered where the authorizer says how long. */
 
 import type { Connection } from "../connection/connection.ts";
+import type { DecisionCounts } from "../counters.ts";
 import type { Decision, Denial } from "../ports/authorizer.ts";
 
 /** Topics that are remembered for one connection. */
@@ -25,11 +26,19 @@ export function mayReceive<Peer, Principal>(
     connection.received = undefined;
   }
   const known = connection.received?.get(topicName);
-  if (known === true) return true;
+  const counts = connection.context.counters.decisions.receive;
+  if (known === true) {
+    counts.allowed += 1;
+    return true;
+  }
   if (known === false) {
-    connection.context.counters.denied += 1;
-    if (revision !== undefined) return remembered;
+    if (revision !== undefined) {
+      counts.denied += 1;
+      return remembered;
+    }
     const decision = authorizer.decide(client.principal, "receive", topicName, connection.context.nowMs);
+    if (decision instanceof Promise) return decision.then((answer) => counted(counts, answer));
+    counted(counts, decision);
     if (decision === true) connection.received?.delete(topicName);
     return decision;
   }
@@ -41,4 +50,9 @@ export function mayReceive<Peer, Principal>(
     connection.received.set(topicName, decision === true);
   }
   return decision;
+}
+
+function counted(counts: DecisionCounts, answer: Decision): Decision {
+  counts[answer === true ? "allowed" : "denied"] += 1;
+  return answer;
 }
