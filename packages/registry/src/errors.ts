@@ -51,7 +51,10 @@ export interface RegistryEvidence {
   /** A provisioning template that cannot be read or carried out (ResourceRegistrationFailureException). */
   readonly ERR_REGISTRY_PROVISIONING: { readonly path: string };
   /** The requester may not do this: a wrong ownership token, a hook that said no. */
-  readonly ERR_REGISTRY_ACCESS_DENIED: { readonly templateName: string | undefined };
+  readonly ERR_REGISTRY_ACCESS_DENIED: {
+    readonly templateName: string | undefined;
+    readonly reason: "token" | "template" | "hook";
+  };
   /** A pair of the local authority cannot be used: its key is not the certificate's, or it is not valid now. Names as `KeyPairStore` has them. */
   readonly ERR_REGISTRY_LOCAL_AUTHORITY: {
     readonly certificate: string;

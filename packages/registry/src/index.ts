@@ -22,6 +22,7 @@ export {
   type RegistryErrorCode,
   type RegistryEvidence,
 } from "./errors.ts";
+export type { FleetProvisioning, ProvisioningCaller, ProvisioningMessage } from "./fleet-provisioning.ts";
 export type { Provisioned } from "./identity/provision.ts";
 export {
   evaluateTemplate,

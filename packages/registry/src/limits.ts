@@ -32,3 +32,7 @@ export const ownershipTokenSeconds = 3600;
 export const claimCertificateSeconds = 300;
 /** Most certificates, and most connections' rights, whose records are kept in memory (ours). */
 export const maximumRememberedAnswers = 10_000;
+/** Octets of a request of fleet provisioning: the most that a message of AWS IoT has. */
+export const maximumProvisioningPayloadOctets = 131_072;
+/** Requests of fleet provisioning that are carried out at once (ours): each may make an RSA key pair, some 100 ms of a processor. */
+export const maximumProvisioningRequestsAtOnce = 100;

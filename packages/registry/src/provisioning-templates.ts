@@ -240,7 +240,11 @@ export class ProvisioningTemplates {
     const { templateName } = request;
     const template = this.describe(scope, templateName);
     if (!template.enabled || template.type !== "FLEET_PROVISIONING") {
-      throw accessDenied(templateName, `the template ${templateName} is not an enabled fleet provisioning template`);
+      throw accessDenied(
+        templateName,
+        "template",
+        `the template ${templateName} is not an enabled fleet provisioning template`,
+      );
     }
     const key = scopeKey(scope);
     const tokenKey = this.#tokenKey(request.certificateOwnershipToken);
@@ -342,9 +346,10 @@ export class ProvisioningTemplates {
     try {
       answer = await this.#hook(request);
     } catch {
-      throw accessDenied(templateName, "the pre-provisioning hook failed");
+      throw accessDenied(templateName, "hook", "the pre-provisioning hook failed");
     }
-    if (!answer.allowProvisioning) throw accessDenied(templateName, "the pre-provisioning hook did not allow it");
+    if (!answer.allowProvisioning)
+      throw accessDenied(templateName, "hook", "the pre-provisioning hook did not allow it");
     return { ...parameters, ...answer.parameterOverrides };
   }
 
@@ -368,9 +373,13 @@ function isPutToUse(reader: StorageReader, scope: string, { certificateId, statu
 const removedAtOnce = 1000;
 
 function tokenRefused(templateName: string): RegistryError<"ERR_REGISTRY_ACCESS_DENIED"> {
-  return accessDenied(templateName, "the certificate ownership token is unknown, used or expired");
+  return accessDenied(templateName, "token", "the certificate ownership token is unknown, used or expired");
 }
 
-function accessDenied(templateName: string, message: string): RegistryError<"ERR_REGISTRY_ACCESS_DENIED"> {
-  return new RegistryError("ERR_REGISTRY_ACCESS_DENIED", message, { templateName });
+function accessDenied(
+  templateName: string,
+  reason: "token" | "template" | "hook",
+  message: string,
+): RegistryError<"ERR_REGISTRY_ACCESS_DENIED"> {
+  return new RegistryError("ERR_REGISTRY_ACCESS_DENIED", message, { templateName, reason });
 }

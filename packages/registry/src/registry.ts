@@ -19,6 +19,7 @@ import { ConnectionReads } from "./connection-reads.ts";
 import { ConnectionRightsTable, type ConnectionRights, type ConnectionRightsOptions } from "./connection-rights.ts";
 import type { RegistryContext } from "./context.ts";
 import { documentsOf, effectivePolicies, groupsAbove } from "./effective-policies.ts";
+import { FleetProvisioning } from "./fleet-provisioning.ts";
 import { provisionJustInTime } from "./identity/just-in-time.ts";
 import type { ProvisioningParts } from "./identity/provision.ts";
 import {
@@ -64,6 +65,8 @@ export class Registry implements AsyncDisposable {
   readonly thingTypes: ThingTypes;
   readonly thingGroups: ThingGroups;
   readonly templates: ProvisioningTemplates;
+  /** Fleet provisioning by claim as messages: what a transport calls. */
+  readonly fleetProvisioning: FleetProvisioning;
   readonly tags: Tags;
   readonly #context: RegistryContext;
   readonly #parts: ProvisioningParts;
@@ -85,6 +88,7 @@ export class Registry implements AsyncDisposable {
     this.#parts = parts;
     this.tags = new Tags(context);
     this.templates = new ProvisioningTemplates(parts, options.provisioningHook);
+    this.fleetProvisioning = new FleetProvisioning(this.templates);
     this.#reads = new ConnectionReads(context.storage, context.provider, options.maximumRemembered);
     this.#resolver = new PrincipalResolver(
       context,

@@ -5,3 +5,9 @@ interface TextEncoder {
 }
 
 declare const TextEncoder: { new (): TextEncoder };
+
+interface TextDecoder {
+  decode(octets: Uint8Array): string;
+}
+
+declare const TextDecoder: { new (label: string, options: { readonly fatal: boolean }): TextDecoder };
