@@ -1,30 +1,54 @@
 /**
- * Many certificates at once, as JSON lines: one object a line, `{"certificatePem", "status"?, "thingName"?, "policyNames"?}`.
+ * Many certificates at once, as JSON lines: one object a line, of which only `certificatePem` is needed; see `BulkCertificate`.
  *
  * Each chunk is one transaction, and other work can run between chunks. A line that is refused is reported and changes nothing; the others
  * go on. What is registered already is skipped, so that an interrupted import can be run again.
  */
 
-import { certificateId } from "@latchkey/x509";
-import { checkKey, readCertificate } from "./certificate-input.ts";
+import { certificateId, type Certificate } from "@latchkey/x509";
+import { checkKey, checkSignedBy, readCertificate, storedCertificate } from "./certificate-input.ts";
 import type { Certificates } from "./certificates.ts";
 import type { RegistryContext } from "./context.ts";
+import { list, object, oneOf, optional, text, type Decoder } from "./decode.ts";
 import { invalid, isRegistryError } from "./errors.ts";
-import { checkThingName } from "./names.ts";
+import { checkCertificateId, checkThingName } from "./names.ts";
 import type { Policies } from "./policies.ts";
-import { certificateStatuses, certificates as certificateTable, certificatesByOrder } from "./records/certificate.ts";
+import { certificateAuthorities, type CertificateAuthorityRecord } from "./records/certificate-authority.ts";
+import {
+  certificates as certificateTable,
+  certificatesByOrder,
+  type CertificateMode,
+  type CertificateRecord,
+} from "./records/certificate.ts";
 import { policiesOfTarget } from "./records/policy.ts";
-import { things as thingTable, thingsOfPrincipal } from "./records/thing.ts";
+import { things as thingTable, thingsOfPrincipal, type ThingPrincipalType } from "./records/thing.ts";
 import { scopeKey, type Scope } from "./scope.ts";
-import type { StorageWriter } from "./storage.ts";
+import type { StorageReader, StorageWriter } from "./storage.ts";
+import { authorityNotActive } from "./stored-authority.ts";
 import type { Things } from "./things.ts";
+
+/** A thing that a certificate is attached to. */
+export interface BulkThing {
+  readonly thingName: string;
+  /** Default `NON_EXCLUSIVE_THING`. */
+  readonly thingPrincipalType?: ThingPrincipalType | undefined;
+}
 
 /** A certificate to register. */
 export interface BulkCertificate {
   readonly certificatePem: string;
   /** Default `INACTIVE`. */
   readonly status?: "ACTIVE" | "INACTIVE" | "REVOKED" | undefined;
-  /** A thing that it is attached to, made where it does not exist. */
+  /**
+   * The authority that signed it. Where the account has it, it must be ACTIVE and have signed the certificate, which belongs to it then.
+   * Where the account does not have it, the certificate is registered without an authority, as a transferred one is.
+   */
+  readonly caCertificateId?: string | undefined;
+  /** Default: that of the authority, or `SNI_ONLY` without one. Counts only without one. */
+  readonly certificateMode?: CertificateMode | undefined;
+  /** Made where they do not exist. */
+  readonly things?: readonly BulkThing[] | undefined;
+  /** One more, for lists made by hand. */
   readonly thingName?: string | undefined;
   readonly policyNames?: readonly string[] | undefined;
 }
@@ -52,7 +76,7 @@ export interface BulkParts {
 }
 
 /**
- * Registers certificates without looking at their issuers, as `registerWithoutAuthority` does. `pause` is awaited between chunks: an
+ * Registers certificates, those without a known authority as `registerWithoutAuthority` does, in whichever dates. `pause` is awaited between chunks: an
  * event loop gets its turn there.
  */
 export async function importCertificates(
@@ -94,7 +118,10 @@ export function* readBulkLines(lines: Iterable<string>): Generator<BulkCertifica
   }
 }
 
-/** Writes all certificates of an account as JSON lines, oldest first, a page of the registry at a time. */
+/**
+ * Writes all certificates of an account as JSON lines, oldest first, a page of the registry at a time. What is under way stays behind: one
+ * that waits for its transfer or activation is written as INACTIVE.
+ */
 export function* exportCertificates({ context }: BulkParts, scope: Scope): Generator<string> {
   const key = scopeKey(scope);
   let nextToken: string | undefined;
@@ -105,10 +132,7 @@ export function* exportCertificates({ context }: BulkParts, scope: Scope): Gener
         const id = orderAndId.slice(orderAndId.indexOf("/") + 1);
         const record = certificateTable.get(reader, key, id);
         if (record === undefined) return [];
-        const [thing] = thingsOfPrincipal.all(reader, key, id);
-        const policyNames = [...policiesOfTarget.all(reader, key, "cert", id)];
-        const { certificatePem, status } = record;
-        return [JSON.stringify({ certificatePem, status, thingName: thing?.thingName, policyNames })];
+        return [lineOf(reader, key, record)];
       });
       return { lines, next };
     });
@@ -119,7 +143,7 @@ export function* exportCertificates({ context }: BulkParts, scope: Scope): Gener
 
 /** All of one certificate or nothing of it: what can be refused is looked at before anything is written. */
 function registerOne(
-  { context, certificates, policies, things }: BulkParts,
+  { context, certificates, policies, things: thingOperations }: BulkParts,
   writer: StorageWriter,
   scope: Scope,
   item: BulkCertificate | Error,
@@ -131,15 +155,16 @@ function registerOne(
     checkKey("certificatePem", certificate.subjectPublicKeyInfo.encoding, context.provider);
     const id = certificateId(certificate, context.provider);
     if (certificateTable.get(writer, key, id) !== undefined) return "skipped";
-    const { thingName, policyNames = [], status = "INACTIVE" } = item;
-    if (thingName !== undefined) checkThingName(thingName);
+    const { policyNames = [], status = "INACTIVE" } = item;
+    const things = thingsOf(item);
     policies.checkAttachable(writer, key, policyNames);
-    const fields = { status, certificateMode: "SNI_ONLY", authority: undefined } as const;
-    certificates.addIn(writer, scope, certificate, fields);
+    const authority = knownAuthority(writer, key, context, certificate, item.caCertificateId);
+    const certificateMode = authority?.certificateMode ?? item.certificateMode ?? "SNI_ONLY";
+    certificates.addIn(writer, scope, certificate, { status, certificateMode, authority });
     for (const name of policyNames) policies.attachIn(writer, scope, name, { kind: "cert", certificateId: id });
-    if (thingName !== undefined) {
-      if (thingTable.get(writer, key, thingName) === undefined) things.createIn(writer, scope, thingName, {});
-      things.attachPrincipalIn(writer, key, thingName, id, "NON_EXCLUSIVE_THING");
+    for (const { thingName, thingPrincipalType = "NON_EXCLUSIVE_THING" } of things) {
+      if (thingTable.get(writer, key, thingName) === undefined) thingOperations.createIn(writer, scope, thingName, {});
+      thingOperations.attachPrincipalIn(writer, key, thingName, id, thingPrincipalType);
     }
     return "registered";
   } catch (error) {
@@ -148,32 +173,74 @@ function registerOne(
   }
 }
 
+/**
+ * The things of a certificate. Throws `ERR_REGISTRY_INVALID` for what could be refused only after something was written: a wrong name, a thing
+ * twice, an exclusive one beside others.
+ */
+function thingsOf({ things = [], thingName }: BulkCertificate): readonly BulkThing[] {
+  const all = thingName === undefined ? things : [...things, { thingName }];
+  for (const one of all) checkThingName(one.thingName);
+  if (new Set(all.map((one) => one.thingName)).size < all.length)
+    throw invalid("things", "one twice", "each thing once");
+  if (all.length > 1 && all.some((one) => one.thingPrincipalType === "EXCLUSIVE_THING")) {
+    throw invalid("things", `${all.length} things`, "one thing alone, where it is exclusive");
+  }
+  return all;
+}
+
+/** Throws `ERR_REGISTRY_CERTIFICATE_STATE`, `ERR_REGISTRY_CERTIFICATE`. */
+function knownAuthority(
+  reader: StorageReader,
+  scope: string,
+  { provider, nowSeconds }: RegistryContext,
+  certificate: Certificate,
+  caCertificateId: string | undefined,
+): CertificateAuthorityRecord | undefined {
+  if (caCertificateId === undefined) return undefined;
+  checkCertificateId(caCertificateId);
+  const authority = certificateAuthorities.get(reader, scope, caCertificateId);
+  if (authority === undefined) return undefined;
+  if (authority.status !== "ACTIVE") throw authorityNotActive(authority);
+  const issuer = storedCertificate(authority);
+  // A certificate that has expired is imported as well: it is verified for a time when both were valid.
+  const begin = Math.max(certificate.validity.notBefore, issuer.validity.notBefore);
+  const end = Math.min(certificate.validity.notAfter, issuer.validity.notAfter);
+  const time = Math.max(begin, Math.min(nowSeconds(), end));
+  checkSignedBy("certificatePem", certificate, issuer, { provider, nowSeconds: time });
+  return authority;
+}
+
+function lineOf(reader: StorageReader, scope: string, record: CertificateRecord): string {
+  const { certificateId: id, certificatePem, caCertificateId, certificateMode } = record;
+  const isUnderWay = record.status === "PENDING_TRANSFER" || record.status === "PENDING_ACTIVATION";
+  const things = Array.from(thingsOfPrincipal.all(reader, scope, id), ({ thingName, type: thingPrincipalType }) => ({
+    thingName,
+    thingPrincipalType,
+  }));
+  const policyNames = [...policiesOfTarget.all(reader, scope, "cert", id)];
+  const status = isUnderWay ? "INACTIVE" : record.status;
+  return JSON.stringify({ certificatePem, status, caCertificateId, certificateMode, things, policyNames });
+}
+
+const bulkLine: Decoder<BulkCertificate> = object({
+  certificatePem: text,
+  status: optional(oneOf("ACTIVE", "INACTIVE", "REVOKED")),
+  caCertificateId: optional(text),
+  certificateMode: optional(oneOf("DEFAULT", "SNI_ONLY")),
+  things: optional(
+    list(object({ thingName: text, thingPrincipalType: optional(oneOf("EXCLUSIVE_THING", "NON_EXCLUSIVE_THING")) })),
+  ),
+  thingName: optional(text),
+  policyNames: optional(list(text)),
+});
+
 function readBulkLine(line: string): BulkCertificate | Error {
-  let value: unknown;
   try {
-    value = JSON.parse(line);
+    return bulkLine(JSON.parse(line), "line");
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    if (!isRegistryError(error)) return error instanceof Error ? error : new Error(String(error));
+    return invalid("line", line, "an object with certificatePem and other members of a BulkCertificate");
   }
-  const allowed = "an object with certificatePem, and perhaps status, thingName and policyNames";
-  if (typeof value !== "object" || value === null || !("certificatePem" in value))
-    return invalid("line", line, allowed);
-  const { certificatePem } = value;
-  const thingName = "thingName" in value ? value.thingName : undefined;
-  const names: unknown = "policyNames" in value ? value.policyNames : [];
-  const given = "status" in value ? value.status : undefined;
-  const status = certificateStatuses.find((one) => one === given);
-  const areNames = Array.isArray(names) && names.every((name): name is string => typeof name === "string");
-  if (
-    typeof certificatePem !== "string" ||
-    (thingName !== undefined && typeof thingName !== "string") ||
-    !areNames ||
-    (given !== undefined && status !== "ACTIVE" && status !== "INACTIVE" && status !== "REVOKED")
-  ) {
-    return invalid("line", line, allowed);
-  }
-  const settable = status === "ACTIVE" || status === "REVOKED" ? status : "INACTIVE";
-  return { certificatePem, status: settable, thingName, policyNames: names };
 }
 
 function* chunksOf<T>(items: Iterable<T>, size: number): Generator<T[]> {

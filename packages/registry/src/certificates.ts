@@ -39,7 +39,7 @@ import {
 } from "./records/certificate.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
-import { ensureLocalAuthority } from "./stored-authority.ts";
+import { authorityNotActive, ensureLocalAuthority } from "./stored-authority.ts";
 import {
   attachedPolicies,
   attachedThings,
@@ -364,13 +364,7 @@ export class Certificates {
         { candidates: ids },
       );
     }
-    if (first.status !== "ACTIVE") {
-      throw new RegistryError(
-        "ERR_REGISTRY_CERTIFICATE_STATE",
-        `the certificate authority ${first.certificateId} is INACTIVE: set it ACTIVE to register certificates of it`,
-        { certificateId: first.certificateId, status: first.status, needed: ["ACTIVE"] },
-      );
-    }
+    if (first.status !== "ACTIVE") throw authorityNotActive(first);
     return first;
   }
 }

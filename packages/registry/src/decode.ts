@@ -23,6 +23,14 @@ export function oneOf<const T extends string>(...allowed: readonly T[]): Decoder
   return (value, path) => allowed.find((one) => one === value) ?? damaged(path, `one of ${allowed.join(", ")}`);
 }
 
+/** A list. */
+export function list<T>(decoder: Decoder<T>): Decoder<readonly T[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) return damaged(path, "a list");
+    return value.map((item: unknown, index) => decoder(item, `${path}[${index}]`));
+  };
+}
+
 /** An object with text members of any name. */
 export const texts: Decoder<Readonly<Record<string, string>>> = (value, path) => {
   if (!isObject(value)) return damaged(path, "an object");

@@ -1,6 +1,6 @@
 /** Accounts, things, certificates, authorities and policies: the ways to an identity, and what it may do. */
 
-export type { BulkCertificate, BulkResult } from "./bulk.ts";
+export type { BulkCertificate, BulkResult, BulkThing } from "./bulk.ts";
 export { certificateAttributes } from "./certificate-attributes.ts";
 export type { AuthorityRegistration, AuthorityUpdate, CertificateAuthorities } from "./certificate-authorities.ts";
 export type { CertificateTransfers } from "./certificate-transfers.ts";

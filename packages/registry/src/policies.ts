@@ -2,7 +2,7 @@
 
 import { parsePolicy } from "@latchkey/policy";
 import { requireAccount } from "./accounts.ts";
-import { requireCertificate } from "./stored-certificate.ts";
+import { checkNotOffered, requireCertificate } from "./stored-certificate.ts";
 import { resourceKey } from "./changes.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, limitReached, notFound, RegistryError } from "./errors.ts";
@@ -200,7 +200,10 @@ export class Policies {
     });
   }
 
-  /** Attaches; attaching twice is one attachment. Throws `ERR_REGISTRY_NOT_FOUND`, `ERR_REGISTRY_LIMIT`. */
+  /**
+   * Attaches; attaching twice is one attachment. Throws `ERR_REGISTRY_NOT_FOUND`, `ERR_REGISTRY_LIMIT`, and
+   * `ERR_REGISTRY_CERTIFICATE_STATE` for a certificate that waits for its transfer.
+   */
   async attach(scope: Scope, policyName: string, target: PolicyTarget): Promise<void> {
     checkPolicyName(policyName);
     await this.#context.storage.write((writer) => this.attachIn(writer, scope, policyName, target));
@@ -211,6 +214,7 @@ export class Policies {
     const key = scopeKey(scope);
     requirePolicy(writer, key, policyName);
     const [kind, name] = requireTarget(writer, key, target);
+    if (kind === "cert") checkNotOffered(requireCertificate(writer, key, name));
     if (policiesOfTarget.has(writer, key, kind, name, policyName)) return;
     const limit = kind === "cert" ? maximumPoliciesPerCertificate : maximumPoliciesPerThingGroup;
     const count = policiesOfTarget.count(writer, limit, key, kind, name);

@@ -3,6 +3,7 @@
 import type { CryptoProvider } from "@latchkey/crypto";
 import { certificateId, certificateToPem, type Certificate } from "@latchkey/x509";
 import { resourceKey } from "./changes.ts";
+import { RegistryError } from "./errors.ts";
 import {
   authorityOwners,
   certificateAuthorities,
@@ -41,4 +42,16 @@ export function ensureLocalAuthority(
     modifiedAtSeconds: nowSeconds,
     customerVersion: 1,
   });
+}
+
+/** The refusal of a registration under an authority that is INACTIVE. */
+export function authorityNotActive({
+  certificateId: id,
+  status,
+}: CertificateAuthorityRecord): RegistryError<"ERR_REGISTRY_CERTIFICATE_STATE"> {
+  return new RegistryError(
+    "ERR_REGISTRY_CERTIFICATE_STATE",
+    `the certificate authority ${id} is ${status}: set it ACTIVE to register certificates of it`,
+    { certificateId: id, status, needed: ["ACTIVE"] },
+  );
 }

@@ -83,6 +83,12 @@ export function attachedThings(reader: StorageReader, scope: string, id: string)
   return Array.from(thingsOfPrincipal.all(reader, scope, id), ({ thingName }) => `thing ${thingName}`);
 }
 
+/** A certificate is given away without policies and things: while it is offered, none is attached. Throws `ERR_REGISTRY_CERTIFICATE_STATE`. */
+export function checkNotOffered(record: CertificateRecord): void {
+  if (record.status !== "PENDING_TRANSFER") return;
+  throw wrongCertificateState(record, ["ACTIVE", "INACTIVE", "REVOKED", "PENDING_ACTIVATION"]);
+}
+
 /** The refusal of an operation that is possible in other statuses only. */
 export function wrongCertificateState(
   { certificateId: id, status }: CertificateRecord,

@@ -1,7 +1,7 @@
 /** Things, and the certificates attached to them. */
 
 import { requireAccount } from "./accounts.ts";
-import { requireCertificate } from "./stored-certificate.ts";
+import { checkNotOffered, requireCertificate } from "./stored-certificate.ts";
 import { resourceKey } from "./changes.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, limitReached, notFound, RegistryError } from "./errors.ts";
@@ -160,7 +160,7 @@ export class Things {
    * Attaches a certificate. `EXCLUSIVE_THING` makes the thing its only one, whatever the client identifier is.
    *
    * Throws `ERR_REGISTRY_NOT_FOUND`, and `ERR_REGISTRY_INVALID` where the certificate is exclusive to another thing, is to be made
-   * exclusive while it has others, or is attached as the other type.
+   * exclusive while it has others, or is attached as the other type. `ERR_REGISTRY_CERTIFICATE_STATE` where it waits for its transfer.
    */
   async attachPrincipal(
     scope: Scope,
@@ -183,7 +183,7 @@ export class Things {
     type: ThingPrincipalType,
   ): void {
     requireThing(writer, scope, thingName);
-    requireCertificate(writer, scope, certificateId);
+    checkNotOffered(requireCertificate(writer, scope, certificateId));
     for (const other of thingsOfPrincipal.all(writer, scope, certificateId)) {
       if (other.thingName === thingName) {
         if (other.type === type) return;
