@@ -3,8 +3,11 @@
 /** A plot of lines. It is data only, so that it can stand in the page as JSON. */
 export interface Chart {
   readonly id: string;
-  /** `percentile` has the axis 1 / (1 - p), on which 90, 99 and 99.9 % have the same distance. */
-  readonly x: { readonly label: string; readonly scale: "linear" | "percentile" };
+  /**
+   * `percentile` has the axis 1 / (1 - p), on which 90, 99 and 99.9 % have the same distance; `seconds` has labels at whole numbers
+   * only.
+   */
+  readonly x: { readonly label: string; readonly scale: "linear" | "seconds" | "percentile" };
   readonly y: { readonly label: string; readonly scale: "linear" | "logarithmic" };
   readonly lines: readonly Line[];
 }

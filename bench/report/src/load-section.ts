@@ -3,7 +3,7 @@
 import type { Chart, Line } from "./chart.ts";
 import { type Html, html } from "./html.ts";
 import type { LoadScenario, Series } from "./load-series.ts";
-import { numberText } from "./number-text.ts";
+import { numberText, percentText } from "./number-text.ts";
 import type { LoadFigures, LoadLatency } from "./result-file.ts";
 
 /** HTML, and the plots that stand in it. */
@@ -88,16 +88,20 @@ function overview({ series, rows }: LoadScenario): Html {
     if (row.notSupported !== null) return [html`<li>${row.notSupported}</li>`];
     if (row.ratio === null) return [];
     const what = costs.find(([cost]) => cost === row.ratioOf)?.[1] ?? row.ratioOf;
-    const rounds = row.ratioSpread?.map(numberText).join(" to ") ?? "unknown";
+    const spread = row.ratioSpread?.map(numberText).join(" to ") ?? "unknown";
+    const rounds = row.rounds === 1 ? "from one round, so its noise is not known" : `${spread} in the rounds`;
     const ratio = numberText(row.ratio);
-    return [
-      html`<li>${what}: ${row.target} needs ${ratio} times what ${row.peer} needs; ${rounds} in the rounds.</li>`,
-    ];
+    return [html`<li>${what}: ${row.target} needs ${ratio} times what ${row.peer} needs; ${rounds}.</li>`];
   });
   const scaling = rows.flatMap(({ workers, scalingEfficiency }) =>
     scalingEfficiency === null
       ? []
-      : [html`<li>Scaling efficiency with ${workers} workers: ${numberText(scalingEfficiency)}.</li>`],
+      : [
+          html`<li>
+            Scaling efficiency with ${workers} ${workers === 1 ? "worker" : "workers"}:
+            ${percentText(scalingEfficiency)}.
+          </li>`,
+        ],
   );
   const notes = [...new Set(rows.flatMap((row) => row.notes))].map((note) => html`<li>${note}</li>`);
   const facts = [...sentences, ...scaling, ...notes];
@@ -116,23 +120,31 @@ function overview({ series, rows }: LoadScenario): Html {
             <th scope="col" class="number">Worst, ms</th>
             <th scope="col" class="number">Received</th>
             <th scope="col" class="number">Lost</th>
-            <th scope="col" class="number">Generator, share of a core</th>
+            <th scope="col" class="number">Generator, of a core</th>
           </tr>
         </thead>
         <tbody>
           ${series.map(({ label, colour, figures }) => {
             const { latencyMs } = figures;
-            return html`<tr>
-              <th scope="row"><i class="key colour-${colour}"></i>${label} ${problems(figures)}</th>
-              <td class="number">${numberText(figures.ratePerSecond)}</td>
-              <td class="number">${numberText(latencyMs?.p50 ?? null)}</td>
-              <td class="number">${numberText(latencyMs?.p99 ?? null)}</td>
-              <td class="number">${numberText(latencyMs?.p999 ?? null)}</td>
-              <td class="number">${numberText(latencyMs?.max ?? null)}</td>
-              <td class="number">${numberText(figures.received)}</td>
-              <td class="number ${(figures.lost ?? 0) > 0 ? "bad" : ""}">${numberText(figures.lost)}</td>
-              <td class="number">${numberText(figures.generatorCpuShare)}</td>
-            </tr>`;
+            const doubts = problems(figures);
+            return html`<tr class="${doubts.length === 0 ? "" : "doubtful"}">
+                <th scope="row">${keyed(colour, label)}</th>
+                <td class="number">${numberText(figures.ratePerSecond)}</td>
+                <td class="number">${numberText(latencyMs?.p50 ?? null)}</td>
+                <td class="number">${numberText(latencyMs?.p99 ?? null)}</td>
+                <td class="number">${numberText(latencyMs?.p999 ?? null)}</td>
+                <td class="number">${numberText(latencyMs?.max ?? null)}</td>
+                <td class="number">${numberText(figures.received)}</td>
+                <td class="number ${(figures.lost ?? 0) > 0 ? "bad" : ""}">${numberText(figures.lost)}</td>
+                <td class="number">${percentText(figures.generatorCpuShare)}</td>
+              </tr>
+              ${
+                doubts.length === 0
+                  ? null
+                  : html`<tr>
+                      <td colspan="9">${doubts}</td>
+                    </tr>`
+              }`;
           })}
         </tbody>
       </table>
@@ -144,6 +156,12 @@ function overview({ series, rows }: LoadScenario): Html {
             ${facts}
           </ul>`
     }`;
+}
+
+/** A label behind the colour of its line, which stays beside the first word. */
+function keyed(colour: number, label: string): Html {
+  const [first = "", ...others] = label.split(" ");
+  return html`<span class="keyed"><i class="key colour-${colour}"></i>${first}</span> ${others.join(" ")}`;
 }
 
 function problems({ bottleneck, errors, errorsBeforeWindow }: LoadFigures): Html[] {
@@ -203,8 +221,13 @@ function percentileFigure({ series }: LoadScenario, id: string): Part | null {
   );
 }
 
-function rateFigure({ series }: LoadScenario, id: string): Part | null {
-  const lines = series.map(({ label, colour, figures }): Line => ({
+function rateFigure({ series, rows }: LoadScenario, id: string): Part | null {
+  const rounds = rows.reduce((most, row) => Math.max(most, row.rounds ?? 1), 1);
+  const whole = series.map((one) => ({
+    ...one,
+    figures: { ...one.figures, timeline: wholeSeconds(one.figures, rounds) },
+  }));
+  const lines = whole.map(({ label, colour, figures }): Line => ({
     label,
     colour,
     isDashed: false,
@@ -212,12 +235,19 @@ function rateFigure({ series }: LoadScenario, id: string): Part | null {
   }));
   return figure(
     "Throughput over time, per second",
-    { id, x: { label: "seconds", scale: "linear" }, y: { label: "per second", scale: "linear" }, lines },
-    timeTable(
-      series,
-      (figures, second) => figures.timeline.find((one) => one.second === second)?.ratePerSecond ?? null,
-    ),
+    { id, x: { label: "seconds", scale: "seconds" }, y: { label: "per second", scale: "linear" }, lines },
+    timeTable(whole, (figures, second) => figures.timeline.find((one) => one.second === second)?.ratePerSecond ?? null),
   );
+}
+
+/**
+ * The seconds that the measured time holds to their end. What arrived in a part of a second, or after the measured time, would look
+ * like a fall of the rate. All of them where there is no whole one.
+ */
+function wholeSeconds({ timeline, durationSeconds }: LoadFigures, rounds: number): LoadFigures["timeline"] {
+  if (durationSeconds === null) return timeline;
+  const whole = timeline.filter(({ second }) => second + 1 <= durationSeconds / rounds + 0.001);
+  return whole.length === 0 ? timeline : whole;
 }
 
 function latencyFigure({ series }: LoadScenario, id: string): Part | null {
@@ -227,7 +257,7 @@ function latencyFigure({ series }: LoadScenario, id: string): Part | null {
   ]);
   return figure(
     "Latency over time, ms: p99, and p50 dashed",
-    { id, x: { label: "seconds", scale: "linear" }, y: { label: "ms", scale: yScale(lines) }, lines },
+    { id, x: { label: "seconds", scale: "seconds" }, y: { label: "ms", scale: yScale(lines) }, lines },
     timeTable(series, (figures, second) => figures.timeline.find((one) => one.second === second)?.p99 ?? null, ", p99"),
   );
 }
@@ -240,13 +270,22 @@ function memoryFigure({ series }: LoadScenario, id: string): Part | null {
   const counts = [...new Set(lines.flatMap(({ points }) => points.map(([connections]) => connections)))];
   const rows = spread(counts.toSorted((a, b) => a - b)).map((connections) => [
     String(connections),
-    ...lines.map(({ points }) => numberText(points.find(([count]) => count === connections)?.[1] ?? null)),
+    ...lines.map(({ points }) => numberText(valueAt(points, connections))),
   ]);
   return figure(
     "Resident memory over connections, MiB",
     { id, x: { label: "connections", scale: "linear" }, y: { label: "MiB", scale: "linear" }, lines },
     seriesTable("Connections", series, rows),
   );
+}
+
+/** The height of a line at `x`, between its points as it is drawn; null beside them. */
+function valueAt(points: Line["points"], x: number): number | null {
+  const after = points.findIndex(([at]) => at >= x);
+  const [right, left] = [points[after], points[after - 1]];
+  if (right === undefined || right[1] === null) return null;
+  if (right[0] === x || left === undefined || left[1] === null) return right[0] === x ? right[1] : null;
+  return left[1] + ((right[1] - left[1]) * (x - left[0])) / (right[0] - left[0]);
 }
 
 function timeTable(
@@ -277,7 +316,7 @@ function seriesTable(first: string, series: readonly Series[], rows: readonly (r
     <thead>
       <tr>
         <th scope="col">${first}</th>
-        ${series.map(({ label, colour }) => html`<th scope="col" class="number"><i class="key colour-${colour}"></i>${label}</th>`)}
+        ${series.map(({ label, colour }) => html`<th scope="col" class="number">${keyed(colour, label)}</th>`)}
       </tr>
     </thead>
     <tbody>
@@ -323,7 +362,7 @@ function phases({ series }: LoadScenario): Html | null {
           figures.phases.map(
             ({ name, ratePerSecond, latencyMs }) =>
               html`<tr>
-                <th scope="row"><i class="key colour-${colour}"></i>${label}</th>
+                <th scope="row">${keyed(colour, label)}</th>
                 <td>${name}</td>
                 <td class="number">${numberText(ratePerSecond)}</td>
                 <td class="number">${numberText(latencyMs?.p50 ?? null)}</td>

@@ -1,5 +1,6 @@
 /** What was measured under load, by scenario: each target once, with a name and a colour of its own. */
 
+import { isDeepStrictEqual } from "node:util";
 import { colours } from "./chart.ts";
 import type { LoadFigures, LoadRow, LoadRun } from "./result-file.ts";
 
@@ -23,19 +24,26 @@ export function scenariosOf(runs: readonly LoadRun[]): LoadScenario[] {
   const all = runs.flatMap((run) => run.rows.map((row) => ({ run, row })));
   return [...Map.groupBy(all, ({ row }) => row.scenario)].map(([name, entries]) => {
     const named: Omit<Series, "colour">[] = [];
+    const isOfSeveralFiles = new Set(entries.map(({ run }) => run)).size > 1;
     for (const { run, row } of entries) {
       const others = entries.filter((entry) => entry.run === run && entry.row.target === row.target);
+      const workers = row.workers === 1 ? "1 worker" : `${row.workers ?? "?"} workers`;
       const details = [
-        row.targetVersion,
-        ...(runs.length > 1 ? [run.file] : []),
-        ...(others.some((entry) => entry.row.workers !== row.workers) ? [`${row.workers ?? "?"} workers`] : []),
-        // Ours is measured anew beside each peer.
-        ...(row.peer !== null && others.length > 1 ? [`beside ${row.peer}`] : []),
+        ...(isOfSeveralFiles ? [run.file] : []),
+        ...(others.some((entry) => entry.row.workers !== row.workers) ? [workers] : []),
       ];
-      named.push({ label: labelOf(row.target, details), isPeer: false, figures: row.figures });
+      // Ours stands in an entry for each peer; it was measured once where the figures are the same.
+      const same = others.filter((entry) => entry.row.workers === row.workers);
+      const isFirst = same[0]?.row === row;
+      const isRepeated = !isFirst && isDeepStrictEqual(same[0]?.row.figures, row.figures);
+      const beside = isFirst || row.peer === null ? [] : [`beside ${row.peer}`];
+      if (!isRepeated) {
+        const label = labelOf(row.target, [row.targetVersion, ...details, ...beside]);
+        named.push({ label, isPeer: false, figures: row.figures });
+      }
       if (row.peer === null || row.peerFigures === null) continue;
-      const peerDetails = [row.peerVersion ?? "", ...details.slice(1).filter((detail) => !detail.startsWith("beside"))];
-      named.push({ label: labelOf(row.peer, peerDetails), isPeer: true, figures: row.peerFigures });
+      const label = labelOf(row.peer, [row.peerVersion ?? "", ...details]);
+      named.push({ label, isPeer: true, figures: row.peerFigures });
     }
     const series = named.map((one, index) => ({ ...one, colour: index % colours }));
     return { name, series, rows: entries.map(({ row }) => row) };

@@ -43,22 +43,31 @@ function suiteTable(suite: string, rows: readonly MicroRow[], axis: RatioAxis): 
 
 function microRow(row: MicroRow, axis: RatioAxis): Html {
   const verdict = row.ratio === null ? "" : row.ratio >= 1 ? "gain" : "loss";
-  return html`<tr>
-    <th scope="row">
-      ${row.scenario.split("/").slice(1).join("/")}
-      <small>${row.unit}</small>
-      ${row.warnings.map((warning) => html`<span class="warning">${warning}</span>`)}
-    </th>
-    <td class="number">${numberText(row.opsPerSecond)}</td>
-    <td>${row.peer ?? "no peer"} <small>${row.peerVersion}</small></td>
-    <td class="number">${numberText(row.peerOpsPerSecond)}</td>
-    <td class="number">${ratioText(row.ratio)} <small>${intervalText(row.ratioInterval)}</small></td>
-    <td class="axis-cell">${row.ratio === null ? null : axis.mark(row.ratio, row.ratioInterval, verdict)}</td>
-  </tr>`;
+  return html`<tr class="${row.warnings.length === 0 ? "" : "doubtful"}">
+      <th scope="row">
+        ${row.scenario.split("/").slice(1).join("/")}
+        <small>${row.unit}</small>
+      </th>
+      <td class="number">${numberText(row.opsPerSecond)}</td>
+      <td>${row.peer ?? "no peer"} <small>${row.peerVersion}</small></td>
+      <td class="number">${numberText(row.peerOpsPerSecond)}</td>
+      <td class="number">${ratioText(row.ratio)} <small>${intervalText(row.ratioInterval)}</small></td>
+      <td class="axis-cell">${row.ratio === null ? null : axis.mark(row.ratio, row.ratioInterval, verdict)}</td>
+    </tr>
+    ${
+      row.warnings.length === 0
+        ? null
+        : html`<tr>
+            <td colspan="6">${row.warnings.map((warning) => html`<span class="warning">${warning}</span>`)}</td>
+          </tr>`
+    }`;
 }
 
 /** So far apart, in percent of the axis, are labels that do not touch. */
 const leastTickDistance = 14;
+
+/** So long is the shorter side of 1 at least, as a share of the longer one. */
+const leastShareOfOne = 0.08;
 
 /** A logarithmic axis that holds every ratio and interval of a file, and 1. */
 class RatioAxis {
@@ -68,8 +77,11 @@ class RatioAxis {
   constructor(rows: readonly MicroRow[]) {
     const values = rows.flatMap(({ ratio, ratioInterval }) => [ratio ?? 1, ...(ratioInterval ?? [])]);
     const positive = values.filter((value) => value > 0);
-    this.#low = Math.log(positive.reduce((least, value) => Math.min(least, value), 1) / 1.15);
-    this.#high = Math.log(positive.reduce((most, value) => Math.max(most, value), 1) * 1.15);
+    const low = Math.log(positive.reduce((least, value) => Math.min(least, value), 1) / 1.15);
+    const high = Math.log(positive.reduce((most, value) => Math.max(most, value), 1) * 1.15);
+    // The line at 1 keeps room for its label where all rows are on one side of it.
+    this.#low = Math.min(low, -high * leastShareOfOne);
+    this.#high = Math.max(high, -low * leastShareOfOne);
   }
 
   /** Where a ratio is, in percent of the axis. */

@@ -19,6 +19,11 @@ function digits(value: number): string {
   return size === 0 ? "0" : String(Number(value.toPrecision(3)));
 }
 
+/** A share as whole percent: `17 %`. */
+export function percentText(share: number | null): string {
+  return share === null || !Number.isFinite(share) ? "–" : `${Math.round(share * 100)} %`;
+}
+
 /** `2.31×`. */
 export function ratioText(ratio: number | null): string {
   return ratio === null ? "–" : `${digits(ratio)}×`;

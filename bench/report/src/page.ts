@@ -79,15 +79,22 @@ function dateText(date: string): string {
   return Number.isNaN(time) ? date : `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** More warnings of rows than this are counted here; they stand under the rows, too. */
+const mostRowWarnings = 4;
+
+function microWarnings({ rows }: MicroRun): string[] {
+  const warnings = rows.flatMap((row) =>
+    row.warnings.map((warning) => `${row.scenario}${row.peer === null ? "" : ` to ${row.peer}`}: ${warning}`),
+  );
+  if (warnings.length <= mostRowWarnings) return warnings;
+  const doubtful = rows.filter((row) => row.warnings.length > 0).length;
+  return [`${doubtful} of ${rows.length} rows are doubtful; the reasons stand under each of them.`];
+}
+
 /** Everything that makes a figure doubtful, in words and before the figures. */
 function warningList(files: readonly ResultFile[], scenarios: readonly LoadScenario[]): Html | null {
   const warnings = files.flatMap((file) => {
-    const rows =
-      file.kind === "micro"
-        ? file.rows.flatMap((row) =>
-            row.warnings.map((warning) => `${row.scenario}${row.peer === null ? "" : ` to ${row.peer}`}: ${warning}`),
-          )
-        : [];
+    const rows = file.kind === "micro" ? microWarnings(file) : [];
     return [...file.warnings, ...rows].map((warning) => `${file.file}: ${warning}`);
   });
   for (const { name, series } of scenarios) {

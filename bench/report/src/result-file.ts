@@ -78,6 +78,8 @@ export interface LoadFigures {
   readonly kilobytesPerConnection: number | null;
   readonly ratePerSecond: number | null;
   readonly latencyMs: LoadLatency | null;
+  /** The sum over all rounds. */
+  readonly durationSeconds: number | null;
   readonly sent: number | null;
   readonly received: number | null;
   readonly lost: number | null;
@@ -224,6 +226,7 @@ function loadFigures(figures: Fields): LoadFigures {
     kilobytesPerConnection: figures.number("kilobytesPerConnection"),
     ratePerSecond: figures.number("ratePerSecond"),
     latencyMs: latency(figures),
+    durationSeconds: figures.number("durationSeconds"),
     sent: figures.number("sent"),
     received: figures.number("received"),
     lost: figures.number("lost"),

@@ -64,7 +64,7 @@ function microRows(): unknown[] {
 }
 
 /** Figures of a target that costs `cost` and needs `cost` times as long. */
-function loadFigures(cost: number): Record<string, unknown> {
+export function loadFigures(cost: number): Record<string, unknown> {
   const percentiles = [0, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.99, 100];
   const latency = (percentile: number): number => 0.3 * cost * (1 + 0.8 * Math.log10(1 / (1.00001 - percentile / 100)));
   const wave = (second: number): number => 1 + 0.05 * Math.sin(second * 1.3 * cost);

@@ -84,7 +84,13 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
         y: isLogarithmic ? { distr: 3, log: 10 } : { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
       },
       axes: [
-        isPercentile ? { ...x, splits: tenths, values: (_plot, splits) => splits.map(percentile) } : x,
+        {
+          ...x,
+          ...(isPercentile ? { splits: tenths, values: (_plot, splits) => splits.map(percentile) } : {}),
+          ...(chart.x.scale === "seconds"
+            ? { incrs: [1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600, 7200, 21_600] }
+            : {}),
+        },
         { ...y, ...(isLogarithmic ? { splits: tenths } : {}), values: (_plot, splits) => splits.map(shortNumber) },
       ],
       series: [
