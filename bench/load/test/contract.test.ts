@@ -95,6 +95,15 @@ test.skipIf(mosquitto.path === undefined)(
   },
 );
 
+test("what is published before the measured time keeps to the Receive Maximum of ours", async () => {
+  const before = ["--scenario", "offline", "--publishers", "2", "--count", "300", "--qos", "2", "--mqtt", "5"];
+  const offline = await measure(...before);
+  expect(offline).toMatchObject({ sent: 600, received: 600, lost: 0, errorsBeforeWindow: {} });
+  const retained = ["--scenario", "retained", "--publishers", "2", "--topics", "300", "--subscribers", "2"];
+  const result = await measure(...retained, "--qos", "1", "--mqtt", "5");
+  expect(result).toMatchObject({ sent: 1200, received: 1200, lost: 0, errorsBeforeWindow: {} });
+});
+
 test("the control plane of ours is called", async () => {
   const result = await measure("--scenario", "control-plane", "--count", "15", "--concurrency", "3");
   expect(result).toMatchObject({ target: "latchkey", sent: 15, received: 15, lost: 0, errors: {} });

@@ -2,10 +2,10 @@
 
 import type { MqttClient } from "../client.ts";
 import { nowMs } from "../clock.ts";
+import { publishAll } from "../publish-all.ts";
 import { Publisher } from "../publisher.ts";
 import { makeReceiver } from "../receiver.ts";
 import type { WorkerContext } from "../worker-context.ts";
-import { acknowledged } from "./retained.ts";
 
 /** Runs one worker's share. Latency counts from when the client that comes back began to connect. */
 export async function runOffline(context: WorkerContext): Promise<void> {
@@ -41,8 +41,14 @@ export async function runOffline(context: WorkerContext): Promise<void> {
       publishers.push(new Publisher(context, client, plan));
     });
   }
-  for (let n = 0; n < settings.count; n++) for (const publisher of publishers) publisher.publish(nowMs());
-  await acknowledged(context, publishers);
+  await publishAll(
+    context,
+    publishers.map((publisher) => ({
+      client: publisher.client,
+      send: () => publisher.publish(nowMs()),
+      left: settings.count,
+    })),
+  );
   await context.arrive("ready");
 
   const back: MqttClient[] = [];

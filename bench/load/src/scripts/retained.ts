@@ -1,23 +1,26 @@
 /** Script of retained: publishers leave retained messages; then subscribers come and get all of them at once. */
 
 import type { MqttClient } from "../client.ts";
-import { nowMs, pause } from "../clock.ts";
+import { nowMs } from "../clock.ts";
+import { publishAll } from "../publish-all.ts";
 import { Publisher } from "../publisher.ts";
 import { makeReceiver } from "../receiver.ts";
 import { topicRoot } from "../target/target.ts";
 import type { WorkerContext } from "../worker-context.ts";
-
-/** How long the target may take to acknowledge what was published. */
-const acknowledgeTimeoutMs = 20_000;
-const pollMs = 5;
 
 /** Runs one worker's share. */
 export async function runRetained(context: WorkerContext): Promise<void> {
   const { task, meter } = context;
   const { settings } = task;
   const publishers = await openPublishers(context);
-  for (const publisher of publishers) for (let n = 0; n < settings.topics; n++) publisher.publish(nowMs());
-  await acknowledged(context, publishers);
+  await publishAll(
+    context,
+    publishers.map((publisher) => ({
+      client: publisher.client,
+      send: () => publisher.publish(nowMs()),
+      left: settings.topics,
+    })),
+  );
   await context.arrive("ready");
 
   const all = task.publishers * settings.topics;
@@ -62,36 +65,24 @@ async function openPublishers(context: WorkerContext): Promise<Publisher[]> {
   return publishers;
 }
 
-/** Waits until everything that was published is acknowledged. */
-export async function acknowledged(
-  { signal, turn }: WorkerContext,
-  publishers: readonly { readonly client: MqttClient }[],
-): Promise<void> {
-  turn.flush();
-  const untilMs = nowMs() + acknowledgeTimeoutMs;
-  while (
-    publishers.some(({ client }) => client.isOpen && client.inFlight > 0) &&
-    nowMs() < untilMs &&
-    !signal.aborted
-  ) {
-    await pause(pollMs, signal);
-  }
-}
-
 /** Removes the retained messages: an empty one takes the place of each (MQTT-3.3.1-10). */
 async function forget(context: WorkerContext, publishers: readonly Publisher[]): Promise<void> {
-  for (const publisher of publishers) {
-    for (let topic = 0; topic < context.task.settings.topics; topic++) {
-      publisher.client.send({
-        type: "publish",
-        topicName: `${topicRoot}/${context.clientIdentifier(publisher.device)}/retained/t${topic}`,
-        payload: new Uint8Array(0),
-        retain: true,
-        qos: 1,
-        packetIdentifier: publisher.client.takePacketIdentifier(),
-      });
-    }
-  }
-  await acknowledged(context, publishers);
+  const { topics } = context.task.settings;
+  await publishAll(
+    context,
+    publishers.map(({ client, device }) => {
+      let topic = 0;
+      const send = (): void =>
+        client.send({
+          type: "publish",
+          topicName: `${topicRoot}/${context.clientIdentifier(device)}/retained/t${topic++}`,
+          payload: new Uint8Array(0),
+          retain: true,
+          qos: 1,
+          packetIdentifier: client.takePacketIdentifier(),
+        });
+      return { client, send, left: topics };
+    }),
+  );
   await Promise.all(publishers.map(({ client }) => client.disconnect()));
 }
