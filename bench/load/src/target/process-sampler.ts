@@ -1,6 +1,6 @@
-/** CPU time and resident memory of processes, from /proc. */
+/** CPU time and resident memory of processes and of their children, from /proc. */
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { nowMs } from "../clock.ts";
 import type { ProcessSample, ProcessSeries } from "../result.ts";
 import type { TargetProcess } from "./target.ts";
@@ -11,25 +11,52 @@ const mostSamples = 3600;
 const pageKilobytes = 4;
 /** USER_HZ of Linux on every machine that Node runs on. */
 const ticksPerSecond = 100;
+/** Fields of /proc/PID/stat behind the name, from 0 (proc_pid_stat(5) counts from 1 and has three before). */
+const [userTime, systemTime, childrenUserTime, childrenSystemTime] = [11, 12, 13, 14] as const;
 
-/** CPU time of a process in microseconds, all its threads; undefined where it is gone or the machine has no /proc. */
+/**
+ * CPU time in microseconds of a process and of all processes that come from it, those that have ended included; undefined where it is
+ * gone or the machine has no /proc.
+ */
 function cpuMicroseconds(pid: number): number | undefined {
+  const own = ownCpuMicroseconds(pid);
+  if (own === undefined) return undefined;
+  return childrenOf(pid).reduce((sum, child) => sum + (cpuMicroseconds(child) ?? 0), own);
+}
+
+/** The same without the children that still run. */
+function ownCpuMicroseconds(pid: number): number | undefined {
   try {
-    let nanoseconds = 0;
-    for (const thread of readdirSync(`/proc/${pid}/task`)) nanoseconds += threadNanoseconds(pid, thread);
-    if (nanoseconds > 0) return nanoseconds / 1000;
-    if (!existsSync(`/proc/${pid}/statm`) || residentKilobytes(pid) === 0) return undefined;
-    // A kernel without scheduler statistics has ticks of 10 ms. The name in parentheses may hold blanks.
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = threads.reduce((sum, thread) => sum + threadNanoseconds(pid, thread), 0);
+    // The name in parentheses may hold blanks.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
-    return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6;
+    const ticks = (field: number): number => (Number(fields[field]) / ticksPerSecond) * 1e6;
+    // What threads have ended is in the ticks of 10 ms alone, as is everything where a kernel has no scheduler statistics.
+    return (
+      Math.max(nanoseconds / 1000, ticks(userTime) + ticks(systemTime)) +
+      ticks(childrenUserTime) +
+      ticks(childrenSystemTime)
+    );
   } catch {
     return undefined;
   }
 }
 
-/** A thread may end between the listing and the reading; its time is then lost, which is less than a sample's noise. */
+/** Processes that a process has started and that still run; none where the kernel does not list them. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+/** A thread may end between the listing and the reading; the ticks of its process have its time. */
 function threadNanoseconds(pid: number, thread: string): number {
   try {
     return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]);
@@ -38,10 +65,11 @@ function threadNanoseconds(pid: number, thread: string): number {
   }
 }
 
-/** Resident memory of a process in kilobytes; undefined where it is not known. */
+/** Resident memory in kilobytes of a process and of those that it has started; undefined where it is not known. */
 function residentKilobytes(pid: number): number | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * pageKilobytes;
+    const own = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * pageKilobytes;
+    return childrenOf(pid).reduce((sum, child) => sum + (residentKilobytes(child) ?? 0), own);
   } catch {
     return undefined;
   }
