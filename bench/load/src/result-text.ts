@@ -14,17 +14,28 @@ export function resultText(result: LoadResult): string {
   if (peer !== null && result.peerFigures !== null) {
     lines.push(`  ${figuresText(`${peer} ${result.peerVersion ?? ""}`, result.peerFigures)}`);
   }
-  if (result.ratio !== null && result.ratioSpread !== null) {
-    const [least, most] = result.ratioSpread;
-    lines.push(
-      `  ratio of ${result.ratioOf}: ${result.ratio.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)}); below 1 ${target} is cheaper`,
-    );
-  }
+  lines.push(...ratioLines(result).map((line) => `  ${line}`));
   if (result.scalingEfficiency !== null)
     lines.push(`  scaling efficiency: ${(result.scalingEfficiency * 100).toFixed(0)} %`);
   if (result.notSupported !== null) lines.push(`  ${result.notSupported}`);
   for (const note of result.notes) lines.push(`  note: ${note}`);
   return lines.join("\n");
+}
+
+/** Of its median; a ratio whose rounds lie farther apart is not to be quoted. */
+const widestSpread = [0.8, 1.25] as const;
+
+function ratioLines({ ratio, ratioSpread, ratioOf, rounds, target, peer, lost, peerFigures }: LoadResult): string[] {
+  if (ratio === null || ratioSpread === null) return [];
+  const [least, most] = ratioSpread;
+  const spread = rounds === 1 ? "one round, so its noise is not known" : `${least.toFixed(2)} to ${most.toFixed(2)}`;
+  const isWide = least < widestSpread[0] * ratio || most > widestSpread[1] * ratio;
+  const losers = [lost > 0 ? target : null, (peerFigures?.lost ?? 0) > 0 ? peer : null].filter((name) => name !== null);
+  return [
+    `ratio of ${ratioOf}: ${ratio.toFixed(2)} (${spread}); below 1 ${target} is cheaper`,
+    ...(isWide ? ["warning: the ratios of the rounds lie far apart: measure again on a quieter machine"] : []),
+    ...(losers.length > 0 ? [`warning: ${losers.join(" and ")} lost some; the cost is that of what arrived`] : []),
+  ];
 }
 
 function figuresText(name: string, figures: Figures): string {

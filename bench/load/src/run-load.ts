@@ -247,8 +247,16 @@ class Run {
       ...comparison,
       ratioOf: comparison.ratio === null ? null : ratioOf,
       notSupported: refusals.length === 0 ? null : refusals.join("; "),
-      notes: [...new Set([...this.#notes, ...own.notes, ...(peer?.notes ?? [])])],
+      notes: [...new Set([...this.#notes, ...this.#sharing(workers), ...own.notes, ...(peer?.notes ?? [])])],
     };
+  }
+
+  /** Workers above the number of cores scale nothing, and a sweep without this note looks like a target's limit. */
+  #sharing(workers: number): string[] {
+    const { generatorCores } = this.#options.cores;
+    if (workers <= generatorCores) return [];
+    const cores = generatorCores === 1 ? "1 core" : `${generatorCores} cores`;
+    return [`${workers} workers share ${cores} of the generator: they can do no more than ${generatorCores}`];
   }
 
   #efficiency(workers: number, rate: number | null): number | null {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { findProgram } from "@latchkey/tooling-vitest/programs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test, vi } from "vitest";
@@ -102,6 +103,19 @@ test("what is published before the measured time keeps to the Receive Maximum of
   const retained = ["--scenario", "retained", "--publishers", "2", "--topics", "300", "--subscribers", "2"];
   const result = await measure(...retained, "--qos", "1", "--mqtt", "5");
   expect(result).toMatchObject({ sent: 1200, received: 1200, lost: 0, errorsBeforeWindow: {} });
+});
+
+test("a sweep says where its workers share cores", async () => {
+  const cores = availableParallelism();
+  const words = ["--scenario", "pairs", "--publishers", "4", "--rate", "50", "--duration", "0.5", "--warm-up", "0"];
+  const results = await measureAll(...words, "--workers", `1,${cores + 1}`);
+  expect(results.map(({ workers, scalingEfficiency }) => [workers, scalingEfficiency !== null])).toEqual([
+    [1, true],
+    [cores + 1, true],
+  ]);
+  const sharing = results.map(({ notes }) => notes.filter((note) => note.includes("share")));
+  const note = `${cores + 1} workers share ${cores === 1 ? "1 core" : `${cores} cores`} of the generator`;
+  expect(sharing).toEqual([[], [`${note}: they can do no more than ${cores}`]]);
 });
 
 test("the control plane of ours is called", async () => {

@@ -79,6 +79,9 @@ function dateText(date: string): string {
   return Number.isNaN(time) ? date : `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** Of its median; a ratio whose rounds lie farther apart is not to be quoted. */
+const widestSpread = [0.8, 1.25] as const;
+
 /** More warnings of rows than this are counted here; they stand under the rows, too. */
 const mostRowWarnings = 4;
 
@@ -97,7 +100,13 @@ function warningList(files: readonly ResultFile[], scenarios: readonly LoadScena
     const rows = file.kind === "micro" ? microWarnings(file) : [];
     return [...file.warnings, ...rows].map((warning) => `${file.file}: ${warning}`);
   });
-  for (const { name, series } of scenarios) {
+  for (const { name, series, rows } of scenarios) {
+    for (const { peer, ratio, ratioSpread } of rows) {
+      if (ratio === null || ratioSpread === null) continue;
+      const isWide = ratioSpread[0] < widestSpread[0] * ratio || ratioSpread[1] > widestSpread[1] * ratio;
+      const words = "the ratios of the rounds lie far apart: measure again on a quieter machine.";
+      if (isWide) warnings.push(`${name}, beside ${peer}: ${words}`);
+    }
     for (const { label, figures } of series) {
       if (figures.bottleneck !== null) warnings.push(`${name}, ${label}: ${figures.bottleneck}`);
       if ((figures.lost ?? 0) > 0)

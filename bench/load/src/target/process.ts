@@ -189,6 +189,8 @@ export function removeRunFolder(folder: string): void {
 /** Which cores the target and the generator run on. */
 export interface CorePlan {
   readonly target: string | undefined;
+  /** How many cores the generator may use. */
+  readonly generatorCores: number;
   readonly note: string;
 }
 
@@ -199,14 +201,16 @@ export interface CorePlan {
 export function pinGenerator(isWanted: boolean): CorePlan {
   const cores = availableParallelism();
   const taskset = findProgram("taskset");
-  if (!isWanted) return { target: undefined, note: "nothing is pinned (--no-pin)" };
-  if (cores < 2) return { target: undefined, note: "nothing is pinned: the machine has one core" };
-  if (taskset === undefined) return { target: undefined, note: "nothing is pinned: taskset is missing (util-linux)" };
+  const free = (note: string): CorePlan => ({ target: undefined, generatorCores: cores, note });
+  if (!isWanted) return free("nothing is pinned (--no-pin)");
+  if (cores < 2) return free("nothing is pinned: the machine has one core");
+  if (taskset === undefined) return free("nothing is pinned: taskset is missing (util-linux)");
   const generator = cores === 2 ? "1" : `1-${cores - 1}`;
   const { status } = spawnSync(taskset, ["-a", "-c", "-p", generator, String(process.pid)], { stdio: "ignore" });
-  if (status !== 0) return { target: undefined, note: "nothing is pinned: taskset was refused" };
+  if (status !== 0) return free("nothing is pinned: taskset was refused");
   return {
     target: "0",
+    generatorCores: cores - 1,
     note: `the target is pinned to core 0, the generator to ${cores === 2 ? "core 1" : `cores ${generator}`}`,
   };
 }
