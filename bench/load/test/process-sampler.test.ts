@@ -48,6 +48,42 @@ test.skipIf(process.platform !== "linux")(
   60_000,
 );
 
+/** Says the CPU time that it has taken, then waits. Its first thread has ended long before. */
+const counting = `
+  const { Worker } = require("node:worker_threads");
+  const burn = "const end = process.threadCpuUsage().user + MS * 1000; while (process.threadCpuUsage().user < end);";
+  const thread = (ms) => new Promise((done) => new Worker(burn.replace("MS", ms), { eval: true }).once("exit", done));
+  const say = () => { const { user, system } = process.cpuUsage(); console.log("used " + (user + system) + ";"); };
+  thread(100).then(say);
+  process.once("SIGUSR2", () => { const end = process.cpuUsage().user + 3000; while (process.cpuUsage().user < end); say(); });
+  setInterval(() => {}, 1000);
+`;
+
+test.skipIf(process.platform !== "linux")(
+  "a few milliseconds are counted, although threads have ended and the kernel's ticks are 10 ms",
+  async () => {
+    const started = startProgram(process.execPath, ["--eval", counting]);
+    try {
+      const used = (text: string): number => Number(/used (\d+);\s*$/.exec(text)?.[1]);
+      const before = used(await started.saw(/used \d+;/));
+      const sampler = new ProcessSampler([{ pid: started.pid ?? 0, name: "target" }]);
+      const first = sampler.totalCpuMicroseconds() ?? 0;
+      started.kill("SIGUSR2");
+      const after = used(await started.saw(/used \d+;\s+used \d+;/));
+      const counted = (sampler.totalCpuMicroseconds() ?? 0) - first;
+      sampler.stop();
+      expect(counted).toBeGreaterThanOrEqual(3000);
+      expect(counted % 10_000).not.toBe(0);
+      // What the process has counted itself, give or take the saying.
+      expect(Math.abs(counted - (after - before))).toBeLessThan(8000);
+    } finally {
+      started.kill("SIGKILL");
+      await started.finished;
+    }
+  },
+  60_000,
+);
+
 test("a process that is gone has no CPU time and no memory, not 0", () => {
   const sampler = new ProcessSampler([{ pid: 2 ** 30, name: "none" }]);
   expect(sampler.totalCpuMicroseconds()).toBeNull();
