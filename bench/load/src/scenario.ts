@@ -175,7 +175,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   },
   "http-press": {
     ...presses,
-    about: "a press by HTTPS: POST /topics/TOPIC on a connection of its own, for a target with --http-url",
+    about: "a press by HTTPS: POST /topics/TOPIC on a connection of its own; ours has such a listener",
     defaults: { clients: 500, rate: 100, concurrency: 200, qos: 1 },
     smoke: { clients: 20, rate: 30, concurrency: 10, ...shortly },
   },
@@ -293,6 +293,7 @@ export function checkSettings(settings: Settings): void {
   if (resumed && scenario !== "handshake") refuse(`--resumed belongs to handshake, not to ${scenario}`);
   if (closed && !scenarios[scenario].isTimed) refuse(`--closed belongs to scenarios with a rate, not to ${scenario}`);
   if (closed && unit !== "messages") refuse(`--closed is for messages; for ${scenario} use --rate 0`);
+  if (scenario === "http-press" && qos === 2) refuse("http-press needs --qos 0 or 1: HTTPS publishing has no QoS 2");
   if (scenario === "offline" && qos === 0) refuse("offline needs --qos 1 or 2: QoS 0 is not kept for absent clients");
   if (unit === "messages" && scenarios[scenario].isTimed && rate === 0 && !closed) {
     refuse(`--rate is 0: give ${scenario} a rate, or --closed to publish as fast as the target takes it`);

@@ -118,6 +118,16 @@ test("a sweep says where its workers share cores", async () => {
   expect(sharing).toEqual([[], [`${note}: they can do no more than ${cores}`]]);
 });
 
+test("http-press presses ours over HTTPS with the certificate and the policy of each device", async () => {
+  const words = ["--scenario", "http-press", "--clients", "5", "--rate", "30", "--duration", "1", "--warm-up", "0"];
+  for (const qos of ["0", "1"]) {
+    const result = await measure(...words, "--qos", qos);
+    expect(result).toMatchObject({ scenario: `http-press/qos${qos}/tls`, sent: 30, received: 30, lost: 0, errors: {} });
+    expect(result.notSupported).toBeNull();
+    expect(result.cpuMicrosecondsPerMessage).toBeGreaterThan(0);
+  }
+});
+
 test("the control plane of ours is called", async () => {
   const result = await measure("--scenario", "control-plane", "--count", "15", "--concurrency", "3");
   expect(result).toMatchObject({ target: "latchkey", sent: 15, received: 15, lost: 0, errors: {} });

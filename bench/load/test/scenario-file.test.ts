@@ -44,6 +44,8 @@ test.each([
   [["--scenario", "pairs", "--duraton", "3"], /--duraton is no flag; did you mean --duration\?/],
   [["--scenario"], /--scenario needs a value/],
   [["--scenario", "pairs", "--rate", "0"], /give pairs a rate, or --closed/],
+  [["--scenario", "http-press", "--qos", "2"], /http-press needs --qos 0 or 1/],
+  [["--scenario", "press", "--call", "DescribeCertificate"], /--call belongs to control-plane, not to press/],
   [["--scenario", "offline", "--qos", "0"], /offline needs --qos 1 or 2/],
   [["--scenario", "handshake", "--plain"], /handshake needs TLS/],
   [["--scenario", "fan-in", "--key-type", "rsa"], /64 RSA identities/],

@@ -54,19 +54,20 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
     words: [
       "--conditions=@latchkey/source",
       join(brokerFolder, "src/main.ts"),
-      ...["start", "--data", options.folder, "--port", "0", "--log-level", "error"],
+      ...["start", "--data", options.folder, "--port", "0", "--https-port", "0", "--log-level", "error"],
     ],
     cores: options.cores,
-    ready: /^ready mqtts:\/\/.*:(\d+)$/m,
+    ready: /^ready https:\/\/.*:(\d+)\n(?:.*\n)*?ready mqtts:\/\/.*:(\d+)$/m,
   });
+  const [, httpsPort, mqttPort] = process_.ready;
   const { version } = JSON.parse(readFileSync(join(brokerFolder, "package.json"), "utf8")) as { version: string };
   return {
     name: "latchkey",
     version,
     speaks: "mqtt",
-    endpoint: localEndpoint(Number(process_.ready[1]), options),
+    endpoint: localEndpoint(Number(mqttPort), options),
     roots: options.authorities.serverAuthority.certificate,
-    httpUrl: undefined,
+    httpUrl: `https://127.0.0.1:${httpsPort}`,
     ...controlPlaneOf(options.folder),
     processes: [{ pid: process_.pid, name: "latchkey" }],
     notes: [],
