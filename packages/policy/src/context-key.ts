@@ -133,7 +133,7 @@ const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
     fixedKey("iot:ClientId", "variable", ({ clientId, protocol }) => (protocol === "https" ? undefined : clientId)),
     fixedKey("iot:DomainName", "variable", (context) => context.domainName),
     fixedKey("iot:CertificateId", "variable", (context) => context.certificateId),
-    fixedKey("aws:SourceIp", "variable", (context) => context.sourceIp ?? furtherValue(context, "aws:sourceip")),
+    fixedKey("aws:SourceIp", "variable", ({ sourceIp }) => sourceIp),
     fixedKey("iot:Connection.Thing.ThingName", "variable", (context) => attached(context)?.name),
     fixedKey("iot:Connection.Thing.ThingTypeName", "variable", (context) => attached(context)?.typeName),
     fixedKey("iot:Connection.Thing.IsAttached", "variable", isAttached),
@@ -144,16 +144,21 @@ const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
     fixedKey("iot:Topic", "condition-key", (context) => context.topic),
     fixedKey("aws:CurrentTime", "condition-key", currentTime),
     fixedKey("aws:EpochTime", "condition-key", epochTime),
-    fixedKey("cognito-identity.amazonaws.com:sub", "variable", (context) =>
-      furtherValue(context, "cognito-identity.amazonaws.com:sub"),
-    ),
+    fixedKey("cognito-identity.amazonaws.com:sub", "variable", () => undefined),
     ...Array.from(certificateAttributes.values(), ({ name, values }) =>
       fixedKey(name, "variable", ({ certificate }) =>
         certificate === undefined ? undefined : attributeValue(values(certificate), 0, name),
       ),
     ),
-  ].map((key) => [key.name.toLowerCase(), key]),
+  ].map((key) => [key.name.toLowerCase(), orFurther(key)]),
 );
+
+/** A key whose field the context leaves out can be among its further keys. Those about the connection have a place each. */
+function orFurther(key: ContextKey): ContextKey {
+  if (/^iot:(?:Connection\.|ClientId$)/.test(key.name)) return key;
+  const folded = key.name.toLowerCase();
+  return { ...key, read: (context) => key.read(context) ?? furtherValue(context, folded) };
+}
 
 /** Facts about the thing exist on MQTT connections only, and only where it is attached to the certificate. */
 function attached({ thing, protocol }: RequestContext): ThingAttributes | undefined {
@@ -176,16 +181,12 @@ function availableKeys({ certificate }: RequestContext): readonly string[] | und
   return names;
 }
 
-function currentTime(context: RequestContext): KeyValue {
-  const { currentTimeMs } = context;
-  return currentTimeMs === undefined ? furtherValue(context, "aws:currenttime") : new Date(currentTimeMs).toISOString();
+function currentTime({ currentTimeMs }: RequestContext): KeyValue {
+  return currentTimeMs === undefined ? undefined : new Date(currentTimeMs).toISOString();
 }
 
-function epochTime(context: RequestContext): KeyValue {
-  const { currentTimeMs } = context;
-  return currentTimeMs === undefined
-    ? furtherValue(context, "aws:epochtime")
-    : String(Math.floor(currentTimeMs / 1000));
+function epochTime({ currentTimeMs }: RequestContext): KeyValue {
+  return currentTimeMs === undefined ? undefined : String(Math.floor(currentTimeMs / 1000));
 }
 
 /** `iot:Connection.Thing.Attributes[name]`. */

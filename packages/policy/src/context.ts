@@ -58,7 +58,8 @@ export interface RequestContext {
   readonly currentTimeMs?: number | undefined;
   /**
    * Further condition keys by their full name, such as `cognito-identity.amazonaws.com:sub`. Names compare without case;
-   * the values of one name in two spellings count together.
+   * the values of one name in two spellings count together. A name that has a field above counts where the field is left
+   * out, but for the client identifier and the thing.
    */
   readonly keys?: { readonly [name: string]: string | readonly string[] } | undefined;
 }

@@ -73,7 +73,7 @@ function lintText(
 
 function lintVariable(run: LintRun, policy: ParsedPolicy, key: ContextKey, written: string, at: Location): void {
   if (!key.isKnown) {
-    const meant = nearestName(key.name, variableNames());
+    const meant = meantKey(key.name, variableNames());
     run.report(
       "unknown-variable",
       policy,
@@ -99,6 +99,25 @@ function lintQuotes(run: LintRun, policy: ParsedPolicy, { name }: ContextKey, at
   run.report("quoted-attribute", policy, at, message, fix);
 }
 
+/** The name that was probably meant: the short names of X.500 count, and whose name it is, is the subject's. */
+function meantKey(written: string, names: readonly string[]): string | undefined {
+  const [, front, last = ""] = /^(iot:Certificate\..*?)([A-Za-z]+)$/i.exec(written) ?? [];
+  const full = front === undefined ? undefined : shortNames.get(last.toUpperCase());
+  const meant = nearestName(full === undefined ? written : `${front}${full}`, names);
+  return /issuer/i.test(written) ? meant : meant?.replace(".Issuer.", ".Subject.");
+}
+
+const shortNames: ReadonlyMap<string, string> = new Map([
+  ["CN", "CommonName"],
+  ["C", "Country"],
+  ["O", "Organization"],
+  ["OU", "OrganizationalUnit"],
+  ["ST", "State"],
+  ["S", "State"],
+  ["GN", "GivenName"],
+  ["DNQUALIFIER", "DistinguishedNameQualifier"],
+]);
+
 /** Names that may stand in `${...}`. */
 function variableNames(): string[] {
   return knownNames().filter((name) => contextKey(name).isVariable);
@@ -110,7 +129,7 @@ function lintKey(run: LintRun, policy: ParsedPolicy, key: ContextKey, at: Locati
     lintQuotes(run, policy, key, at);
   } else {
     // Keys of other services reach a decision through context.keys.
-    const meant = nearestName(key.name, knownNames());
+    const meant = meantKey(key.name, knownNames());
     if (meant === undefined && !key.name.toLowerCase().startsWith("iot:")) return;
     const message = `AWS IoT has no condition key ${shorten(key.name)}`;
     run.report("unknown-condition-key", policy, at, message, writeInstead(meant, "write a key that AWS IoT has"));

@@ -1,10 +1,10 @@
 /** Lint: what stands in Action and Resource of one statement. */
 
-import { shorten } from "./errors.ts";
 import { clientArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
 import { httpsActions, iotActionNamed, iotActions, type ResourceType } from "./actions.ts";
 import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
-import type { ElementValue, ParsedPolicy } from "./document.ts";
+import type { ElementValue } from "./document.ts";
+import { lintArn } from "./lint-arn.ts";
 
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
@@ -59,61 +59,6 @@ export function lintResources(run: LintRun, subject: LintSubject): void {
   }
 }
 
-/** The front of an ARN: all six segments, of AWS IoT, without variables. Returns whether it is faulty. */
-function lintArn(run: LintRun, { compiled, actions }: LintSubject, value: ElementValue): boolean {
-  const { policy } = compiled;
-  if (!value.text.startsWith("arn:") || actions.size === 0) return false;
-  const segments = value.text.split(":");
-  const [, partition = "aws", service = "", ...behind] = segments;
-  if (policy.version === "2012-10-17" && segments.slice(0, 5).join(":").includes("${")) {
-    const message = "variables stand for something only behind the fifth colon of an ARN; here it is text";
-    run.report("variable-in-arn-head", policy, value.at, message, "write the region and account themselves, or *");
-    return true;
-  }
-  if (segments.length > 3 && service !== "" && service !== "iot" && !/[*?]/.test(service)) {
-    const isRegion = /^[a-z]{2}(?:-[a-z]+)+-[0-9]$/.test(service);
-    const message = `the third part of the ARN is ${shorten(service)} and not iot, so no request of AWS IoT matches`;
-    const fix = isRegion ? `write arn:${partition}:iot:${[service, ...behind].join(":")}` : "write iot there";
-    run.report("malformed-arn", policy, value.at, message, fix);
-    return true;
-  }
-  const fault = arnFault(segments);
-  if (fault !== undefined) {
-    run.report("malformed-arn", policy, value.at, fault.message, fault.fix);
-    return true;
-  }
-  if (segments.length < 6) lintShortArn(run, policy, value);
-  return false;
-}
-
-/** A colon too many, or one too few. */
-function arnFault(segments: readonly string[]): { readonly message: string; readonly fix: string } | undefined {
-  const head = segments.slice(0, 6);
-  if (segments.length > 6 && head.includes("")) {
-    const message = "there is a colon too many in the ARN, so its parts stand in the wrong places";
-    return { message, fix: `write ${segments.filter((segment, index) => index > 6 || segment !== "").join(":")}` };
-  }
-  const isOpen = segments.slice(0, -1).some((segment) => segment.endsWith("*"));
-  const last = segments.at(-1) ?? "";
-  if (segments.length >= 6 || isOpen || !last.includes("/")) return undefined;
-  const message = "a part of the ARN is missing, so the resource stands where the account or the region belongs";
-  return { message, fix: `write arn:aws:iot:REGION:ACCOUNT:${last} with the region and the account` };
-}
-
-/** Fewer than six segments: one that ends with `*` runs over the others, or the missing ones stand for `*`. */
-function lintShortArn(run: LintRun, policy: ParsedPolicy, value: ElementValue): void {
-  const segments = value.text.split(":");
-  const open = segments.slice(0, -1).findIndex((segment) => segment.endsWith("*"));
-  if (open === -1) {
-    const message = `the ARN lacks ${6 - segments.length} of its six parts, which then stand for anything`;
-    run.report("incomplete-arn", policy, value.at, message, "write the whole ARN");
-    return;
-  }
-  const message = `the * that ends part ${open + 1} of the ARN runs across colons, so this matches in every region and account`;
-  const fix = `write arn:aws:iot:*:*:${segments.at(-1) ?? ""} if that is meant, or the region and the account`;
-  run.report("wildcard-across-segments", policy, value.at, message, fix);
-}
-
 /** A variable right before `*` also matches the names that start with its value: lamp-1 reaches lamp-10. */
 function lintVariables(run: LintRun, { compiled, actions }: LintSubject, parts: ResourceParts): void {
   const { tokens } = parts.value;
@@ -127,7 +72,7 @@ function lintVariables(run: LintRun, { compiled, actions }: LintSubject, parts: 
         policy,
         parts.value.at,
         message,
-        `write ${token.written}/* or ${token.written}`,
+        delimited(token.written, parts, tokens[index + 2]),
       );
     }
     const isOverHttps = actions.size > 0 && [...actions].every((action) => httpsActions.has(action));
@@ -138,6 +83,14 @@ function lintVariables(run: LintRun, { compiled, actions }: LintSubject, parts: 
       run.report("thing-variable-over-https", policy, parts.value.at, message, fix);
     }
   });
+}
+
+/** Behind a client or a thing, and in front of a slash, nothing may follow the value; a topic can have levels below it. */
+function delimited(written: string, { type }: ResourceParts, next: PatternToken | undefined): string {
+  const isLevel = next?.kind === "text" && next.text.startsWith("/");
+  return type === "client" || type === "thing" || isLevel
+    ? `write ${written} without the *`
+    : `write ${written}/* or ${written}`;
 }
 
 /** Basic Ingest topics go to rules and never to subscribers. */
@@ -170,7 +123,8 @@ function lintTypes(run: LintRun, subject: LintSubject, resources: readonly Resou
     )
       continue;
     const message = `${value.text} is asked for on ${needed === "*" ? "*" : `${needed}/...`}, which no resource here is`;
-    const fix = needed === "*" ? 'grant it on "*"' : `write ${needed}/ in front of the name`;
+    const written = resources[0]?.type ?? "";
+    const fix = needed === "*" ? 'grant it on "*"' : `write ${needed}/ in place of ${written}/`;
     const request = requestFor(run, resources[0], action, needed);
     run.report(
       "action-resource-mismatch",
@@ -181,17 +135,13 @@ function lintTypes(run: LintRun, subject: LintSubject, resources: readonly Resou
       request && { request, expected: ["implicit-deny"] },
     );
   }
+  // An action that is not known may be the one that this resource is for.
+  if (statement.action.values.some(({ text }) => !text.includes("*") && iotActionNamed(text) === undefined)) return;
   for (const parts of resources) {
     if (isOpen(parts) || [...subject.actions].some((action) => iotActions.get(action) === parts.type)) continue;
     const message = `no action of this statement is asked for on ${parts.type}/...`;
     const fix = `use ${[...new Set([...subject.actions].map((action) => `${iotActions.get(action)}/`))].join(" or ")}`;
-    run.report(
-      "action-resource-mismatch",
-      policy,
-      parts.value.at,
-      message,
-      subject.actions.size === 0 ? "drop it" : fix,
-    );
+    run.report("action-resource-mismatch", policy, parts.value.at, message, fix);
   }
 }
 

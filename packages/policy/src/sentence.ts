@@ -1,7 +1,8 @@
 /** An explanation in one sentence for people. */
 
 import { partsOfArn } from "./arn.ts";
-import type { Decision, PolicyRequest } from "./context.ts";
+import { contextKey } from "./context-key.ts";
+import type { Decision, PolicyRequest, RequestContext } from "./context.ts";
 import type {
   ConditionOutcome,
   NearestAllow,
@@ -11,6 +12,7 @@ import type {
   ValueOutcome,
 } from "./explanation.ts";
 import { escapeLiteral } from "./pattern.ts";
+import { whyAbsent } from "./unresolved.ts";
 
 /** What a sentence is made from. */
 export interface Reasons {
@@ -26,9 +28,7 @@ export function sentenceFor({ decision, decisive, nearest, request }: Reasons): 
   const [statement] = decisive;
   if (statement !== undefined) {
     if (decision === "allow") return `Allowed: ${nameOf(statement)} allows ${asked}.`;
-    const by = statement.resource.isNegated ? undefined : statement.resource.values.find(({ matches }) => matches);
-    const where = by === undefined ? "" : ` by its resource ${by.resolved}`;
-    return `Denied: ${nameOf(statement)} denies ${asked}${where}, which outranks every Allow; to let it through, narrow that statement.`;
+    return `Denied: ${nameOf(statement)} denies ${asked}${whyDenied(statement)}, which outranks every Allow; to let it through, narrow that statement.`;
   }
   if (nearest === undefined) return `Denied: no policy in effect has an Allow statement, so ${asked} needs one.`;
   const why = nearest.separatedBy
@@ -41,10 +41,28 @@ function nameOf({ policy, path, sid }: StatementOutcome): string {
   return `statement ${sid ?? path} of ${policy}`;
 }
 
+/** By which resource a Deny fires, and which conditions hold, as far as a reader needs them to narrow it. */
+function whyDenied({ action, resource, conditions }: StatementOutcome): string {
+  const by = resource.values.find(({ matches }) => matches);
+  const listed = resource.values.map(({ resolved }) => resolved).join(", ");
+  const where = resource.isNegated
+    ? ` because its NotResource (${listed}) does not list it`
+    : ` by its resource ${by?.resolved ?? ""}`;
+  const unlisted = action.isNegated ? `, as its NotAction does not list the action` : "";
+  const held = conditions.map(({ operator, key, values, found }) => {
+    const has = found.length === 0 ? "no value for it" : found.join(", ");
+    return `${operator} ${key} [${values.map(({ resolved }) => resolved).join(", ")}] (the request has ${has})`;
+  });
+  return `${where}${unlisted}${held.length === 0 ? "" : ` under its condition ${held.join(" and ")}`}`;
+}
+
 function differenceOf(separation: Separation, request: PolicyRequest, statement: StatementOutcome): string {
-  if (separation.element === "action")
-    return `it is about other actions (${actionsIn(statement)}), so add ${request.action}`;
-  if (separation.element === "condition") return conditionDifference(separation.condition, statement);
+  if (separation.element === "action") {
+    return statement.action.isNegated
+      ? `its NotAction (${actionsIn(statement)}) leaves this action out, so take it off that list, or allow it in another statement`
+      : `it is about other actions (${actionsIn(statement)}), so add ${request.action}`;
+  }
+  if (separation.element === "condition") return conditionDifference(separation.condition, statement, request.context);
   const { closest, slip } = separation;
   if (closest === undefined) {
     const excluded = statement.resource.values.find((value) => value.matches);
@@ -74,8 +92,7 @@ function differenceOf(separation: Separation, request: PolicyRequest, statement:
 /** The actions as written, the first of many. */
 function actionsIn({ action }: StatementOutcome): string {
   const texts = action.values.map(({ text }) => text);
-  const listed = texts.slice(0, 5).join(", ") + (texts.length > 5 ? ", ..." : "");
-  return action.isNegated ? `all but ${listed}` : listed;
+  return texts.slice(0, 5).join(", ") + (texts.length > 5 ? ", ..." : "");
 }
 
 /** Whether what looks like a variable is text, as the policy's version has none. */
@@ -125,7 +142,11 @@ function instead(mended: string): string {
   return `so write ${mended} in the policy instead`;
 }
 
-function conditionDifference(condition: ConditionOutcome, statement: StatementOutcome): string {
+function conditionDifference(
+  condition: ConditionOutcome,
+  statement: StatementOutcome,
+  context: RequestContext,
+): string {
   const { operator, key, found, values } = condition;
   const wanted = values.map((value) => value.resolved).join(", ");
   const what = `its condition ${operator} ${key} [${wanted}] does not hold`;
@@ -134,15 +155,22 @@ function conditionDifference(condition: ConditionOutcome, statement: StatementOu
   const old = values.find(({ text }) => isOldVersion(statement, text));
   if (old !== undefined) return `${what}: ${old.text} is taken as text, because ${oldVersion(statement)}`;
   if (values.length === 0) return `${what}: it lists no value, so write the values that are allowed`;
+  if (operator === "Null") {
+    return found.length === 0
+      ? `${what}: ${whyMissing(key, context)}; it needs one, or the condition has to go`
+      : `${what}: the request has ${found.join(", ")}, and it may have no value for ${key}`;
+  }
   if (found.length === 0) {
     const need = values.length === 1 ? `the value ${wanted}` : `one of the values ${wanted}`;
-    return `${what}: the request has no value for ${key}; it needs ${need}, or the condition has to go`;
+    return `${what}: ${whyMissing(key, context)}; it needs ${need}, or the condition has to go`;
   }
   const got = `${what}: the request has ${found.join(", ")}`;
   if (found.length > 1 && !operator.includes(":")) return `${got}, ${prefixAdvice(condition)}`;
   if (key.toLowerCase() === "iot:connection.thing.isattached" && found[0] === "false") {
     return `${got}, so attach the certificate to the thing that is called like the client identifier`;
   }
+  const bound = boundOf(operator);
+  if (bound !== undefined) return `${got}, which has to be ${bound} ${wanted}; change that if it should be allowed`;
   if (operator.includes("Not")) return `${got}, which it excludes; take it out of the list, or drop the condition`;
   const isOtherCase = values.some(({ resolved }) => found.some((one) => one.toLowerCase() === resolved.toLowerCase()));
   if (isOtherCase)
@@ -151,6 +179,23 @@ function conditionDifference(condition: ConditionOutcome, statement: StatementOu
     return `${got}, and in ${operator} * and ? are ordinary characters; write ${operator.replace("Equals", "Like")}`;
   }
   return `${got}; add it to the list if it should be allowed`;
+}
+
+/** Why the request has no value for a key: the protocol and the thing are said where they are the cause. */
+function whyMissing(key: string, context: RequestContext): string {
+  const known = contextKey(key);
+  return known.isKnown && /^iot:(?:Connection|Certificate|ClientId)/.test(known.name) && !known.isMultiValued
+    ? `${key} ${whyAbsent(known.name, context)}`
+    : `the request has no value for ${key}`;
+}
+
+/** What a comparison asks of the request's value. */
+function boundOf(operator: string): string | undefined {
+  const [, type, direction = "", equals = ""] = /(Numeric|Date)(Less|Greater)Than(Equals)?/.exec(operator) ?? [];
+  if (type === undefined) return undefined;
+  if (type === "Date") return `${equals === "" ? "" : "at or "}${direction === "Less" ? "before" : "after"}`;
+  if (equals === "") return direction === "Less" ? "less than" : "greater than";
+  return direction === "Less" ? "at most" : "at least";
 }
 
 /** What to write where a key has several values and the operator has no set prefix. */

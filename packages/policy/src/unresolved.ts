@@ -1,7 +1,8 @@
 /** Why a variable has no value in a request. */
 
-import { isSafe, maximumAttributeValues, type ContextKey } from "./context-key.ts";
+import { isSafe, knownNames, maximumAttributeValues, type ContextKey } from "./context-key.ts";
 import type { RequestContext } from "./context.ts";
+import { nearestName } from "./spelling.ts";
 
 /**
  * `unknown`: AWS IoT has no such variable. `condition-only`: the name is a condition key and no variable. `several`: it
@@ -33,7 +34,11 @@ export function whyUnresolved(
     return { variable, reason: "condition-only", detail: "is a condition key and no variable" };
   }
   if (value === undefined) {
-    if (!key.isKnown) return { variable, reason: "unknown", detail: "is no variable of AWS IoT" };
+    if (!key.isKnown) {
+      const meant = nearestName(key.name, knownNames());
+      const detail = `is no variable of AWS IoT${meant === undefined ? "" : `; write \${${meant}}`}`;
+      return { variable, reason: "unknown", detail };
+    }
     return { variable, reason: "absent", detail: whyAbsent(key.name, context) };
   }
   if (value === "") return { variable, reason: "absent", detail: "has no value: it is empty" };
@@ -45,7 +50,8 @@ export function whyUnresolved(
   return { variable, reason: "unsafe", detail };
 }
 
-function whyAbsent(name: string, context: RequestContext): string {
+/** Why a known variable or key has no value: the end of a sentence that starts with its name. */
+export function whyAbsent(name: string, context: RequestContext): string {
   if (name.startsWith("iot:Connection.Thing.")) return whyThingIsAbsent(name, context);
   if (name.startsWith("iot:Certificate.")) {
     if (context.certificate === undefined)
@@ -56,7 +62,9 @@ function whyAbsent(name: string, context: RequestContext): string {
     return "has no value: the certificate does not have it; issue one that has, or use another variable";
   }
   if (name !== "iot:ClientId") return "has no value in this request";
-  return "has no value: only MQTT connections have client identifiers";
+  return context.protocol === "https"
+    ? "has no value over HTTPS: only MQTT connections have client identifiers"
+    : "has no value: only MQTT connections have client identifiers";
 }
 
 function whyThingIsAbsent(name: string, { thing, protocol }: RequestContext): string {

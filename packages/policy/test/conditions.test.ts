@@ -177,6 +177,21 @@ describe("names of keys", () => {
     }
   });
 
+  test("keys that have a field count under their names where the field is left out, but not those of the connection", () => {
+    for (const [written, given] of [
+      ["aws:SourceIp", "AWS:sourceip"],
+      ["iot:DomainName", "iot:domainname"],
+      ["iot:Certificate.Subject.CommonName", "IOT:Certificate.Subject.CommonName"],
+      ["aws:CurrentTime", "aws:currenttime"],
+    ] as const) {
+      expect(denies({ StringEquals: { [written]: "v" } }, { keys: { [given]: "v" } })).toBe(true);
+    }
+    expect(
+      denies({ StringEquals: { "iot:DomainName": "v" } }, { domainName: "w", keys: { "iot:DomainName": "v" } }),
+    ).toBe(false);
+    expect(denies({ StringEquals: { "iot:ClientId": "v" } }, { keys: { "iot:ClientId": "v" } })).toBe(false);
+  });
+
   test("two spellings of one name count together", () => {
     const context: RequestContext = { keys: { "x:key": "a", "X:KEY": ["b"] } };
     expect(denies({ "ForAnyValue:StringEquals": { "x:Key": "b" } }, context)).toBe(true);

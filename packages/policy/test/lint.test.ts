@@ -306,7 +306,6 @@ const cases: readonly Case[] = [
     ],
     expected: [
       ["unknown-action", "$.Statement[0].Action", undefined],
-      ["action-resource-mismatch", "$.Statement[0].Resource", undefined],
       ["unknown-variable", "$.Statement[1].Resource", undefined],
       ["unknown-condition-key", '$.Statement[1].Condition.StringEquals["iot:ClientName"]', undefined],
       ["condition-key-as-variable", "$.Statement[2].Resource", undefined],
