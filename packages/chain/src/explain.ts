@@ -4,6 +4,7 @@ import { type Certificate, hexText, nameText, subjectKeyIdentifier } from "@latc
 import type { ChainFailure, ChainFailureCode, FailureEvidence } from "./failures.ts";
 import type { ChainCheck, ChainResult, FailedPath, PassedCheck } from "./result.ts";
 import type { RevocationReason, RevocationReasonCode, RevocationReasonEvidence } from "./revocation-reason.ts";
+import { shorten, shortened } from "./shorten.ts";
 import type { TrustAnchor } from "./trust-anchor.ts";
 
 /** What a failure says of its certificate, as the end of a sentence, and what mends it, as a sentence. */
@@ -26,9 +27,16 @@ const issueAgain = "Issue the certificate again";
 const texts: Texts = {
   ERR_CHAIN_CERTIFICATE_MALFORMED: [
     ({ message, source, position }) =>
-      `cannot be read (${sources[source]}${position === undefined ? "" : `, number ${position + 1}`}): ${message}`,
-    ({ source, position }) =>
-      `Have ${sources[source]}${position === undefined ? "" : `, number ${position + 1},`} issued again in correct DER, or leave it out where another one leads to the anchor.`,
+      source === "certificate"
+        ? `cannot be read: ${message}`
+        : `cannot be read (${sources[source]}${position === undefined ? "" : `, number ${position + 1}`}): ${message}`,
+    ({ source, position }) => {
+      const which = `${sources[source]}${position === undefined ? "" : `, number ${position + 1},`}`;
+      const whole = `Give ${which} whole and in DER (certificatesFromPem of @latchkey/x509 reads PEM)`;
+      return source === "certificate"
+        ? `${whole}, or have it issued again.`
+        : `${whole}, have it issued again, or leave it out where another one leads to the anchor.`;
+    },
   ],
   ERR_CHAIN_NO_ISSUER: [
     ({ issuer, keyIdentifier, isSelfIssued, hasCandidates, trustAnchors, trustAnchorCount }) => {
@@ -108,12 +116,15 @@ const texts: Texts = {
       const since = revokedAtDate === undefined ? "" : ` since ${revokedAtDate}`;
       return `is revoked${since} by ${revocationSources[source]}${reason === undefined ? "" : ` (reason: ${reason})`}`;
     },
-    () => "Issue a new certificate for a new key. A revoked certificate is never accepted again.",
+    ({ reason }) =>
+      reason === "certificateHold"
+        ? "The certificate is on hold: ask its issuer to release it and give a newer list, or issue a new certificate."
+        : "Issue a new certificate for a new key. A revoked certificate is never accepted again.",
   ],
   ERR_CHAIN_REVOCATION_UNKNOWN: [
     ({ reasons }) => `may be revoked: ${reasons.map(describeRevocationReason).join("; ")}`,
     ({ reasons }) =>
-      `Give a current revocation list or OCSP response for it${reasons.length > 1 ? ", or mend what is wrong with those that were given" : ""}, or use the mode "soft" to be warned only.`,
+      `${reasons.every(({ code }) => code === "ERR_REVOCATION_HOOK_UNKNOWN") ? "Let your own check know the certificate, or give" : "Give"} a current revocation list or OCSP response for it${reasons.length > 1 ? ", or mend what is wrong with those that were given" : ""}, or use the mode "soft" to be warned only.`,
   ],
   ERR_CHAIN_NAME_NOT_PERMITTED: [
     ({ form, name, permitted, constrainedByName }) =>
@@ -390,13 +401,13 @@ export function mendFailure(failure: ChainFailure): string {
 export function describeRevocationReason(reason: RevocationReason): string {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- code and evidence belong together by their type
   const describe = reasonTexts[reason.code] as (evidence: RevocationReason["evidence"]) => string;
-  return describe(reason.evidence);
+  return describe(shortened(reason.evidence));
 }
 
 function textOf(failure: ChainFailure, which: 0 | 1): string {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- code and evidence belong together by their type
   const describe = texts[failure.code][which] as (evidence: ChainFailure["evidence"]) => string;
-  return describe(failure.evidence);
+  return describe(shortened(failure.evidence));
 }
 
 type Path = Pick<FailedPath, "path" | "trustAnchor">;
@@ -404,8 +415,10 @@ type Path = Pick<FailedPath, "path" | "trustAnchor">;
 /** The subjects of a path; certificates of one name are told apart by their key identifiers. */
 function namesOf(path: readonly Certificate[], trustAnchor: TrustAnchor | undefined): string[] {
   const all: readonly { readonly name: string; readonly certificate: Certificate | undefined }[] = [
-    ...path.map((certificate) => ({ name: nameText(certificate.subject), certificate })),
-    ...(trustAnchor === undefined ? [] : [{ name: nameText(trustAnchor.name), certificate: trustAnchor.certificate }]),
+    ...path.map((certificate) => ({ name: shorten(nameText(certificate.subject)), certificate })),
+    ...(trustAnchor === undefined
+      ? []
+      : [{ name: shorten(nameText(trustAnchor.name)), certificate: trustAnchor.certificate }]),
   ];
   return all.map(({ name, certificate }) => {
     const isAlone = all.filter((other) => other.name === name).length === 1;
@@ -417,7 +430,7 @@ function namesOf(path: readonly Certificate[], trustAnchor: TrustAnchor | undefi
 function keyIdentifierText({ extensions }: Certificate): string | undefined {
   const found = extensions.find(({ oid }) => hexText(oid) === hexText(subjectKeyIdentifier.oid));
   // An OCTET STRING: its header has two octets, for key identifiers are shorter than 128.
-  return found === undefined ? undefined : hexText(found.value.subarray(2));
+  return found === undefined ? undefined : shorten(hexText(found.value.subarray(2)));
 }
 
 function placed(name: string, index: number, { path, trustAnchor }: Path): string {

@@ -4,6 +4,7 @@ import { encodeOid } from "@latchkey/asn1";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
   certificatePolicies,
+  certificateToPem,
   type Extension,
   issueCertificateRevocationList,
   makeName,
@@ -448,6 +449,57 @@ describe("a refusal can be mended from its text", () => {
     const certificate = issue({ subject: device, issuer: second, extensions: endEntity("serverAuth") });
     const [head] = explainChain(ask({ certificate, intermediates: [crossed] }));
     expect(head).toMatch(/CN=button-1 <- CN=Pizza Root \[key [0-9a-f]{40}\] <- CN=Pizza Root \[key [0-9a-f]{40}\]/);
+  });
+
+  test("long names are cut, so that a peer does not fill a log", () => {
+    const longName = makeName([{ type: "CN", value: "\u{1f355}".repeat(3000) }]);
+    const long = { name: longName, keys: newKeys() };
+    const certificate = issue({
+      subject: long,
+      issuer: { ...long, keys: root.keys },
+      extensions: endEntity("clientAuth"),
+    });
+    const asked = [
+      ask({ certificate }),
+      ask({
+        certificate: issue({
+          subject: long,
+          issuer: root,
+          extensions: endEntity("serverAuth", [dns("a".repeat(60_000))]),
+        }),
+      }),
+      ask({ certificate: named(`${"a".repeat(60_000)}.evil.example`), intermediates: [excluding] }),
+    ];
+    for (const result of asked) {
+      const lines = explainChain(result, { holding: true });
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(2000);
+      expect(lines.join("\n").isWellFormed()).toBe(true);
+      expect(lines.join("\n")).toMatch(/\(\d+ characters\)/);
+    }
+  });
+
+  test("a certificate that cannot be read, or is on hold, has a next step that fits", () => {
+    const text = new TextEncoder().encode(certificateToPem(parseCertificate(deviceCertificate)));
+    const [, fails, mend] = explainChain(ask({ certificate: text }));
+    expect(fails).toMatch(/^ {2}fails {2}the certificate in question cannot be read: .*the input is text, not DER/);
+    expect(mend).toBe(
+      "  mend   Give the certificate in question whole and in DER (certificatesFromPem of @latchkey/x509 reads PEM), or have it issued again.",
+    );
+    const { serialNumber } = parseCertificate(deviceCertificate);
+    const held = issueCertificateRevocationList({
+      provider: nodeProvider,
+      issuer: { certificate: parseCertificate(intermediateCertificate), privateKey: intermediate.keys.privateKey },
+      thisUpdate: now - 10,
+      nextUpdate: now + 10,
+      number: 1,
+      entries: [{ serialNumber, revocationDate: now - 10, reason: "certificateHold" }],
+    });
+    const revocation = checkRevocation({ mode: "hard", scope: "endEntity", revocationLists: [held] });
+    expect(explainChain(ask({ revocation })).at(-1)).toMatch(/is on hold: ask its issuer to release it/);
+    const byHook = checkRevocation({ mode: "hard", check: () => "unknown" });
+    expect(explainChain(ask({ revocation: byHook })).at(-1)).toMatch(
+      /Let your own check know the certificate, or give/,
+    );
   });
 
   test("names are text, whatever is in them", () => {
