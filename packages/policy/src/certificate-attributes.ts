@@ -120,8 +120,12 @@ function addressText(octets: Uint8Array): string | undefined {
   return groups.join(":");
 }
 
-function decimal(serialNumber: CertificateInput["serialNumber"]): string {
+/** Three times what RFC 5280 §4.1.2.2 allows. Decimals of longer numbers take quadratic time, and a peer chose the number. */
+const maximumSerialNumberOctets = 64;
+
+function decimal(serialNumber: CertificateInput["serialNumber"]): string | undefined {
   if (!(serialNumber instanceof Uint8Array)) return String(serialNumber);
+  if (serialNumber.length > maximumSerialNumberOctets) return undefined;
   let digits = "0x0";
   for (const octet of serialNumber) digits += octet.toString(16).padStart(2, "0");
   const value = BigInt(digits);

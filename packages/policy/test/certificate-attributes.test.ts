@@ -39,6 +39,19 @@ test("every name attribute of AWS by its type", () => {
   ).toEqual(arcs.map((arc) => [String(arc)]));
 });
 
+test("a serial number of any length takes no time; over 64 octets it is no value", () => {
+  const of = (octets: number): string | undefined =>
+    certificateAttributes({
+      serialNumber: new Uint8Array(octets).fill(0x7f),
+      subject: { rdns: [] },
+      issuer: { rdns: [] },
+    }).serialNumber;
+  expect(of(64)).toHaveLength(154);
+  const start = process.cpuUsage();
+  expect(of(1_000_000)).toBeUndefined();
+  expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
+});
+
 test("alternative names by their form; serial numbers in every form", () => {
   const attributes = certificateAttributes({
     serialNumber: Uint8Array.of(0xff),
