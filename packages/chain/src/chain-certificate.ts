@@ -33,7 +33,6 @@ import {
   type PolicyInformation,
   type PolicyMapping,
   policyMappings,
-  policyQualifierIds,
   subjectAltName,
   subjectKeyIdentifier,
   type Tolerances,
@@ -42,6 +41,7 @@ import { nameWeight } from "./budget.ts";
 import { type CertificateOutline, outlineOfCertificate } from "./certificate-outline.ts";
 import { ConstrainedNames, PreparedConstraints } from "./name-constraints.ts";
 import { type PolicyKey, policyKey } from "./policy-graph.ts";
+import { isQualifierUnderstood } from "./policy-qualifier.ts";
 import { SigningKey } from "./signing-key.ts";
 
 /** The values of the extensions that validation uses; undefined where absent. */
@@ -309,10 +309,13 @@ function notUnderstood(
   }
   if (known.type !== certificatePolicies) return undefined;
   for (const { policyQualifiers } of policies ?? []) {
-    for (const { policyQualifierId: id } of policyQualifiers) {
-      if (!equalBytes(id, policyQualifierIds.cps) && !equalBytes(id, policyQualifierIds.userNotice)) {
-        return { oid: decodeOid(oid), name: known.name, part: `the policy qualifier ${decodeOid(id)}` };
-      }
+    const unknown = policyQualifiers.find((qualifier) => !isQualifierUnderstood(qualifier));
+    if (unknown !== undefined) {
+      return {
+        oid: decodeOid(oid),
+        name: known.name,
+        part: `the policy qualifier ${decodeOid(unknown.policyQualifierId)}`,
+      };
     }
   }
   return undefined;

@@ -103,6 +103,45 @@ describe("a critical extension that is not understood", () => {
     },
   );
 
+  test.each([
+    ["a notice that holds a number", "1.3.6.1.5.5.7.2.2", [0x30, 0x03, 0x02, 0x01, 0x01], false],
+    ["a notice whose text is no UTF-8", "1.3.6.1.5.5.7.2.2", [0x30, 0x03, 0x0c, 0x01, 0xff], false],
+    [
+      "a notice with something behind its text",
+      "1.3.6.1.5.5.7.2.2",
+      [0x30, 0x06, 0x0c, 0x01, 0x61, 0x0c, 0x01, 0x61],
+      false,
+    ],
+    ["a pointer that is no ASCII", "1.3.6.1.5.5.7.2.1", [0x16, 0x01, 0xff], false],
+    ["an empty notice", "1.3.6.1.5.5.7.2.2", [0x30, 0x00], true],
+    ["a notice with a text", "1.3.6.1.5.5.7.2.2", [0x30, 0x03, 0x0c, 0x01, 0x61], true],
+    [
+      "a notice with a reference and a text",
+      "1.3.6.1.5.5.7.2.2",
+      [0x30, 0x0d, 0x30, 0x08, 0x0c, 0x01, 0x61, 0x30, 0x03, 0x02, 0x01, 0x01, 0x0c, 0x01, 0x62],
+      true,
+    ],
+  ] as const)("a qualifier is understood where it can be read: %s", (_, id, value, isUnderstood) => {
+    const policyQualifiers = [{ policyQualifierId: encodeOid(id), qualifier: Uint8Array.from(value) }];
+    const asking = (critical: boolean): ChainResult => {
+      const of = [{ policyIdentifier: encodeOid("1.2.3"), policyQualifiers }];
+      return ask({
+        certificate: deviceWith({
+          extensions: endEntity("clientAuth", [], [extension(certificatePolicies, of, critical)]),
+        }),
+      });
+    };
+    expect(asking(false).ok).toBe(true);
+    const result = asking(true);
+    expect(result.ok).toBe(isUnderstood);
+    if (!result.ok) {
+      expect(firstOf(result).evidence).toMatchObject({
+        name: "certificatePolicies",
+        part: `the policy qualifier ${id}`,
+      });
+    }
+  });
+
   test("in an intermediate, with the part that is not understood", () => {
     const result = ask({
       intermediates: [intermediateWith({ extensions: authority({ more: [policies(qualifier, true)] }) })],
