@@ -11,9 +11,12 @@ export function shorten(text: string): string {
     : `${text.slice(0, maximumCharacters).toWellFormed()}... (${length} characters)`;
 }
 
+function cut(value: unknown): unknown {
+  return typeof value === "string" ? shorten(value) : value;
+}
+
 /** The evidence with its texts, and lists of texts, cut. */
 export function shortened<Evidence extends object>(evidence: Evidence): Evidence {
-  const cut = (value: unknown): unknown => (typeof value === "string" ? shorten(value) : value);
   const entries = Object.entries(evidence).map(([name, value]: [string, unknown]) => [
     name,
     Array.isArray(value) ? value.map(cut) : cut(value),

@@ -160,7 +160,11 @@ function readElementValue(
     const [code, expected] = isAction
       ? (["ERR_POLICY_ACTION", "an action such as iot:Publish, or *"] as const)
       : (["ERR_POLICY_RESOURCE", "an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a, or *"] as const);
-    errors.add(item.at, { code, message: `${shorten(text)} is not ${expected}`, found: text });
+    errors.add(item.at, {
+      code,
+      message: `${text === "" ? "an empty text" : shorten(text)} is not ${expected}`,
+      found: text,
+    });
     return undefined;
   }
   // Actions compare without case.

@@ -35,13 +35,18 @@ export function isRequestResource(text: unknown): text is ResourceArn | "*" {
 /** What is wrong with an action, and what would be accepted; `undefined` where nothing is. */
 export function actionFault(action: unknown): string | undefined {
   if (isPolicyAction(action)) return undefined;
-  const meant = typeof action === "string" && /^\w+$/.test(action) ? `: write iot:${action}` : "";
-  return `an action has its service in front, such as iot:Publish; ${shorten(String(action))} has not${meant}`;
+  if (typeof action !== "string" || action === "") return "an action is text such as iot:Publish";
+  const written = shorten(action);
+  if (/[*?]/.test(action)) return `a request is about one action, such as iot:Publish, and ${written} is a pattern`;
+  const meant = /^[\w-]+$/.test(action) ? `: write iot:${action}` : "";
+  return action.includes(":")
+    ? `an action is a service and a name, such as iot:Publish, and ${written} is not`
+    : `an action has its service in front, such as iot:Publish; ${written} has not${meant}`;
 }
 
 /** What is wrong with a resource, and what would be accepted; `undefined` where nothing is. */
 export function resourceFault(resource: unknown): string | undefined {
   if (isRequestResource(resource)) return undefined;
   const expected = "* or a whole ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a (topicArn makes it)";
-  return `a resource is ${expected}, not ${shorten(String(resource))}`;
+  return `a resource is ${expected}, not ${resource === "" ? "an empty text" : shorten(String(resource))}`;
 }

@@ -10,10 +10,10 @@ const everything = matcherOf(A("*", "*"));
 describe("a request that no policy could be about", () => {
   const rows: readonly (readonly [unknown, unknown, string, string])[] = [
     ["Publish", "*", "ERR_POLICY_REQUEST_ACTION", "write iot:Publish"],
-    ["", "*", "ERR_POLICY_REQUEST_ACTION", "has its service in front"],
-    ["iot:", "*", "ERR_POLICY_REQUEST_ACTION", "has its service in front"],
-    ["iot:*", "*", "ERR_POLICY_REQUEST_ACTION", "has its service in front"],
-    [undefined, "*", "ERR_POLICY_REQUEST_ACTION", "has its service in front"],
+    ["", "*", "ERR_POLICY_REQUEST_ACTION", "an action is text such as iot:Publish"],
+    ["iot:", "*", "ERR_POLICY_REQUEST_ACTION", "iot: is not"],
+    ["iot:*", "*", "ERR_POLICY_REQUEST_ACTION", "iot:* is a pattern"],
+    [undefined, "*", "ERR_POLICY_REQUEST_ACTION", "an action is text such as iot:Publish"],
     ["iot:Publish", "topic/a", "ERR_POLICY_REQUEST_RESOURCE", "a whole ARN such as"],
     ["iot:Publish", "arn:aws:iot:topic/a", "ERR_POLICY_REQUEST_RESOURCE", "not arn:aws:iot:topic/a"],
     ["iot:Publish", "arn:aws:iot:r:1:", "ERR_POLICY_REQUEST_RESOURCE", "a whole ARN such as"],
