@@ -100,7 +100,8 @@ export function readSession(octets: Uint8Array): SessionFields {
   const alpnProtocol = asciiText(reader.vector16());
   const list = new Reader(reader.vector24(), "The session's certificates");
   const peerCertificates = [];
-  while (list.remaining > 0) peerCertificates.push(list.vector24(1));
+  // Copies: the buffer behind a view would hand out the secret with the certificate.
+  while (list.remaining > 0) peerCertificates.push(list.vector24(1).slice());
   const ticket = reader.vector16();
   reader.end();
   return { suite, secret, createdAt, lifetimeSeconds, ageAdd, serverName, alpnProtocol, peerCertificates, ticket };

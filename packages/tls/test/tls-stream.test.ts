@@ -37,6 +37,39 @@ async function overTcp(client: Partial<ConnectTlsOptions> = {}, server: Partial<
   return ends;
 }
 
+/** Two ends of a transport in memory, which hands over within `write`. */
+class MemoryEnd extends Duplex {
+  other: MemoryEnd | undefined;
+
+  override _read(): void {}
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+    this.other?.push(chunk);
+    done();
+  }
+}
+
+it("goes over a transport that answers within its own write", async () => {
+  const [left, right] = [new MemoryEnd(), new MemoryEnd()];
+  left.other = right;
+  right.other = left;
+  for (const end of [left, right]) end.resume();
+  const server = acceptTls(right, serverConfig);
+  const client = connectTls(left, clientConfig);
+  let heard = "";
+  server.on("data", (chunk: Buffer) => {
+    heard += chunk.toString();
+    server.write(`${chunk.toString()} again`);
+  });
+  for (let count = 0; count < 20; count++) {
+    client.write(`order ${count}`);
+    const [answer] = (await once(client, "data")) as [Buffer];
+    expect(answer.toString()).toBe(`order ${count} again`);
+  }
+  expect(heard).toContain("order 19");
+  client.destroy();
+});
+
 it("tells of the connection by the names of node:tls", async () => {
   const { client, server } = await overTcp({ alpn: ["mqtt"] }, { alpn: ["mqtt"] });
   expect([client.getProtocol(), client.getCipher(), client.authorized]).toEqual([null, undefined, false]);

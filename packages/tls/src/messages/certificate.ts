@@ -9,12 +9,13 @@ import { written } from "../writer.ts";
 /** A Certificate of TLS 1.3. */
 export interface CertificateMessage13 {
   readonly requestContext: Uint8Array;
-  /** DER certificates, views; empty where the client has none. */
+  /** DER certificates, copies; empty where the client has none. */
   readonly chain: readonly Uint8Array[];
 }
 
 /**
- * Reads a Certificate of TLS 1.3. No extension of an entry was asked for, so none may be there.
+ * Reads a Certificate of TLS 1.3. Certificates are copied: they are kept as long as the connection, and a view would keep the
+ * whole flight. No extension of an entry was asked for, so none may be there.
  *
  * Throws `ERR_TLS_DECODE`, `ERR_TLS_LIMIT` and `ERR_TLS_UNSUPPORTED_EXTENSION`.
  */
@@ -26,7 +27,7 @@ export function readCertificate13(body: Uint8Array, limits: TlsLimits): Certific
   const chain: Uint8Array[] = [];
   while (list.remaining > 0) {
     checkCount(chain.length + 1, limits);
-    chain.push(list.vector24(1));
+    chain.push(list.vector24(1).slice());
     const extensions = readExtensions(list, "a CertificateEntry");
     // RFC 8446 §4.4.2: extensions MUST correspond to ones of the ClientHello or CertificateRequest.
     extensions.expectOnly([], () => false, "A CertificateEntry");
@@ -34,7 +35,7 @@ export function readCertificate13(body: Uint8Array, limits: TlsLimits): Certific
   return { requestContext, chain };
 }
 
-/** Reads a Certificate of TLS 1.2. Throws `ERR_TLS_DECODE` and `ERR_TLS_LIMIT`. */
+/** Reads a Certificate of TLS 1.2, as copies. Throws `ERR_TLS_DECODE` and `ERR_TLS_LIMIT`. */
 export function readCertificate12(body: Uint8Array, limits: TlsLimits): readonly Uint8Array[] {
   const reader = new Reader(body, "Certificate");
   const list = new Reader(reader.vector24(), "The certificate_list");
@@ -42,7 +43,7 @@ export function readCertificate12(body: Uint8Array, limits: TlsLimits): readonly
   const chain: Uint8Array[] = [];
   while (list.remaining > 0) {
     checkCount(chain.length + 1, limits);
-    chain.push(list.vector24(1));
+    chain.push(list.vector24(1).slice());
   }
   return chain;
 }

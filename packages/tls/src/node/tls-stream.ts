@@ -77,6 +77,8 @@ export class TlsStream extends Duplex {
   #asking = 0;
   #isBlocked = false;
   #isPumping = false;
+  /** Something came while records were written: a transport in memory answers within its `write`. */
+  #pumpsAgain = false;
   #isAlerting = false;
 
   constructor(transport: Duplex, options: StreamOptions, create: (judge: Judge) => TlsEngine) {
@@ -179,7 +181,7 @@ export class TlsStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#timer);
+    this.#endTimer();
     const { transport } = this;
     transport.off("data", this.#onData);
     const waiting = this.#waiting;
@@ -222,6 +224,11 @@ export class TlsStream extends Duplex {
     this.#pump();
   };
 
+  #endTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #timeOut(timeoutMs: number): void {
     this.#engine.abort();
     this.#isAlerting = true;
@@ -243,13 +250,19 @@ export class TlsStream extends Duplex {
 
   /** Events out, waiting data in, records to the transport, until nothing moves. */
   #pump(): void {
-    if (this.#isPumping) return;
+    if (this.#isPumping) {
+      this.#pumpsAgain = true;
+      return;
+    }
     this.#isPumping = true;
     try {
-      for (let event = this.#engine.next(); event !== undefined; event = this.#engine.next()) this.#take(event);
-      this.#sendWaiting();
-      this.#finish();
-      this.#flush();
+      do {
+        this.#pumpsAgain = false;
+        for (let event = this.#engine.next(); event !== undefined; event = this.#engine.next()) this.#take(event);
+        this.#sendWaiting();
+        this.#finish();
+        this.#flush();
+      } while (this.#pumpsAgain);
     } finally {
       this.#isPumping = false;
     }
@@ -262,7 +275,7 @@ export class TlsStream extends Duplex {
           this.transport.pause();
         break;
       case "handshakeDone":
-        clearTimeout(this.#timer);
+        this.#endTimer();
         this.emit("secureConnect");
         break;
       case "session":
