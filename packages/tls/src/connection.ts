@@ -299,6 +299,11 @@ export class Connection implements TlsEngine, Situation {
     return this.#records.write?.records ?? 0;
   }
 
+  /** How often output was taken: what was written before the last time has left. */
+  get outputTakes(): number {
+    return this.#records.output.takes;
+  }
+
   get recordsRead(): number {
     return this.#records.read?.records ?? 0;
   }

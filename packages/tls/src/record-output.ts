@@ -6,6 +6,8 @@ import { type RecordProtection, writeHeader } from "./record-protection.ts";
 export class RecordOutput {
   #buffer: Uint8Array = none;
   #length = 0;
+  /** How often something was taken. */
+  takes = 0;
 
   get length(): number {
     return this.#length;
@@ -14,6 +16,7 @@ export class RecordOutput {
   /** Everything written since the last call, as an array that belongs to the caller; undefined for nothing. */
   take(): Uint8Array | undefined {
     if (this.#length === 0) return undefined;
+    this.takes++;
     const taken = this.#buffer.subarray(0, this.#length);
     this.#buffer = none;
     this.#length = 0;

@@ -39,6 +39,8 @@ export class Traffic13 implements Traffic {
   readonly #resumption: Uint8Array | undefined;
   #tickets = 0;
   #hasAskedForKeys = false;
+  /** `outputTakes` when the peer's wish for new keys was answered last; undefined once data was sent under them. */
+  #answeredAt: number | undefined;
 
   constructor(connection: Connection, suite: CipherSuite, secrets: TrafficSecrets, session: SessionFacts) {
     this.#connection = connection;
@@ -68,6 +70,7 @@ export class Traffic13 implements Traffic {
   }
 
   afterSending(): void {
+    this.#answeredAt = undefined;
     if (this.recordsLeft <= 0) this.updateKeys(false);
   }
 
@@ -137,8 +140,18 @@ export class Traffic13 implements Traffic {
     );
     this.#hasAskedForKeys = false;
     this.#connection.emit({ type: "keyUpdate", direction: "read" });
-    // RFC 8446 §4.6.3: the answer goes out before the next application data, here at once.
-    if (isRequest && this.#canSend) this.updateKeys(false);
+    if (isRequest && this.#canSend) this.#answerKeyUpdate();
+  }
+
+  /**
+   * RFC 8446 §4.6.3: the answer goes out before the next application data, here at once. One that is still in the output, with no
+   * data behind it, does for this request, too: else a peer that asks and reads nothing would fill the output.
+   */
+  #answerKeyUpdate(): void {
+    const { outputTakes } = this.#connection;
+    if (this.#answeredAt === outputTakes) return;
+    this.updateKeys(false);
+    this.#answeredAt = outputTakes;
   }
 
   #receiveTicket(body: Uint8Array): void {

@@ -232,7 +232,7 @@ export class TlsStream extends Duplex {
   #timeOut(timeoutMs: number): void {
     this.#engine.abort();
     this.#isAlerting = true;
-    this.#flush();
+    this.#flush(true);
     this.destroy(new Error(`The TLS handshake was not done in ${timeoutMs} milliseconds`));
   }
 
@@ -289,7 +289,7 @@ export class TlsStream extends Duplex {
         break;
       case "failed":
         this.#isAlerting = event.error.alertSent !== undefined;
-        this.#flush();
+        this.#flush(true);
         this.destroy(event.error);
         break;
       default:
@@ -335,12 +335,14 @@ export class TlsStream extends Duplex {
     if (done === undefined || this.#waiting !== undefined || this.#engine.phase === "handshake") return;
     this.#finishing = undefined;
     this.#engine.close();
-    this.#flush();
+    this.#flush(true);
     this.transport.end();
     done();
   }
 
-  #flush(): void {
+  /** What the transport does not take now stays in the engine, which bounds it; the last records go out in any case. */
+  #flush(isLast: boolean = false): void {
+    if (this.#isBlocked && !isLast) return;
     const output = this.#engine.takeOutput();
     if (output === undefined || !this.transport.writable) return;
     if (!this.transport.write(output)) this.#isBlocked = true;
