@@ -11,7 +11,8 @@ import { markAsUntransferable } from "node:worker_threads";
 import { CountedNonce } from "../aead-sequence.ts";
 import { aeadTagLength, checkSealRange } from "../arguments.ts";
 import type { AeadAlgorithm, AeadKey, AeadSequence } from "../provider.ts";
-import { ghash, ghashKey, type GhashKey } from "./ghash.ts";
+import { type GhashKey, plainGhash } from "./ghash.ts";
+import { wasmGhash } from "./ghash-wasm.ts";
 
 /** Beyond this the native way is faster. */
 const shortOctets = 256;
@@ -22,6 +23,8 @@ const messagesAtOnce = 8;
 const blockOctets = 16;
 /** One block for the tag, the others for the message. */
 const mostBlocks = 1 + shortOctets / blockOctets;
+
+const ghash = /* @__PURE__ */ wasmGhash() ?? plainGhash;
 
 /** What exists once a key has protected its first few messages. */
 interface Keystream {
@@ -53,7 +56,7 @@ export class GcmSequence implements AeadSequence {
 
   sealInPlace(additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
     checkSealRange(buffer, start, end);
-    const keystream = this.#keystreamFor(end - start);
+    const keystream = this.#keystreamFor(end - start, additionalData);
     if (keystream === undefined) {
       this.#key.sealInPlace(this.#nonce.of(this.messages), additionalData, buffer, start, end);
     } else {
@@ -70,7 +73,7 @@ export class GcmSequence implements AeadSequence {
   open(additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
     const length = ciphertext.length - aeadTagLength;
     if (length < 0) return undefined;
-    const keystream = this.#keystreamFor(length);
+    const keystream = this.#keystreamFor(length, additionalData);
     if (keystream === undefined) {
       const plaintext = this.#key.open(this.#nonce.of(this.messages), additionalData, ciphertext);
       if (plaintext !== undefined) this.messages++;
@@ -92,8 +95,9 @@ export class GcmSequence implements AeadSequence {
   }
 
   /** The keystream with the blocks of the next message in it; undefined where the native way is better. */
-  #keystreamFor(length: number): Keystream | undefined {
+  #keystreamFor(length: number, additionalData: Uint8Array): Keystream | undefined {
     if (length > shortOctets || this.messages < firstMessages) return undefined;
+    if (additionalData.length + length > ghash.mostOctets) return undefined;
     const keystream = (this.#keystream ??= this.#begin());
     const blocks = 1 + Math.ceil(length / blockOctets);
     if (this.messages >= keystream.end || blocks > keystream.blocks) this.#refill(keystream, blocks);
@@ -104,7 +108,7 @@ export class GcmSequence implements AeadSequence {
     const bits = this.algorithm === "AES-128-GCM" ? 128 : 256;
     const aes = createCipheriv(`aes-${bits}-ecb`, this.#handle, null).setAutoPadding(false);
     const h = aes.update(new Uint8Array(blockOctets));
-    const hashKey = ghashKey(h);
+    const hashKey = ghash.makeKey(h);
     h.fill(0);
     return { aes, hashKey, octets: new Uint8Array(0), first: 0, end: 0, blocks: 0 };
   }
@@ -142,7 +146,7 @@ function makeTag(
   start: number,
   end: number,
 ): void {
-  ghash(hashKey, additionalData, ciphertext, start, end, sharedTag);
+  ghash.digest(hashKey, additionalData, ciphertext, start, end, sharedTag);
   for (let index = 0; index < aeadTagLength; index++) {
     sharedTag[index] = (sharedTag[index] ?? 0) ^ (octets[at + index] ?? 0);
   }
