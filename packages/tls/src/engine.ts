@@ -127,7 +127,7 @@ export interface TlsEngine {
   send(data: Uint8Array): number;
   /** Sends close_notify: no more data can be sent. In the handshake it ends the connection. */
   close(): void;
-  /** Ends the connection at once with a fatal alert, default `user_canceled` in the handshake, `internal_error` after it. */
+  /** Ends the connection at once with a fatal alert, default `handshake_failure` in the handshake, `internal_error` after it. */
   abort(alert?: AlertName): void;
   /** TLS 1.3: new keys for what is sent, and if wished for what comes. Does nothing in TLS 1.2. */
   updateKeys(requestsPeer?: boolean): void;

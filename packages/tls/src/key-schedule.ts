@@ -7,7 +7,6 @@
 import { type CryptoProvider, hashLength } from "@latchkey/crypto";
 import type { CipherSuite } from "./cipher-suite.ts";
 import type { TrafficKeys } from "./record-protection.ts";
-import { Writer } from "./writer.ts";
 
 type Hash = CipherSuite["hash"];
 
@@ -27,13 +26,23 @@ export type SecretName = keyof typeof secretLabels;
 
 const none = new Uint8Array(0);
 
-/** HkdfLabel (RFC 8446 §7.1). */
+/** Before every label. */
+const labelPrefix = "tls13 ";
+
+/** HkdfLabel (RFC 8446 §7.1): length, label and context. By hand, not by a Writer: a handshake makes twenty of them. */
 function hkdfLabel(length: number, label: string, context: Uint8Array): Uint8Array {
-  return new Writer(10 + 6 + label.length + context.length)
-    .uint16(length)
-    .vector8((writer) => writer.ascii("tls13 ").ascii(label))
-    .vector8(context)
-    .finish();
+  const labelOctets = labelPrefix.length + label.length;
+  const octets = new Uint8Array(4 + labelOctets + context.length);
+  octets[0] = length >>> 8;
+  octets[1] = length;
+  octets[2] = labelOctets;
+  for (let index = 0; index < labelPrefix.length; index++) octets[3 + index] = labelPrefix.charCodeAt(index);
+  for (let index = 0; index < label.length; index++) {
+    octets[3 + labelPrefix.length + index] = label.charCodeAt(index);
+  }
+  octets[3 + labelOctets] = context.length;
+  octets.set(context, 4 + labelOctets);
+  return octets;
 }
 
 /** HKDF-Expand-Label (RFC 8446 §7.1). */
@@ -108,6 +117,8 @@ export class KeySchedule {
   readonly #provider: CryptoProvider;
   #secret: Uint8Array;
   #stage: Stage = "early";
+  /** The hash of nothing, once it was needed. */
+  #emptyHash: Uint8Array | undefined;
 
   /** Early Secret = HKDF-Extract(0, PSK), zeros where there is no PSK. */
   constructor(provider: CryptoProvider, hash: Hash, preSharedKey?: Uint8Array) {
@@ -135,19 +146,12 @@ export class KeySchedule {
 
   /** Derive-Secret: a secret of the stage, bound to the transcript. */
   derive(name: SecretName, transcriptHash: Uint8Array): Uint8Array {
-    return expandLabel(
-      this.#provider,
-      this.hash,
-      this.#secret,
-      secretLabels[name],
-      transcriptHash,
-      hashLength(this.hash),
-    );
+    return this.#expand(secretLabels[name], transcriptHash);
   }
 
   /** base_key of a resumption binder: Derive-Secret(., "res binder", ""). */
   deriveBinderKey(): Uint8Array {
-    return this.derive("binder_key", this.#provider.hash(this.hash, none));
+    return this.derive("binder_key", this.#hashOfNothing());
   }
 
   /** Overwrites the secret. */
@@ -155,10 +159,18 @@ export class KeySchedule {
     this.#secret.fill(0);
   }
 
+  #expand(label: string, context: Uint8Array): Uint8Array {
+    return expandLabel(this.#provider, this.hash, this.#secret, label, context, hashLength(this.hash));
+  }
+
+  #hashOfNothing(): Uint8Array {
+    this.#emptyHash ??= this.#provider.hash(this.hash, none);
+    return this.#emptyHash;
+  }
+
   #advance(from: Stage, input: Uint8Array): void {
     if (this.#stage !== from) throw new RangeError(`the key schedule is at ${this.#stage}, not ${from}`);
-    const empty = this.#provider.hash(this.hash, none);
-    const derived = expandLabel(this.#provider, this.hash, this.#secret, "derived", empty, hashLength(this.hash));
+    const derived = this.#expand("derived", this.#hashOfNothing());
     this.#secret.fill(0);
     this.#secret = this.#provider.hkdfExtract(this.hash, derived, input);
     derived.fill(0);
