@@ -14,7 +14,11 @@ beforeAll(async () => {
 afterAll(() => shop[Symbol.asyncDispose]());
 
 const attack = (of: Shop, ...words: string[]): ReturnType<typeof run> =>
-  run("button", "attack", "--data", of.file("data"), "--mqtt-port", String(of.broker.port), ...words);
+  run(
+    "button",
+    ...["attack", "--data", of.file("data"), "--mqtt-port", String(of.broker.port)],
+    ...["--https-port", String(of.broker.httpsPort), ...words],
+  );
 
 test("every attack is stopped at its layer, and the README has the table that the command prints", async () => {
   const { code, stdout, stderr } = await attack(shop, "--markdown");
@@ -44,7 +48,7 @@ test("a broker with a policy that is too wide is found out", async () => {
     const { code, stdout, stderr } = await attack(open, "--json");
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^ERR_BUTTON_ATTACK: 3 of 13 attacks were not stopped as they must be: A neighbour's topic \(got through\)/,
+      /^ERR_BUTTON_ATTACK: 4 of 14 attacks were not stopped as they must be: A neighbour's topic \(got through\)/,
     );
     const results = stdout
       .trim()
@@ -52,6 +56,7 @@ test("a broker with a policy that is too wide is found out", async () => {
       .map((line) => JSON.parse(line));
     expect(results.filter(({ isHeld }) => !isHeld).map(({ name, outcome }) => [name, outcome.is])).toEqual([
       ["A neighbour's topic", "through"],
+      ["A neighbour's topic by HTTPS", "through"],
       ["A neighbour's client identifier", "through"],
       ["A serial number with *", "through"],
     ]);

@@ -5,41 +5,47 @@ import { certificateId, certificatesFromPem } from "@latchkey/x509";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { expect, test, vi } from "vitest";
 import { run } from "../src/program.ts";
-import { openShop } from "./shop.ts";
+import { openShop, type Shop } from "./shop.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-test("every button presses with its own certificate, keys are kept, and failures are told by kind", async () => {
-  const shop = await openShop();
-  try {
-    const fleet = (...words: string[]): ReturnType<typeof run> =>
-      run("button", "fleet", "--data", shop.file("data"), "--mqtt", "--port", String(shop.broker.port), ...words);
-    const first = await fleet("--count", "40", "--rate", "200/s", "--workers", "2", "--json");
-    expect(first).toMatchObject({ code: 0, stderr: "" });
-    expect(JSON.parse(first.stdout)).toMatchObject({
-      buttons: 40,
-      presses: 40,
-      done: 40,
-      acknowledged: 40,
-      failures: {},
-    });
-    const identified = shop.broker.log.filter(({ msg }) => msg === "client identified");
-    expect(new Set(identified.map((line) => line["certificateId"])).size).toBe(40);
+test.each([
+  ["HTTPS", (shop: Shop) => ["--port", String(shop.broker.httpsPort)]],
+  ["MQTT", (shop: Shop) => ["--mqtt", "--port", String(shop.broker.port)]],
+])(
+  "%s: every button presses with its own certificate, keys are kept, failures are told by kind",
+  async (_, wordsOf) => {
+    const shop = await openShop();
+    try {
+      const fleet = (...words: string[]): ReturnType<typeof run> =>
+        run("button", "fleet", "--data", shop.file("data"), ...wordsOf(shop), ...words);
+      const first = await fleet("--count", "40", "--rate", "200/s", "--workers", "2", "--json");
+      expect(first).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(first.stdout)).toMatchObject({
+        buttons: 40,
+        presses: 40,
+        done: 40,
+        acknowledged: 40,
+        failures: {},
+      });
+      const identified = shop.broker.log.filter(({ msg }) => msg === "client identified");
+      expect(new Set(identified.map((line) => line["certificateId"])).size).toBe(40);
 
-    const kept = shop.file("data", "fleet", "fleet.json");
-    expect(statSync(kept).mode & 0o777).toBe(0o600);
-    const before = readFileSync(kept, "utf8");
-    const [certificate] = certificatesFromPem(JSON.parse(before).buttons[0].certificate);
-    const id = certificateId(certificate!, nodeProvider);
-    await shop.latchkey("certificate", "status", "--certificate", id, "--to", "REVOKED");
-    const second = await fleet("--count", "20", "--presses", "60", "--rate", "200/s");
-    expect(second.code).toBe(1);
-    // The revoked button pressed three times.
-    expect(second.stderr).toMatch(/^ERR_BUTTON_FLEET: 3 of 60 presses failed: ERR_BUTTON_\w+ 3\n$/);
-    expect(second.stdout).toMatch(/^57 of 60 presses of 20 buttons acknowledged in /);
-    expect(second.stdout).toMatch(/p50 [\d.]+ ms, p90 [\d.]+ ms, p99 [\d.]+ ms, p99\.9 [\d.]+ ms, most [\d.]+ ms/);
-    expect(readFileSync(kept, "utf8")).toBe(before);
-  } finally {
-    await shop[Symbol.asyncDispose]();
-  }
-});
+      const kept = shop.file("data", "fleet", "fleet.json");
+      expect(statSync(kept).mode & 0o777).toBe(0o600);
+      const before = readFileSync(kept, "utf8");
+      const [certificate] = certificatesFromPem(JSON.parse(before).buttons[0].certificate);
+      const id = certificateId(certificate!, nodeProvider);
+      await shop.latchkey("certificate", "status", "--certificate", id, "--to", "REVOKED");
+      const second = await fleet("--count", "20", "--presses", "60", "--rate", "200/s");
+      expect(second.code).toBe(1);
+      // The revoked button pressed three times.
+      expect(second.stderr).toMatch(/^ERR_BUTTON_FLEET: 3 of 60 presses failed: ERR_BUTTON_\w+ 3\n$/);
+      expect(second.stdout).toMatch(/^57 of 60 presses of 20 buttons acknowledged in /);
+      expect(second.stdout).toMatch(/p50 [\d.]+ ms, p90 [\d.]+ ms, p99 [\d.]+ ms, p99\.9 [\d.]+ ms, most [\d.]+ ms/);
+      expect(readFileSync(kept, "utf8")).toBe(before);
+    } finally {
+      await shop[Symbol.asyncDispose]();
+    }
+  },
+);

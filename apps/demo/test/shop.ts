@@ -17,7 +17,7 @@ export interface Shop extends AsyncDisposable {
   /** The files of an identity as arguments of mosquitto's clients. */
   mosquitto(name: string, clientIdentifier: string): string[];
   /** The files of an identity as arguments of the button. */
-  button(name: string, serial: string): string[];
+  button(name: string, serial: string, protocol?: "mqtt" | "https"): string[];
 }
 
 export async function openShop(...words: string[]): Promise<Shop> {
@@ -53,18 +53,9 @@ export async function openShop(...words: string[]): Promise<Shop> {
         file(name, "private.key"),
       ],
     ],
-    button: (name, serial) => [
-      ...[
-        "--host",
-        "localhost",
-        "--port",
-        String(broker.port),
-        "--mqtt",
-        "--serial",
-        serial,
-        "--root",
-        file(name, "root-ca.pem"),
-      ],
+    button: (name, serial, protocol = "mqtt") => [
+      ...(protocol === "mqtt" ? ["--mqtt", "--port", String(broker.port)] : ["--port", String(broker.httpsPort)]),
+      ...["--host", "localhost", "--serial", serial, "--root", file(name, "root-ca.pem")],
       ...["--cert", file(name, "certificate.pem"), "--key", file(name, "private.key")],
     ],
     async [Symbol.asyncDispose]() {

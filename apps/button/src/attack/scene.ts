@@ -36,7 +36,7 @@ export interface Identity {
 export interface Target {
   readonly host: string;
   readonly mqttPort: number;
-  readonly httpsPort: number | undefined;
+  readonly httpsPort: number;
 }
 
 /** The scene. */

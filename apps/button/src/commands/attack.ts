@@ -26,16 +26,15 @@ export const attackCommand = defineCommand({
     data: { type: "string", required: true, description: "The data directory of the running broker" },
     host: { type: "string", default: usualEndpoint.host, description: "The broker's host" },
     "mqtt-port": { type: "string", default: String(usualEndpoint.mqttPort), description: "Its port for MQTT" },
-    "https-port": { type: "string", description: "Its port for HTTPS, where it has one" },
+    "https-port": { type: "string", default: String(usualEndpoint.httpsPort), description: "Its port for HTTPS" },
     markdown: { type: "boolean", description: "Print the result as a Markdown table" },
     json: { type: "boolean", description: "Print one line of JSON for each attack" },
   },
   async run({ args }) {
-    const httpsPort = args["https-port"];
     const scene = await setScene(args.data, {
       host: args.host,
       mqttPort: portOf("mqtt-port", args["mqtt-port"]),
-      httpsPort: httpsPort === undefined ? undefined : portOf("https-port", httpsPort),
+      httpsPort: portOf("https-port", args["https-port"]),
     });
     const results: Result[] = [];
     const terminal = terminalOf(process.stdout, process.env);

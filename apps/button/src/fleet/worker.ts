@@ -30,10 +30,14 @@ function flush(): void {
   results = [];
 }
 
-/** Presses begin at their times, or as soon as fewer than the bound are under way: a broker that is behind is not buried. */
+/**
+ * Presses begin at their times, or as soon as fewer than the bound are under way: a broker that is behind is not buried. A button that
+ * is still awake is pressed again when it has gone to sleep.
+ */
 async function pressAll(): Promise<void> {
   const startMs = performance.now();
   const underWay = new Set<Promise<void>>();
+  const lastPresses = new Map<number, Promise<void>>();
   for (const { button, atMs } of task.presses) {
     const leftMs = atMs - (performance.now() - startMs);
     if (leftMs > 0) await after(leftMs);
@@ -41,10 +45,15 @@ async function pressAll(): Promise<void> {
     if (isStopped) break;
     const identity = task.buttons[button];
     if (identity === undefined) continue;
-    const one: Promise<void> = pressOnce(identity, performance.now() - startMs - atMs).finally(() =>
-      underWay.delete(one),
-    );
+    const asleep = lastPresses.get(button) ?? Promise.resolve();
+    const one: Promise<void> = asleep
+      .then(() => pressOnce(identity, performance.now() - startMs - atMs))
+      .finally(() => {
+        underWay.delete(one);
+        if (lastPresses.get(button) === one) lastPresses.delete(button);
+      });
     underWay.add(one);
+    lastPresses.set(button, one);
   }
   await Promise.all(underWay);
 }
