@@ -2,9 +2,10 @@
  * Fleet provisioning as messages (AWS IoT, "Device provisioning MQTT API"): what a device with a claim certificate publishes, and what it
  * is answered. A transport calls `answer` with each message on a topic that `isRequest` says yes to.
  *
- * The payload is JSON. The topics with `cbor` are none of ours: a message on them is published as any other, and not answered.
+ * The payload is JSON or CBOR, as the topic says, and the answer is in the same form.
  */
 
+import { readCbor, writeCbor, type CborValue } from "./cbor.ts";
 import { isRegistryError, type AnyRegistryError } from "./errors.ts";
 import { maximumProvisioningPayloadOctets, maximumProvisioningRequestsAtOnce } from "./limits.ts";
 import type { ClaimedCertificate, ProvisioningTemplates } from "./provisioning-templates.ts";
@@ -31,12 +32,14 @@ interface Refusal {
   readonly errorMessage: string;
 }
 
-type Outcome = { readonly accepted: Readonly<Record<string, unknown>> } | { readonly refused: Refusal };
+type Payload = Readonly<Record<string, CborValue | undefined>>;
+type Outcome = { readonly accepted: Payload } | { readonly refused: Refusal };
 
-type Operation =
+type Operation = { readonly isCbor: boolean } & (
   | { readonly kind: "create" }
   | { readonly kind: "create-from-csr" }
-  | { readonly kind: "provision"; readonly templateName: string };
+  | { readonly kind: "provision"; readonly templateName: string }
+);
 
 /** Answers the requests of fleet provisioning for one registry. */
 export class FleetProvisioning {
@@ -65,24 +68,29 @@ export class FleetProvisioning {
   ): Promise<ProvisioningMessage | undefined> {
     const operation = operationOf(topic);
     if (operation === undefined) return undefined;
+    const { isCbor } = operation;
+    const rejected = (refusal: Refusal): ProvisioningMessage => message(`${topic}/rejected`, { ...refusal }, isCbor);
     if (this.#atOnce >= maximumProvisioningRequestsAtOnce) {
-      return rejected(
-        topic,
-        refusalOf(429, "Throttling", "too many devices are provisioned at this moment: try again"),
-      );
+      return rejected(refusalOf(429, "Throttling", "too many devices are provisioned at this moment: try again"));
     }
-    const members = membersOf(payload);
+    const members = membersOf(payload, isCbor);
     if (members === undefined) {
       const most = `at most ${maximumProvisioningPayloadOctets} octets`;
-      return rejected(topic, refusalOf(400, "InvalidPayload", `the payload is no JSON object in UTF-8 of ${most}`));
+      return rejected(
+        refusalOf(
+          400,
+          "InvalidPayload",
+          `the payload is no ${isCbor ? "map in CBOR" : "JSON object in UTF-8"} of ${most}`,
+        ),
+      );
     }
     this.#atOnce++;
     try {
       const answer = await this.#carryOut(caller, operation, members);
-      return "refused" in answer ? rejected(topic, answer.refused) : message(`${topic}/accepted`, answer.accepted);
+      return "refused" in answer ? rejected(answer.refused) : message(`${topic}/accepted`, answer.accepted, isCbor);
     } catch (error) {
       if (!isRegistryError(error)) throw error;
-      return rejected(topic, refusalOfError(error));
+      return rejected(refusalOfError(error));
     } finally {
       this.#atOnce--;
     }
@@ -119,29 +127,34 @@ export class FleetProvisioning {
 }
 
 /** Template names as CreateProvisioningTemplate takes them. */
-const provisionTopic = /^\$aws\/provisioning-templates\/([0-9A-Za-z_-]{1,36})\/provision\/json$/;
+const provisionTopic = /^\$aws\/provisioning-templates\/([0-9A-Za-z_-]{1,36})\/provision\/(json|cbor)$/;
+const createTopic = /^\$aws\/certificates\/(create|create-from-csr)\/(json|cbor)$/;
 
 function operationOf(topic: string): Operation | undefined {
   // Most topics are not these, and cost one comparison.
   if (!topic.startsWith("$aws/")) return undefined;
-  if (topic === "$aws/certificates/create/json") return { kind: "create" };
-  if (topic === "$aws/certificates/create-from-csr/json") return { kind: "create-from-csr" };
-  const templateName = provisionTopic.exec(topic)?.[1];
-  return templateName === undefined ? undefined : { kind: "provision", templateName };
+  const [, create, format] = createTopic.exec(topic) ?? [];
+  if (create === "create" || create === "create-from-csr") return { kind: create, isCbor: format === "cbor" };
+  const [, templateName, payloadFormat] = provisionTopic.exec(topic) ?? [];
+  return templateName === undefined ? undefined : { kind: "provision", templateName, isCbor: payloadFormat === "cbor" };
 }
 
-/** The members of a JSON object; none for an empty payload; undefined for anything else. */
-function membersOf(payload: Uint8Array): ReadonlyMap<string, unknown> | undefined {
+/** The members of an object; none for an empty payload; undefined for anything else. */
+function membersOf(payload: Uint8Array, isCbor: boolean): ReadonlyMap<string, unknown> | undefined {
   if (payload.length > maximumProvisioningPayloadOctets) return undefined;
   if (payload.length === 0) return new Map();
-  let value: unknown;
+  const value = isCbor ? readCbor(payload)?.value : readJson(payload);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return new Map<string, unknown>(Object.entries(value));
+}
+
+/** Undefined where the octets are no JSON in UTF-8. */
+function readJson(octets: Uint8Array): unknown {
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(octets));
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return new Map<string, unknown>(Object.entries(value));
 }
 
 /** An object of texts; an empty one where nothing is given; undefined for anything else. */
@@ -199,10 +212,7 @@ function refusalOf(statusCode: number, errorCode: string, errorMessage: string):
   return { statusCode, errorCode, errorMessage };
 }
 
-function rejected(topic: string, { statusCode, errorCode, errorMessage }: Refusal): ProvisioningMessage {
-  return message(`${topic}/rejected`, { statusCode, errorCode, errorMessage });
-}
-
-function message(topic: string, payload: Readonly<Record<string, unknown>>): ProvisioningMessage {
-  return { topic, payload: new TextEncoder().encode(JSON.stringify(payload)) };
+function message(topic: string, payload: Payload, isCbor: boolean): ProvisioningMessage {
+  const octets = isCbor ? writeCbor(payload) : new TextEncoder().encode(JSON.stringify(payload));
+  return { topic, payload: octets };
 }

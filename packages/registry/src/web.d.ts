@@ -10,4 +10,6 @@ interface TextDecoder {
   decode(octets: Uint8Array): string;
 }
 
-declare const TextDecoder: { new (label: string, options: { readonly fatal: boolean }): TextDecoder };
+declare const TextDecoder: {
+  new (label: string, options: { readonly fatal: boolean; readonly ignoreBOM?: boolean }): TextDecoder;
+};

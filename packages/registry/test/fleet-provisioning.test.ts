@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createMemoryStorage, defaultScope as scope, RegistryError, type Storage } from "../src/index.ts";
 import { maximumProvisioningPayloadOctets, maximumProvisioningRequestsAtOnce } from "../src/limits.ts";
+import { readCbor, writeCbor, type CborValue } from "../src/cbor.ts";
 import type { ProvisioningHook, ProvisioningHookRequest } from "../src/index.ts";
 import { allow, derOf, makeRequestPem, newKey, Workshop } from "./workshop.ts";
 
@@ -115,6 +116,36 @@ describe("a device with a claim", () => {
   });
 });
 
+test("a device that speaks CBOR is answered in CBOR", async () => {
+  await using workshop = await open();
+  const { fleetProvisioning } = workshop.registry;
+  const say = async (topic: string, payload: CborValue) => {
+    const answer = await fleetProvisioning.answer({ scope }, { topic, payload: writeCbor(payload) });
+    return { topic: answer?.topic, payload: readCbor(answer?.payload ?? new Uint8Array())?.value };
+  };
+  const [createCbor, provisionCbor] = [createFromCsr.replace("json", "cbor"), provision.replace("json", "cbor")];
+  const made = await say(createCbor, { certificateSigningRequest: makeRequestPem() });
+  expect(made).toEqual({
+    topic: `${createCbor}/accepted`,
+    payload: {
+      certificateId: expect.stringMatching(/^[0-9a-f]{64}$/),
+      certificatePem: expect.stringContaining("BEGIN CERTIFICATE"),
+      certificateOwnershipToken: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
+  });
+  const { certificateOwnershipToken = "" } = made.payload as Record<string, string>;
+  expect(await say(provisionCbor, { certificateOwnershipToken, parameters: { Serial: "lamp" } })).toEqual({
+    topic: `${provisionCbor}/accepted`,
+    payload: { deviceConfiguration: { url: "https://example.com" }, thingName: "lamp" },
+  });
+  expect(await say(provisionCbor, { certificateOwnershipToken })).toEqual(
+    refused(provisionCbor, 400, "InvalidCertificateOwnershipToken"),
+  );
+  const json = new TextEncoder().encode(JSON.stringify({ certificateSigningRequest: makeRequestPem() }));
+  const answer = await fleetProvisioning.answer({ scope }, { topic: createCbor, payload: json });
+  expect(readCbor(answer?.payload ?? new Uint8Array())?.value).toMatchObject({ errorCode: "InvalidPayload" });
+});
+
 describe("a request that is refused", () => {
   const token = "0".repeat(64);
   test.each<[string, string, unknown, number, string]>([
@@ -218,8 +249,10 @@ describe("topics", () => {
     [provision, true],
     [`${create}/accepted`, false],
     [`${provision}/rejected`, false],
-    ["$aws/certificates/create/cbor", false],
-    ["$aws/provisioning-templates/fleet/provision/cbor", false],
+    ["$aws/certificates/create/cbor", true],
+    ["$aws/provisioning-templates/fleet/provision/cbor", true],
+    ["$aws/certificates/create/xml", false],
+    ["$aws/certificates/create/cbor/rejected", false],
     ["$aws/provisioning-templates//provision/json", false],
     ["$aws/provisioning-templates/a/b/provision/json", false],
     [`$aws/provisioning-templates/${"a".repeat(37)}/provision/json`, false],
