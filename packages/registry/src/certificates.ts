@@ -92,7 +92,7 @@ export class Certificates {
 
   /**
    * Makes a key pair and a certificate (CreateKeysAndCertificate): RSA 2048 as AWS does, P-256 where asked for. The key is
-   * made off the calling thread and not stored.
+   * made off the calling thread and not stored. Throws `ERR_REGISTRY_CERTIFICATE_STATE` where the account has set the local authority INACTIVE.
    */
   async createKeysAndCertificate(
     scope: Scope,
@@ -122,7 +122,7 @@ export class Certificates {
    * Makes a certificate for the key and the subject of a request (CreateCertificateFromCsr). The private key stays with its
    * maker; the same request gives another certificate each time.
    *
-   * Throws `ERR_REGISTRY_INVALID`, `ERR_REGISTRY_CERTIFICATE`.
+   * Throws `ERR_REGISTRY_INVALID`, `ERR_REGISTRY_CERTIFICATE`, `ERR_REGISTRY_CERTIFICATE_STATE`.
    */
   async createFromCsr(
     scope: Scope,
@@ -288,7 +288,7 @@ export class Certificates {
     return issuer;
   }
 
-  /** Stores a new certificate. Throws `ERR_REGISTRY_ALREADY_EXISTS`. */
+  /** Stores a new certificate. Throws `ERR_REGISTRY_ALREADY_EXISTS`, and `_CERTIFICATE_STATE` where the local authority is INACTIVE. */
   async add(
     scope: Scope,
     certificate: Certificate,
@@ -316,13 +316,14 @@ export class Certificates {
     const certificateMode = fields.certificateMode ?? fields.authority?.certificateMode ?? "DEFAULT";
     checkIsNew(writer, scope, id, certificateMode);
     const nowSeconds = this.#context.nowSeconds();
-    if (local !== undefined) ensureLocalAuthority(writer, key, local, { provider, nowSeconds });
+    const issuedBy = local && ensureLocalAuthority(writer, key, local, { provider, nowSeconds });
+    if (issuedBy?.status === "INACTIVE") throw authorityNotActive(issuedBy);
     const record: CertificateRecord = {
       certificateId: id,
       certificatePem: certificateToPem(certificate),
       status: fields.status,
       certificateMode,
-      caCertificateId: local === undefined ? fields.authority?.certificateId : certificateId(local, provider),
+      caCertificateId: (issuedBy ?? fields.authority)?.certificateId,
       order: nextOrder(writer, scope),
       createdAtSeconds: nowSeconds,
       modifiedAtSeconds: nowSeconds,

@@ -19,7 +19,7 @@ export function storeAuthority(writer: StorageWriter, scope: string, record: Cer
 }
 
 /**
- * Registers the local authority in an account, ACTIVE, where it is not there. A certificate that it has issued may connect only to an
+ * The local authority in an account, where it is registered, ACTIVE, if it is not there. A certificate that it has issued may connect only to an
  * account that has it.
  */
 export function ensureLocalAuthority(
@@ -27,10 +27,11 @@ export function ensureLocalAuthority(
   scope: string,
   authority: Certificate,
   { provider, nowSeconds }: { readonly provider: CryptoProvider; readonly nowSeconds: number },
-): void {
+): CertificateAuthorityRecord {
   const id = certificateId(authority, provider);
-  if (certificateAuthorities.get(writer, scope, id) !== undefined) return;
-  storeAuthority(writer, scope, {
+  const known = certificateAuthorities.get(writer, scope, id);
+  if (known !== undefined) return known;
+  const record: CertificateAuthorityRecord = {
     certificateId: id,
     certificatePem: certificateToPem(authority),
     status: "ACTIVE",
@@ -41,7 +42,9 @@ export function ensureLocalAuthority(
     createdAtSeconds: nowSeconds,
     modifiedAtSeconds: nowSeconds,
     customerVersion: 1,
-  });
+  };
+  storeAuthority(writer, scope, record);
+  return record;
 }
 
 /** The refusal of a registration under an authority that is INACTIVE. */

@@ -101,14 +101,25 @@ describe("the local authority", () => {
     expect(registry.sequence()).toBe(sequence);
   });
 
-  test("that was set INACTIVE stays so, whatever is issued or created", async () => {
+  test("that was set INACTIVE stays so, and issues nothing for this account", async () => {
     await using workshop = await open();
     const { registry } = workshop;
     const localId = idOf(workshop.local.certificate);
     await registry.authorities.update(second, localId, { status: "INACTIVE" });
     await registry.createAccount(second);
-    await registry.certificates.createFromCsr(second, makeRequestPem());
+    const refused = {
+      code: "ERR_REGISTRY_CERTIFICATE_STATE",
+      evidence: { certificateId: localId, needed: ["ACTIVE"] },
+    };
+    const { certificates, templates } = registry;
+    await expect(certificates.createFromCsr(second, makeRequestPem())).rejects.toMatchObject(refused);
+    await expect(certificates.createKeysAndCertificate(second, { keyAlgorithm: "p-256" })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(templates.claimFromCsr(second, makeRequestPem())).rejects.toMatchObject(refused);
+    expect(certificates.list(second).items).toEqual([]);
     expect(registry.authorities.describe(second, localId).status).toBe("INACTIVE");
+    await certificates.createFromCsr(scope, makeRequestPem());
   });
 
   test("comes with its certificate to an account that has none", async () => {
