@@ -2,9 +2,17 @@
 
 import { createChainVerifier, type ChainVerifier, type VerifiedChain } from "@latchkey/chain";
 import type { CryptoProvider } from "@latchkey/crypto";
-import { compile, parsePolicy, type ParsedPolicy, type PolicyMatcher, type ThingAttributes } from "@latchkey/policy";
+import {
+  compile,
+  parsePolicy,
+  type CertificateAttributes,
+  type ParsedPolicy,
+  type PolicyMatcher,
+  type ThingAttributes,
+} from "@latchkey/policy";
 import { parseCertificate, type Certificate } from "@latchkey/x509";
 import { scopeOfServerName } from "./accounts.ts";
+import { certificateAttributes } from "./certificate-attributes.ts";
 import { storedCertificate } from "./certificate-input.ts";
 import { resourceKey } from "./changes.ts";
 import { documentsOf, effectivePolicies, thingAttributes, type EffectivePolicies } from "./effective-policies.ts";
@@ -37,10 +45,22 @@ export interface RegisteredCertificate {
   chain: VerifiedChain | undefined;
 }
 
-/** A certificate that at least one account has registered. */
-export interface KnownCertificate {
+/** A certificate, with the accounts that have registered it. */
+export class KnownCertificate {
   readonly certificate: Certificate;
   readonly registered: readonly RegisteredCertificate[];
+  #attributes: CertificateAttributes | undefined;
+
+  constructor(certificate: Certificate, registered: readonly RegisteredCertificate[]) {
+    this.certificate = certificate;
+    this.registered = registered;
+  }
+
+  /** What policies know of it; made once for all of its connections. */
+  get attributes(): CertificateAttributes {
+    this.#attributes ??= certificateAttributes(this.certificate);
+    return this.#attributes;
+  }
 }
 
 /** Which authorities of an account count. */
@@ -112,7 +132,7 @@ export class ConnectionReads implements Disposable {
       }
       if (registered.length === 0) return undefined;
       dependsOn(inEveryScope(id));
-      return { certificate: parseCertificate(new Uint8Array(der)), registered };
+      return new KnownCertificate(parseCertificate(new Uint8Array(der)), registered);
     });
   }
 

@@ -11,7 +11,6 @@ import {
   type BulkResult,
 } from "./bulk.ts";
 import { CertificateAuthorities } from "./certificate-authorities.ts";
-import { certificateAttributes } from "./certificate-attributes.ts";
 import { Certificates } from "./certificates.ts";
 import { CertificateTransfers } from "./certificate-transfers.ts";
 import type { ChangeBatch } from "./changes.ts";
@@ -225,7 +224,7 @@ export function requestContext(rights: ConnectionRights, facts: ConnectionFacts)
     sourceIp: facts.sourceIp,
     domainName: facts.serverName,
     certificateId: principal.certificateId,
-    certificate: certificateAttributes(principal.certificate),
+    certificate: principal.certificateAttributes,
     thing,
   };
 }

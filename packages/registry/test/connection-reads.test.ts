@@ -8,6 +8,7 @@ import { topicArn } from "@latchkey/policy";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  certificateAttributes,
   createMemoryStorage,
   createRegistry,
   defaultScope as scope,
@@ -135,6 +136,22 @@ describe("a device that connects again", () => {
     workshop.nowSeconds = startSeconds;
     await workshop.registry.authorities.update(scope, idOf(authority.certificate), { autoRegistration: true });
     expect(await resolve()).toEqual(["accepted", 1]);
+  });
+
+  test("is described to policies once, and by its own certificate", async () => {
+    await using workshop = await Workshop.open();
+    const table = workshop.registry.connectionRights();
+    const attributesOf = async (der: Uint8Array) => {
+      const result = await workshop.registry.resolvePrincipal([der], undefined);
+      if (!result.ok) throw new Error(result.reason);
+      const { certificate } = requestContext(table.open(result.principal, "lamp"), { protocol: "mqtt" });
+      expect(certificate).toEqual(certificateAttributes(result.principal.certificate));
+      return certificate;
+    };
+    const [one, two] = [await workshop.activeDevice(), await workshop.activeDevice()];
+    const first = await attributesOf(one.der);
+    expect(await attributesOf(two.der)).not.toEqual(first);
+    expect(await attributesOf(one.der)).toBe(first);
   });
 
   test("does not depend on the buffer in which it sent its certificate", async () => {

@@ -8,11 +8,12 @@
  */
 
 import { describeFailure, type ChainFailure, type ChainResult, type VerifiedChain } from "@latchkey/chain";
+import type { CertificateAttributes } from "@latchkey/policy";
 import { certificateId, hexText, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
 import { dateText } from "../certificate-input.ts";
 import type { Certificates } from "../certificates.ts";
 import { resourceKey } from "../changes.ts";
-import type { ConnectionReads, KnownCertificate, RegisteredCertificate } from "../connection-reads.ts";
+import { KnownCertificate, type ConnectionReads, type RegisteredCertificate } from "../connection-reads.ts";
 import type { RegistryContext } from "../context.ts";
 import { isRegistryError } from "../errors.ts";
 import { certificateAuthorities, type CertificateAuthorityRecord } from "../records/certificate-authority.ts";
@@ -24,7 +25,7 @@ export class Principal {
   readonly scope: Scope;
   readonly certificateId: string;
   /** A private field makes the class nominal: an object that merely has the same fields is no proof. */
-  readonly #certificate: Certificate;
+  readonly #known: KnownCertificate;
   /** The authority that it was registered under; undefined where it was registered without one. */
   readonly caCertificateId: string | undefined;
   /** The proof; undefined where it was registered without an authority. */
@@ -32,29 +33,34 @@ export class Principal {
 
   constructor(
     scope: Scope,
-    certificate: Certificate,
+    known: KnownCertificate,
     record: Pick<CertificateRecord, "certificateId" | "caCertificateId">,
     chain: VerifiedChain | undefined,
   ) {
     this.scope = scope;
-    this.#certificate = certificate;
+    this.#known = known;
     this.certificateId = record.certificateId;
     this.caCertificateId = record.caCertificateId;
     this.chain = chain;
   }
 
   get certificate(): Certificate {
-    return this.#certificate;
+    return this.#known.certificate;
+  }
+
+  /** What policies know of the certificate; the same object for all connections of it while it is remembered. */
+  get certificateAttributes(): CertificateAttributes {
+    return this.#known.attributes;
   }
 
   /** The last second, since 1970, in which it may be connected: until then each certificate of its chain is valid. */
   get validUntil(): number {
-    return this.chain?.validUntil ?? this.#certificate.validity.notAfter;
+    return this.chain?.validUntil ?? this.#known.certificate.validity.notAfter;
   }
 
   /** Whether a value was made by a resolver. */
   static isPrincipal(value: unknown): value is Principal {
-    return typeof value === "object" && value !== null && #certificate in value;
+    return typeof value === "object" && value !== null && #known in value;
   }
 }
 
@@ -179,7 +185,7 @@ export class PrincipalResolver {
     const id = hexText(this.#context.provider.hash("SHA-256", own));
     let known: KnownCertificate;
     try {
-      known = this.#reads.certificate(id, own) ?? { certificate: parseCertificate(own), registered: [] };
+      known = this.#reads.certificate(id, own) ?? new KnownCertificate(parseCertificate(own), []);
     } catch (cause) {
       if (!(cause instanceof X509Error)) throw cause;
       return { ok: false, code: "ERR_IDENTITY_MALFORMED", reason: `${cause.code}: ${cause.message}`, cause };
@@ -189,10 +195,11 @@ export class PrincipalResolver {
     if (registered.length === 0) return this.#unknown(presented, others, serverName);
     const selected = this.#select(registered, serverName);
     if (selected === undefined) return serverNameRefusal(presented, registered, serverName);
-    return this.#judge(presented, others, selected, serverName);
+    return this.#judge(known, presented, others, selected, serverName);
   }
 
   #judge(
+    known: KnownCertificate,
     presented: PresentedCertificate,
     intermediates: readonly Uint8Array[],
     registered: RegisteredCertificate,
@@ -218,7 +225,7 @@ export class PrincipalResolver {
         const reason = `certificate ${id} is valid ${dates}, and it is ${dateText(nowSeconds)}`;
         return { ok: false, code: "ERR_IDENTITY_DATES", reason, notBefore, notAfter, ...presented };
       }
-      return { ok: true, principal: new Principal(scope, certificate, registered, undefined) };
+      return { ok: true, principal: new Principal(scope, known, registered, undefined) };
     }
     if (authorityStatus === "INACTIVE" && this.#options.inactiveAuthority !== "keep") {
       const reason = `the certificate authority ${caCertificateId} of certificate ${id} is INACTIVE`;
@@ -226,7 +233,7 @@ export class PrincipalResolver {
     }
     const proof = this.#provedChain(certificate, intermediates, registered, nowSeconds);
     if (!proof.ok) return chainRefusal(presented, proof.failures);
-    return { ok: true, principal: new Principal(scope, certificate, registered, proof) };
+    return { ok: true, principal: new Principal(scope, known, registered, proof) };
   }
 
   /**
