@@ -11,8 +11,8 @@ interface AlgorithmCase {
   readonly expected: string | null;
 }
 
-describe.skipIf(!hasVectors)("BoringSSL's signature-algorithm cases", () => {
-  const cases = hasVectors
+describe.skipIf(!hasVectors("boringssl-signature-algorithm.json"))("BoringSSL's signature-algorithm cases", () => {
+  const cases = hasVectors("boringssl-signature-algorithm.json")
     ? (readVectors("boringssl-signature-algorithm.json") as { cases: AlgorithmCase[] }).cases
     : [];
   /** BoringSSL knows SHA-1 by name and leaves it to its caller's policy; RFC 9155 leaves no use for it. */
@@ -20,20 +20,19 @@ describe.skipIf(!hasVectors)("BoringSSL's signature-algorithm cases", () => {
     kRsaPkcs1Sha1: "ERR_CRYPTO_SHA1_SIGNATURE",
     kEcdsaSha1: "ERR_CRYPTO_SHA1_SIGNATURE",
   };
-  const used = new Set<string>();
 
   it.each(cases)("$id", ({ der, expected }) => {
     const octets = fromBase64(der);
     const exception = exceptions[expected ?? ""];
-    if (exception !== undefined) used.add(expected ?? "");
     if (expected === null) codeOf(() => parseSignatureAlgorithm(octets));
     else if (exception !== undefined) expect(codeOf(() => parseSignatureAlgorithm(octets))).toBe(exception);
     else expect(boringSslName(parseSignatureAlgorithm(octets))).toBe(expected);
   });
 
-  it("all were run, and every exception was used", () => {
+  it("are 50, and each exception is about one of them", () => {
     expect(cases).toHaveLength(50);
-    expect([...used].sort()).toEqual(Object.keys(exceptions).sort());
+    const names = new Set(cases.map(({ expected }) => expected));
+    expect(Object.keys(exceptions).filter((name) => !names.has(name))).toEqual([]);
   });
 });
 

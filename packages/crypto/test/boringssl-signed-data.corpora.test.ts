@@ -52,9 +52,11 @@ const exceptionsByDefault: Readonly<Record<string, Exception>> = {
   "rsa-pkcs1-sha256": { expected: true, actual: "ERR_CRYPTO_RSA_MODULUS_SIZE", reason: "the key has 1024 bits" },
 };
 
-const cases = hasVectors ? (readVectors("boringssl-signed-data.json") as { cases: SignedDataCase[] }).cases : [];
+const cases = hasVectors("boringssl-signed-data.json")
+  ? (readVectors("boringssl-signed-data.json") as { cases: SignedDataCase[] }).cases
+  : [];
 
-describe.skipIf(!hasVectors).each([
+describe.skipIf(!hasVectors("boringssl-signed-data.json")).each([
   ["node", createNodeProvider({ minimumRsaModulusBits: 1024 }), exceptions],
   ["noble", createNobleProvider({ minimumRsaModulusBits: 1024 }), exceptions],
   ["node, usual limits", nodeProvider, exceptionsByDefault],
@@ -67,7 +69,7 @@ describe.skipIf(!hasVectors).each([
     else expect([signed.expected, outcome]).toEqual([exception.expected, exception.actual]);
   });
 
-  it("every case and every exception was used", () => {
+  it("has 32 cases, and each exception is about one of them", () => {
     expect(cases).toHaveLength(32);
     expect(Object.keys(known).filter((id) => !cases.some((signed) => signed.id === id))).toEqual([]);
   });

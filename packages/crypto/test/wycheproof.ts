@@ -48,11 +48,14 @@ interface Case {
   readonly publicKey: () => PublicKey;
 }
 
-/** Runs one file; its kind follows from its name. */
-export function runWycheproof(provider: CryptoProvider, file: string): WycheproofResult[] {
+/** Runs one file, whose kind follows from its name. `numberOfTests` is how many tests the file says that it has. */
+export function runWycheproof(
+  provider: CryptoProvider,
+  file: string,
+): { readonly results: readonly WycheproofResult[]; readonly numberOfTests: number } {
   const run = runFor(file);
-  const { algorithm, testGroups } = readVectors(`wycheproof/${file}.json`) as Fields;
-  return (testGroups as Fields[]).flatMap((group) => {
+  const { algorithm, testGroups, numberOfTests } = readVectors(`wycheproof/${file}.json`) as Fields;
+  const results = (testGroups as Fields[]).flatMap((group) => {
     let imported: PublicKey | undefined;
     const publicKey = (): PublicKey => (imported ??= provider.importSpki(hex(group["publicKeyDer"])));
     return (group["tests"] as Fields[]).map((test) => ({
@@ -65,6 +68,7 @@ export function runWycheproof(provider: CryptoProvider, file: string): Wycheproo
       outcome: outcomeOf(() => run({ provider, algorithm, group, test, publicKey })),
     }));
   });
+  return { results, numberOfTests };
 }
 
 function outcomeOf(run: () => boolean | undefined): Outcome {

@@ -57,21 +57,32 @@ test("turbo alone refuses to run tests, as it would keep a skip as a pass", asyn
   expect(alone.status).toBe(0);
 });
 
-test("test:corpora runs again when a corpus changes, and says how many tests wait for the corpora", async () => {
+test("test:corpora runs again when a corpus changes, and says how many cases wait for the corpora", async () => {
   const corpusTest =
-    `import { hasVectors, missingVectors, readVectors } from "@latchkey/tooling-vitest/vectors";\n` +
+    `import { readLimboCases } from "@latchkey/tooling-vitest/limbo";\n` +
+    `import { hasVectors } from "@latchkey/tooling-vitest/vectors";\n` +
     `import { expect, test } from "vitest";\n` +
-    `test.skipIf(!hasVectors)(hasVectors ? "reads" : missingVectors, () => expect(readVectors("limbo.json")).toEqual([1]));\n`;
+    `test.skipIf(!hasVectors("limbo.json"))("reads", () => expect(readLimboCases()).toHaveLength(1));\n`;
   using fixture = makeRepository(workspace("one", oneTest("adds", "expect(1).toBe(1);")));
   fixture.write({ "packages/one/test/one.corpora.test.ts": corpusTest });
   const corpora = join(fixture.root, "../shared/vectors");
   const run = async (): Promise<string> => (await fixture.start(["run-tests.ts", "test:corpora"]).ended).output;
+  const writeCases = (...ids: string[]): void =>
+    writeFileSync(join(corpora, "limbo.json"), JSON.stringify({ testcases: ids.map((id) => ({ id })) }));
 
-  expect(await run()).toMatch(/skipped 1: the corpora are not in .*\n0 passed, 0 failed, 1 skipped\n$/u);
+  const bare = await run();
+  expect(bare).toContain("skipped 1: tests of corpora that are not here\n");
+  expect(bare).toContain(
+    "not run: 208 cases of x509-limbo, which is not in ../shared/vectors: npm run vectors -- --into",
+  );
+  expect(bare).toMatch(/not run: \d+ cases of Wycheproof.*\n.*\n.*\n0 passed, 0 failed, 1 skipped\n$/u);
   mkdirSync(corpora, { recursive: true });
-  writeFileSync(join(corpora, "limbo.json"), "[1]");
-  expect(await run()).toMatch(/1 passed, 0 failed, 0 skipped\n$/u);
-  writeFileSync(join(corpora, "limbo.json"), "[1, 2]");
+  // One of them is not a case that tests ask for.
+  writeCases("crl::certificate-not-on-crl", "bettertls::pathbuilding::tests::0");
+  const whole = await run();
+  expect(whole).not.toContain("x509-limbo");
+  expect(whole).toMatch(/1 passed, 0 failed, 0 skipped\n$/u);
+  writeCases("crl::certificate-not-on-crl", "crl::crlnumber-missing");
   expect(await run()).toMatch(/failed: packages\/one: reads\n0 passed, 1 failed, 0 skipped\n$/u);
   rmSync(corpora, { recursive: true });
   expect(await run()).toMatch(/0 passed, 0 failed, 1 skipped\n$/u);

@@ -9,11 +9,16 @@ import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Every program that a test may ask for, and the Debian package that installs it. */
+/**
+ * Every program that tests start, by themselves or through what they test, and the Debian package that installs it. What
+ * every Linux has is not here: `/bin/sh` and `/usr/bin/env`.
+ */
 const debianPackages = {
   aws: "awscli",
+  bash: "bash",
   chromium: "chromium",
   curl: "curl",
+  git: "git",
   "gnutls-cli": "gnutls-bin",
   "gnutls-serv": "gnutls-bin",
   mosquitto: "mosquitto",
@@ -22,7 +27,12 @@ const debianPackages = {
   mosquitto_sub: "mosquitto-clients",
   mount: "mount",
   openssl: "openssl",
+  ps: "procps",
   script: "bsdutils",
+  setpriv: "util-linux",
+  tar: "tar",
+  taskset: "util-linux",
+  umount: "mount",
   unshare: "util-linux",
 } as const;
 

@@ -5,22 +5,22 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { corpora, type Corpus } from "./corpora.ts";
 
 /** Where the corpora are looked for. */
 export const vectorsFolder: URL = new URL("../../../../shared/vectors/", import.meta.url);
 
-/** Whether the corpora are here. */
-export const hasVectors: boolean = existsSync(vectorsFolder);
-
-/** The line that tells why the tests on corpora were skipped. */
-export const missingVectors = "the corpora are not in ../shared/vectors, beside this checkout";
-
-/** The absolute path of one corpus file, named relative to the corpora's folder. */
-export function vectorPath(name: string): string {
-  return fileURLToPath(new URL(name, vectorsFolder));
+/** Whether a corpus is here, by one of its files or folders. */
+export function hasVectors(name: string): boolean {
+  return existsSync(new URL(name, vectorsFolder));
 }
 
-/** One JSON corpus file, parsed. */
+/** The corpora that are not here. */
+export function missingCorpora(): Corpus[] {
+  return corpora.filter(({ place }) => !hasVectors(place));
+}
+
+/** One JSON corpus file, parsed. Its name is relative to the corpora's folder. */
 export function readVectors(name: string): unknown {
-  return JSON.parse(readFileSync(vectorPath(name), "utf8"));
+  return JSON.parse(readFileSync(fileURLToPath(new URL(name, vectorsFolder)), "utf8"));
 }
