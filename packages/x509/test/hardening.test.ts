@@ -509,6 +509,14 @@ describe("a parser", () => {
     expect(() => makeName([{ type: "constructor", value: "x" }])).toThrow(X509Error);
   });
 
+  it("text in place of DER is told by its first octets", () => {
+    const code = (...start: number[]): string => parsed(Uint8Array.of(...start, 0x30, 0));
+    expect(code(0x2d, 0x2d)).toBe("ERR_X509_PEM_LABEL");
+    expect(code(0xef, 0xbb, 0xbf)).toBe("ERR_X509_PEM_LABEL");
+    expect(code(0xef, 0xba)).toBe("ERR_X509_MALFORMED");
+    expect(code(0xee, 0xbb)).toBe("ERR_X509_MALFORMED");
+  });
+
   it("PEM with text around, several blocks and CRLF is read; a wrong block is named", () => {
     const pem = certificateToPem(device).replaceAll("\n", "\r\n");
     expect(certificatesFromPem(`before\r\n${pem}between\r\n${pem}after`)).toHaveLength(2);

@@ -1,7 +1,18 @@
 /** Comparing names, where a peer chooses the text. */
 
 import { describe, expect, it } from "vitest";
-import { makeName, type Name, nameKey, namesMatch, X509Error, parseName } from "../src/index.ts";
+import {
+  attributesOf,
+  attributeText,
+  makeName,
+  type Name,
+  nameIsInSubtree,
+  nameKey,
+  namesMatch,
+  parseName,
+  parseNameText,
+  X509Error,
+} from "../src/index.ts";
 
 function named(value: string | Uint8Array): Name {
   return makeName([{ type: "CN", value }]);
@@ -48,7 +59,8 @@ describe("names that a peer chose", () => {
   });
 
   it("never match because a text looks like structure", () => {
-    const texts = ["a\nb", "a+b", "a\\nb", "a\\pb", "a\\\\nb", "a%0Ab", "a\\", "a", "b"];
+    // 550403 is the type CN in a key.
+    const texts = ["a\nb", "a+b", "a+550403=b", "a\n550403=b", "a\\nb", "a\\pb", "a\\\\nb", "a%0Ab", "a\\", "a", "b"];
     const names = texts.flatMap((text) => [
       named(text),
       makeName([
@@ -66,4 +78,36 @@ describe("names that a peer chose", () => {
       nameKey(named(Uint8Array.of(0x13, 0x01, 0x26))),
     );
   });
+});
+
+describe("a subtree of names", () => {
+  const base = parseNameText("O=Pizza,C=DE");
+
+  it.each([
+    ["CN=button-1,O=Pizza,C=DE", true],
+    ["O=Pizza,C=DE", true],
+    ["O=pizza,C=de", true],
+    ["CN=button-1,O=Pasta,C=DE", false],
+    ["O=Pasta,C=DE", false],
+    ["O=Pizza,CN=button-1,C=DE", false],
+    ["C=DE", false],
+    ["O=Pizza+CN=button-1,C=DE", false],
+  ])("of O=Pizza,C=DE and %s: %s", (text, isInside) => {
+    expect(nameIsInSubtree(parseNameText(text), base)).toBe(isInside);
+  });
+
+  it("has itself as its only name of its length", () => {
+    expect(namesMatch(parseNameText("O=Pizza,C=DE"), base)).toBe(true);
+    expect(namesMatch(parseNameText("CN=button-1,O=Pizza,C=DE"), base)).toBe(false);
+    expect(namesMatch(base, parseNameText("CN=button-1,O=Pizza,C=DE"))).toBe(false);
+  });
+});
+
+it("the text of an attribute is that of its string, and none for octets that are no string", () => {
+  const name = makeName([
+    { type: "CN", value: "button-1" },
+    { type: "serialNumber", value: Uint8Array.of(0x04, 1, 7) },
+  ]);
+  expect(attributesOf(name, "commonName").map(attributeText)).toEqual(["button-1"]);
+  expect(attributesOf(name, "serialNumber").map(attributeText)).toEqual([undefined]);
 });

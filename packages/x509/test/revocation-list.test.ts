@@ -5,6 +5,7 @@ import {
   type CertificateRevocationList,
   createCertificationRequest,
   cRLReason,
+  decodeExtension,
   type Extension,
   extensionValue,
   type GeneralName,
@@ -238,6 +239,45 @@ describe("revocation lists", () => {
     expect(() => parseCertificateRevocationList(issued.encoding, { maximumOctets: 10 })).toThrow(
       expect.objectContaining({ code: "ERR_X509_SIZE" }),
     );
+  });
+
+  it("are shown with and without entries, extensions and a next update", () => {
+    const whole = revocationListText(issued).split("\n");
+    expect(whole).toContain("Revoked Certificates:");
+    expect(whole).not.toContain("No Revoked Certificates.");
+    expect(whole).toContain("        CRL extensions:");
+    expect(whole).toContain("        CRL entry extensions:");
+    expect(whole).toContain("        Next Update: Nov 23 00:16:40 2026 GMT");
+
+    const bare = revocationListText(parseCertificateRevocationList(listOf([[1]]))).split("\n");
+    expect(bare).toContain("Revoked Certificates:");
+    expect(bare).not.toContain("        CRL extensions:");
+    expect(bare).not.toContain("        CRL entry extensions:");
+
+    const settings = { provider, issuer: root, thisUpdate: now, nextUpdate: now, number: 1, entries: [] };
+    const empty = revocationListText(issueCertificateRevocationList(settings)).split("\n");
+    expect(empty).toContain("No Revoked Certificates.");
+    expect(empty).not.toContain("Revoked Certificates:");
+  });
+
+  it("limited to two kinds of certificates at once are refused, each pair", () => {
+    const kinds = ["onlyContainsUserCerts", "onlyContainsCACerts", "onlyContainsAttributeCerts"] as const;
+    const point = (chosen: readonly string[]) =>
+      makeExtension(issuingDistributionPoint, {
+        distributionPoint: undefined,
+        onlyContainsUserCerts: chosen.includes("onlyContainsUserCerts"),
+        onlyContainsCACerts: chosen.includes("onlyContainsCACerts"),
+        onlySomeReasons: undefined,
+        indirectCRL: true,
+        onlyContainsAttributeCerts: chosen.includes("onlyContainsAttributeCerts"),
+      });
+    const read = (chosen: readonly string[]): unknown => decodeExtension(point(chosen), issuingDistributionPoint);
+    for (const kind of kinds) {
+      expect(read([kind])).toMatchObject({ [kind]: true });
+      const others = kinds.filter((other) => other !== kind);
+      expect(() => read(others)).toThrow(expect.objectContaining({ code: "ERR_X509_EXTENSION_VALUE" }));
+    }
+    expect(() => read(kinds)).toThrow(expect.objectContaining({ code: "ERR_X509_EXTENSION_VALUE" }));
   });
 
   it("come from PEM, several at once, and can be shown", () => {
