@@ -5,7 +5,7 @@
 
 /** What is left in a battery. */
 export interface Battery {
-  /** Presses that a new one is good for. */
+  /** How many presses a new battery lasts for. */
   readonly capacityPresses: number;
   /** Presses so far. */
   readonly presses: number;
@@ -20,7 +20,7 @@ const emptyMillivolts = 1000;
 /** Where the voltage begins to fall fast. */
 const knee = 0.9;
 
-/** Whether the battery has nothing left for a press. */
+/** Whether the battery is too empty for a press. */
 export function isEmpty({ presses, capacityPresses }: Battery): boolean {
   return presses >= capacityPresses;
 }

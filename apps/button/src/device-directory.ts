@@ -1,7 +1,7 @@
 /**
  * What is on one button, as a directory:
  *
- *     certificate.pem, root-ca.pem   its certificate, and the root that it believes
+ *     certificate.pem, root-ca.pem   its certificate, and the root that it trusts
  *     private.key                    for its owner only
  *     button.json                    serial number, endpoint and ports
  *     battery.json                   what is left in the battery
@@ -79,7 +79,7 @@ export async function writeDevice(directory: string, device: Omit<NewDevice, "pr
   });
 }
 
-/** Takes back what was written for a button that did not come to be. */
+/** Removes what was written for a button that could not be finished. */
 export async function removeDevice(directory: string): Promise<void> {
   for (const name of Object.values(files)) await rm(join(directory, name), { force: true });
 }
@@ -187,7 +187,7 @@ function serialNumberIn(directory: string, pem: string): string {
   );
 }
 
-/** As ssh does: a key that others can read is no identity. */
+/** Refuses a key that other users can read, as ssh does. */
 async function checkKeyMode(path: string): Promise<void> {
   if (process.platform === "win32" || !existsSync(path)) return;
   const { mode } = await stat(path);
@@ -206,7 +206,7 @@ async function writeNew(path: string, content: string, mode: number): Promise<vo
   }
 }
 
-/** Names the directory in what the disk refuses. */
+/** Adds the name of the directory to an error of the file system. */
 async function writing<T>(directory: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();

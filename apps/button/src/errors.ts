@@ -2,7 +2,7 @@
 
 import { messageOf } from "@latchkey/command-line";
 
-/** What a press stands on, from the bottom up. The layer that fails decides what the LED blinks. */
+/** The layers of a press, lowest first. The layer that fails decides what the LED blinks. */
 export type Layer =
   | "battery"
   | "credentials"
@@ -16,7 +16,7 @@ export type Layer =
 
 /** Each code, and the layer of it. */
 const layers = {
-  /** The battery is empty: the button does not even wake. */
+  /** The battery is empty: the button does not wake up. */
   ERR_BUTTON_BATTERY: "battery",
   /** The client's own certificate or key cannot be read, or they do not belong together. */
   ERR_BUTTON_CREDENTIALS: "credentials",
@@ -26,7 +26,7 @@ const layers = {
   ERR_BUTTON_UNREACHABLE: "tcp",
   /** The TLS handshake failed. */
   ERR_BUTTON_TLS: "tls",
-  /** The server's certificate is not believed; the message says why. */
+  /** The server's certificate is not trusted; the message says why. */
   ERR_BUTTON_SERVER_NOT_TRUSTED: "server",
   /** The server does not want this client's certificate: an alert, HTTP 401, or the end before any answer. */
   ERR_BUTTON_CERTIFICATE_REFUSED: "identity",
@@ -103,7 +103,7 @@ export function connectionFailure(cause: unknown): ButtonError {
   return new ButtonError("ERR_BUTTON_TLS", why, { cause, alert });
 }
 
-/** The end of a connection that had not answered yet: brokers end it so where they do not want a certificate. */
+/** The connection ended before any answer: brokers end it like this where they refuse a certificate. */
 export function closedBeforeAnswer(cause?: unknown): ButtonError {
   const why =
     "the server closed the connection after the handshake and before any answer: that is how a certificate is refused " +

@@ -1,4 +1,4 @@
-/** Whether the server at the other end of a TLS connection is believed: by our chain verifier and the given roots alone. */
+/** Decides whether the server of a TLS connection is trusted. Only our chain verifier and the given roots decide. */
 
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
@@ -9,7 +9,7 @@ import { certificatesFromPem, nameText, parseCertificate } from "@latchkey/x509"
 import { ButtonError } from "./errors.ts";
 import { openSecureStream, type HandshakeFacts, type SecureStream, type SecureStreamOptions } from "./secure-stream.ts";
 
-/** What the server's side of the handshake turned out to be. */
+/** The identity of the server, as its certificate says it. */
 export interface ServerIdentity extends HandshakeFacts {
   /** RFC 4514 text of the subject. */
   readonly subject: string;
@@ -27,14 +27,14 @@ export interface ServerStep {
   readonly explanation: readonly string[];
 }
 
-/** What connecting takes: the connection's options, and who gets the steps. */
+/** What connecting needs: the options of the connection, and who is told of each step. */
 export interface TrustedConnectionOptions extends Omit<SecureStreamOptions, "onStep"> {
   readonly onStep?:
     | ((step: Parameters<NonNullable<SecureStreamOptions["onStep"]>>[0] | ServerStep) => void)
     | undefined;
 }
 
-/** A connection to a server that is believed. */
+/** A connection to a server that is trusted. */
 export interface TrustedConnection {
   readonly stream: Duplex;
   readonly server: ServerIdentity;

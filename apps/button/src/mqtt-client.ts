@@ -1,6 +1,6 @@
 /**
  * A small MQTT 3.1.1 client over mutual TLS, as an embedded device has one: one connection, QoS 0 and 1, no queue, no
- * reconnecting. The server is judged by `@latchkey/chain` against the roots that were given, and by nothing else.
+ * reconnecting. Whether the server is trusted is decided by `@latchkey/chain` and the given roots alone.
  */
 
 import type { Duplex } from "node:stream";
@@ -12,7 +12,7 @@ import { defaultTimeoutMs } from "./secure-stream.ts";
 
 export { ButtonError, type ButtonErrorCode } from "./errors.ts";
 
-/** Who speaks MQTT, and who listens. */
+/** The identity of the client, and who gets its messages. */
 export interface MqttSessionOptions {
   readonly clientIdentifier: string;
   /** Called with every message that arrives; the payload is the receiver's own. */
@@ -21,7 +21,7 @@ export interface MqttSessionOptions {
   readonly timeoutMs?: number;
 }
 
-/** Where to connect, as whom, and whom to believe. */
+/** Where to connect, with which certificate, and which roots to trust. */
 export interface MqttClientOptions extends TrustedConnectionOptions, Omit<MqttSessionOptions, "timeoutMs"> {}
 
 /** An open connection whose CONNECT was accepted. */
@@ -154,11 +154,11 @@ export class MqttClient {
     this.#onMessage?.(topicName, payload.slice());
     if (qos === 0) return;
     this.#socket.write(encode({ type: "puback", packetIdentifier }, 4));
-    // A server that does not read the acknowledgements is not read from.
+    // While the server does not read the acknowledgements, nothing is read from it.
     if (this.#socket.writableNeedDrain) this.#socket.pause().once("drain", () => this.#socket.resume());
   }
 
-  /** What the end of the connection means: before CONNACK it is the certificate, after it what was asked for. */
+  /** Why the connection ended: before CONNACK because of the certificate, after it because of the last request. */
   #closed(cause?: unknown): ButtonError {
     if (!this.#isAccepted) return closedBeforeAnswer(cause);
     const why =

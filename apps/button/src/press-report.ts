@@ -5,7 +5,7 @@ import type { ButtonError } from "./errors.ts";
 import { ledText } from "./led.ts";
 import type { Press, PressStep } from "./press.ts";
 
-/** What no press can find out. */
+/** What a press cannot find out. */
 const notVerified: readonly string[] = [
   "whether the server's certificate was revoked: the button has no revocation list and asks nobody",
   "whether somebody reads the topic: the acknowledgement is the broker's alone",

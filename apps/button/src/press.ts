@@ -17,11 +17,11 @@ import {
 import { MqttClient } from "./mqtt-client.ts";
 import { defaultTimeoutMs, type ConnectionStep } from "./secure-stream.ts";
 
-/** What a press did, in the order of doing. */
+/** What a press did, step by step, in order. */
 export type PressStep =
   | { readonly step: "wake"; readonly clickType: ClickType; readonly batteryMillivolts: number }
   | ConnectionStep
-  /** Whom the server was shown. The handshake has proved to it that the key is here. */
+  /** The client certificate that the server got. The handshake has proved that this button has its key. */
   | { readonly step: "shown"; readonly subject: string; readonly certificateId: string }
   | ServerStep
   | { readonly step: "request"; readonly line: string; readonly payload: string }
@@ -47,7 +47,7 @@ export interface Pressed {
   readonly server: ServerIdentity;
 }
 
-/** The voltage of a battery that hardly lost any. */
+/** The voltage of a nearly new battery. */
 const usualMillivolts = 1567;
 
 /** Presses once. Resolves when the message is acknowledged; rejects with `ButtonError`, whose layer says what failed. */

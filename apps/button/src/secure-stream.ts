@@ -1,6 +1,6 @@
 /**
- * The TLS connection to the broker, in which nothing is judged: that is `judgeServer`'s task. The handshake still proves that the
- * server holds its certificate's key, and ours to the server.
+ * The TLS connection to the broker. It does not decide whether the server is trusted: `judgeServer` does. The handshake still
+ * proves that each side has the key of its certificate.
  *
  * node:tls does it, or, where the handshake is to be traced, `@latchkey/tls`.
  */
@@ -16,7 +16,7 @@ import { connectTls } from "@latchkey/tls/node";
 import { certificatesFromPem, privateKeyFromPem } from "@latchkey/x509";
 import { ButtonError, connectionFailure } from "./errors.ts";
 
-/** Where to connect, and as whom. */
+/** Where to connect, and with which certificate. */
 export interface SecureStreamOptions {
   readonly host: string;
   readonly port: number;
@@ -26,7 +26,7 @@ export interface SecureStreamOptions {
   readonly certificate: string;
   /** PEM of its private key. */
   readonly privateKey: string;
-  /** PEM of the roots that the server's chain may lead to. Nothing else is believed. */
+  /** PEM of the roots that the server's chain may lead to. No other root is trusted. */
   readonly roots: string;
   /** Bounds the handshake and every exchange. */
   readonly timeoutMs?: number;
@@ -55,7 +55,7 @@ export interface HandshakeFacts {
   readonly sentName: string | undefined;
 }
 
-/** An open connection whose server has not been judged. */
+/** An open connection. Whether its server is trusted has not been decided. */
 export interface SecureStream {
   readonly stream: Duplex;
   /** The server's certificates as DER, its own first. */

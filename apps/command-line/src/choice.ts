@@ -1,4 +1,4 @@
-/** One word out of those that are possible, and the refusal of another. */
+/** Values of which only some words are possible, and the refusal of other words. */
 
 import { distance } from "fastest-levenshtein";
 import { UsageError } from "./errors.ts";
@@ -6,7 +6,7 @@ import { UsageError } from "./errors.ts";
 /** The possible word that a mistyped one is most like, or undefined where none is like it. */
 export function nearest(typed: string, possible: readonly string[]): string | undefined {
   let best: string | undefined;
-  // One slip for each three letters: "otu" is "out", "stat" is not "start port".
+  // One wrong letter of three is a mistyped word: "otu" means "out", and "stat" does not mean "start port".
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
   for (const word of possible) {
     const found = distance(typed.toLowerCase(), word.toLowerCase());

@@ -1,4 +1,4 @@
-/** What a person typed cannot be used. The message says what was typed, what is possible and the nearest of it. */
+/** What a person typed cannot be used. The message says what was typed, what is possible, and the nearest possible word. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly code = "ERR_USAGE";

@@ -62,7 +62,7 @@ function versionOf(packageFile: URL): string {
   return isPackage ? String(parsed.version) : "unknown";
 }
 
-/** A closed pipe is its reader's decision; a full disk under standard output is said once. */
+/** Ends quietly where the reader of a pipe has closed it. Any other fault of standard output is reported once. */
 function endQuietlyWithoutReader(usageCode: string): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") {

@@ -30,7 +30,7 @@ export async function keepRunning(
   ] as const;
   const introduction = "Everything is still running. In another terminal, from this folder:";
   write(`\n${wrapText(introduction, columns).join("\n")}\n`);
-  // Commands are not broken: they are there to be copied.
+  // Commands are not broken into lines, so that they can be copied.
   for (const [what, command] of commands) write(`\n${paint("quiet", `# ${what}`)}\n${command}\n`);
   write(
     `\n${wrapText("The pizzeria is open. Orders appear here; Ctrl-C closes it and removes everything.", columns).join("\n")}\n`,

@@ -88,7 +88,7 @@ export async function tellStory({ terminal, write, isSlow, onEnd }: StoryOptions
   }
 }
 
-/** Calls back where the person has enough, until it is called off. */
+/** Calls back when the person interrupts the program. The returned function stops that. */
 function onSignal(then: () => void): () => void {
   const names = ["SIGINT", "SIGTERM"] as const;
   for (const name of names) process.once(name, then);

@@ -1,9 +1,9 @@
 /**
  * A strict DER reader (X.690) over a `Uint8Array`, without copies.
  *
- * A reader is a cursor over one value's contents. Each method takes exactly the type that the caller's schema asks for
- * and moves on, or throws an `Asn1Error` with the offset of the wrong element. Nothing is built ahead: the schema walks,
- * and `end()` refuses what was not asked for. Values are views into the given bytes, valid as long as those.
+ * A reader is a cursor over one value's contents. Each method reads exactly one type and moves behind it, or throws an
+ * `Asn1Error` with the offset of the wrong element. No tree is built: the caller asks for one element after the other, and
+ * `end()` refuses elements that were not asked for. Values are views into the given bytes, valid as long as those.
  */
 
 import { type Budget, type DerReaderOptions, makeBudget } from "./der-options.ts";
@@ -21,9 +21,9 @@ export interface DerElement {
   readonly content: Uint8Array;
   /** Identifier, length and content octets, a view. */
   readonly encoding: Uint8Array;
-  /** Where the encoding starts, counted as errors count. */
+  /** Where the encoding starts, as an offset of an error. */
   readonly offset: number;
-  /** Where the content starts, counted likewise. */
+  /** Where the content starts, as an offset of an error. */
   readonly contentOffset: number;
 }
 
@@ -59,7 +59,7 @@ export class DerReader {
     this.#checkDepth();
   }
 
-  /** Where the next element starts, counted as errors count. */
+  /** Where the next element starts, as an offset of an error. */
   get offset(): number {
     return this.#budget.baseOffset + this.#position;
   }
@@ -74,7 +74,7 @@ export class DerReader {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** What was read since `offset`, counted as errors count: a view. */
+  /** What was read since `offset`, as an offset of an error: a view. */
   since(offset: number): Uint8Array {
     return this.#bytes.subarray(offset - this.#budget.baseOffset, this.#position);
   }
@@ -136,7 +136,7 @@ export class DerReader {
     return this.sequence(contextConstructed(number));
   }
 
-  /** The identifier octet of the next element, which is in the form that DER has; 0 at the end. */
+  /** The identifier octet of the next element, whose form is checked; 0 at the end. */
   get nextTag(): number {
     this.#headerStart = this.#position;
     if (this.isAtEnd) return 0;

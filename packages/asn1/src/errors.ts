@@ -2,7 +2,7 @@
 
 import { type CodedError, codedErrorClass, type CodedErrorConstructor, type ErrorPlace } from "./coded-error.ts";
 
-/** The code says it all. */
+/** The evidence of codes that need none. */
 type NoEvidence = object;
 
 /** Evidence of input that is not DER, or not what the caller's schema asked for. */

@@ -2,7 +2,7 @@
  * PEM (RFC 7468): labelled blocks of base64 in text.
  *
  * Lines of any length and white space are read, as the RFC recommends; so are indented blocks, a byte order mark and NUL
- * octets behind the END line, which editors, YAML files and C programs leave. Text outside the blocks is passed over. Everything
+ * octets behind the END line, which editors, YAML files and C programs leave. Text outside the blocks is ignored. Everything
  * else is an error: another alphabet, wrong padding, headers within a block (the old encrypted form), a block without its
  * END line, an END line without its block.
  */

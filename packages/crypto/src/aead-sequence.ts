@@ -1,4 +1,4 @@
-/** An AEAD under nonces that count (RFC 8446 §5.3), over an AEAD that is given each nonce. */
+/** A sequence of messages under one AEAD key, each with the next nonce (RFC 8446 §5.3). */
 
 import { checkAeadNonce } from "./arguments.ts";
 import type { AeadAlgorithm, AeadKey, AeadSequence } from "./provider.ts";
@@ -6,10 +6,10 @@ import type { AeadAlgorithm, AeadKey, AeadSequence } from "./provider.ts";
 /** The IV, which a message's number is added to by exclusive or, padded to the left. */
 export class CountedNonce {
   readonly #iv: Uint8Array;
-  /** Written over for each message: an AEAD reads it at once. */
+  /** Rewritten for each message: an AEAD does not keep the array. */
   readonly #nonce: Uint8Array;
 
-  /** Copies the IV. Throws `ERR_CRYPTO_ARGUMENT` where it has not 12 octets. */
+  /** Copies the IV. Throws `ERR_CRYPTO_ARGUMENT` if it does not have 12 octets. */
   constructor(iv: Uint8Array) {
     checkAeadNonce(iv);
     this.#iv = Uint8Array.from(iv);
@@ -33,7 +33,7 @@ export class CountedNonce {
   }
 }
 
-/** A sequence over a key: for providers that have nothing better. */
+/** A sequence that seals and opens by an AEAD key: for providers without a faster way. */
 export class CountedAead implements AeadSequence {
   readonly #key: AeadKey;
   readonly #nonce: CountedNonce;

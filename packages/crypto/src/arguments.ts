@@ -13,7 +13,7 @@ const aeadKeyLengths: Readonly<Record<AeadAlgorithm, number>> = {
 };
 const aeadNonceLength = 12;
 
-/** About a minute of one core: far above what files carry (OpenSSL writes 2048, OWASP advises 600,000). */
+/** About a minute of one core, and far more than files ask for: OpenSSL writes 2048, OWASP advises 600,000. */
 const maximumPbkdf2Iterations = 10_000_000;
 
 /** Largest request to `crypto.getRandomValues`. */
@@ -35,7 +35,7 @@ export function checkAeadNonce(nonce: Uint8Array): void {
   expectLength("nonce", nonce.length, aeadNonceLength);
 }
 
-/** The plaintext of `sealInPlace` lies in its buffer, with room for the tag behind it. */
+/** Refuses a plaintext of `sealInPlace` that is not in its buffer, or has no room for the tag behind it. */
 export function checkSealRange(buffer: Uint8Array, start: number, end: number): void {
   if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end) {
     if (end + aeadTagLength <= buffer.length) return;
@@ -53,7 +53,7 @@ export function checkAesCbc(key: Uint8Array, iv: Uint8Array): void {
   expectLength("initialization vector", iv.length, 16);
 }
 
-/** A padded ciphertext is one block or more, all whole. */
+/** Refuses a padded ciphertext that is empty or ends within a block. */
 export function checkCbcCiphertext(ciphertext: Uint8Array): void {
   if (ciphertext.length === 0 || ciphertext.length % 16 !== 0) {
     throw new CryptoError("ERR_CRYPTO_CBC_PADDING", `${ciphertext.length} octets are no whole blocks of 16`, {
@@ -83,7 +83,7 @@ function expectLength(what: string, actual: number, expected: number): void {
   if (actual !== expected) throw argument(`The ${what} has $ octets`, String(expected), actual);
 }
 
-/** `$` in the reason stands for what is allowed. */
+/** `$` in the reason is replaced by the allowed values. */
 function argument(reason: string, allowed: string, found: number): CryptoError {
   return new CryptoError("ERR_CRYPTO_ARGUMENT", `${reason.replace("$", allowed)}, not ${found}`, { found, allowed });
 }

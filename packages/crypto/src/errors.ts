@@ -6,7 +6,7 @@
 
 import { type CodedError, codedErrorClass, type CodedErrorConstructor, type ErrorPlace } from "@latchkey/asn1/internal";
 
-/** The code says it all. */
+/** The evidence of codes that need none. */
 type NoEvidence = object;
 
 /** What is wrong with a key that is not as its standard demands. */

@@ -28,7 +28,7 @@ export function decodePkcs8(der: Uint8Array, limits: KeyLimits, options: Toleran
     const version = body.smallInteger(1);
     const algorithm = readAlgorithmIdentifier(body);
     const privateKey = body.octetString();
-    // Attributes say nothing that is used here; RFC 5958 §2 lets readers skip them.
+    // Attributes are not used here; RFC 5958 §2 lets readers skip them.
     if (body.nextIs(contextConstructed(0))) body.sequence(contextConstructed(0));
     // RFC 5958 §2: a public key makes it version 2.
     const publicKey = readPublicKey(body, version, options);

@@ -65,7 +65,7 @@ export interface PublicKey {
    * peer can count it.
    */
   readonly verificationWeight: number;
-  /** The key as DER SubjectPublicKeyInfo, byte for byte as imported where it came so. Not to be written to. */
+  /** The key as DER SubjectPublicKeyInfo, with the same octets if it was imported in this form. Not to be written to. */
   readonly spki: Uint8Array;
 }
 
@@ -138,7 +138,7 @@ export interface AeadKey {
 
   /**
    * The plaintext as a fresh array, or undefined where anything was changed or the ciphertext is shorter than its tag:
-   * then nothing of it can be seen.
+   * then no part of the plaintext is returned.
    *
    * Throws `ERR_CRYPTO_ARGUMENT` for a nonce that has not 12 octets.
    */
@@ -147,7 +147,7 @@ export interface AeadKey {
 
 /**
  * The messages of one direction under one key. The nonce of the first is the IV itself, and each further one has its number
- * added by exclusive or (RFC 8446 §5.3): so none repeats, and what a provider can prepare for the next ones, it may.
+ * added by exclusive or (RFC 8446 §5.3). So no nonce repeats, and a provider can prepare the next messages.
  */
 export interface AeadSequence {
   readonly algorithm: AeadAlgorithm;
@@ -164,7 +164,7 @@ export interface AeadSequence {
 
   /**
    * The next message, as `AeadKey.open`. One that is not authentic is not counted. The array may be a view of a larger
-   * buffer, none of whose other octets is anybody's but the provider's.
+   * buffer, whose other octets belong to the provider.
    */
   open(additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
 }

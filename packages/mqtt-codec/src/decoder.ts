@@ -164,7 +164,7 @@ export class PacketDecoder {
     return this.readBody();
   }
 
-  /** Goes on gathering the packet that began earlier (or begins here), and reads it when it is complete. */
+  /** Adds octets to the packet that began earlier (or begins here), and reads it when it is complete. */
   private readHeld(): Packet | undefined {
     const reader = this.reader;
     if (this.heldLength === 0) {

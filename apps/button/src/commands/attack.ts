@@ -8,7 +8,7 @@ import { setScene, type Scene } from "../attack/scene.ts";
 import { usualEndpoint } from "../device-directory.ts";
 import { portOf } from "./option-values.ts";
 
-/** An attack got through, or proved nothing. */
+/** An attack succeeded, or failed for another reason than it should. */
 class AttackError extends Error {
   override readonly name = "AttackError";
   readonly code = "ERR_BUTTON_ATTACK";

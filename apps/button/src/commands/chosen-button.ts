@@ -11,9 +11,9 @@ import { portOf } from "./option-values.ts";
 
 /** A button that can be pressed. */
 export interface ChosenButton {
-  /** Everything but what differs from press to press. */
+  /** The settings of a press that are the same each time. */
   readonly press: Omit<Press, "clickType" | "batteryMillivolts" | "onStep" | "onTrace">;
-  /** Takes the power of one press and gives the voltage. Throws `ERR_BUTTON_BATTERY` where nothing is left. */
+  /** Uses the battery for one press and gives its voltage. Throws `ERR_BUTTON_BATTERY` where it is empty. */
   drawPower(): Promise<number>;
   /** Throws `UsageError` for a button that is no directory. */
   renewBattery(): Promise<void>;

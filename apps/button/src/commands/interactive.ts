@@ -124,7 +124,7 @@ class Led {
   }
 }
 
-/** Clicks out of what a terminal sends. */
+/** Reads clicks from what a terminal sends. */
 class Hand {
   readonly #recognizer = new ClickRecognizer();
   #waiting: ((click: ClickType | undefined) => void) | undefined;
@@ -136,7 +136,7 @@ class Hand {
     input.once("end", () => this.#end());
   }
 
-  /** The next click; undefined where the person has enough. */
+  /** The next click; undefined when the person ends the program. */
   click(): Promise<ClickType | undefined> {
     if (this.#hasEnded) return Promise.resolve(undefined);
     return new Promise((resolve) => {

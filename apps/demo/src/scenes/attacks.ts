@@ -1,4 +1,4 @@
-/** The end of the story: everything else that must not succeed, by `latchkey-button attack`. */
+/** The end of the story: the other attacks, by `latchkey-button attack`. */
 
 import { join } from "node:path";
 import { buttons, check, StoryError, until, shortened, type Play } from "../play.ts";
@@ -78,7 +78,7 @@ function reasonIn(line: LogLine): string | undefined {
   return first;
 }
 
-/** The attacker's own orders have arrived by now, and nobody's else. */
+/** Throws unless the orders that arrived are the attacker's own and one of each button. */
 async function checkOrders({ orders }: Play, attacker: string): Promise<void> {
   const own = `iotbutton/${attacker}`;
   await until(() => orders.find(({ topicName }) => topicName === own), "the attacker's own order did not arrive");

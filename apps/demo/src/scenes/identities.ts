@@ -9,7 +9,7 @@ import { buttons, check, StoryError, type Order, type Play, type StoryButton } f
 import { pizzeriaPolicy } from "../policies.ts";
 import { run, type Finished } from "../program.ts";
 
-/** The identities that were made, before they are told of. */
+/** The identities that were made; the story has not mentioned them yet. */
 export interface Identities {
   /** What `provision` said of each button, in order. */
   readonly buttons: readonly Finished[];

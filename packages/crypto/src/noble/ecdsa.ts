@@ -5,7 +5,7 @@ import { curveOf } from "../curve.ts";
 import type { EcCurve } from "../provider.ts";
 import { nobleCurve } from "./curves.ts";
 
-/** Low s is a rule of blockchains: X.509 knows none. Noble's own hashing is off, as each curve goes with any hash. */
+/** X.509 does not demand a low s, as blockchains do. Noble does not hash: a curve may be used with any hash here. */
 const options = { prehash: false, lowS: false, format: "compact" } as const;
 
 /** Signs a hash, by RFC 6979 with fresh randomness mixed in (its §3.6). */

@@ -26,7 +26,7 @@ function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint
   return nobleHmac(functions[algorithm], key, data);
 }
 
-/** The hash of everything so far is that of a clone, which ends; the first can go on. */
+/** Noble ends a hash when it gives its digest. So the digest is taken from a clone, and the hash can go on. */
 function createHash(algorithm: HashAlgorithm): RunningHash {
   const running = functions[algorithm].create();
   return {

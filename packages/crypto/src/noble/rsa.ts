@@ -92,22 +92,22 @@ function isPssEncoding(
   data: Uint8Array,
 ): boolean {
   const digestLength = hashLength(hash);
-  // 3. Room for hash and salt; 4. the trailer.
+  // Step 3: there is room for hash and salt. Step 4: the last octet is 0xbc.
   const maskedLength = encoding.length - digestLength - 1;
   if (maskedLength < saltLength + 1 || encoding[encoding.length - 1] !== 0xbc) return false;
-  // 5. and 6. The bits left of the encoding are zero.
+  // Steps 5 and 6: the bits left of the encoding are zero.
   const masked = encoding.subarray(0, maskedLength);
   const digest = encoding.subarray(maskedLength, encoding.length - 1);
   const firstOctetMask = 0xff >> (8 * encoding.length - encodedBits);
   if (((masked[0] ?? 0) & ~firstOctetMask) !== 0) return false;
-  // 7. to 9. Unmask.
+  // Steps 7 to 9: take the mask off the data block.
   const mask = maskGeneration(hash, digest, maskedLength);
   const block = masked.map((octet, index) => octet ^ (mask[index] ?? 0));
   block[0] = (block[0] ?? 0) & firstOctetMask;
-  // 10. Zeros, then 0x01, then the salt.
+  // Step 10: the data block is zeros, then 0x01, then the salt.
   const saltAt = maskedLength - saltLength;
   if (block.subarray(0, saltAt - 1).some((octet) => octet !== 0) || block[saltAt - 1] !== 0x01) return false;
-  // 11. to 14. The hash over eight zeros, the data's hash and the salt.
+  // Steps 11 to 14: the hash of eight zeros, the hash of the data and the salt is the one in the signature.
   const salted = new Uint8Array(8 + digestLength + saltLength);
   salted.set(hashOctets(hash, data), 8);
   salted.set(block.subarray(saltAt), 8 + digestLength);

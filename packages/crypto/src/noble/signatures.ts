@@ -20,7 +20,7 @@ function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array):
     return signEcdsa(material.curve, material.scalar, hashOctets(algorithm.hash, data));
   }
   if (material.name === "ed25519") return ed25519.sign(data, material.seed);
-  // BigInt arithmetic takes a time that depends on the private key.
+  // The time of BigInt arithmetic depends on its numbers, so signing would give the private key away.
   throw new CryptoError(
     "ERR_CRYPTO_UNSUPPORTED_OPERATION",
     "The noble provider makes no RSA signatures: sign with an EC or Ed25519 key, or by the node provider",
@@ -28,7 +28,7 @@ function sign(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array):
   );
 }
 
-/** On the calling thread: there is no other. */
+/** Works on the calling thread, as this provider starts no worker. */
 async function signAsync(key: PrivateKey, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array> {
   return sign(key, algorithm, data);
 }
@@ -51,7 +51,7 @@ function verify(key: PublicKey, algorithm: SignatureAlgorithm, data: Uint8Array,
   }
 }
 
-/** On the calling thread: there is no other. */
+/** Works on the calling thread, as this provider starts no worker. */
 async function verifyAsync(
   key: PublicKey,
   algorithm: SignatureAlgorithm,

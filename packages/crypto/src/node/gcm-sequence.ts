@@ -1,9 +1,9 @@
 /**
- * AES-GCM under nonces that count, made for many short messages.
+ * AES-GCM for a sequence of messages, each with the next nonce, made for many short messages.
  *
  * node:crypto wants a new cipher object for each message, which costs ten times as much as a short message itself. Here one
  * object of AES lives as long as the key: it encrypts the counter blocks (NIST SP 800-38D §7.1) of the next messages at once,
- * and GHASH makes the tags. Long messages, and the first few of a key, go the usual way.
+ * and GHASH makes the tags. Long messages and the first few of a key use a cipher object each.
  */
 
 import { createCipheriv, type Cipheriv, type KeyObject } from "node:crypto";
@@ -157,7 +157,7 @@ function isSharedTag(octets: Uint8Array, at: number): boolean {
   let difference = 0;
   for (let index = 0; index < aeadTagLength; index++) {
     difference |= (sharedTag[index] ?? 0) ^ (octets[at + index] ?? 0);
-    // What the tag would have been is nobody's business.
+    // With the right tag, a caller could forge this message.
     sharedTag[index] = 0;
   }
   return difference === 0;
@@ -176,7 +176,7 @@ function shortArray(length: number): Uint8Array {
 
 function newPieces(): Uint8Array<ArrayBuffer> {
   const octets = new Uint8Array(8192);
-  // A transfer to another thread would take everybody's pieces along.
+  // To transfer one piece to another thread would transfer the buffer, and with it all other pieces.
   markAsUntransferable(octets.buffer);
   return octets;
 }

@@ -34,7 +34,7 @@ function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Uint
   for (let index = 0; index < blockOctets; index++) buffer[index] = (buffer[index] ?? 0) ^ innerPad ^ outerPad;
   for (let index = 0; index < digest.length; index++) buffer[blockOctets + index] = digest.charCodeAt(index);
   const tag = hashOctets(algorithm, buffer.subarray(0, blockOctets + digest.length));
-  // It held the key and the data.
+  // The buffer held the key and the data.
   buffer.fill(0, 0, blockOctets + Math.max(data.length, digest.length));
   return tag;
 }

@@ -72,7 +72,7 @@ export function privateHandle(key: PrivateKey): KeyObject {
 export function publicKeyFromMaterial(material: PublicKeyMaterial, spki: Uint8Array): PublicKey {
   let handle: KeyObject;
   try {
-    // As PEM text: given bytes, Node.js first finds out by exceptions that they are no key yet, which takes half the time.
+    // PEM text, because it takes half the time: with DER, Node.js tries other formats first, and each throws.
     const base64 = Buffer.from(spki.buffer, spki.byteOffset, spki.length).toString("base64");
     handle = createPublicKey(`-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`);
   } catch (cause) {

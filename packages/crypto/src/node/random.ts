@@ -10,7 +10,7 @@ const shortOctets = 64;
 let pool = new Uint8Array(0);
 let used = 0;
 
-/** A fresh array. What is handed out of the pool is erased there. */
+/** A fresh array. The pool forgets octets that it has given. */
 export function randomBytes(length: number): Uint8Array {
   checkRandomLength(length);
   if (length > shortOctets) return randomFillSync(new Uint8Array(length));
