@@ -20,6 +20,12 @@ export interface FixtureRepository extends Disposable {
   write(files: Readonly<Record<string, string>>): void;
   /** Changes a file that is there. */
   rewrite(path: string, change: (text: string) => string): void;
+  /** The text of a file. */
+  read(path: string): string;
+  /** Puts a file or folder of this repository in the same place, by a symbolic link. */
+  link(path: string): void;
+  /** Copies a file or folder of this repository to the same place. */
+  copy(path: string): void;
   /** Starts a file of `tooling/repository/src`, or a program on PATH, with `environment` besides this one's. */
   start(words: readonly string[], environment?: Readonly<Record<string, string>>): Running;
 }
@@ -94,6 +100,12 @@ export function makeRepository(files: Readonly<Record<string, string>>): Fixture
     root,
     write,
     rewrite: (path, change) => write({ [path]: change(readFileSync(join(root, path), "utf8")) }),
+    read: (path) => readFileSync(join(root, path), "utf8"),
+    copy: (path) => cpSync(join(realRoot, path), join(root, path), { recursive: true }),
+    link: (path) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      symlinkSync(join(realRoot, path), join(root, path));
+    },
     start: ([script = "", ...words], environment = {}) => {
       // Variables that turbo gives to the tasks of this repository say nothing about the tasks of that one.
       const inherited = Object.entries(process.env).filter(([name]) => !/^(?:TURBO|LATCHKEY|VITEST|NODE_)/u.test(name));
