@@ -52,9 +52,17 @@ const comparisons: readonly (readonly [string, unknown, string, boolean])[] = [
   ["NumericNotEquals", 7, "seven", true],
   ["NumericLessThan", "-1.5", "-1.51", true],
   ["NumericLessThan", "10", "9", true],
+  ["NumericLessThan", 7, "7", false],
+  ["NumericLessThan", 7, "8", false],
   ["NumericLessThanEquals", 7, "7", true],
+  ["NumericLessThanEquals", 7, "6", true],
+  ["NumericLessThanEquals", 7, "7.5", false],
+  ["NumericLessThan", 7, "few", false],
   ["NumericGreaterThan", 7, "7.01", true],
+  ["NumericGreaterThan", 7, "7", false],
   ["NumericGreaterThanEquals", 7, "6.99", false],
+  ["NumericGreaterThanEquals", 7, "7", true],
+  ["NumericGreaterThanEquals", 7, "8", true],
   ["NumericGreaterThan", 7, "many", false],
   ["DateEquals", "2026-11-23T00:00:00Z", "2026-11-23T01:00:00+01:00", true],
   ["DateLessThan", "2026", "2025-12-31T23:59:59.999Z", true],
@@ -64,6 +72,8 @@ const comparisons: readonly (readonly [string, unknown, string, boolean])[] = [
   ["DateNotEquals", "2026-11-23", "2026-11-24", true],
   ["Bool", "true", "TRUE", true],
   ["Bool", false, "true", false],
+  ["Bool", "FALSE", "False", true],
+  ["Bool", "true", "yes", false],
   ["BinaryEquals", "AQID", "AQID", true],
   ["BinaryEquals", "AQID", "AQIE", false],
   ["IpAddress", "192.0.2.0/24", "192.0.2.255", true],
@@ -96,6 +106,28 @@ describe("comparisons", () => {
       expect(denies({ [operator]: { "x:Key": wanted } }, key(found))).toBe(holds);
     });
   }
+});
+
+describe("text with a variable", () => {
+  const who = (clientId: string | undefined, value: string): RequestContext => ({ ...key(value), clientId });
+
+  test("is compared with the value in its place", () => {
+    const condition = { StringEquals: { "x:Key": "a-${iot:ClientId}-b" } };
+    expect(allows(condition, who("lamp", "a-lamp-b"))).toBe(true);
+    expect(allows(condition, who("lamp", "a-LAMP-b"))).toBe(false);
+    expect(allows(condition, who("lamp", "a--b"))).toBe(false);
+    const ignoringCase = { StringEqualsIgnoreCase: { "x:Key": "A-${iot:ClientId}-b" } };
+    expect(allows(ignoringCase, who("lamp", "a-LAMP-B"))).toBe(true);
+    expect(allows(ignoringCase, who("lamp", "a-lamps-b"))).toBe(false);
+  });
+
+  test("equals nothing where the variable has no value", () => {
+    for (const operator of ["StringEquals", "StringEqualsIgnoreCase"]) {
+      for (const value of ["a--b", "a-undefined-b", "a-${iot:ClientId}-b"]) {
+        expect(allows({ [operator]: { "x:Key": "a-${iot:ClientId}-b" } }, who(undefined, value))).toBe(false);
+      }
+    }
+  });
 });
 
 describe("a key without a value", () => {

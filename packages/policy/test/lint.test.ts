@@ -794,6 +794,45 @@ describe("examples", () => {
   });
 });
 
+describe("the order of findings", () => {
+  test("is that of the policies as given, then of the lines, then of the columns", () => {
+    const policy = (name: string, lines: readonly string[]): ParsedPolicy =>
+      parsePolicyOrThrow(
+        `{"Version":"2012-10-17","Statement":[\n${lines
+          .map((resources) => `{"Effect":"Allow","Action":"iot:Connect","Resource":[${resources}]}`)
+          .join(",\n")}]}`,
+        { name },
+      );
+    const all = `"${prefix}client/*"`;
+    const findings = lint([policy("z", [all, all]), policy("a", [`${all},${all}`])]);
+    expect(findings.map(({ policy: name, line }) => [name, line])).toEqual([
+      ["z", 2],
+      ["z", 3],
+      ["a", 2],
+      ["a", 2],
+    ]);
+    expect(findings[2]?.column).toBeLessThan(findings[3]?.column ?? 0);
+  });
+});
+
+describe("a Deny on Subscribe", () => {
+  const filterOf = (...statements: readonly Short[]): string | undefined =>
+    lint([parse(...statements)]).find(({ code }) => code === "deny-bypassed-by-filter")?.example?.request.resource;
+  const all = A(["Subscribe", "Receive"], "*");
+
+  test("is passed by the narrowest wider filter, which the finding names", () => {
+    expect(filterOf(all, D("Subscribe", "topicfilter/a/b/c"))).toBe(`${prefix}topicfilter/a/b/#`);
+    expect(filterOf(all, D("Subscribe", ["topicfilter/a/b/c", "topicfilter/a/b/#"]))).toBe(`${prefix}topicfilter/a/#`);
+    expect(filterOf(all, D("Subscribe", "topicfilter/a"))).toBe(`${prefix}topicfilter/#`);
+  });
+
+  test("is not passed where the messages are denied, or no wider filter is allowed", () => {
+    expect(filterOf(all, D("Subscribe", "topicfilter/a/b"), D("Receive", "topic/a/b"))).toBeUndefined();
+    expect(filterOf(A("Subscribe", "topicfilter/a/b"), D("Subscribe", "topicfilter/a/b"))).toBeUndefined();
+    expect(filterOf(all, D("Publish", "topic/a/b"))).toBeUndefined();
+  });
+});
+
 describe("each fix", () => {
   test("of each code is applied", () => {
     const applied = new Set<string>(mends.map(({ code }) => code));

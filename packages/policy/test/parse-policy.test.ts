@@ -384,4 +384,18 @@ describe("what a message says to write", () => {
       expect(message).toBe(`${text}: an IP address, or a block such as 192.0.2.0/24, was expected`);
     }
   });
+
+  test.each([
+    ["NumericLessThan", "many", "a decimal number was expected"],
+    ["DateEquals", "yesterday", "a date (ISO 8601, or seconds since 1970) was expected"],
+    ["Bool", "yes", "true or false was expected"],
+    ["Null", "no", "true or false was expected"],
+    ["BinaryEquals", "a", "Base64 was expected"],
+    ["ArnLike", "", "an ARN of six segments, or *, was expected"],
+    ["ArnEquals", "arn:aws:iot:us-east-1:123456789012", "an ARN of six segments, or *, was expected"],
+    ["NotIpAddress", "garden", "an IP address, or a block such as 192.0.2.0/24, was expected"],
+  ])("of a value that %s cannot compare: %s", (operator, text, wanted) => {
+    const message = messageOf(withStatement({ Condition: { [operator]: { "x:Key": text } } }));
+    expect(message.endsWith(wanted), message).toBe(true);
+  });
 });

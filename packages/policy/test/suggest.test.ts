@@ -188,6 +188,73 @@ describe("suggest", () => {
     expect(() => suggest([bad])).toThrow(RangeError);
   });
 
+  test("a value inside a level counts from six characters on", () => {
+    const text = (serialNumber: string): string | undefined =>
+      suggest([requestOf("Publish", `b-${serialNumber}/x`, button(serialNumber))]).policy.statements[0]?.resource
+        .values[0]?.text;
+    expect(text("abc123")).toBe(`${prefix}topic/b-\${iot:Certificate.Subject.SerialNumber}/x`);
+    expect(text("abc12")).toBe(`${prefix}topic/b-abc12/x`);
+  });
+
+  test("every place of a value becomes the variable, and a longer word around it does not", () => {
+    const context = button("G030JF0500000001");
+    const name = "G030JF0500000001/a/G030JF0500000001X/G030JF0500000001";
+    const variable = "${iot:Certificate.Subject.SerialNumber}";
+    expect(suggest([requestOf("Publish", name, context)]).policy.statements[0]?.resource.values[0]?.text).toBe(
+      `${prefix}topic/${variable}/a/G030JF0500000001X/${variable}`,
+    );
+  });
+
+  test("a word that one device is called is kept, and noted once", () => {
+    const request = requestOf("Publish", "kitchen/state", lamp("kitchen"));
+    const { policy, notes } = suggest([request, request]);
+    expect(policy.statements[0]?.resource.values[0]?.text).toBe(`${prefix}topic/kitchen/state`);
+    expect(notes).toEqual([
+      "the level kitchen of kitchen/state was kept as text; the requests of a second device show what varies",
+    ]);
+  });
+
+  test("statements stand in the order of AWS's actions, resources by name, actions of one resource together", () => {
+    const requests = [
+      requestOf("Receive", "b"),
+      requestOf("Subscribe", "b"),
+      requestOf("Publish", "z"),
+      requestOf("Publish", "a"),
+      requestOf("Receive", "a"),
+      requestOf("Connect", "lamp"),
+    ];
+    const { policy } = suggest(requests);
+    const shown = policy.statements.map(({ action, resource }) => [
+      action.values.map(({ text }) => text),
+      resource.values.map(({ text }) => text.slice(prefix.length)),
+    ]);
+    expect(shown).toEqual([
+      [["iot:Connect"], ["client/lamp"]],
+      [["iot:Publish"], ["topic/z"]],
+      [["iot:Publish", "iot:Receive"], ["topic/a"]],
+      [["iot:Subscribe"], ["topicfilter/b"]],
+      [["iot:Receive"], ["topic/b"]],
+    ]);
+  });
+
+  test("a request for everything stays one, and a resource without a name stays as it is", () => {
+    const texts = (resource: string): unknown =>
+      suggest([{ action: "iot:Publish", resource, context: {} } as PolicyRequest]).policy.statements.map((statement) =>
+        statement.resource.values.map(({ text }) => text),
+      );
+    expect(texts("*")).toEqual([["*"]]);
+    expect(texts(`${prefix}topic`)).toEqual([[`${prefix}topic`]]);
+  });
+
+  test("a document over AWS's size is noted", () => {
+    const requests = (count: number): PolicyRequest[] =>
+      Array.from({ length: count }, (_, index) => requestOf("Publish", `place/${String(index).padStart(4, "0")}`));
+    expect(suggest(requests(30)).notes).toEqual([]);
+    expect(suggest(requests(60)).notes).toEqual([
+      "the document is longer than AWS's 2048 characters: split it into several",
+    ]);
+  });
+
   test("any observed requests are allowed, and only those of the same requester", () => {
     const name = fc.string({
       unit: fc.constantFrom("a", "b", "/", "*", "?", "$", "{", "+", "7"),
