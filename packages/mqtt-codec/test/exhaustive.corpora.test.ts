@@ -1,10 +1,12 @@
 /**
- * What takes long: all UTF-8 sequences, and of a sample of every packet each prefix, each cut into two chunks, each change of
+ * What takes long: all short UTF-8 sequences and random ones, and of a sample of every packet each prefix, each cut into two chunks, each change of
  * one octet to each value. `npm run test:corpora` runs it, `npm test` does not.
  */
 
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encode, type EncodablePacket, type PacketDecoderOptions } from "../src/index.ts";
+import { utf8Length } from "../src/utf8.ts";
 import { checkUtf8 } from "./utf8-reference.ts";
 import { fresh, fromClient4, fromClient5, fromServer4, fromServer5, outcome } from "./wire.ts";
 
@@ -129,3 +131,15 @@ test.each(samples)(
     }
   },
 );
+
+test("random octets and random text", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), checkUtf8), { numRuns: 500 });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const bytes = new TextEncoder().encode(text);
+      checkUtf8(bytes);
+      expect(utf8Length(text)).toBe(text.includes("\u0000") ? -1 : bytes.length);
+    }),
+    { numRuns: 300 },
+  );
+});

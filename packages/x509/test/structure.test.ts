@@ -95,16 +95,26 @@ describe("an element that nothing asked for is refused", () => {
     expect(toleratedIn(device.certificate.encoding, parseCertificate)).toEqual([]);
   });
 
+  const list = issueCertificateRevocationList({
+    provider,
+    issuer: root,
+    thisUpdate: now,
+    nextUpdate: now + 1000,
+    number: 9,
+    entries: [{ serialNumber: Uint8Array.of(1), revocationDate: now, reason: "superseded" }],
+  });
+
   it("in a revocation list", () => {
-    const list = issueCertificateRevocationList({
-      provider,
-      issuer: root,
-      thisUpdate: now,
-      nextUpdate: now + 1000,
-      number: 9,
-      entries: [{ serialNumber: Uint8Array.of(1), revocationDate: now, reason: "superseded" }],
-    });
     expect(toleratedIn(list.encoding, parseCertificateRevocationList)).toEqual([]);
+  });
+
+  it("in an entry of a list whose contents are left unchecked, when the entry is read", () => {
+    const entry = withNull(list.encoding).find(({ path }) => path === "/30.0/30.5/30.0/30");
+    const { revokedCertificates } = parseCertificateRevocationList(entry?.der ?? expect.fail(), {
+      checkContents: false,
+    });
+    expect(revokedCertificates).toHaveLength(1);
+    expect(isTaken(() => revokedCertificates.at(0))).toBe(false);
   });
 
   it("in a request", () => {
