@@ -2,35 +2,19 @@
 
 import { compile, parsePolicy, parsePolicyOrThrow, type PolicyMatcher } from "@latchkey/policy";
 import { parseExpectations } from "@latchkey/policy/authoring";
+import { growthOf } from "@latchkey/tooling-vitest/cpu-time";
 import { describe, expect, test } from "vitest";
 import { A, D, policyText, requestOf, type Short } from "./fixtures.ts";
 
-/** Below this a measurement says nothing, in milliseconds. */
-const measurable = 0.05;
-
-/** Milliseconds of CPU: a machine that does other work besides makes the clock run on, and not this. */
-function timeOf(act: () => void): number {
-  const start = process.cpuUsage();
-  act();
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000;
-}
-
-/**
- * Asserts that sixteen times the input does not take the time of its square, which is 256 times the work. Garbage
- * collection and a cold cache can disturb a measurement, so the best of up to five counts.
- */
+/** Asserts that sixteen times the input does not take the time of its square, which is 256 times the work. */
 function growsSlowly<Input>(small: Input, whole: Input, act: (input: Input) => void): void {
-  act(small);
-  let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 5 && best >= 100; attempt++) {
-    const baseline = Math.max(
-      timeOf(() => act(small)),
-      measurable,
-    );
-    best = Math.min(best, timeOf(() => act(whole)) / baseline);
-  }
-  expect(best).toBeLessThan(100);
+  expect(
+    growthOf(
+      () => act(small),
+      () => act(whole),
+      100,
+    ),
+  ).toBeLessThan(100);
 }
 
 const large = { maximumCharacters: Number.POSITIVE_INFINITY };

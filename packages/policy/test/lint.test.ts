@@ -813,6 +813,18 @@ describe("the order of findings", () => {
     ]);
     expect(findings[2]?.column).toBeLessThan(findings[3]?.column ?? 0);
   });
+
+  test("is by lines also where a later line has the smaller column, and its rule is asked first", () => {
+    const { text } = parse(A("Connect", "client/*"), A("Publsh", "topic/a"));
+    const lines = text.replace('{"Effect":"Allow","Action":"iot:Publsh"', '\n{"Effect":"Allow","Action":"iot:Publsh"');
+    const findings = lint([parsePolicyOrThrow(lines)]);
+    expect(findings.map(({ code, line }) => [code, line])).toEqual([
+      ["any-client", 1],
+      ["unknown-action", 2],
+      ["action-resource-mismatch", 2],
+    ]);
+    expect(findings[1]?.column).toBeLessThan(findings[0]?.column ?? 0);
+  });
 });
 
 describe("a Deny on Subscribe", () => {

@@ -1,5 +1,6 @@
 /** Comparing names, where a peer chooses the text. */
 
+import { growthOf } from "@latchkey/tooling-vitest/cpu-time";
 import { describe, expect, it } from "vitest";
 import {
   attributesOf,
@@ -18,18 +19,6 @@ function named(value: string | Uint8Array): Name {
   return makeName([{ type: "CN", value }]);
 }
 
-/** Milliseconds of CPU, the least of some attempts. */
-function cpuOf(act: () => void): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 4; attempt++) {
-    const start = process.cpuUsage();
-    act();
-    const { user, system } = process.cpuUsage(start);
-    least = Math.min(least, (user + system) / 1000);
-  }
-  return least;
-}
-
 describe("names that a peer chose", () => {
   it.each([
     ["combining marks out of order", "\u0300\u0316"],
@@ -41,11 +30,11 @@ describe("names that a peer chose", () => {
     const [short, long] = [ofLength(1000), ofLength(32_000)];
     // Sorting by insertion takes a thousand times as long for 32 times the text.
     expect(
-      cpuOf(() => nameKey(long)) /
-        Math.max(
-          cpuOf(() => nameKey(short)),
-          0.05,
-        ),
+      growthOf(
+        () => nameKey(short),
+        () => nameKey(long),
+        200,
+      ),
     ).toBeLessThan(200);
   });
 

@@ -1,6 +1,7 @@
 /** What holds for any value and any bytes. */
 
 import { DerReader, encodeDer, encodeOid } from "@latchkey/asn1";
+import { growthOf } from "@latchkey/tooling-vitest/cpu-time";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -390,28 +391,9 @@ describe("any bytes", () => {
 const linear = 24;
 
 describe("time is linear in the input", () => {
-  function best(run: () => unknown): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
-      const start = performance.now();
-      run();
-      least = Math.min(least, performance.now() - start);
-    }
-    return least;
-  }
-
-  /**
-   * How much longer eight times the input takes: 8 is linear, 64 quadratic. The clock and other work on the machine
-   * are noisy, so the best of some attempts counts.
-   */
+  /** How much more CPU eight times the input takes: 8 is linear, 64 quadratic. */
   function growth(make: (size: number) => () => unknown, size: number): number {
-    const small = make(size);
-    const large = make(size * 8);
-    let least = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 5 && least > linear; attempt++) {
-      least = Math.min(least, best(large) / Math.max(best(small), 0.05));
-    }
-    return least;
+    return growthOf(make(size), make(size * 8), linear);
   }
 
   it("for certificates with many alternative names, and for looking them up", () => {
