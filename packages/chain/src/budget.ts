@@ -19,6 +19,8 @@ export const price = {
   /** To read one certificate, and each octet of its names and known extensions. */
   certificate: 15,
   certificateOctet: 0.09,
+  /** Besides, for each of the first 4,096 octets: 256 extensions, as many as are read, can be as short as that. */
+  extensionOctet: 0.06,
   /** To compare one octet with another. */
   comparedOctet: 0.002,
   /** To import a key. */

@@ -210,7 +210,8 @@ export function readCertificate(
   tolerances: Tolerances,
 ): ChainCertificate | X509Error | undefined {
   const octets = octetsOf(input);
-  if (!budget.spend(price.certificate + octets * price.certificateOctet)) return undefined;
+  const dense = Math.min(octets, 4096) * price.extensionOctet;
+  if (!budget.spend(price.certificate + octets * price.certificateOctet + dense)) return undefined;
   const read = readInput(input, budget.limits.certificateOctets, tolerances);
   if (read instanceof Error) return read;
   // Names that are ASCII are paid for with the other octets.

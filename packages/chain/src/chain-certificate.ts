@@ -87,6 +87,8 @@ export class ChainCertificate {
   /** Whether a verifier keeps it from one answer to the next. */
   isRemembered = false;
   readonly #signers: Uint8Array[] = [];
+  /** The value of subjectAltName as it stands. Found once: a search compares each pair of certificates on a path. */
+  readonly #alternativeNames: Uint8Array | undefined;
   #subjectNameKey: string | undefined;
   #issuerNameKey: string | undefined;
   #isSelfIssued: boolean | undefined;
@@ -110,11 +112,13 @@ export class ChainCertificate {
     const knownExtensions: (KnownExtension | undefined)[] = [];
     this.namesWeight = nameWeight(certificate.issuer.encoding) + nameWeight(certificate.subject.encoding);
     let weight = this.namesWeight;
+    let alternativeNames: Uint8Array | undefined;
     for (const extension of certificate.extensions) {
       const known = knownExtension(extension.oid);
       knownExtensions.push(known);
       if (known?.type !== undefined) {
         weight += known.type === nameConstraints ? nameWeight(extension.value) : extension.value.length;
+        if (known.type === subjectAltName) alternativeNames = extension.value;
         decodeValue(values, extension, known);
       }
       if (extension.critical) {
@@ -126,6 +130,7 @@ export class ChainCertificate {
     this.unknownCritical = unknownCritical;
     this.knownExtensions = knownExtensions;
     this.weight = weight;
+    this.#alternativeNames = alternativeNames;
     this.key = new SigningKey(certificate.subjectPublicKeyInfo.encoding);
   }
 
@@ -198,7 +203,7 @@ export class ChainCertificate {
     return (
       equalBytes(this.key.spki, other.key.spki) &&
       this.subjectNameKey === other.subjectNameKey &&
-      sameAlternativeNames(this.certificate, other.certificate)
+      sameOctets(this.#alternativeNames, other.#alternativeNames)
     );
   }
 
@@ -221,15 +226,9 @@ function isReadBy({ isChecked, deviations }: Certificate, tolerances: Tolerances
   return isChecked && deviations.every(({ tolerance, action }) => tolerances[tolerance] === action);
 }
 
-function sameAlternativeNames(a: Certificate, b: Certificate): boolean {
-  const left = alternativeNamesOf(a);
-  const right = alternativeNamesOf(b);
-  if (left === undefined || right === undefined) return left === right;
-  return equalBytes(left, right);
-}
-
-function alternativeNamesOf({ extensions }: Certificate): Uint8Array | undefined {
-  return extensions.find(({ oid }) => equalBytes(oid, subjectAltName.oid))?.value;
+function sameOctets(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(a, b);
 }
 
 function emptyValues(): Values {

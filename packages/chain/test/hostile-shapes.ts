@@ -8,6 +8,7 @@ import { nobleProvider } from "@latchkey/crypto/noble";
 import {
   authorityKeyIdentifier,
   certificatePolicies,
+  type Extension,
   extendedKeyUsage,
   makeName,
   makeNameOfSets,
@@ -252,6 +253,31 @@ export const hostileShapes: HostileShape[] = [
         })),
       ),
     }),
+  ],
+  [
+    "40 certificates of one name and one key with 240 extensions each",
+    () => {
+      const one = entity("M", keysAt(0));
+      const many = Array.from({ length: 240 }, (_, index) => ({
+        ...unknownExtension(false),
+        oid: encodeOid(`1.2.${index}`),
+      }));
+      const named = (name: string): Extension => extension(subjectAltName, [dns(name)]);
+      return {
+        certificate: leaf(endEntity("clientAuth", [dns("a.bad")]), one),
+        intermediates: [
+          ...Array.from({ length: 40 }, (_, index) =>
+            issue({ subject: one, issuer: one, extensions: [...many, ...authority({ more: [named(`a${index}.b`)] })] }),
+          ),
+          // The way to the anchor, which no path holds on.
+          issue({
+            subject: one,
+            issuer: root,
+            extensions: authority({ more: [named("top.b"), constraints(1, () => dns("bad"))] }),
+          }),
+        ],
+      };
+    },
   ],
   [
     "a leaf with 8,000 policies of two qualifiers each",
