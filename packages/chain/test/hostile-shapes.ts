@@ -4,6 +4,7 @@
  */
 
 import { encodeOid } from "@latchkey/asn1";
+import { nodeProvider } from "@latchkey/crypto/node";
 import { nobleProvider } from "@latchkey/crypto/noble";
 import {
   authorityKeyIdentifier,
@@ -12,6 +13,7 @@ import {
   extendedKeyUsage,
   makeName,
   makeNameOfSets,
+  parseSubjectPublicKeyInfo,
   type Name,
   policyQualifierIds,
   subjectAltName,
@@ -58,6 +60,7 @@ import {
   staleList,
   withLists,
 } from "./hostile-lists.ts";
+import { hostileResponse } from "./hostile-responses.ts";
 import { authority, dns, endEntity, entity, extension, issue, unknownExtension } from "./issuing.ts";
 
 const { root, intermediate, device } = people;
@@ -364,6 +367,30 @@ export const hostileShapes: HostileShape[] = [
       ]),
     }),
   ],
+  [
+    "200 OCSP responses, 5,600 answers with the certificate's serial number",
+    () => {
+      const ocspResponses = Array.from({ length: 200 }, () =>
+        hostileResponse({ answers: 28, serialNumber: 5, responder: root.name }),
+      );
+      return { certificate: leafOfSerial(5), revocation: checkRevocation({ mode: "hard", ocspResponses }) };
+    },
+  ],
+  [
+    "200 OCSP responses about the certificate, each with certificates of nobody",
+    () => {
+      const nobody = entity("Nobody");
+      const certificates = Array.from({ length: 7 }, () => issue({ subject: root, issuer: nobody, extensions: [] }));
+      const hashes = [
+        nodeProvider.hash("SHA-512", root.name.encoding),
+        nodeProvider.hash("SHA-512", parseSubjectPublicKeyInfo(root.keys.publicKey.spki).subjectPublicKey),
+      ] as const;
+      const ocspResponses = Array.from({ length: 200 }, () =>
+        hostileResponse({ answers: 1, serialNumber: 5, responder: root.name, certificates, hashes }),
+      );
+      return { certificate: leafOfSerial(5), revocation: checkRevocation({ mode: "hard", ocspResponses }) };
+    },
+  ],
   ...costlyTexts.flatMap(([what, text]): HostileShape[] => [
     [
       `a leaf by an issuer with a name of 120,000 octets of ${what}`,
@@ -391,6 +418,18 @@ export const hostileShapes: HostileShape[] = [
     [
       `an issuer of lists with a name of 60,000 octets of ${what}, and 100 lists`,
       () => ({ certificate: leafWithListIssuer(named(text(60_000))), revocation: staleLists(100) }),
+    ],
+    [
+      `an OCSP response by a responder with a name of 900,000 octets of ${what}`,
+      () => {
+        const hashes = [
+          nodeProvider.hash("SHA-512", root.name.encoding),
+          nodeProvider.hash("SHA-512", parseSubjectPublicKeyInfo(root.keys.publicKey.spki).subjectPublicKey),
+        ] as const;
+        const responder = named(text(900_000));
+        const ocspResponses = [hostileResponse({ answers: 1, serialNumber: 5, responder, hashes })];
+        return { certificate: leafOfSerial(5), revocation: checkRevocation({ mode: "hard", ocspResponses }) };
+      },
     ],
     [
       `a list by an issuer with a name of 900,000 octets of ${what}`,
