@@ -31,7 +31,7 @@ export interface CommonConfig {
   /**
    * What the certificates of the peer's chain may be signed by; self-signed ones by anything. Sent as
    * signature_algorithms_cert where it differs from `schemes` (RFC 8446 §4.2.3). A chain with another signature is refused
-   * before the verifier is asked. Default: all, and the verifier decides.
+   * before the verifier is asked; a server of TLS 1.2 cannot tell clients beforehand. Default: all, and the verifier decides.
    */
   readonly certificateSchemes?: readonly SignatureScheme[];
   /** Protocol names of ALPN in ASCII, the preferred first. Default: none, and ALPN is not spoken. */
