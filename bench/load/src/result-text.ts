@@ -64,10 +64,21 @@ function figuresText(name: string, figures: Figures): string {
     `${name}: ${parts.join("; ")}`,
     ...(phases.length > 0 ? [`    phases: ${phases.join("; ")}`] : []),
     ...countsText("lost", lostCounts(figures.ledger)),
+    ...survivorsText(figures),
     ...countsText("errors", figures.errors),
     ...countsText("errors before the measured time", figures.errorsBeforeWindow),
     ...((figures.generator?.bottleneck ?? null) === null ? [] : [`    ${figures.generator?.bottleneck}`]),
   ].join("\n  ");
+}
+
+/** From this share on what is lost would have moved the 99th percentile. */
+const tellingShare = 0.01;
+
+/** Says that percentiles leave out what did not arrive, where that is much. */
+function survivorsText({ latencyMs, sent, lost }: Figures): string[] {
+  if (latencyMs === null || lost < sent * tellingShare || lost === 0) return [];
+  const share = ((lost / sent) * 100).toFixed(lost / sent < 0.1 ? 1 : 0);
+  return [`    the percentiles are of what arrived: ${share} % did not`];
 }
 
 /** The parts of `lost`, and what nobody was owed, as people call them. */

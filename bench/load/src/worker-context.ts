@@ -186,6 +186,8 @@ export class WorkerContext {
     meter.owe(dueMs, 1);
     if (isMeasured) ledger.unfinished++;
     const doneMs = await this.attempt(operation, dueMs);
+    // What fails when the run is being ended fails by that: it was under way, and its error is named nowhere.
+    if (doneMs === undefined && this.signal.aborted) return;
     if (isMeasured) ledger.unfinished--;
     if (doneMs !== undefined) meter.arrive(dueMs, doneMs);
     else if (isMeasured) ledger.failed++;

@@ -148,3 +148,27 @@ test("a second Ctrl-C does not wait for what the first began", async () => {
   bench.kill("SIGINT");
   expect(await bench.finished).toMatchObject({ code: 130 });
 });
+
+test.skipIf(!isLinux)(
+  "a target that is killed fails what it broke, and what was then given up is unfinished",
+  async () => {
+    const file = newFile();
+    const words = ["--scenario", "press", "--clients", "10", "--rate", "50", "--duration", "60", "--warm-up", "0"];
+    const bench = startBench(...words, "--no-pin", "--json", file);
+    await bench.saw(/ [1-9]\d* of \d+, \d+\/s/);
+    const [target] = childrenOf(bench.pid ?? 0);
+    if (target === undefined) throw new Error("no target");
+    process.kill(target, "SIGKILL");
+    const { code, stderr } = await bench.finished;
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("latchkey ended by SIGKILL") });
+    const { interrupted, results } = readFile(file);
+    expect(interrupted).toBe(true);
+    const [result] = results;
+    if (result === undefined) throw new Error("no entry");
+    expectBalance(result);
+    expect(result.received).toBeGreaterThan(0);
+    const named = Object.values(result.errors).reduce((sum, count) => sum + count, 0);
+    expect(named).toBe(result.ledger.failed);
+    expect(result.notes.join()).toContain("the run ended early: latchkey ended by SIGKILL");
+  },
+);

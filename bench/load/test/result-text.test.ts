@@ -64,3 +64,11 @@ test("one round has no spread, a wide spread and losses are warned of", () => {
   const lossy = resultText(result([figures(10)], [figures(10, 4)]));
   expect(lossy).toContain("warning: peer lost some; the cost is that of what arrived");
 });
+
+test("percentiles that leave out more than they could hide are said to", () => {
+  const latencyMs = { p50: 1, p90: 1, p99: 1, p999: 1, max: 1, mean: 1, percentiles: [] };
+  const text = (lost: number): string => resultText(result([{ ...figures(1, lost), latencyMs }], [figures(1)]));
+  expect(text(0)).not.toContain("the percentiles");
+  expect(text(1)).toContain("the percentiles are of what arrived: 1.0 % did not");
+  expect(text(56)).toContain("the percentiles are of what arrived: 56 % did not");
+});
