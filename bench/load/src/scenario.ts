@@ -187,7 +187,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     isTlsOnly: false,
     ratioOf: "cpuMicrosecondsPerMessage",
     defaults: { count: 1000, concurrency: 8, rate: 0, duration: 600 },
-    smoke: { count: 30, concurrency: 4, duration: 10 },
+    smoke: { count: 15, concurrency: 4, duration: 10 },
     plan: () => [],
     devices: () => 1,
     underWay: (settings) => settings.concurrency,
