@@ -4,6 +4,8 @@
 export type BrokerErrorCode =
   /** The data directory cannot be read or written, or what is in it does not fit together. */
   | "ERR_BROKER_DATA_DIRECTORY"
+  /** The configuration file cannot be read, or says what is not possible. */
+  | "ERR_BROKER_CONFIGURATION"
   /** The address cannot be listened on. */
   | "ERR_BROKER_LISTEN"
   /** What was asked for cannot be written. */

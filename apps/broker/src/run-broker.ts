@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { messageOf } from "@latchkey/command-line";
-import { Broker } from "@latchkey/broker-core";
+import { Broker, type Limits } from "@latchkey/broker-core";
 import type { ConnectionRightsTable, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import type { Peer } from "./authorization/peer.ts";
@@ -23,6 +23,8 @@ import { startListeners, type ListenerSettings, type Listeners, type Listening }
 export interface RunOptions {
   readonly dataDirectory: string;
   readonly listeners: readonly ListenerSettings[];
+  /** In place of the broker core's. */
+  readonly limits?: Partial<Limits> | undefined;
   /** Default: 10,000 connections, and as many of one address. */
   readonly admission?: Partial<AdmissionLimits> | undefined;
   /** Names that the server's certificate is valid for, besides localhost and the loopback addresses. */
@@ -54,7 +56,15 @@ export interface RunningBroker extends AsyncDisposable {
   readonly metricsUrl: string | undefined;
   /** The access key that this start has made, because there was none. */
   readonly newAdministrator: AccessKey | undefined;
+  /**
+   * Takes other limits (what is left out gets its default), looks at the level of the log, reads the server's certificate again and
+   * opens the file of refusals again. What fails is in the log.
+   */
+  reload(changes: LiveChanges): Promise<void>;
 }
+
+/** What changes while the broker runs. */
+type LiveChanges = Required<Pick<RunOptions, "limits" | "admission">>;
 
 const tickMs = 1000;
 /** How often it is looked whether the server's certificate runs out soon. */
@@ -99,12 +109,18 @@ async function openCore(
     assignClientIdentifier: randomUUID,
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial,
+    limits: options.limits,
     persistence: sessions?.persistence,
     onEvent: observed.record,
-    onPublished: log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined,
   });
+  reportPublished(broker, log);
   running.defer(() => broker.settled());
   return { rights, authorizer, broker, observed };
+}
+
+/** Has a line written for each message, where the log takes such lines. */
+function reportPublished(broker: Broker<Peer, Principal>, log: Logger): void {
+  broker.reportPublished(log.isLevelEnabled("debug") ? (event) => logPublished(log, event) : undefined);
 }
 
 /** Starts the parts, one after another; each is closed with `running`, the last one first. */
@@ -144,6 +160,13 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     controlUrl: control?.url,
     metricsUrl: observed.metricsUrl,
     newAdministrator: control?.newAdministrator,
+    async reload({ limits, admission }) {
+      broker.changeLimits(limits ?? {});
+      listeners.setAdmission(admission ?? {});
+      reportPublished(broker, log);
+      observed.reopen();
+      await renewServerCertificate(data, [listeners, control], log);
+    },
     async [Symbol.asyncDispose]() {
       observed.drain();
       clearInterval(tick);

@@ -186,6 +186,19 @@ export class Broker<Peer, Principal> {
     return this.#context.limits;
   }
 
+  /**
+   * Sets other limits in place of the profile's; those that are left out are the profile's again. What was agreed at CONNECT, for instance
+   * the Receive Maximum, stays for connections that are open.
+   */
+  changeLimits(limits: Partial<Limits>): void {
+    Object.assign(this.#context.limits, limitsOf(this.#context.isAws ? "aws" : "standard"), limits);
+  }
+
+  /** Has every message that is published reported to another listener than `onPublished`, or to none. */
+  reportPublished(listener: ((event: PublishedEvent<Peer, Principal>) => void) | undefined): void {
+    this.#context.onPublished = listener;
+  }
+
   /** Takes over an accepted connection. `nowMs` is any clock that only goes forward, the same in all calls. */
   accept(peer: Peer, transport: Transport, nowMs: number): ClientConnection<Peer, Principal> {
     this.#context.nowMs = nowMs;

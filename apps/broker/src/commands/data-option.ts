@@ -3,7 +3,7 @@
 import { openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
 
 /** `--data`. */
-export const dataOption = { type: "string", default: "latchkey-data", description: "The data directory" } as const;
+const dataOption = { type: "string", default: "latchkey-data", description: "The data directory" } as const;
 
 /** The data directory of a command that can also be asked of an endpoint. */
 export function dataDirectoryOf({ data }: { readonly data?: string | undefined }): string {

@@ -1,28 +1,35 @@
 /** `latchkey start`. */
 
 import { defineCommand } from "citty";
-import { oneOf } from "@latchkey/command-line";
-import type { ListenerSettings } from "../listeners/start-listeners.ts";
-import { logLevels, openLog } from "../observability/open-log.ts";
-import { runBroker } from "../run-broker.ts";
-import { dataOption as data, print } from "./data-option.ts";
-import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
+import { messageOf } from "@latchkey/command-line";
+import { defaults, readSettings, type StartFlags } from "../configuration/settings.ts";
+import { BrokerError } from "../errors.ts";
+import { logLevels, openLog, type OpenedLog } from "../observability/open-log.ts";
+import { runBroker, type RunningBroker } from "../run-broker.ts";
+import { print } from "./data-option.ts";
+import { runUntilStopped } from "./run-until-stopped.ts";
 
-/** The control plane's port where nothing else is said. */
-const defaultControlPort = "8087";
-/** That of AWS IoT. */
-const defaultHttpsPort = "8443";
+/** Flags that are on by default: citty says `true` for them whether they were typed or not. */
+const switches = ["https", "control"] as const;
 
 /** The command. Runs until SIGTERM or SIGINT. Standard output gets the ready line alone, standard error the log. */
 export const startCommand = defineCommand({
   meta: { name: "start", description: "Run the broker" },
   args: {
-    data,
-    host: { type: "string", default: "127.0.0.1", description: "The address to listen on" },
-    port: { type: "string", default: "8883", description: "The port for MQTT over TLS; 0 for any free one" },
+    config: {
+      type: "string",
+      description: "A configuration file in JSON, see latchkey.schema.json; flags win over it",
+    },
+    check: { type: "boolean", description: "Look at flags and configuration file, and end" },
+    data: { type: "string", description: `The data directory; default ${defaults.data}` },
+    host: { type: "string", description: `The address to listen on; default ${defaults.host}` },
+    port: {
+      type: "string",
+      description: `The port for MQTT over TLS; 0 for any free one; default ${defaults.port}`,
+    },
     "https-port": {
       type: "string",
-      description: `The port for HTTPS with client certificates; default ${defaultHttpsPort}, or any free one with --port 0`,
+      description: `The port for HTTPS with client certificates; default ${defaults.httpsPort}, or any free one with --port 0`,
     },
     https: {
       type: "boolean",
@@ -35,16 +42,15 @@ export const startCommand = defineCommand({
       description: "A port for MQTT and HTTPS, told apart by ALPN (x-amzn-mqtt-ca, x-amzn-http-ca); default none",
     },
     name: { type: "string", description: "Names and addresses of the server for its certificate, separated by commas" },
-    region: { type: "string", default: "us-east-1", description: "The region in resource names" },
-    account: { type: "string", default: "000000000000", description: "The account in resource names" },
+    region: { type: "string", description: `The region in resource names; default ${defaults.region}` },
+    account: { type: "string", description: `The account in resource names; default ${defaults.account}` },
     "control-host": {
       type: "string",
-      default: "127.0.0.1",
-      description: "The address of the control plane; HTTPS where it is no loopback address",
+      description: `The address of the control plane; HTTPS where it is no loopback address; default ${defaults.host}`,
     },
     "control-port": {
       type: "string",
-      description: `The port of the control plane; default ${defaultControlPort}, or any free one with --port 0`,
+      description: `The port of the control plane; default ${defaults.controlPort}, or any free one with --port 0`,
     },
     "control-tls": { type: "boolean", description: "HTTPS for the control plane on loopback addresses, too" },
     control: {
@@ -57,92 +63,81 @@ export const startCommand = defineCommand({
       type: "string",
       description: "A port for metrics and health over HTTP; without it there is none",
     },
-    "metrics-host": { type: "string", default: "127.0.0.1", description: "The address for metrics and health" },
+    "metrics-host": { type: "string", description: `The address for metrics and health; default ${defaults.host}` },
     denial: {
       type: "enum",
       options: ["explain", "parity"],
-      default: "explain",
-      description: "The answer to a refused client: explain sends a reason code, parity closes as AWS does",
+      description: "What a refused client learns: explain (default) says why, parity closes as AWS does",
     },
     tls: {
       type: "enum",
       options: ["node", "latchkey"],
-      default: "node",
-      description: "The TLS engine: node:tls, or @latchkey/tls",
+      description: "The TLS engine: node:tls (default), or @latchkey/tls",
     },
     sessions: {
       type: "enum",
       options: ["disk", "memory"],
-      default: "disk",
-      description: "Where sessions and retained messages are kept: disk outlives a restart, memory does not",
+      description: "Where sessions and retained messages are kept: disk (default) outlives a restart, memory does not",
     },
-    "log-level": { type: "string", default: "info", description: logLevels.join(", ") },
+    "log-level": { type: "string", description: `${logLevels.join(", ")}; default ${defaults.logLevel}` },
+    "log-file": { type: "string", description: "A file for the log in place of standard error" },
   },
-  async run({ args }) {
-    const level = oneOf("log-level", args["log-level"], logLevels);
-    const port = wholeNumber("port", args.port, 0, 65_535);
-    const control = {
-      host: args["control-host"],
-      port: wholeNumber("control-port", args["control-port"] ?? (port === 0 ? "0" : defaultControlPort), 0, 65_535),
-      isSecure: args["control-tls"] === true,
-    };
-    const options = {
-      dataDirectory: args.data,
-      listeners: listenersOf(args, port),
-      control: args.control ? control : undefined,
-      serverNames: serverNamesOf(args.name),
-      scope: { region: regionOf(args.region), account: accountOf(args.account) },
-      metrics:
-        args["metrics-port"] === undefined
-          ? undefined
-          : { host: args["metrics-host"], port: wholeNumber("metrics-port", args["metrics-port"], 0, 65_535) },
-      denial: oneOf("denial", args.denial, ["explain", "parity"]),
-      tls: oneOf("tls", args.tls, ["node", "latchkey"]),
-      sessions: oneOf("sessions", args.sessions, ["disk", "memory"]),
-    };
-    const { log, writer } = openLog({ level });
-    const stopped = new Promise<string>((resolve) => {
-      for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
+  async run({ args, rawArgs }) {
+    const flags: StartFlags = { ...args, ...switchesOf(args, rawArgs) };
+    const settings = await readSettings(flags);
+    if (args.check === true) {
+      print("the settings can be used");
+      return;
+    }
+    const { fixed, live } = settings;
+    const opened = openLogOf(live.logLevel, fixed.logFile);
+    const { log } = opened;
+    // SIGHUP means something from the first moment on: without a listener it ends the process.
+    await runUntilStopped({
+      flags,
+      settings,
+      opened,
+      start: async () => {
+        const broker = await runBroker({ ...fixed, ...live, log, logWriter: opened.writer });
+        announce(broker, opened);
+        return broker;
+      },
     });
-    const broker = await runBroker({ ...options, log, logWriter: writer });
-    if (broker.newAdministrator !== undefined) {
-      const { accessKeyId, secretAccessKey } = broker.newAdministrator;
-      // The only time that a secret is shown: on standard output, never in the log.
-      print(`administrator AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`);
-      log.info(
-        { accessKeyId },
-        "made an access key of the control plane, which is shown this once; access-keys.json has it",
-      );
-    }
-    if (broker.controlUrl !== undefined) print(`control ${broker.controlUrl}`);
-    if (broker.metricsUrl !== undefined) print(`metrics ${broker.metricsUrl}`);
-    // Whoever waits for the broker waits for the last line, that of MQTT.
-    for (const { service, host, port: opened } of broker.listening.toReversed()) {
-      print(`ready ${service}://${host.includes(":") ? `[${host}]` : host}:${opened}`);
-    }
-    log.info({ signal: await stopped }, "stopping");
-    await broker[Symbol.asyncDispose]();
   },
 });
 
-/** MQTT first. */
-function listenersOf(
-  args: {
-    readonly host: string;
-    readonly https?: boolean;
-    readonly "https-port"?: string | undefined;
-    readonly "alpn-port"?: string | undefined;
-  },
-  port: number,
-): readonly ListenerSettings[] {
-  const { host } = args;
-  const listeners: ListenerSettings[] = [{ service: "mqtts", host, port }];
-  if (args.https !== false) {
-    const text = args["https-port"] ?? (port === 0 ? "0" : defaultHttpsPort);
-    listeners.push({ service: "https", host, port: wholeNumber("https-port", text, 0, 65_535) });
+/** What was typed for flags that are on by default. */
+function switchesOf(
+  args: Readonly<Record<(typeof switches)[number], boolean>>,
+  words: readonly string[],
+): Partial<Record<(typeof switches)[number], boolean | undefined>> {
+  return Object.fromEntries(
+    switches.map((name) => [name, args[name] && !words.includes(`--${name}`) ? undefined : args[name]]),
+  );
+}
+
+function openLogOf(level: OpenedLog["level"], file: string | undefined): OpenedLog {
+  try {
+    return openLog({ level, file });
+  } catch (cause) {
+    throw new BrokerError("ERR_BROKER_OUTPUT", `the log cannot be written to ${file}: ${messageOf(cause)}`, { cause });
   }
-  if (args["alpn-port"] !== undefined) {
-    listeners.push({ service: "alpn", host, port: wholeNumber("alpn-port", args["alpn-port"], 0, 65_535) });
+}
+
+function announce(broker: RunningBroker, { log }: OpenedLog): void {
+  if (broker.newAdministrator !== undefined) {
+    const { accessKeyId, secretAccessKey } = broker.newAdministrator;
+    // The only time that a secret is shown: on standard output, never in the log.
+    print(`administrator AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`);
+    log.info(
+      { accessKeyId },
+      "made an access key of the control plane, which is shown this once; access-keys.json has it",
+    );
   }
-  return listeners;
+  if (broker.controlUrl !== undefined) print(`control ${broker.controlUrl}`);
+  if (broker.metricsUrl !== undefined) print(`metrics ${broker.metricsUrl}`);
+  // Whoever waits for the broker waits for the last line, that of MQTT.
+  for (const { service, host, port } of broker.listening.toReversed()) {
+    print(`ready ${service}://${host.includes(":") ? `[${host}]` : host}:${port}`);
+  }
 }

@@ -12,7 +12,8 @@ export type AdmissionRefusal = keyof AdmissionLimits;
 
 /** Counts connections. */
 export class Admission {
-  readonly limits: AdmissionLimits;
+  /** Those that hold. Connections that are open stay when they become lower. */
+  limits: AdmissionLimits;
   readonly #ofAddress = new Map<string, number>();
   #open = 0;
 

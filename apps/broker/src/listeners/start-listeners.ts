@@ -61,6 +61,8 @@ export interface ListenersOptions {
 export interface Listeners {
   readonly listening: readonly Listening[];
   setCertificate(certificate: string, privateKey: string): void;
+  /** Changes how many connections may be open; those that are stay. What is left out gets its default. */
+  setAdmission(limits: Partial<AdmissionLimits>): void;
   /** Stops listening and ends what is still open; resolves when all is closed. */
   close(): Promise<void>;
 }
@@ -105,6 +107,9 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
     })),
     setCertificate(certificate, privateKey) {
       for (const { listener } of started) listener.setCertificate(certificate, privateKey);
+    },
+    setAdmission(limits) {
+      admission.limits = { ...defaultAdmission, ...limits };
     },
     close,
   };

@@ -100,6 +100,11 @@ export class Observability implements AsyncDisposable {
     this.#isDraining = true;
   }
 
+  /** Opens the file of refusals again, after it was renamed. */
+  reopen(): void {
+    this.#file.reopen();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#running.disposeAsync();
   }

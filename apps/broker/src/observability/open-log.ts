@@ -13,6 +13,7 @@ export const logLevels: readonly LogLevel[] = ["fatal", "error", "warn", "info",
 /** A log, and where its lines go. */
 export interface OpenedLog {
   readonly log: Logger;
+  readonly level: LogLevel;
   readonly writer: Pick<LineWriter, "dropped" | "reopen" | "flushSync">;
 }
 
@@ -37,7 +38,7 @@ export function openLog({ level, file }: { readonly level: LogLevel; readonly fi
     writer.flushSync();
   });
   process.on("exit", () => writer.flushSync());
-  return { log, writer };
+  return { log, level, writer };
 }
 
 const droppedText = "lines are missing here: the reader of the log was too slow";

@@ -1,8 +1,13 @@
 import { connect as connectTls } from "node:tls";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MetricsText } from "../../src/observability/metrics-text.ts";
+import { Observability } from "../../src/observability/observability.ts";
 import { MqttSession, type Access } from "../mqtt-session.ts";
 import { BrokerProcess, everything } from "./running-broker.ts";
 
@@ -141,6 +146,26 @@ describe("a broker that runs", () => {
       slow.destroy();
     },
   );
+});
+
+test("ready from the broker's start until it drains, and not while sessions cannot be written", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-ready-"));
+  const log = pino({ level: "silent" });
+  const metrics = { host: "127.0.0.1", port: 0 };
+  await using observed = await Observability.start({ dataDirectory: folder, log, metrics });
+  const ready = async (): Promise<[number, string]> => {
+    const response = await fetch(`${observed.metricsUrl}/readyz`);
+    return [response.status, await response.text()];
+  };
+  expect(await ready()).toEqual([503, "the broker starts\n"]);
+  const broker = { hasStoreFailed: false } as Parameters<Observability["attach"]>[0];
+  observed.attach(broker);
+  expect(await ready()).toEqual([200, "ready\n"]);
+  Object.assign(broker, { hasStoreFailed: true });
+  expect(await ready()).toEqual([503, "sessions cannot be written\n"]);
+  observed.drain();
+  expect(await ready()).toEqual([503, "the broker stops\n"]);
+  rmSync(folder, { recursive: true });
 });
 
 test("a metrics port in use ends the start with a sentence", { timeout: 120_000 }, async () => {

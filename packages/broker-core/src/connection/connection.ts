@@ -51,7 +51,7 @@ export interface BrokerContext<Peer, Principal> {
   /** CONNECTs by client identifier. */
   readonly connectRates: Map<string, Rate>;
   readonly emit: (event: BrokerEvent<Peer, Principal>) => void;
-  readonly onPublished: ((event: PublishedEvent<Peer, Principal>) => void) | undefined;
+  onPublished: ((event: PublishedEvent<Peer, Principal>) => void) | undefined;
   readonly handle: (connection: Connection<Peer, Principal>, packet: Packet) => void;
   /** The fault of a packet that cannot be decoded. */
   readonly malformed: (connection: Connection<Peer, Principal>, error: MqttCodecError) => void;

@@ -1,0 +1,147 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { standardLimits } from "@latchkey/broker-core";
+import { describe, expect, test } from "vitest";
+import { startCommand } from "../../src/commands/start.ts";
+import { configurationSchema, parseConfiguration, type Configuration } from "../../src/configuration/configuration.ts";
+import { coreLimits } from "../../src/configuration/limit-members.ts";
+import { changedNames, settingsOf, type StartFlags } from "../../src/configuration/settings.ts";
+
+const schemaFile = fileURLToPath(new URL("../../latchkey.schema.json", import.meta.url));
+const isValid = new Ajv2020({ allErrors: true }).compile(configurationSchema);
+
+/** The message of the refusal, or undefined where it is taken. */
+function refusal(value: unknown): string | undefined {
+  try {
+    parseConfiguration("latchkey.json", JSON.stringify(value));
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+test("the published schema is that of the reader; LATCHKEY_WRITE_SCHEMA=1 writes it", () => {
+  if (process.env["LATCHKEY_WRITE_SCHEMA"] !== undefined) {
+    writeFileSync(schemaFile, `${JSON.stringify(configurationSchema, undefined, 2)}\n`);
+  }
+  expect(JSON.parse(readFileSync(schemaFile, "utf8"))).toEqual(JSON.parse(JSON.stringify(configurationSchema)));
+});
+
+test.each([
+  {},
+  { port: 0, https: { enabled: false }, names: ["broker.example", "::1"], log: { level: "debug" } },
+  { $schema: "latchkey.schema.json", limits: { connection: { isKeepAliveOptional: false }, address: {} } },
+])("the reader and the schema take %j", (value) => {
+  expect(refusal(value)).toBeUndefined();
+  expect(isValid(value)).toBe(true);
+});
+
+test.each([
+  [[], "latchkey.json: is []: it has to be an object"],
+  [{ prot: 1 }, /^latchkey\.json: prot is not a setting\. Did you mean port\? There are: .*data, host, port/],
+  [{ port: 65_536 }, "latchkey.json: port is 65536: it has to be a whole number from 0 to 65535"],
+  [{ port: "8883" }, 'latchkey.json: port is "8883": it has to be a whole number from 0 to 65535'],
+  [{ log: { level: "loud" } }, /log\.level is "loud": it has to be one of "fatal", "error"/],
+  [{ names: ["a b"] }, /names\.0 is "a b": it has to be a DNS name or an IP address/],
+  [{ names: "a" }, 'latchkey.json: names is "a": it has to be a list'],
+  [{ control: { enabled: 1 } }, "latchkey.json: control.enabled is 1: it has to be true or false"],
+  [{ account: "12" }, 'latchkey.json: account is "12": it has to be 12 digits'],
+  [{ region: "x".repeat(33) }, /region is "x+": it has to be small letters, digits and hyphens/],
+  [{ data: "" }, 'latchkey.json: data is "": it has to be a text that is not empty'],
+  [{ limits: { connection: { receiveMaximum: 0 } } }, /limits\.connection\.receiveMaximum is 0: .* from 1 to 65535/],
+  [{ limits: { maximumConnections: 1 } }, /limits\.maximumConnections is not a setting/],
+  [{ host: null }, "latchkey.json: host is null: it has to be a text that is not empty"],
+  [{ port: 1.5, account: 7 }, /port is 1\.5: .*\. account is 7: /],
+])("neither takes %j, and the refusal says where and what is allowed", (value, message) => {
+  expect(refusal(value)).toMatch(message);
+  expect(isValid(value)).toBe(false);
+});
+
+test("what is no JSON is refused", () => {
+  expect(() => parseConfiguration("latchkey.json", "{")).toThrow(/^latchkey\.json: is no JSON: /);
+});
+
+test("a member named like one of every object is no setting", () => {
+  expect(() => parseConfiguration("f", '{"constructor": 1, "__proto__": {"port": 1}}')).toThrow(
+    /constructor is not a setting/,
+  );
+});
+
+/** Each flag, and the file that says the same. */
+const pairs: readonly (readonly [StartFlags, Configuration])[] = [
+  [{ data: "d" }, { data: "d" }],
+  [{ host: "::" }, { host: "::" }],
+  [{ port: "1" }, { port: 1 }],
+  [{ port: "0" }, { port: 0 }],
+  [{ https: false }, { https: { enabled: false } }],
+  [{ "https-port": "2" }, { https: { port: 2 } }],
+  [{ "alpn-port": "443" }, { alpn: { port: 443 } }],
+  [{ name: "a.example,::1" }, { names: ["a.example", "::1"] }],
+  [{ region: "eu-west-1" }, { region: "eu-west-1" }],
+  [{ account: "123456789012" }, { account: "123456789012" }],
+  [{ control: false }, { control: { enabled: false } }],
+  [{ "control-host": "10.0.0.1" }, { control: { host: "10.0.0.1" } }],
+  [{ "control-port": "3" }, { control: { port: 3 } }],
+  [{ "control-tls": true }, { control: { tls: true } }],
+  [{ "metrics-port": "4", "metrics-host": "::1" }, { metrics: { port: 4, host: "::1" } }],
+  [{ denial: "parity" }, { denial: "parity" }],
+  [{ tls: "latchkey" }, { tls: "latchkey" }],
+  [{ sessions: "memory" }, { sessions: "memory" }],
+  [{ "log-level": "warn" }, { log: { level: "warn" } }],
+  [{ "log-file": "l" }, { log: { file: "l" } }],
+];
+
+describe("flags and file", () => {
+  test.each(pairs)("%j is %j", (flags, file) => {
+    expect(settingsOf({}, file)).toEqual(settingsOf(flags, {}));
+    expect(settingsOf(flags, {})).not.toEqual(settingsOf({}, {}));
+  });
+
+  test("every flag has its place in the file", () => {
+    const flags = new Set(pairs.flatMap(([one]) => Object.keys(one)));
+    expect([...flags].toSorted()).toEqual(
+      Object.keys(startCommand.args ?? {})
+        .filter((name) => name !== "config" && name !== "check")
+        .toSorted(),
+    );
+  });
+
+  test("flags win", () => {
+    const file: Configuration = { port: 1, host: "10.0.0.1", https: { enabled: false }, denial: "explain" };
+    const { fixed } = settingsOf({ port: "2", https: true, denial: "parity" }, file);
+    expect(fixed.listeners).toEqual([
+      { service: "mqtts", host: "10.0.0.1", port: 2 },
+      { service: "https", host: "10.0.0.1", port: 8443 },
+    ]);
+    expect(fixed.denial).toBe("parity");
+  });
+
+  test("what has changed is named as in the file", () => {
+    const before = settingsOf({}, {}).fixed;
+    const after = settingsOf(
+      {},
+      { names: ["x"], log: { file: "l" }, limits: { process: { maximumConnections: 1 } } },
+    ).fixed;
+    expect(changedNames(before, after)).toEqual(["names", "log.file"]);
+    expect(changedNames(before, before)).toEqual([]);
+  });
+});
+
+test("every limit of the broker core can be set, and none twice", () => {
+  const groups = JSON.parse(readFileSync(schemaFile, "utf8")).properties.limits.properties as Record<
+    string,
+    { properties: Record<string, { type: string; minimum: number }> }
+  >;
+  const value = Object.fromEntries(
+    Object.entries(groups).map(([group, { properties }]) => [
+      group,
+      Object.fromEntries(
+        Object.entries(properties).map(([name, { type, minimum }]) => [name, type === "boolean" ? false : minimum]),
+      ),
+    ]),
+  );
+  const { limits } = parseConfiguration("f", JSON.stringify({ limits: value }));
+  expect(Object.keys(coreLimits(limits ?? {})).toSorted()).toEqual(Object.keys(standardLimits).toSorted());
+  expect(settingsOf({}, { limits }).live.admission).toEqual({ maximumConnections: 1, maximumConnectionsPerAddress: 1 });
+});
