@@ -114,6 +114,7 @@ async function openCore(
     onEvent: observed.record,
   });
   reportPublished(broker, log);
+  observed.publishLifecycle(broker, registry);
   running.defer(() => broker.settled());
   return { rights, authorizer, broker, observed };
 }

@@ -10,6 +10,9 @@ import { operation, type Operation } from "../http/operation.ts";
 import { invalidRequest, ServiceError } from "../http/service-error.ts";
 import { blob, flag, header, label, query, text, whole, word } from "../http/shape.ts";
 
+/** Why a connection has ended that DeleteConnection has ended. */
+export const endedByApi = "ended by the control plane";
+
 /** What a caller may do of the data plane. Each refuses what the caller may not do by a thrown `ServiceError`. */
 export interface DataPlane {
   publish(message: Omit<ServerPublish<never>, "principal">): Promise<ServerPublishResult>;
@@ -131,7 +134,7 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
       const isEnded = broker.endSession(input.clientId, brokerNowMs(), {
         isSessionKept: input.cleanSession !== true,
         isWillSuppressed: input.preventWillMessage === true,
-        detail: "ended by the control plane",
+        detail: endedByApi,
       });
       if (!isEnded) throw notFound(`there is no connection or session of ${JSON.stringify(input.clientId)}`);
     },

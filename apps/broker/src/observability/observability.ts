@@ -1,7 +1,7 @@
 /** What is told of a running broker: its log, its refusals, its metrics and whether it is ready. */
 
 import type { Broker, BrokerEvent } from "@latchkey/broker-core";
-import type { PrincipalRefusal } from "@latchkey/registry";
+import type { PrincipalRefusal, Registry } from "@latchkey/registry";
 import type { Peer } from "../authorization/peer.ts";
 import type { Principal } from "../authorization/policy-authorizer.ts";
 import { DecisionLog } from "../control-plane/decision-log.ts";
@@ -9,6 +9,8 @@ import { brokerMetrics, createAppCounts, type AppCounts } from "./broker-metrics
 import { openDecisionFile } from "./decision-file.ts";
 import { EventLog, logRefusal } from "./event-log.ts";
 import { EventLoopDelay } from "./event-loop-delay.ts";
+import { lifecycleOn } from "./lifecycle-publisher.ts";
+import type { LifecycleEvents } from "./lifecycle-events.ts";
 import { startMetricsServer } from "./metrics-server.ts";
 import type { OpenedLog } from "./open-log.ts";
 import type { RotatingFile } from "./rotating-file.ts";
@@ -38,6 +40,7 @@ export class Observability implements AsyncDisposable {
   readonly #counts: AppCounts = createAppCounts();
   readonly #file: RotatingFile;
   readonly #events: EventLog;
+  #lifecycle: LifecycleEvents | undefined;
   #broker: Broker<Peer, Principal> | undefined;
   #isDraining = false;
   #metricsUrl: string | undefined;
@@ -72,6 +75,7 @@ export class Observability implements AsyncDisposable {
     const { closed } = this.#counts;
     if (event.type === "closed") closed.set(event.reason, (closed.get(event.reason) ?? 0) + 1);
     this.#events.record(event);
+    this.#lifecycle?.record(event);
   };
 
   handshakeAccepted(): void {
@@ -88,6 +92,12 @@ export class Observability implements AsyncDisposable {
     const { refused } = this.#counts.handshakes;
     refused.set(refusal.code, (refused.get(refusal.code) ?? 0) + 1);
     logRefusal(this.#options.log, connection, refusal);
+    if (refusal.code === "ERR_IDENTITY_PENDING_ACTIVATION") this.#lifecycle?.registered(refusal.event);
+  }
+
+  /** Has lifecycle events published, until it drains. */
+  publishLifecycle(broker: Broker<Peer, Principal>, registry: Registry): void {
+    this.#lifecycle = lifecycleOn(broker, registry, this.#options.log);
   }
 
   /** From now on there is a broker to count, and it is ready. */
@@ -98,6 +108,8 @@ export class Observability implements AsyncDisposable {
   /** From now on it is not ready any more. */
   drain(): void {
     this.#isDraining = true;
+    // Nobody is there any more who could hear of the end of the others.
+    this.#lifecycle?.[Symbol.dispose]();
   }
 
   /** Opens the file of refusals again, after it was renamed. */
