@@ -288,6 +288,20 @@ describe("sentences", () => {
 });
 
 describe("nearest", () => {
+  test("is the statement with the least between it and the request, wherever it stands", () => {
+    const near = A("Publish", "topic/a/b");
+    const far = A("Connect", "client/x");
+    const condition = { StringEquals: { "iot:ClientId": "c" } };
+    for (const [policy, index] of [
+      [[near, far], 0],
+      [[far, near], 1],
+      [[A("Publish", "topic/a/c", condition), A("Publish", "topic/zzz", condition)], 0],
+      [[A("Publish", "topic/zzz", condition), A("Publish", "topic/a/c", condition)], 1],
+    ] as const) {
+      expect(explain(policy, "Publish", "a/c").nearest?.statement.path).toBe(`$.Statement[${index}]`);
+    }
+  });
+
   test("is the statement with the fewest elements in the way, and names them all", () => {
     const { nearest } = explain(
       [

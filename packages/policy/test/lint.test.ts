@@ -827,6 +827,15 @@ describe("the order of findings", () => {
   });
 });
 
+describe("the device that policies are tried with", () => {
+  test("has a thing with the attributes that conditions ask for", () => {
+    const tagged = { StringLike: { "iot:Connection.Thing.Attributes[env]": "*" } };
+    expect(lint([parse(A("Publish", "topic/*", tagged))]).map(({ code }) => code)).toEqual(["any-shadow"]);
+    const named = { StringEquals: { "iot:ClientId": "device-${iot:Connection.Thing.Attributes[env]}" } };
+    expect(lint([parse(A("Publish", "topic/*", named))]).map(({ code }) => code)).toEqual([]);
+  });
+});
+
 describe("a Deny on Subscribe", () => {
   const filterOf = (...statements: readonly Short[]): string | undefined =>
     lint([parse(...statements)]).find(({ code }) => code === "deny-bypassed-by-filter")?.example?.request.resource;
