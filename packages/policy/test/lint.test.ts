@@ -816,12 +816,13 @@ describe("the order of findings", () => {
 
   test("is by lines also where a later line has the smaller column, and its rule is asked first", () => {
     const { text } = parse(A("Connect", "client/*"), A("Publsh", "topic/a"));
+    // All in one line, the columns decide.
+    expect(lint([parsePolicyOrThrow(text)]).map(({ code }) => code)).toEqual(["any-client", "unknown-action"]);
     const lines = text.replace('{"Effect":"Allow","Action":"iot:Publsh"', '\n{"Effect":"Allow","Action":"iot:Publsh"');
     const findings = lint([parsePolicyOrThrow(lines)]);
     expect(findings.map(({ code, line }) => [code, line])).toEqual([
       ["any-client", 1],
       ["unknown-action", 2],
-      ["action-resource-mismatch", 2],
     ]);
     expect(findings[1]?.column).toBeLessThan(findings[0]?.column ?? 0);
   });
@@ -834,6 +835,14 @@ describe("the device that policies are tried with", () => {
     const named = { StringEquals: { "iot:ClientId": "device-${iot:Connection.Thing.Attributes[env]}" } };
     expect(lint([parse(A("Publish", "topic/*", named))]).map(({ code }) => code)).toEqual([]);
   });
+});
+
+test("what a shared subscription has to receive is named without its group", () => {
+  const fixOf = (filter: string): string | undefined =>
+    lint([parse(A("Subscribe", `topicfilter/${filter}`))]).find(({ code }) => code === "receive-missing")?.fix;
+  expect(fixOf("$share/workers/a/b")).toBe("allow iot:Receive on topic/a/b");
+  expect(fixOf("$share/*/a/+")).toBe("allow iot:Receive on topic/a/*");
+  expect(fixOf(`$share/${thing}-group/a`)).toBe("allow iot:Receive on topic/a");
 });
 
 describe("a Deny on Subscribe", () => {
