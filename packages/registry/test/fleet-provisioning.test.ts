@@ -153,7 +153,7 @@ describe("a request that is refused", () => {
     ["a list", createFromCsr, "[]", 400, "InvalidPayload"],
     ["null", createFromCsr, "null", 400, "InvalidPayload"],
     ["no UTF-8", create, Uint8Array.of(0x22, 0xff, 0x22), 400, "InvalidPayload"],
-    ["too long", create, " ".repeat(maximumProvisioningPayloadOctets + 1), 400, "InvalidPayload"],
+    ["too long", create, "{}".padEnd(maximumProvisioningPayloadOctets + 1), 400, "InvalidPayload"],
     ["no request", createFromCsr, "", 400, "InvalidPayload"],
     ["a number as the request", createFromCsr, { certificateSigningRequest: 7 }, 400, "InvalidPayload"],
     ["a request that is none", createFromCsr, { certificateSigningRequest: "x" }, 400, "CertificateValidation"],
