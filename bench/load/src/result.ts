@@ -31,7 +31,7 @@ export interface LoadFile {
 export interface LoadResult extends Figures {
   /** Fixed fields joined by `/`, for instance `fan-in/qos0/tls`, `handshake/full/tls13/p256`; never renamed once published. */
   readonly scenario: string;
-  /** `latchkey`, `mosquitto`, `aedes`, `node-tls`, or the URL. */
+  /** `latchkey`, `latchkey-tls`, `mosquitto`, `aedes`, `node-tls`, or the URL. */
   readonly target: string;
   readonly targetVersion: string;
   readonly peer: string | null;

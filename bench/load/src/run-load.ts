@@ -10,7 +10,7 @@ import { runRound, type RoundProgress } from "./run-round.ts";
 import { mostConnections, resultName, scenarios } from "./scenario.ts";
 import type { Settings } from "./settings.ts";
 import { startTarget } from "./start-target.ts";
-import type { TargetName } from "./target/names.ts";
+import { isTargetName } from "./target/names.ts";
 import { makeRunFolder, removeRunFolder, type CorePlan } from "./target/process.ts";
 import type { Target, TargetOptions } from "./target/target.ts";
 import { readPem, urlTarget } from "./target/url-target.ts";
@@ -203,9 +203,8 @@ class Run {
 
   #start(name: string): Promise<Target> {
     const { settings } = this.#options;
-    const isStarted = (["latchkey", "mosquitto", "aedes", "node-tls"] as const).some((one) => one === name);
-    return isStarted
-      ? startTarget(name as TargetName, this.#targetOptions)
+    return isTargetName(name)
+      ? startTarget(name, this.#targetOptions)
       : Promise.resolve(urlTarget(settings, this.#targetOptions.authorities));
   }
 

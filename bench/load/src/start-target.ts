@@ -10,7 +10,8 @@ import { startNodeTls } from "./target/node-tls.ts";
 import type { Target, TargetOptions } from "./target/target.ts";
 
 const starters: Readonly<Record<TargetName, (options: TargetOptions) => Promise<Target>>> = {
-  latchkey: startLatchkey,
+  latchkey: (options) => startLatchkey("latchkey", options),
+  "latchkey-tls": (options) => startLatchkey("latchkey-tls", options),
   mosquitto: startMosquitto,
   aedes: startAedes,
   "node-tls": startNodeTls,

@@ -128,6 +128,16 @@ test("http-press presses ours over HTTPS with the certificate and the policy of 
   }
 });
 
+test("our broker on its own TLS engine is a target and a peer of ours on node:tls", async () => {
+  const words = ["--scenario", "fan-in", "--publishers", "5", "--rate", "100", "--duration", "1", "--warm-up", "0"];
+  const [result] = await measureAll(...words, "--compare", "latchkey-tls", "--rounds", "1");
+  expectContract(result, "cpuMicrosecondsPerMessage");
+  expect(result).toMatchObject({ target: "latchkey", peer: "latchkey-tls", sent: 100, received: 100, lost: 0 });
+  expect(result?.peerFigures).toMatchObject({ sent: 100, received: 100, lost: 0 });
+  const press = ["--scenario", "press", "--clients", "5", "--rate", "20", "--duration", "1", "--warm-up", "0"];
+  expect(await measure(...press, "--target", "latchkey-tls")).toMatchObject({ target: "latchkey-tls", received: 20 });
+});
+
 test("the control plane of ours is called", async () => {
   const result = await measure("--scenario", "control-plane", "--count", "15", "--concurrency", "3");
   expect(result).toMatchObject({ target: "latchkey", sent: 15, received: 15, lost: 0, errors: {} });

@@ -37,8 +37,8 @@ const devicePolicy = {
   ],
 };
 
-/** Starts the broker of this checkout. */
-export async function startLatchkey(options: TargetOptions): Promise<Target> {
+/** Starts the broker of this checkout, on node:tls or, as `latchkey-tls`, on our own TLS engine. */
+export async function startLatchkey(name: "latchkey" | "latchkey-tls", options: TargetOptions): Promise<Target> {
   if (options.isPlain) {
     throw new LoadError("ERR_LOAD_TARGET", "latchkey has no listener without TLS: leave --plain out");
   }
@@ -49,12 +49,13 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
     throw new LoadError("ERR_LOAD_MACHINE", `the registry of the target cannot be made: ${cause.message}`, { cause });
   }
   const process_ = await startProcess({
-    name: "latchkey",
+    name,
     path: process.execPath,
     words: [
       "--conditions=@latchkey/source",
       join(brokerFolder, "src/main.ts"),
       ...["start", "--data", options.folder, "--port", "0", "--https-port", "0", "--log-level", "error"],
+      ...["--tls", name === "latchkey-tls" ? "latchkey" : "node"],
     ],
     cores: options.cores,
     ready: /^ready https:\/\/.*:(\d+)\n(?:.*\n)*?ready mqtts:\/\/.*:(\d+)$/m,
@@ -62,14 +63,14 @@ export async function startLatchkey(options: TargetOptions): Promise<Target> {
   const [, httpsPort, mqttPort] = process_.ready;
   const { version } = JSON.parse(readFileSync(join(brokerFolder, "package.json"), "utf8")) as { version: string };
   return {
-    name: "latchkey",
+    name,
     version,
     speaks: "mqtt",
     endpoint: localEndpoint(Number(mqttPort), options),
     roots: options.authorities.serverAuthority.certificate,
     httpUrl: `https://127.0.0.1:${httpsPort}`,
     ...controlPlaneOf(options.folder),
-    processes: [{ pid: process_.pid, name: "latchkey" }],
+    processes: [{ pid: process_.pid, name }],
     notes: [],
     ended: process_.ended,
     [Symbol.asyncDispose]: () => process_.stop(),

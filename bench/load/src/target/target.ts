@@ -6,7 +6,7 @@ import type { SigningCredentials } from "../signing-credentials.ts";
 
 /** A target that is ready. Its disposal stops what the bench started. */
 export interface Target extends AsyncDisposable {
-  /** `latchkey`, `mosquitto`, `aedes`, `node-tls`, or the URL. */
+  /** `latchkey`, `latchkey-tls`, `mosquitto`, `aedes`, `node-tls`, or the URL. */
   readonly name: string;
   readonly version: string;
   /** `tls` is a server that does handshakes and holds connections, and knows no MQTT. */
