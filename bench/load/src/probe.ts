@@ -60,7 +60,10 @@ export async function unsupported(
   );
   if (version !== undefined) {
     if (settings.mqtt === "5") return version;
-    throw new LoadError("ERR_LOAD_TARGET", `${target.name} refuses the bench's client ${prober.name(0)}: ${version}`);
+    throw new LoadError(
+      "ERR_LOAD_TARGET",
+      `${target.name} refuses the bench's client ${prober.name(0)}: ${target.endpoint.tls === undefined ? version : adviceOn(version)}`,
+    );
   }
   if (settings.qos === 2) {
     const reason = await failureOf(
@@ -76,6 +79,35 @@ export async function unsupported(
     );
   }
   return undefined;
+}
+
+const unknownRoots = "the roots of its certificate are not known: name them with --ca FILE";
+const clientCertificate =
+  "it may not take this client certificate: name one that it knows with --certificate FILE --key FILE, or let it trust the bench's " +
+  "(bench/README.md, Targets)";
+/** What to do about a failure, by a part of its name. */
+const advice: readonly (readonly [part: string, words: string])[] = [
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", unknownRoots],
+  ["UNABLE_TO_GET_ISSUER_CERT", unknownRoots],
+  ["SELF_SIGNED_CERT", unknownRoots],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "its certificate is for another name: use that one in the URL"],
+  ["CERT_HAS_EXPIRED", "its certificate has expired"],
+  ["ECONNREFUSED", "nothing listens there"],
+  ["ENOTFOUND", "no such name"],
+  ["WRONG_VERSION_NUMBER", "that port does not speak TLS"],
+  ["ALERT_UNKNOWN_CA", clientCertificate],
+  ["ALERT_BAD_CERTIFICATE", clientCertificate],
+  ["ALERT_CERTIFICATE_UNKNOWN", clientCertificate],
+  ["CERTIFICATE_REQUIRED", clientCertificate],
+  // In TLS 1.3 a client is done before the target has seen its certificate; some targets then only close.
+  ["(ECONNRESET)", clientCertificate],
+  ["(closed by the target)", clientCertificate],
+];
+
+/** A failure with what to do about it, where that is known. */
+function adviceOn(failure: string): string {
+  const [, words] = advice.find(([part]) => failure.includes(part)) ?? [];
+  return words === undefined ? failure : `${failure}: ${words}`;
 }
 
 /** Names the listener that a scenario needs and the target lacks. */
@@ -147,7 +179,7 @@ async function reach(target: Target, prober: Prober): Promise<void> {
     const how = tls === undefined ? "by TCP" : "by TLS";
     throw new LoadError(
       "ERR_LOAD_TARGET",
-      `${target.name} cannot be reached ${how} at ${host}:${port}: ${failureKind(cause)}`,
+      `${target.name} cannot be reached ${how} at ${host}:${port}: ${adviceOn(failureKind(cause))}`,
       { cause },
     );
   }
@@ -172,7 +204,7 @@ async function reachUrl(
   try {
     (await openSocket(endpoint, context, timeoutMs)).destroy();
   } catch (cause) {
-    throw new LoadError("ERR_LOAD_TARGET", `${url} cannot be reached: ${failureKind(cause)}`, { cause });
+    throw new LoadError("ERR_LOAD_TARGET", `${url} cannot be reached: ${adviceOn(failureKind(cause))}`, { cause });
   }
 }
 

@@ -132,7 +132,7 @@ class Run {
     signal.addEventListener("abort", () => this.#abort.abort(), { once: true });
     this.#notes = [cores.note];
     if (settings.keyType === "rsa") this.#notes.push("RSA clients share at most 64 keys");
-    if (this.#identity !== undefined) this.#notes.push("all clients use one certificate");
+    if (this.#identity !== undefined) this.#notes.push("all clients of the URL use one certificate");
   }
 
   get isEnded(): boolean {
@@ -168,7 +168,7 @@ class Run {
         workers,
         target,
         authorities: this.#targetOptions.authorities,
-        identity: this.#identity,
+        identity: this.#identityFor(contender),
         signal: this.#abort.signal,
         onProgress: (progress) => listener.progress(name, progress),
       }),
@@ -197,8 +197,18 @@ class Run {
     const { target } = contender;
     contender.version = target.version;
     contender.notes = target.notes;
-    contender.refusal = await unsupported(target, settings, this.#targetOptions.authorities, this.#identity);
+    contender.refusal = await unsupported(
+      target,
+      settings,
+      this.#targetOptions.authorities,
+      this.#identityFor(contender),
+    );
     return contender.refusal === undefined ? target : undefined;
+  }
+
+  /** What the user named is for the broker behind the URL; those that the bench starts know its own devices. */
+  #identityFor({ name }: Contender): PemPair | undefined {
+    return isTargetName(name) ? undefined : this.#identity;
   }
 
   #start(name: string): Promise<Target> {
