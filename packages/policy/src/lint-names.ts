@@ -101,9 +101,10 @@ function lintQuotes(run: LintRun, policy: ParsedPolicy, { name }: ContextKey, at
 
 /** The name that was probably meant: the short names of X.500 count, and whose name it is, is the subject's. */
 function meantKey(written: string, names: readonly string[]): string | undefined {
-  const [, front, last = ""] = /^(iot:Certificate\..*?)([A-Za-z]+)$/i.exec(written) ?? [];
-  const full = front === undefined ? undefined : shortNames.get(last.toUpperCase());
-  const meant = nearestName(full === undefined ? written : `${front}${full}`, names);
+  const dot = written.lastIndexOf(".") + 1;
+  const isOfCertificate = /^iot:Certificate\./i.test(written);
+  const full = isOfCertificate ? shortNames.get(written.slice(dot).toUpperCase()) : undefined;
+  const meant = nearestName(full === undefined ? written : written.slice(0, dot) + full, names);
   return /issuer/i.test(written) ? meant : meant?.replace(".Issuer.", ".Subject.");
 }
 

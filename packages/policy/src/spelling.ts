@@ -9,8 +9,10 @@ export function nearestName(written: string, names: readonly string[]): string |
   const last = lastPart(folded);
   const exact = names.filter((name) => lastPart(name.toLowerCase()) === last);
   const candidates = exact.length > 0 ? exact : names;
+  // What is further away than this is not near, and not measured.
+  const near = Math.max(1, Math.floor(written.length / 5));
   let nearest: string | undefined;
-  let best = Number.POSITIVE_INFINITY;
+  let best = exact.length > 0 ? Number.POSITIVE_INFINITY : near + 1;
   for (const name of candidates) {
     const distance = editDistance(folded, name.toLowerCase(), best);
     if (distance < best) {
@@ -18,8 +20,7 @@ export function nearestName(written: string, names: readonly string[]): string |
       nearest = name;
     }
   }
-  const isNear = exact.length > 0 || best <= Math.max(1, Math.floor(written.length / 5));
-  return isNear ? nearest : undefined;
+  return nearest;
 }
 
 function lastPart(name: string): string {

@@ -1,7 +1,7 @@
 /** Hostile input: an error or a decision in time that grows with the size, whatever the document and the pattern. */
 
 import { compile, parsePolicy, parsePolicyOrThrow, type PolicyMatcher } from "@latchkey/policy";
-import { parseExpectations } from "@latchkey/policy/authoring";
+import { lint, parseExpectations } from "@latchkey/policy/authoring";
 import { growthOf } from "@latchkey/tooling-vitest/cpu-time";
 import { describe, expect, test } from "vitest";
 import { A, D, policyText, requestOf, type Short } from "./fixtures.ts";
@@ -110,6 +110,32 @@ describe("patterns", () => {
     const matcher = matcherOf(A("Publish", `topic/${"*a".repeat(500)}*b`));
     expect(matcher.decide(requestOf("Publish", `${long}b`))).toBe("allow");
   });
+});
+
+describe("lint and explain", () => {
+  const long = (size: number, text: string): string => text.repeat(Math.ceil(size / text.length));
+  const policies: readonly (readonly [string, (size: number) => Short])[] = [
+    ["a variable", (size) => A("Publish", `topic/\${iot:Certificate.${long(size, "a")}-}`)],
+    ["a variable of dots", (size) => A("Publish", `topic/\${iot:Certificate${long(size, ".1")}-}`)],
+    ["an attribute", (size) => A("Publish", `topic/\${iot:Connection.Thing.Attributes[${long(size, "'")}]}`)],
+    ["a key", (size) => A("Publish", "topic/a", { StringEquals: { [`iot:${long(size, "a")}-`]: "x" } })],
+    ["an action", (size) => A(`iot:${long(size, "Publish")}`, "topic/a")],
+    ["an ARN of colons", (size) => A("Publish", `arn:aws:iot${long(size, ":")}topic/a`)],
+    ["an ARN of digits", (size) => A("Publish", `arn:aws:iot:eu-west-1:${long(size, "1")}topic/a`)],
+    ["an ARN whose service looks like a region", (size) => A("Publish", `arn:aws:eu${long(size, "-a")}:topic/a`)],
+    ["a filter of wildcards", (size) => A("Subscribe", `topicfilter/${long(size, "+/")}#`)],
+    ["a topic of levels", (size) => A("Publish", `topic/${long(size, "a/")}b`)],
+  ];
+  for (const [title, make] of policies) {
+    test(`of ${title} of 64,000 characters`, () => {
+      const [small, whole] = [4000, 64_000].map((size) => parsePolicyOrThrow(policyText(make(size)), large));
+      if (small === undefined || whole === undefined) throw new Error("no policies");
+      growsSlowly(small, whole, (policy) => {
+        lint([policy]);
+        compile([policy]).explain(requestOf("Publish", "b"));
+      });
+    });
+  }
 });
 
 describe("contexts", () => {
