@@ -187,6 +187,14 @@ describe("policy create", () => {
     expect(await create("--force")).toMatchObject({ code: 0, stdout: "stored policy useless\n" });
   });
 
+  test("refuses an ARN that is written wrong, and gives the right one", async () => {
+    const file = join(scratch, "slip.json");
+    writeFileSync(file, policyDocument("topic/x").replace("topic/x", "iot:topic/x"));
+    const { code, stderr } = await latchkey("policy", "create", "--name", "slip", "--document", file);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/iot: stands in front of the resource as well.*\n?.*write arn:aws:iot:[^ ]*:topic\/x/);
+  });
+
   test("says what was done and what to do next", async () => {
     const { code, stdout, stderr } = await latchkey(
       ...(["policy", "create", "--name", "second", "--document", join(scratch, "button.json")] as const),

@@ -234,10 +234,12 @@ const neverApplies: ReadonlySet<LintCode> = new Set<LintCode>([
   "action-resource-mismatch",
   "condition-key-as-variable",
   "index-out-of-range",
+  "malformed-arn",
   "mqtt-wildcard-in-topic",
   "old-version",
   "unclosed-variable",
   "unknown-variable",
+  "variable-in-arn-head",
 ]);
 
 async function checkedDocument(policyName: string, file: string, isForced: boolean): Promise<string> {
