@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { messageOf } from "@latchkey/command-line";
-import { Broker, type Limits } from "@latchkey/broker-core";
+import { Broker, type Limits, type Profile } from "@latchkey/broker-core";
 import type { ConnectionRightsTable, Scope } from "@latchkey/registry";
 import type { Logger } from "pino";
 import type { Peer } from "./authorization/peer.ts";
@@ -16,6 +16,7 @@ import { openSessionFile } from "./data-directory/session-file.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
 import { logPublished } from "./observability/event-log.ts";
 import { Observability, type MetricsSettings, type ObservabilityOptions } from "./observability/observability.ts";
+import { takeReserved, type ReservedTopicsOptions } from "./reserved-topics/reserved-topics.ts";
 import type { AdmissionLimits } from "./listeners/admission.ts";
 import { startListeners, type ListenerSettings, type Listeners, type Listening } from "./listeners/start-listeners.ts";
 
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly serverNames: readonly string[];
   readonly scope: Scope;
   readonly denial: "explain" | "parity";
+  /** `standard` (default): MQTT as its standards have it. `aws`: the limits and deviations of AWS IoT Core; a server name (SNI) is demanded. */
+  readonly profile?: Profile | undefined;
   /** Which TLS engine is under the listeners: node:tls or `@latchkey/tls`. */
   readonly tls: "node" | "latchkey";
   /** How long an HTTP request of a device may take to arrive. Default 10,000. */
@@ -95,21 +98,29 @@ async function openCore(
   { registry }: BrokerDirectory,
   running: AsyncDisposableStack,
 ): Promise<Core> {
-  const { log, dataDirectory, denial, sessions: place } = options;
+  const { log, dataDirectory, denial, profile = "standard", sessions: place } = options;
   const rights = registry.connectionRights({
     onUnreadablePolicy: (policyName, reason) => log.error({ policyName, reason }, "policy cannot be read"),
   });
   const authorizer = new PolicyAuthorizer(rights);
   const sessions = place === "memory" ? undefined : await openSessionFile(dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
+  const reserved: ReservedTopicsOptions = {
+    provisioning: registry.fleetProvisioning,
+    sendTo: (clientIdentifier, message) => broker.sendTo(clientIdentifier, message, performance.now()),
+    profile,
+    log,
+  };
   const observed = running.use(await Observability.start({ ...options, metrics: options.metrics }));
-  const broker = new Broker<Peer, Principal>({
+  const broker: Broker<Peer, Principal> = new Broker<Peer, Principal>({
     authenticator: authorizer,
     authorizer,
     assignClientIdentifier: randomUUID,
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial,
     limits: options.limits,
+    profile,
+    reservedTopics: (publish) => takeReserved(reserved, publish),
     persistence: sessions?.persistence,
     onEvent: observed.record,
   });

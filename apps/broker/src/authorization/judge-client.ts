@@ -11,15 +11,27 @@ import type { HandshakePeer } from "./peer.ts";
 /** Learns how clients are judged. */
 type HandshakeObserver = Pick<Observability, "handshakeAccepted" | "clientRefused">;
 
+/** What clients are judged by. */
+export interface JudgeOptions {
+  readonly registry: Registry;
+  /** A client has to ask for a server name (SNI), as with AWS IoT. */
+  readonly isServerNameRequired: boolean;
+  readonly observed: HandshakeObserver;
+  readonly log: Logger;
+}
+
 /** Asks the registry, and logs the answer. Never rejects: a registry that cannot be read lets nobody in. */
 export async function judgeClient(
-  registry: Registry,
-  log: Logger,
-  observed: HandshakeObserver,
+  { registry, isServerNameRequired, observed, log }: JudgeOptions,
   handshake: Handshake,
 ): Promise<HandshakePeer> {
   const { chain, serverName, address, remote, version: protocol } = handshake;
   const connection = { sourceIp: address, serverName, remote };
+  if (isServerNameRequired && serverName === undefined) {
+    const reason = "the client asked for no server name (SNI), and the profile aws demands one";
+    log.warn({ remote, protocol, reason, mend: "connect by the broker's name, not by its address" }, "client refused");
+    return { kind: "refused", reason, isTemporary: false, alert: "unrecognized_name", ...connection };
+  }
   try {
     const result = await registry.resolvePrincipal(chain, serverName);
     if (result.ok) {

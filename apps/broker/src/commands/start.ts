@@ -69,6 +69,11 @@ export const startCommand = defineCommand({
       options: ["explain", "parity"],
       description: "What a refused client learns: explain (default) says why, parity closes as AWS does",
     },
+    profile: {
+      type: "enum",
+      options: ["standard", "aws"],
+      description: "standard (default) is MQTT as its standards have it; aws has AWS IoT Core's limits and deviations",
+    },
     tls: {
       type: "enum",
       options: ["node", "latchkey"],

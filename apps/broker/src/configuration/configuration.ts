@@ -42,6 +42,7 @@ const members = object(
     ),
     metrics: object({ host: text("Their address"), port: port("Their port") }, "Metrics and health over HTTP"),
     denial: word(["explain", "parity"], "What a refused client learns"),
+    profile: word(["standard", "aws"], "MQTT as its standards have it, or the limits and deviations of AWS IoT Core"),
     tls: word(["node", "latchkey"], "The TLS engine"),
     sessions: word(["disk", "memory"], "Where sessions and retained messages are kept"),
     log: object(

@@ -27,6 +27,7 @@ export interface StartFlags {
   readonly "metrics-host"?: string | undefined;
   readonly "metrics-port"?: string | undefined;
   readonly denial?: string | undefined;
+  readonly profile?: string | undefined;
   readonly tls?: string | undefined;
   readonly sessions?: string | undefined;
   readonly "log-level"?: string | undefined;
@@ -50,7 +51,16 @@ export const defaults = {
 export type FixedSettings = Required<
   Pick<
     RunOptions,
-    "dataDirectory" | "listeners" | "serverNames" | "scope" | "denial" | "tls" | "control" | "sessions" | "metrics"
+    | "dataDirectory"
+    | "listeners"
+    | "serverNames"
+    | "scope"
+    | "denial"
+    | "profile"
+    | "tls"
+    | "control"
+    | "sessions"
+    | "metrics"
   >
 > & {
   readonly logFile: string | undefined;
@@ -90,6 +100,7 @@ export function settingsOf(flags: StartFlags, file: Configuration): StartSetting
       account: accountOf(flags.account ?? file.account ?? defaults.account),
     },
     denial: wordOf("denial", flags.denial, ["explain", "parity"]) ?? file.denial ?? "explain",
+    profile: wordOf("profile", flags.profile, ["standard", "aws"]) ?? file.profile ?? "standard",
     tls: wordOf("tls", flags.tls, ["node", "latchkey"]) ?? file.tls ?? "node",
     control: controlOf(flags, file, port),
     sessions: wordOf("sessions", flags.sessions, ["disk", "memory"]) ?? file.sessions ?? "disk",
@@ -117,6 +128,7 @@ const namesOfFixed = [
   ["serverNames", "names"],
   ["scope", "region or account"],
   ["denial", "denial"],
+  ["profile", "profile"],
   ["tls", "tls"],
   ["control", "control"],
   ["sessions", "sessions"],

@@ -1,7 +1,7 @@
 /** The broker's doors: which ports there are, what is spoken on each, and what becomes of a client that is refused. */
 
 import { messageOf } from "@latchkey/command-line";
-import type { Broker } from "@latchkey/broker-core";
+import type { Broker, Profile } from "@latchkey/broker-core";
 import type { Logger } from "pino";
 import { judgeClient } from "../authorization/judge-client.ts";
 import type { Peer } from "../authorization/peer.ts";
@@ -44,6 +44,7 @@ export interface ListenersOptions {
   readonly tls: "node" | "latchkey";
   /** `explain` tells a refused client why, by CONNACK or an HTTP answer; `parity` cuts it off, as AWS IoT does. */
   readonly denial: "explain" | "parity";
+  readonly profile?: Profile | undefined;
   readonly admission?: Partial<AdmissionLimits> | undefined;
   /** How long an HTTP request may take to arrive. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
@@ -118,14 +119,15 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
 /** Starts one of them. Throws `ERR_BROKER_LISTEN`. */
 async function startListener(
   { service, host, port }: ListenerSettings,
-  { data, tls, denial, broker, observed, log }: ListenersOptions,
+  { data, tls, profile, denial, broker, observed, log }: ListenersOptions,
   admission: Admission,
   dataPlane: DataPlaneServer,
 ): Promise<SecureListener> {
+  const judging = { registry: data.registry, isServerNameRequired: profile === "aws", observed, log };
   const serve = async (secure: SecureStream): Promise<void> => {
     const { stream, handshake } = secure;
     // The client is judged before an octet is read from it.
-    const peer = await judgeClient(data.registry, log, observed, handshake);
+    const peer = await judgeClient(judging, handshake);
     if (stream.destroyed) return;
     if (peer.kind === "refused" && denial === "parity") secure.refuse(peer.alert);
     else if (isMqtt(service, handshake.applicationProtocol)) serveMqtt(broker, peer, stream);

@@ -86,6 +86,7 @@ const pairs: readonly (readonly [StartFlags, Configuration])[] = [
   [{ "control-tls": true }, { control: { tls: true } }],
   [{ "metrics-port": "4", "metrics-host": "::1" }, { metrics: { port: 4, host: "::1" } }],
   [{ denial: "parity" }, { denial: "parity" }],
+  [{ profile: "aws" }, { profile: "aws" }],
   [{ tls: "latchkey" }, { tls: "latchkey" }],
   [{ sessions: "memory" }, { sessions: "memory" }],
   [{ "log-level": "warn" }, { log: { level: "warn" } }],

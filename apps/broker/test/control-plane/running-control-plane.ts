@@ -35,7 +35,9 @@ export class RunningControlPlane implements AsyncDisposable {
     tls = "node",
     denial = "explain",
     admission,
+    profile,
   }: {
+    readonly profile?: "standard" | "aws";
     readonly isSecure?: boolean;
     readonly tls?: "node" | "latchkey";
     readonly denial?: "explain" | "parity";
@@ -48,6 +50,7 @@ export class RunningControlPlane implements AsyncDisposable {
       dataDirectory: directory,
       listeners: (["mqtts", "https", "alpn"] as const).map((service) => ({ service, host: "127.0.0.1", port: 0 })),
       admission,
+      profile,
       requestTimeoutMs: 1000,
       serverNames: [],
       scope: defaultScope,
