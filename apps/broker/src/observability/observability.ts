@@ -7,7 +7,8 @@ import type { Principal } from "../authorization/policy-authorizer.ts";
 import { DecisionLog } from "../control-plane/decision-log.ts";
 import { brokerMetrics, createAppCounts, type AppCounts } from "./broker-metrics.ts";
 import { openDecisionFile } from "./decision-file.ts";
-import { EventLog, logRefusal } from "./event-log.ts";
+import { EventLog } from "./event-log.ts";
+import { HandshakeLog } from "./handshake-log.ts";
 import { EventLoopDelay } from "./event-loop-delay.ts";
 import { lifecycleOn } from "./lifecycle-publisher.ts";
 import type { LifecycleEvents } from "./lifecycle-events.ts";
@@ -40,6 +41,7 @@ export class Observability implements AsyncDisposable {
   readonly #counts: AppCounts = createAppCounts();
   readonly #file: RotatingFile;
   readonly #events: EventLog;
+  readonly #handshakes: HandshakeLog;
   #lifecycle: LifecycleEvents | undefined;
   #broker: Broker<Peer, Principal> | undefined;
   #isDraining = false;
@@ -50,6 +52,7 @@ export class Observability implements AsyncDisposable {
     this.#options = options;
     this.#file = this.#running.use(openDecisionFile(dataDirectory, log));
     this.decisions = new DecisionLog((line) => this.#file.write(line));
+    this.#handshakes = this.#running.use(new HandshakeLog(log));
     this.#events = this.#running.use(new EventLog({ log, decisions: this.decisions }));
   }
 
@@ -84,14 +87,14 @@ export class Observability implements AsyncDisposable {
 
   readonly handshakeFailed = (remote: string, reason: string): void => {
     this.#counts.handshakes.failed += 1;
-    this.#options.log.warn({ remote, reason }, "TLS handshake failed");
+    this.#handshakes.failed(remote, reason);
   };
 
   /** The handshake went well, but its certificate is not let in. */
   clientRefused(connection: { readonly remote: string; readonly protocol: string }, refusal: PrincipalRefusal): void {
     const { refused } = this.#counts.handshakes;
     refused.set(refusal.code, (refused.get(refusal.code) ?? 0) + 1);
-    logRefusal(this.#options.log, connection, refusal);
+    this.#handshakes.refused(connection, refusal);
     if (refusal.code === "ERR_IDENTITY_PENDING_ACTIVATION") this.#lifecycle?.registered(refusal.event);
   }
 
