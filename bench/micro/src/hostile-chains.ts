@@ -188,6 +188,14 @@ function longName(parts: number, prefix: string): Name {
   return makeName(many(parts, (index) => ({ type: "OU", value: `${prefix}${index}` })));
 }
 
+/** A hundred certificates in a line below the root, and a device below the last. */
+function lineNamed(name: (index: number) => string): Question {
+  const keys = newKeys();
+  const line = many(100, (index) => entity(name(index), keys));
+  const intermediates = line.map((subject, index) => issue(subject, line[index - 1] ?? root, authority));
+  return { certificate: leaf(line.at(-1) ?? root), intermediates };
+}
+
 const shapes: Readonly<Record<string, () => Question>> = {
   "mesh-below-device": () => meshBelowDevice(many(30, (index) => entity(`M${index}`))),
   "mesh-below-device-one-key": () => {
@@ -224,6 +232,10 @@ const shapes: Readonly<Record<string, () => Question>> = {
   "100-p521-keys": () => wrongKeys(many(100, () => newKeys("P-521"))),
   "100-p521-keys-noble": () => wrongKeys(many(100, () => newKeys("P-521"))),
   "leaf-20000-names": () => ({ certificate: leaf(root, [alternativeNames(20_000, "b")]) }),
+  // A character that stands for 18 others, and marks that normalisation has to sort.
+  "100-names-of-ligatures": () => lineNamed((index) => `${index}${"\ufdfa".repeat(1000)}`),
+  "100-names-of-marks": () => lineNamed((index) => `${index}${"\u0344\u0316".repeat(750)}`),
+  "issuer-name-of-marks": () => ({ certificate: leaf(entity("\u0344\u0316".repeat(30_000))) }),
   "1000-names-1000-constraints": () => {
     const between = entity("Between");
     return {
