@@ -30,6 +30,7 @@ const debianPackages = {
   ps: "procps",
   script: "bsdutils",
   setpriv: "util-linux",
+  stdbuf: "coreutils",
   tar: "tar",
   taskset: "util-linux",
   umount: "mount",
