@@ -6,7 +6,7 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import { extendedKeyUsage, keyPurposes, parseCertificate, parseSubjectPublicKeyInfo } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
 import { checkOcspResponse } from "../src/revocation.ts";
-import { type Entity, entity, extension, family, issue, newKeys, now } from "./issuing.ts";
+import { type Entity, entity, extension, family, issue, newKeys, now, unknownExtension } from "./issuing.ts";
 
 const { intermediate, intermediateCertificate, deviceCertificate } = family();
 const certificate = parseCertificate(deviceCertificate);
@@ -100,6 +100,21 @@ describe("OCSP responses", () => {
       revokedAt: now - 50,
     });
     expect(ask(response({ status: "unknown" })).status).toBe("unknown");
+  });
+
+  test("by an authorized responder count only while its certificate holds and is understood", () => {
+    const responder = entity("Responder");
+    const usage = extension(extendedKeyUsage, [keyPurposes.OCSPSigning]);
+    const asked = (input: Partial<Parameters<typeof issue>[0]>): string => {
+      const made = issue({ subject: responder, issuer: intermediate, extensions: [usage], ...input });
+      return ask(response({ signer: responder.keys, responder, certificates: [made] })).status;
+    };
+    expect(asked({})).toBe("good");
+    expect(asked({ notBefore: now, notAfter: now })).toBe("good");
+    expect(asked({ notAfter: now - 1 })).toBe("unknown");
+    expect(asked({ notBefore: now + 1 })).toBe("unknown");
+    expect(asked({ extensions: [usage, unknownExtension(false)] })).toBe("good");
+    expect(asked({ extensions: [usage, unknownExtension(true)] })).toBe("unknown");
   });
 
   test("by a responder that the issuer authorized count; by others they do not", () => {

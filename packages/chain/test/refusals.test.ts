@@ -5,8 +5,10 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import {
   certificatePolicies,
   certificateToPem,
+  extendedKeyUsage,
   type Extension,
   issueCertificateRevocationList,
+  keyPurposes,
   makeName,
   parseCertificate,
   policyMappings,
@@ -163,6 +165,31 @@ describe("a critical extension that is not understood", () => {
     const result = ask({ certificate: deviceWith({ extensions: endEntity("clientAuth", [], [more]) }) });
     expect(firstOf(result).code).toMatch(/ERR_CHAIN_(UNKNOWN_CRITICAL_EXTENSION|CERTIFICATE_MALFORMED)/);
   });
+});
+
+test("webpki: a root that is limited to a purpose is refused, with what is wrong", () => {
+  const root = entity("Limited Root");
+  const device = entity("button-2");
+  const verify = (more: readonly Extension[], profile: "webpki" | "rfc5280"): readonly string[] => {
+    const result = createChainVerifier({
+      provider: nodeProvider,
+      trustAnchors: [issue({ subject: root, issuer: root, extensions: authority({ more }) })],
+      profile,
+    }).verify({
+      certificate: issue({
+        subject: device,
+        issuer: root,
+        extensions: endEntity("clientAuth", [{ type: "dNSName", value: "a.example" }]),
+      }),
+      purpose: "clientAuth",
+      time: now,
+    });
+    return result.ok ? [] : result.failures.map(({ code }) => code);
+  };
+  const usage = extension(extendedKeyUsage, [keyPurposes.clientAuth]);
+  expect(verify([], "webpki")).not.toContain("ERR_CHAIN_EXTENDED_KEY_USAGE_FORM");
+  expect(verify([usage], "webpki")).toContain("ERR_CHAIN_EXTENDED_KEY_USAGE_FORM");
+  expect(verify([usage], "rfc5280")).toEqual([]);
 });
 
 describe("an intermediate that cannot be read is named as malformed, with its place", () => {
