@@ -16,6 +16,8 @@ interface ResponseInput {
   readonly signer?: KeyPair;
   readonly responder?: Entity;
   readonly certificates?: readonly Uint8Array[];
+  /** Of each response about the certificate, one after the other. */
+  readonly statuses?: readonly ("good" | "revoked" | "unknown")[];
   readonly status?: "good" | "revoked" | "unknown";
   readonly serialNumber?: Uint8Array;
   readonly thisUpdate?: number;
@@ -35,17 +37,19 @@ function response(input: ResponseInput = {}): Uint8Array {
       fields.explicit(1, (explicit) => explicit.encoded(responder.name.encoding));
       fields.generalizedTime(now - 10);
       fields.sequence((responses) => {
-        responses.sequence((single) => {
-          single.sequence((id) => {
-            id.sequence((hash) => hash.oid(encodeOid("2.16.840.1.101.3.4.2.1")));
-            id.octetString(nodeProvider.hash("SHA-256", intermediate.name.encoding));
-            id.octetString(nodeProvider.hash("SHA-256", keyBits(intermediate.keys)));
-            id.integer(input.serialNumber ?? certificate.serialNumber);
+        for (const each of input.statuses ?? [status]) {
+          responses.sequence((single) => {
+            single.sequence((id) => {
+              id.sequence((hash) => hash.oid(encodeOid("2.16.840.1.101.3.4.2.1")));
+              id.octetString(nodeProvider.hash("SHA-256", intermediate.name.encoding));
+              id.octetString(nodeProvider.hash("SHA-256", keyBits(intermediate.keys)));
+              id.integer(input.serialNumber ?? certificate.serialNumber);
+            });
+            writeStatus(single, each);
+            single.generalizedTime(input.thisUpdate ?? now - 10);
+            if (nextUpdate !== undefined) single.explicit(0, (explicit) => explicit.generalizedTime(nextUpdate));
           });
-          writeStatus(single, status);
-          single.generalizedTime(input.thisUpdate ?? now - 10);
-          if (nextUpdate !== undefined) single.explicit(0, (explicit) => explicit.generalizedTime(nextUpdate));
-        });
+        }
       });
     });
   });
@@ -100,6 +104,16 @@ describe("OCSP responses", () => {
       revokedAt: now - 50,
     });
     expect(ask(response({ status: "unknown" })).status).toBe("unknown");
+  });
+
+  test.each([
+    [["good", "good"], "good"],
+    [["good", "unknown"], "unknown"],
+    [["unknown", "good"], "unknown"],
+    [["good", "revoked"], "revoked"],
+    [["unknown", "revoked", "good"], "revoked"],
+  ] as const)("that say %j of one certificate say %s", (statuses, expected) => {
+    expect(ask(response({ statuses })).status).toBe(expected);
   });
 
   test("by an authorized responder count only while its certificate holds and is understood", () => {

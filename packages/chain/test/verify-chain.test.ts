@@ -405,6 +405,11 @@ describe("the caller's mistakes", () => {
     ["an address that is none", () => ask({ referenceNames: [{ type: "ip", value: "1.2.3" }] })],
     ["a mailbox without a host", () => ask({ referenceNames: [{ type: "email", value: "somebody" }] })],
     ["a limit that is no number", () => ask({}, { limits: { ...defaultLimits, work: 1.5 } })],
+    ["a limit below zero", () => ask({}, { limits: { ...defaultLimits, work: -1 } })],
     ["a profile that does not exist", () => ask({}, { profile: "none" as never })],
   ])("%s", (_, act) => expect(act).toThrow(ChainError));
+
+  test("a limit of 0 is a limit, not a mistake", () => {
+    expect(codes(ask({}, { limits: { ...defaultLimits, work: 0 } }))).toContain("ERR_CHAIN_LIMIT");
+  });
 });
