@@ -1,6 +1,7 @@
 /** A running broker: the data directory, the listeners and the core, wired together. */
 
 import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf } from "@latchkey/command-line";
 import { Broker, type Limits, type Profile } from "@latchkey/broker-core";
 import type { ConnectionRightsTable, Scope } from "@latchkey/registry";
@@ -70,8 +71,8 @@ export interface RunningBroker extends AsyncDisposable {
 type LiveChanges = Required<Pick<RunOptions, "limits" | "admission">>;
 
 const tickMs = 1000;
-/** How often it is looked whether the server's certificate runs out soon. */
-const renewalCheckMs = 60 * 60 * 1000;
+/** How often it is looked whether the server's certificate runs out soon, and what nobody has claimed. */
+const upkeepMs = 60 * 60 * 1000;
 
 /** Starts a broker. Throws `BrokerError` or `RegistryError` where a person has to do something. */
 export async function runBroker(options: RunOptions): Promise<RunningBroker> {
@@ -165,7 +166,10 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     ));
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
   const tick = setInterval(() => broker.tick(performance.now()), tickMs);
-  const renewal = setInterval(() => void renewServerCertificate(data, [listeners, control], log), renewalCheckMs);
+  const renewal = setInterval(() => {
+    void renewServerCertificate(data, [listeners, control], log);
+    void removeUnclaimed(data, log);
+  }, upkeepMs);
   observed.attach(broker);
   return {
     listening: listeners.listening,
@@ -189,6 +193,16 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
       await running.disposeAsync();
     },
   };
+}
+
+/** Removes what fleet provisioning has handed out and nobody has claimed in time. */
+async function removeUnclaimed({ registry, scope }: BrokerDirectory, log: Logger): Promise<void> {
+  try {
+    const removed = await registry.templates.removeUnclaimed(scope, () => nextTurn());
+    if (removed > 0) log.info({ removed }, "certificates that nobody has claimed are removed");
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, "certificates that nobody has claimed cannot be removed");
+  }
 }
 
 /** Serves a renewed certificate without a restart. What cannot be renewed is served on, with a line in the log. */
