@@ -255,6 +255,7 @@ function rowsOf(
     subjectVersion: versionOf(subject.contender),
     rounds: subject.rates.length,
     samples: subject.samples(),
+    notes: subject.contender.notes?.() ?? [],
   };
   if (peers.length === 0) {
     const none = { peer: null, peerOpsPerSecond: null, ratio: null, ratioInterval: null };

@@ -29,6 +29,8 @@ export interface Contender {
   readonly run: () => Batch | Promise<Batch>;
   /** Called once after the last `run`, also where a run failed: ends workers, closes what `setup` opened. */
   readonly teardown?: () => void | Promise<void>;
+  /** Called after that: what is to stand under the row of our side, for instance how much memory it took. */
+  readonly notes?: () => readonly string[];
 }
 
 /** A row of the results: one thing done, by us and by others. */

@@ -2,9 +2,9 @@
 
 import type { MicroResult } from "@latchkey/bench-results";
 
-/** A row, and a line under it for each warning. */
+/** A row, and a line under it for each warning and note. */
 export function tableRow(result: MicroResult, width: number): string {
-  const { scenario, unit, opsPerSecond, spread, rounds, warnings } = result;
+  const { scenario, unit, opsPerSecond, spread, rounds, warnings, notes } = result;
   const noise = rounds > 1 ? ` ±${((spread / 2) * 100).toFixed(1)} %` : "";
   const parts = [scenario.padEnd(width), `${rateText(opsPerSecond, unit).padStart(20)}${noise}`];
   if (result.peer !== null && result.ratio !== null && result.peerOpsPerSecond !== null) {
@@ -19,7 +19,8 @@ export function tableRow(result: MicroResult, width: number): string {
       `${peer}: ${rateText(result.peerOpsPerSecond, unit)}`,
     );
   }
-  return [parts.join("  "), ...warnings.map((warning) => `    warning: ${warning}`)].join("\n");
+  const remarks = [...warnings.map((warning) => `warning: ${warning}`), ...notes.map((note) => `note: ${note}`)];
+  return [parts.join("  "), ...remarks.map((remark) => `    ${remark}`)].join("\n");
 }
 
 /** A rate with its unit: `1.32 M packets/s`. */

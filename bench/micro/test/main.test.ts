@@ -54,6 +54,7 @@ test("--filter and --json give the rows that match, in the shape of result files
       samples: expect.objectContaining({ count: expect.any(Number) }),
       peerSamples: expect.objectContaining({ count: expect.any(Number) }),
       warnings: expect.any(Array),
+      notes: [],
     },
   ]);
 });
@@ -146,4 +147,12 @@ test.skipIf(!existsSync("/dev/full"))("a full disk under standard output ends th
   });
   expect(stderr).not.toContain("    at ");
   expect(read(file)).toMatchObject({ complete: false });
+});
+
+test("what a row notices of itself stands under it and in the file", async () => {
+  const file = join(folder, "notes.json");
+  const { code, stdout } = await bench("--smoke", "--filter", "registry/change/10000-connections", "--json", file);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ {4}note: the event loop waited at most \d+\.\d ms$/m);
+  expect(read(file).results).toMatchObject([{ notes: [expect.stringContaining("the event loop waited at most")] }]);
 });

@@ -47,6 +47,7 @@ function microRow(row: MicroRow, axis: RatioAxis): Html {
       <th scope="row">
         ${row.scenario.split("/").slice(1).join("/")}
         <small>${row.unit}</small>
+        ${row.notes.map((note) => html`<small class="note">${note}</small>`)}
       </th>
       <td class="number">${numberText(row.opsPerSecond)}</td>
       <td>${row.peer ?? "no peer"} <small>${row.peerVersion}</small></td>

@@ -50,6 +50,7 @@ export interface MicroRow {
   readonly ratio: number | null;
   readonly ratioInterval: Interval | null;
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /** A row of a load file; the fields are those of its `LoadResult`. */
@@ -194,6 +195,7 @@ function microRow(row: Fields): MicroRow {
     ratio: row.number("ratio"),
     ratioInterval: row.interval("ratioInterval"),
     warnings: row.texts("warnings"),
+    notes: row.texts("notes"),
   };
 }
 

@@ -51,6 +51,8 @@ export interface MicroResult {
   readonly peerSamples: Samples | null;
   /** What makes the row doubtful, in words; mostly empty. */
   readonly warnings: readonly string[];
+  /** What our side noticed of itself beside its rate, in words: its memory, the longest wait of the event loop; mostly empty. */
+  readonly notes: readonly string[];
 }
 
 /** The timed calls of one side, over all rounds. Each call is a batch; its time is divided by its operations. */

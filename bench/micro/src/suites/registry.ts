@@ -2,7 +2,7 @@
  * `@latchkey/registry`. No other package does this, so most rows stand alone; the resolving rows stand beside what node:crypto
  * takes for the signature alone.
  *
- * Rows that must not hold up the event loop print its longest wait, and the bulk row its memory, to standard error when they end.
+ * Rows that must not hold up the event loop note its longest wait, and the bulk row its memory.
  */
 
 import { X509Certificate } from "node:crypto";
@@ -194,7 +194,7 @@ async function issueOneClick(): Promise<Scenario> {
   const { registry } = await openRegistry();
   return alone("certificate", {
     name: "@latchkey/registry",
-    ...watchingTheLoop("registry/issue/one-click-rsa2048"),
+    ...watchingTheLoop(),
     run: async () => {
       const { privateKeyPem } = await registry.certificates.createKeysAndCertificate(defaultScope);
       return privateKeyPem === "" ? 0 : 1;
@@ -216,7 +216,8 @@ async function bulkImport(): Promise<Scenario> {
       status: "ACTIVE",
     }),
   );
-  const watch = watchingTheLoop("registry/bulk/100000");
+  const watch = watchingTheLoop();
+  let mebibytes = 0;
   return alone("certificate", {
     name: "@latchkey/registry",
     setup: watch.setup,
@@ -227,9 +228,12 @@ async function bulkImport(): Promise<Scenario> {
     },
     teardown: () => {
       watch.teardown();
-      const mebibytes = (process.memoryUsage().rss / 1_048_576).toFixed(0);
-      console.error(`registry/bulk/100000: ${mebibytes} MiB resident, the lines that were imported included`);
+      mebibytes = process.memoryUsage().rss / 1_048_576;
     },
+    notes: () => [
+      ...watch.notes(),
+      `${mebibytes.toFixed(0)} MiB of resident memory, the lines that were imported included`,
+    ],
   });
 }
 
@@ -252,7 +256,7 @@ async function changeForAll(): Promise<Scenario> {
   let version = 1;
   return alone("change", {
     name: "@latchkey/registry",
-    ...watchingTheLoop("registry/change/10000-connections"),
+    ...watchingTheLoop(),
     run: async () => {
       const sequence = registry.sequence();
       version++;
@@ -282,8 +286,11 @@ function alone(unit: string, subject: Contender): Scenario {
   return { unit, bytesPerOperation: 0, subject, peers: [] };
 }
 
-/** Prints the longest wait of the event loop between `setup` and `teardown`. */
-function watchingTheLoop(scenario: string): { readonly setup: () => void; readonly teardown: () => void } {
+/** Notes the longest wait of the event loop between `setup` and `teardown`. */
+function watchingTheLoop(): Required<Pick<Contender, "notes">> & {
+  readonly setup: () => void;
+  readonly teardown: () => void;
+} {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   return {
     setup: () => {
@@ -291,8 +298,8 @@ function watchingTheLoop(scenario: string): { readonly setup: () => void; readon
     },
     teardown: () => {
       delay.disable();
-      console.error(`${scenario}: the event loop waited at most ${(delay.max / 1e6).toFixed(1)} ms`);
     },
+    notes: () => [`the event loop waited at most ${(delay.max / 1e6).toFixed(1)} ms`],
   };
 }
 
