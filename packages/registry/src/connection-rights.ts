@@ -26,6 +26,8 @@ export class ConnectionRights {
   policySet: PolicySet;
   /** Resources that it depends on. `ConnectionRightsTable` sets it. */
   dependencies: readonly string[] = [];
+  /** When what only this connection depends on changed last, in the table's count. `ConnectionRightsTable` sets it. */
+  changedAt = 0;
 
   constructor(principal: Principal, clientIdentifier: string | undefined, policySet: PolicySet) {
     this.principal = principal;
@@ -37,6 +39,11 @@ export class ConnectionRights {
   get matcher(): PolicyMatcher {
     return this.refusal === undefined ? this.policySet.matcher() : nothingAllowed;
   }
+
+  /** Rises whenever a decision about the same request, at the same time, may have another outcome. */
+  get revision(): number {
+    return Math.max(this.changedAt, this.policySet.changedAt);
+  }
 }
 
 /** Policies that hold together, compiled once for all connections that have them. */
@@ -45,6 +52,9 @@ export class PolicySet {
   readonly policyNames: readonly string[];
   /** How many connections have it. */
   users = 0;
+  /** When one of the policies changed last, in the table's count. */
+  changedAt: number;
+  readonly #nextChange: () => number;
   readonly #compile: (names: readonly string[]) => PolicyMatcher | undefined;
   #matcher: PolicyMatcher | undefined;
 
@@ -53,7 +63,10 @@ export class PolicySet {
     key: string,
     policyNames: readonly string[],
     compileNames: (names: readonly string[]) => PolicyMatcher | undefined,
+    nextChange: () => number,
   ) {
+    this.#nextChange = nextChange;
+    this.changedAt = nextChange();
     this.key = key;
     this.policyNames = policyNames;
     this.#compile = compileNames;
@@ -61,12 +74,16 @@ export class PolicySet {
 
   matcher(): PolicyMatcher {
     this.#matcher ??= this.#compile(this.policyNames);
-    return this.#matcher ?? nothingAllowed;
+    if (this.#matcher !== undefined) return this.#matcher;
+    // What is refused now need not be refused at the next decision.
+    this.changedAt = this.#nextChange();
+    return nothingAllowed;
   }
 
   /** One of the policies has changed. */
   forget(): void {
     this.#matcher = undefined;
+    this.changedAt = this.#nextChange();
   }
 }
 
@@ -99,6 +116,8 @@ export class ConnectionRightsTable {
   readonly #expiring = new Map<number, Set<ConnectionRights>>();
   /** Not later than the first of these seconds. */
   #nextExpiry = Infinity;
+  #changes = 0;
+  readonly #nextChange = (): number => ++this.#changes;
 
   constructor(reads: ConnectionReads, nowSeconds: () => number, options: ConnectionRightsOptions = {}) {
     this.#reads = reads;
@@ -145,6 +164,7 @@ export class ConnectionRightsTable {
     rights.dependencies = [];
     this.#release(rights.policySet);
     rights.refusal ??= "the connection has ended";
+    rights.changedAt = this.#nextChange();
   }
 
   /**
@@ -186,13 +206,17 @@ export class ConnectionRightsTable {
       this.#expiring.delete(validUntil);
       for (const rights of connections) expired.push(rights);
     }
-    for (const rights of expired) rights.refusal ??= expiredReason(rights.principal);
+    for (const rights of expired) {
+      rights.refusal ??= expiredReason(rights.principal);
+      rights.changedAt = this.#nextChange();
+    }
     yield* expired;
   }
 
   /** Takes all rights from a connection, for instance because the registry cannot be read. */
   refuse(rights: ConnectionRights, reason: string): void {
     rights.refusal = reason;
+    rights.changedAt = this.#nextChange();
   }
 
   *#refreshEach(rights: ReadonlySet<ConnectionRights>): Generator<ConnectionRights> {
@@ -206,6 +230,7 @@ export class ConnectionRightsTable {
 
   /** Reads what a connection depends on. A connection that may not go on keeps no right, nor one whose records are damaged. */
   #refresh(rights: ConnectionRights): void {
+    rights.changedAt = this.#nextChange();
     try {
       this.#read(rights);
     } catch (error) {
@@ -251,7 +276,7 @@ export class ConnectionRightsTable {
     const key = `${scope} ${policyNames.join(" ")}`;
     const known = this.#policySets.get(key);
     if (known !== undefined) return known;
-    const set = new PolicySet(key, policyNames, (names) => this.#compile(scope, names));
+    const set = new PolicySet(key, policyNames, (names) => this.#compile(scope, names), this.#nextChange);
     this.#policySets.set(key, set);
     for (const name of policyNames) addTo(this.#setsOfPolicy, resourceKey(scope, "policy", name), set);
     return set;

@@ -32,9 +32,20 @@ async function principal(...policyNames: string[]): Promise<Principal> {
   return result.principal;
 }
 
+/** What was decided, by connection, topic and revision: whoever remembers an answer until the revision rises must not be wrong. */
+const remembered = new WeakMap<ConnectionRights, Map<string, boolean>>();
+
 function mayPublish(rights: ConnectionRights, topic: string): boolean {
+  const { revision } = rights;
   const context = requestContext(rights, { protocol: "mqtt", sourceIp: "127.0.0.1", serverName: "localhost" });
-  return rights.matcher.decide({ action: "iot:Publish", resource: topicArn(scope, topic), context }) === "allow";
+  const decision =
+    rights.matcher.decide({ action: "iot:Publish", resource: topicArn(scope, topic), context }) === "allow";
+  const answers = remembered.get(rights) ?? new Map<string, boolean>();
+  remembered.set(rights, answers);
+  const known = answers.get(`${revision} ${topic}`);
+  if (known !== undefined) expect(decision).toBe(known);
+  answers.set(`${revision} ${topic}`, decision);
+  return decision;
 }
 
 /** Acts on all changes since `sequence` and gives the connections that were looked at. */
@@ -54,7 +65,12 @@ describe("a change", () => {
     await workshop.registry.policies.createVersion(scope, "orders", allow("iot:Publish", "topic/changed"), {
       setAsDefault: true,
     });
+    const revisions = connections.map(({ revision }) => revision);
+    const otherRevision = other.revision;
     expect(apply(sequence)).toEqual([]);
+    for (const [index, one] of connections.entries())
+      expect(one.revision).toBeGreaterThan(revisions[index] ?? Infinity);
+    expect(other.revision).toBe(otherRevision);
     expect(connections.map((one) => [mayPublish(one, "orders"), mayPublish(one, "changed")])).toEqual(
       Array.from({ length: 5 }, () => [false, true]),
     );
@@ -67,6 +83,7 @@ describe("a change", () => {
     table.open(await principal("orders"), "two");
     const sequence = workshop.registry.sequence();
     const { certificateId } = one.principal;
+    expect([mayPublish(one, "news"), mayPublish(one, "orders")]).toEqual([false, true]);
     await workshop.registry.policies.attach(scope, "news", { kind: "cert", certificateId });
     expect(apply(sequence)).toEqual([one]);
     expect(mayPublish(one, "news")).toBe(true);
@@ -81,6 +98,7 @@ describe("a change", () => {
     async (status) => {
       const rights = table.open(await principal("orders"), "one");
       const sequence = workshop.registry.sequence();
+      expect(mayPublish(rights, "orders")).toBe(true);
       await workshop.registry.certificates.updateStatus(scope, rights.principal.certificateId, status);
       expect(apply(sequence)).toEqual([rights]);
       expect(rights.refusal).toContain(status);

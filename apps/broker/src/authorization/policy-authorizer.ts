@@ -87,6 +87,7 @@ export type Principal = DevicePrincipal | ProgramPrincipal;
 /** Authenticates by the certificate's status and authorizes by its policies. */
 export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authorizer<Principal> {
   readonly #table: ConnectionRightsTable;
+  #asked = 0;
 
   constructor(table: ConnectionRightsTable) {
     this.#table = table;
@@ -127,6 +128,14 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
 
   release(principal: Principal): void {
     if (principal instanceof DevicePrincipal) this.#table.close(principal.rights);
+  }
+
+  /**
+   * An answer holds until the rights of the connection change: what else is asked about, address and names, stays as it is. The
+   * time of day is no part of the context. A program is asked about each time, since its key can be revoked.
+   */
+  revision(principal: Principal): number {
+    return principal instanceof DevicePrincipal ? principal.rights.revision : ++this.#asked;
   }
 
   decide(principal: Principal, action: Action, name: string): Decision {
