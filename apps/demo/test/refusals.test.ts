@@ -307,8 +307,8 @@ async function knock(certificate: string, privateKey: string): Promise<void> {
     key: privateKey,
   });
   socket.on("error", () => {});
-  socket.resume();
-  await new Promise((resolve) => socket.once("close", resolve));
+  await new Promise((resolve) => socket.once("secureConnect", resolve));
+  socket.end();
 }
 
 async function brokerAndCommands(): Promise<Record<string, string>> {
@@ -332,7 +332,7 @@ async function brokerAndCommands(): Promise<Record<string, string>> {
     "--topic",
     Array.from({ length: 129 }, () => "x").join("/"),
   );
-  texts["broker: the log of a topic with too many levels"] = await logLine("closed", "detail");
+  texts["broker: the log of a topic with too many levels"] = await logLine("closed", "clientIdentifier");
 
   const data = shop.file("data");
   await command("commands: a mistyped option", "certificate", "create", "--data", data, "--otu", "x");

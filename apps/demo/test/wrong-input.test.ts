@@ -55,7 +55,7 @@ describe("starting the broker", () => {
       String(shop.broker.port),
     );
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^ERR_BROKER_LISTEN: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/m);
+    expect(stderr).toMatch(/^ERR_BROKER_LISTEN: cannot listen on 127\.0\.0\.1:\d+ for mqtts: .*EADDRINUSE.* --port$/m);
   });
 
   test.each([
