@@ -157,7 +157,7 @@ function plots(page: Page): Promise<{ id: string; width: number; height: number;
 }
 
 test.skipIf(browser.path === undefined)(
-  `the page shows its plots in light and dark and fetches nothing (${browser.skipReason})`,
+  `the page shows its plots in light and dark and fetches nothing (${browser.path ?? browser.skipReason})`,
   async () => {
     await report(microPath, loadPath, "--out", pagePath);
     const backgrounds: string[] = [];
@@ -192,7 +192,7 @@ test.skipIf(browser.path === undefined)(
 );
 
 test.skipIf(browser.path === undefined)(
-  `plots follow the colour scheme, the width and the printer (${browser.skipReason})`,
+  `plots follow the colour scheme, the width and the printer (${browser.path ?? browser.skipReason})`,
   async () => {
     await report(loadPath, "--out", pagePath);
     const distanceTo = async (page: Page, colour: string): Promise<number> =>
@@ -214,7 +214,7 @@ test.skipIf(browser.path === undefined)(
 );
 
 test.skipIf(browser.path === undefined)(
-  `a hostile file runs nothing and fetches nothing (${browser.skipReason})`,
+  `a hostile file runs nothing and fetches nothing (${browser.path ?? browser.skipReason})`,
   async () => {
     const path = join(folder, "hostile.html");
     writeFileSync(path, hostilePage());
