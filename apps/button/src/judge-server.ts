@@ -27,7 +27,7 @@ export interface ServerStep {
   readonly explanation: readonly string[];
 }
 
-/** What connecting needs: the options of the connection, and who is told of each step. */
+/** What connecting needs: the options of the connection, and a function that is called for each step. */
 export interface TrustedConnectionOptions extends Omit<SecureStreamOptions, "onStep"> {
   readonly onStep?:
     | ((step: Parameters<NonNullable<SecureStreamOptions["onStep"]>>[0] | ServerStep) => void)

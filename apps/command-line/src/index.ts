@@ -2,6 +2,6 @@
 
 export { nearest, oneOf } from "./choice.ts";
 export { completionCommand } from "./completion.ts";
-export { messageOf, UsageError } from "./errors.ts";
+export { messageOf, stackOf, UsageError } from "./errors.ts";
 export { runCommandLine, type CommandLineOptions } from "./run-command-line.ts";
 export { terminalOf, widthOf, wrapText, type Terminal, type Tone } from "./terminal.ts";

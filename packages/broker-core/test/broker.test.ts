@@ -1,20 +1,5 @@
-import type { EncodablePacket } from "@latchkey/mqtt-codec";
 import { describe, expect, test } from "vitest";
-import { settled, TestBroker, text } from "./client.ts";
-
-const subscribe = (topicFilter: string, qos: 0 | 1 | 2 = 1): EncodablePacket => ({
-  type: "subscribe",
-  packetIdentifier: 10,
-  subscriptions: [{ topicFilter, qos }],
-});
-const publish = (topicName: string, payload: string, qos: 0 | 1 | 2 = 0, retain = false): EncodablePacket => ({
-  type: "publish",
-  topicName,
-  payload: text(payload),
-  qos,
-  retain,
-  packetIdentifier: qos === 0 ? 0 : 7,
-});
+import { publish, settled, subscribe, TestBroker, text } from "./client.ts";
 
 describe("connecting", () => {
   test("an allowed client gets CONNACK 0 without a session", async () => {

@@ -230,3 +230,19 @@ export async function settled(): Promise<void> {
 export function text(payload: string): Uint8Array {
   return new TextEncoder().encode(payload);
 }
+
+/** SUBSCRIBE to one filter. */
+export const subscribe = (topicFilter: string, qos: 0 | 1 | 2 = 1): EncodablePacket => ({
+  type: "subscribe",
+  packetIdentifier: 10,
+  subscriptions: [{ topicFilter, qos }],
+});
+/** PUBLISH, with packet identifier 7 above QoS 0. */
+export const publish = (topicName: string, payload: string, qos: 0 | 1 | 2 = 0, retain = false): EncodablePacket => ({
+  type: "publish",
+  topicName,
+  payload: text(payload),
+  qos,
+  retain,
+  packetIdentifier: qos === 0 ? 0 : 7,
+});

@@ -77,7 +77,7 @@ test("a message that is done before its group is sent costs the store nothing", 
   expect(store.batches[1]?.map(({ kind }) => kind)).toEqual(["message", "queued"]);
   await store.commit();
   expect(commits.committed).toBe(6);
-  // One that is in the store already is told to be done.
+  // The store has the delivery already, so it gets the record that it is done.
   expect(commits.appendDone(1, 5)).toBe(7);
   commits.flush();
   expect(store.batches[2]).toEqual([{ kind: "done", session: 1, delivery: 5 }]);

@@ -1,11 +1,10 @@
 /** OCSP responses that are made to cost. A peer can send them: what is in them is looked at before they are known to be signed. */
 
 import { encodeDer, encodeOid } from "@latchkey/asn1";
-import { defaultSignatureAlgorithm, encodeSignatureAlgorithm } from "@latchkey/crypto";
-import { nodeProvider } from "@latchkey/crypto/node";
 import type { Name } from "@latchkey/x509";
 import { people } from "./hostile-questions.ts";
 import { now } from "./issuing.ts";
+import { signedOcspResponse } from "./ocsp-response.ts";
 
 interface HostileResponse {
   /** Answers about this serial number. */
@@ -21,7 +20,6 @@ interface HostileResponse {
 export function hostileResponse(input: HostileResponse): Uint8Array {
   const { answers, serialNumber, responder, certificates = [] } = input;
   const { privateKey } = people.device.keys;
-  const algorithm = defaultSignatureAlgorithm(privateKey.algorithm);
   const [nameHash, keyHash] = input.hashes ?? [new Uint8Array(64), new Uint8Array(64)];
   const data = encodeDer((writer) => {
     writer.sequence((fields) => {
@@ -43,27 +41,5 @@ export function hostileResponse(input: HostileResponse): Uint8Array {
       });
     });
   });
-  const basic = encodeDer((writer) => {
-    writer.sequence((fields) => {
-      fields.encoded(data);
-      fields.encoded(encodeSignatureAlgorithm(algorithm));
-      fields.bitString(nodeProvider.sign(privateKey, algorithm, data));
-      if (certificates.length > 0) {
-        fields.explicit(0, (explicit) =>
-          explicit.sequence((list) => certificates.forEach((each) => list.encoded(each))),
-        );
-      }
-    });
-  });
-  return encodeDer((writer) => {
-    writer.sequence((fields) => {
-      fields.integer(0, 0x0a);
-      fields.explicit(0, (explicit) =>
-        explicit.sequence((bytes) => {
-          bytes.oid(encodeOid("1.3.6.1.5.5.7.48.1.1"));
-          bytes.octetString(basic);
-        }),
-      );
-    });
-  });
+  return signedOcspResponse(data, privateKey, certificates);
 }

@@ -1,12 +1,13 @@
 /** OCSP responses made here: who may sign them, what they are about, and that every octet of them counts. */
 
 import { type DerWriter, encodeDer, encodeOid } from "@latchkey/asn1";
-import { defaultSignatureAlgorithm, encodeSignatureAlgorithm, type KeyPair } from "@latchkey/crypto";
+import type { KeyPair } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { extendedKeyUsage, keyPurposes, parseCertificate, parseSubjectPublicKeyInfo } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
 import { checkOcspResponse } from "../src/revocation.ts";
 import { type Entity, entity, extension, family, issue, newKeys, now, unknownExtension } from "./issuing.ts";
+import { signedOcspResponse } from "./ocsp-response.ts";
 
 const { intermediate, intermediateCertificate, deviceCertificate } = family();
 const certificate = parseCertificate(deviceCertificate);
@@ -31,7 +32,6 @@ function keyBits(keys: KeyPair): Uint8Array {
 function response(input: ResponseInput = {}): Uint8Array {
   const { signer = intermediate.keys, responder = intermediate, certificates = [], status = "good" } = input;
   const nextUpdate = "nextUpdate" in input ? input.nextUpdate : now + 100;
-  const algorithm = defaultSignatureAlgorithm(signer.privateKey.algorithm);
   const data = encodeDer((writer) => {
     writer.sequence((fields) => {
       fields.explicit(1, (explicit) => explicit.encoded(responder.name.encoding));
@@ -53,29 +53,7 @@ function response(input: ResponseInput = {}): Uint8Array {
       });
     });
   });
-  const basic = encodeDer((writer) => {
-    writer.sequence((fields) => {
-      fields.encoded(data);
-      fields.encoded(encodeSignatureAlgorithm(algorithm));
-      fields.bitString(nodeProvider.sign(signer.privateKey, algorithm, data));
-      if (certificates.length > 0) {
-        fields.explicit(0, (explicit) =>
-          explicit.sequence((list) => certificates.forEach((each) => list.encoded(each))),
-        );
-      }
-    });
-  });
-  return encodeDer((writer) => {
-    writer.sequence((fields) => {
-      fields.integer(0, 0x0a);
-      fields.explicit(0, (explicit) =>
-        explicit.sequence((bytes) => {
-          bytes.oid(encodeOid("1.3.6.1.5.5.7.48.1.1"));
-          bytes.octetString(basic);
-        }),
-      );
-    });
-  });
+  return signedOcspResponse(data, signer.privateKey, certificates);
 }
 
 function writeStatus(writer: DerWriter, status: "good" | "revoked" | "unknown"): void {

@@ -1,4 +1,7 @@
-/** Lint: each rule fires where it should, says where, and its example can be replayed; clean policies have no findings. */
+/**
+ * Lint: each rule fires where it should, says where, and its example can be replayed; clean policies have no findings. Most of the file is one
+ * table of the rules with what fires each, which is read as a whole.
+ */
 
 import {
   compile,

@@ -13,6 +13,7 @@ import type { ConnectionReads, RightsRecords, UnreadablePolicy } from "./connect
 import { isRegistryError } from "./errors.ts";
 import type { Principal } from "./identity/resolve-principal.ts";
 import { scopeKey } from "./scope.ts";
+import { addTo, removeFrom } from "./sets-by-key.ts";
 
 /** What one connection may do. `ConnectionRightsTable` updates the fields in place when the registry changes. */
 export class ConnectionRights {
@@ -26,8 +27,8 @@ export class ConnectionRights {
   policySet: PolicySet;
   /** Resources that it depends on. `ConnectionRightsTable` sets it. */
   dependencies: readonly string[] = [];
-  /** When what only this connection depends on changed last, in the table's count. `ConnectionRightsTable` sets it. */
-  changedAt = 0;
+  /** The number of the last change of what this connection alone depends on. `ConnectionRightsTable` counts changes and sets it. */
+  lastOwnChange = 0;
 
   constructor(principal: Principal, clientIdentifier: string | undefined, policySet: PolicySet) {
     this.principal = principal;
@@ -42,7 +43,7 @@ export class ConnectionRights {
 
   /** Rises whenever a decision about the same request, at the same time, may have another outcome. */
   get revision(): number {
-    return Math.max(this.changedAt, this.policySet.changedAt);
+    return Math.max(this.lastOwnChange, this.policySet.lastChange);
   }
 }
 
@@ -52,8 +53,8 @@ export class PolicySet {
   readonly policyNames: readonly string[];
   /** How many connections have it. */
   users = 0;
-  /** When one of the policies changed last, in the table's count. */
-  changedAt: number;
+  /** The number of the last change of one of the policies, in the table's count. */
+  lastChange: number;
   readonly #nextChange: () => number;
   readonly #compile: (names: readonly string[]) => PolicyMatcher | undefined;
   #matcher: PolicyMatcher | undefined;
@@ -66,7 +67,7 @@ export class PolicySet {
     nextChange: () => number,
   ) {
     this.#nextChange = nextChange;
-    this.changedAt = nextChange();
+    this.lastChange = nextChange();
     this.key = key;
     this.policyNames = policyNames;
     this.#compile = compileNames;
@@ -76,14 +77,14 @@ export class PolicySet {
     this.#matcher ??= this.#compile(this.policyNames);
     if (this.#matcher !== undefined) return this.#matcher;
     // What is refused now need not be refused at the next decision.
-    this.changedAt = this.#nextChange();
+    this.lastChange = this.#nextChange();
     return nothingAllowed;
   }
 
   /** One of the policies has changed. */
   forget(): void {
     this.#matcher = undefined;
-    this.changedAt = this.#nextChange();
+    this.lastChange = this.#nextChange();
   }
 }
 
@@ -164,7 +165,7 @@ export class ConnectionRightsTable {
     rights.dependencies = [];
     this.#release(rights.policySet);
     rights.refusal ??= "the connection has ended";
-    rights.changedAt = this.#nextChange();
+    rights.lastOwnChange = this.#nextChange();
   }
 
   /**
@@ -208,7 +209,7 @@ export class ConnectionRightsTable {
     }
     for (const rights of expired) {
       rights.refusal ??= expiredReason(rights.principal);
-      rights.changedAt = this.#nextChange();
+      rights.lastOwnChange = this.#nextChange();
     }
     yield* expired;
   }
@@ -216,7 +217,7 @@ export class ConnectionRightsTable {
   /** Takes all rights from a connection, for instance because the registry cannot be read. */
   refuse(rights: ConnectionRights, reason: string): void {
     rights.refusal = reason;
-    rights.changedAt = this.#nextChange();
+    rights.lastOwnChange = this.#nextChange();
   }
 
   *#refreshEach(rights: ReadonlySet<ConnectionRights>): Generator<ConnectionRights> {
@@ -230,7 +231,7 @@ export class ConnectionRightsTable {
 
   /** Reads what a connection depends on. A connection that may not go on keeps no right, nor one whose records are damaged. */
   #refresh(rights: ConnectionRights): void {
-    rights.changedAt = this.#nextChange();
+    rights.lastOwnChange = this.#nextChange();
     try {
       this.#read(rights);
     } catch (error) {
@@ -310,16 +311,4 @@ export class ConnectionRightsTable {
 
 function expiredReason({ certificateId, validUntil }: Principal): string {
   return `certificate ${certificateId}, or one of its chain, has expired: it was valid until ${dateText(validUntil)}`;
-}
-
-function addTo<K, T>(sets: Map<K, Set<T>>, key: K, item: T): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([item]));
-  else set.add(item);
-}
-
-function removeFrom<K, T>(sets: Map<K, Set<T>>, key: K, item: T): void {
-  const set = sets.get(key);
-  set?.delete(item);
-  if (set?.size === 0) sets.delete(key);
 }

@@ -20,7 +20,7 @@ export interface ProvisioningMessage {
 /** The connection that asks. */
 export interface ProvisioningCaller {
   readonly scope: Scope;
-  /** The certificate that it connected with: the pre-provisioning hook is told. */
+  /** The certificate that it connected with. The pre-provisioning hook gets it. */
   readonly claimCertificateId?: string | undefined;
   readonly clientIdentifier?: string | undefined;
 }

@@ -8,6 +8,7 @@
  */
 
 import type { Change, ChangeKind } from "./changes.ts";
+import { addTo, removeFrom } from "./sets-by-key.ts";
 import type { Storage, StorageReader } from "./storage.ts";
 
 /** With more changes than this since the last look, everything is forgotten, and they are not read. */
@@ -43,19 +44,11 @@ class DependencyIndex {
   readonly #dependents = new Map<string, Set<Dependent>>();
 
   add(dependent: Dependent): void {
-    for (const dependency of dependent.dependencies) {
-      const set = this.#dependents.get(dependency);
-      if (set === undefined) this.#dependents.set(dependency, new Set([dependent]));
-      else set.add(dependent);
-    }
+    for (const dependency of dependent.dependencies) addTo(this.#dependents, dependency, dependent);
   }
 
   delete(dependent: Dependent): void {
-    for (const dependency of dependent.dependencies) {
-      const set = this.#dependents.get(dependency);
-      set?.delete(dependent);
-      if (set?.size === 0) this.#dependents.delete(dependency);
-    }
+    for (const dependency of dependent.dependencies) removeFrom(this.#dependents, dependency, dependent);
   }
 
   forget(dependency: string): void {

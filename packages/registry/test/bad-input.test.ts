@@ -81,7 +81,7 @@ const good = pemOf(makeDevice(own));
 const refused = "ERR_REGISTRY_CERTIFICATE";
 const invalid = "ERR_REGISTRY_INVALID";
 
-/** What is no certificate that can be taken, whoever has signed it. */
+/** Texts that are refused as certificates at each way in, whatever authority is named as their issuer. */
 const malformed: [string, string, string][] = [
   ["nothing", "", invalid],
   ["65,537 characters", good + " ".repeat(65_537 - good.length), invalid],

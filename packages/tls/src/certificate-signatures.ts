@@ -9,7 +9,8 @@ import { type SignatureScheme, schemeAlgorithm } from "./signature-scheme.ts";
  * The first certificate of a chain whose signature none of the schemes stands for; undefined where there is none.
  *
  * Self-signed certificates are not looked at: they are trust anchors, whose signatures nobody checks, and RFC 8446 §4.4.2.2
- * lets them be signed by anything. A certificate that cannot be read is left to whoever needs it.
+ * lets them be signed by anything. A certificate that cannot be read is passed over here: the verifier of the chain refuses it
+ * where it needs it.
  */
 export function firstSignedOtherwise(
   chain: readonly Uint8Array[],

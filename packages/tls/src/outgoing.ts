@@ -1,6 +1,7 @@
 /** What goes out besides data: flights of handshake messages, change_cipher_spec, alerts (RFC 8446 §4, §5, §6). */
 
 import { type AlertName, alertLevel, alertNumber } from "./alert.ts";
+import { concatenate } from "./concatenate.ts";
 import type { Settings } from "./config.ts";
 import { ContentType } from "./content-type.ts";
 import { encodeHandshake } from "./handshake-input.ts";
@@ -52,7 +53,7 @@ export class Outgoing {
     const [first] = flight;
     if (first === undefined) return;
     this.#flight = [];
-    const whole = flight.length === 1 ? first : concatenated(flight);
+    const whole = flight.length === 1 ? first : concatenate(flight);
     const { output, write } = this.#records;
     if (this.#role === "client" && !this.#hasSent) output.writeFirstHello(whole);
     else output.write(ContentType.handshake, whole, write, this.#settings.recordOctets);
@@ -80,14 +81,4 @@ export class Outgoing {
       description: name,
     });
   }
-}
-
-function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }

@@ -1,5 +1,6 @@
 /** The PRF of TLS 1.2 and what is made by it (RFC 5246 §5, §6.3, §7.4.9; RFC 7627 §4; RFC 5705). */
 
+import { concatenate } from "./concatenate.ts";
 import type { CryptoProvider } from "@latchkey/crypto";
 import type { CipherSuite } from "./cipher-suite.ts";
 import { ivOctets, type TrafficKeys } from "./record-protection.ts";
@@ -63,7 +64,7 @@ export function keyBlock(
 ): KeyBlock {
   const key = suite.keyOctets;
   const iv = ivOctets(suite);
-  const seed = concatenated(serverRandom, clientRandom);
+  const seed = concatenate([serverRandom, clientRandom]);
   const block = prf(provider, suite.hash, mainSecret, "key expansion", seed, 2 * (key + iv));
   return {
     client: { key: block.subarray(0, key), iv: block.subarray(2 * key, 2 * key + iv) },
@@ -97,8 +98,4 @@ export function exportKey12(
     if (context !== undefined) writer.vector16(context);
   });
   return prf(provider, hash, mainSecret, label, seed, length);
-}
-
-function concatenated(first: Uint8Array, second: Uint8Array): Uint8Array {
-  return written((writer) => writer.octets(first).octets(second), first.length + second.length);
 }

@@ -4,6 +4,7 @@
  * TLS 1.2 signs the messages themselves, by a hash that the scheme names, so there they can be kept until then.
  */
 
+import { concatenate } from "./concatenate.ts";
 import type { CryptoProvider, HashAlgorithm, RunningHash } from "@latchkey/crypto";
 import { handshakeNumber } from "./handshake-type.ts";
 
@@ -65,13 +66,7 @@ export class Transcript {
   takeMessages(): Uint8Array {
     const kept = this.#kept ?? [];
     this.#kept = undefined;
-    const whole = new Uint8Array(kept.reduce((sum, { length }) => sum + length, 0));
-    let offset = 0;
-    for (const encoding of kept) {
-      whole.set(encoding, offset);
-      offset += encoding.length;
-    }
-    return whole;
+    return concatenate(kept);
   }
 
   /** No signature over the messages will come. */

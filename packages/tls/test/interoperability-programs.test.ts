@@ -1,8 +1,7 @@
 /** Programs that people use, with every version and mode of client authentication: curl, mosquitto, mosquitto_pub. */
 
-import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram, startProgram } from "@latchkey/tooling-vitest/programs";
@@ -53,13 +52,7 @@ async function withServer<Result>(
     stream.on("error", () => undefined);
     onStream(stream);
   });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  try {
-    return await act((listener.address() as AddressInfo).port);
-  } finally {
-    listener.close();
-  }
+  return peers.whileListening(listener, act);
 }
 
 describe.skipIf(curl.path === undefined)("curl", () => {

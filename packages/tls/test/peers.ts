@@ -1,6 +1,6 @@
 /** Other implementations of TLS that play one side: openssl, GnuTLS, node:tls. */
 
-import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import * as nodeTls from "node:tls";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
@@ -302,6 +302,17 @@ export async function withNodeServer<Result>(
       socket.once("data", (chunk) => socket.end(`pizza for ${String(chunk)} of ${socket.getProtocol() ?? ""}`));
     },
   );
+  return whileListening(listener, act);
+}
+
+/** What our client hears at the end of its line from each of the servers. */
+export const answers = { node: /pizza for button/, openssl: /nottub/, gnutls: /button/ } as const;
+
+/** Has a server listen on a free loopback port as long as something is done with it. */
+export async function whileListening<Result>(
+  listener: Server,
+  act: (port: number) => Promise<Result>,
+): Promise<Result> {
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   try {
@@ -310,6 +321,3 @@ export async function withNodeServer<Result>(
     listener.close();
   }
 }
-
-/** What our client hears at the end of its line from each of the servers. */
-export const answers = { node: /pizza for button/, openssl: /nottub/, gnutls: /button/ } as const;

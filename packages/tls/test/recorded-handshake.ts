@@ -34,7 +34,7 @@ export interface Recording {
   readonly start: (side: Side) => TlsEngine;
 }
 
-export const connections: readonly (readonly [version: Version, kind: Kind])[] = [
+const connections: readonly (readonly [version: Version, kind: Kind])[] = [
   ["TLSv1.3", "full"],
   ["TLSv1.3", "resumed"],
   ["TLSv1.3", "retried"],
@@ -42,6 +42,11 @@ export const connections: readonly (readonly [version: Version, kind: Kind])[] =
   ["TLSv1.2", "full"],
   ["TLSv1.2", "resumed"],
 ];
+
+/** Each of them, as one of its sides hears it. */
+export const heardConnections = connections.flatMap(([version, kind]) =>
+  (["client", "server"] as const).map((side) => [version, kind, side] as const),
+);
 
 /** What a side that was played again came to. */
 export interface Outcome {

@@ -1,4 +1,6 @@
-/** The checklist of attacks, line by line: each test names its line. */
+/**
+ * The checklist of attacks, line by line: each test names its line. It is one file, however long, so that it can be read beside the list.
+ */
 
 import { inspect } from "node:util";
 import type { PrivateKey, PublicKey } from "@latchkey/crypto";

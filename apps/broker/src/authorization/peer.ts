@@ -1,8 +1,13 @@
 /** Who is at the other end of a connection, as its handshake showed it. */
 
 import type { AlertName } from "@latchkey/tls";
-import type { AccessScope } from "../control-plane/access-keys.ts";
-import type { Principal as RegisteredPrincipal } from "@latchkey/registry";
+import type { AccessScope } from "./access-keys.ts";
+import type { Principal as RegisteredPrincipal, PrincipalRefusal } from "@latchkey/registry";
+
+/** Why a client is not let in after its handshake: what the registry says, or that the profile `aws` demands a server name (SNI). */
+export type ClientRefusal =
+  | PrincipalRefusal
+  | { readonly ok: false; readonly code: "ERR_IDENTITY_NO_SERVER_NAME"; readonly reason: string };
 
 /** What every connection has. */
 interface ConnectionFields {

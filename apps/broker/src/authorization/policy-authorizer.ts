@@ -52,6 +52,11 @@ export class DevicePrincipal {
     return this.#context;
   }
 
+  /** Another number whenever a decision may have another outcome. */
+  get revision(): number {
+    return this.rights.revision;
+  }
+
   /** The same, with what only the decision on CONNECT knows. */
   get connectContext(): RequestContext {
     return { ...this.context, ...this.#connect };
@@ -71,6 +76,11 @@ export class ProgramPrincipal {
     this.peer = peer;
   }
 
+  /** Another number once the key is revoked: nothing else changes what it may do. */
+  get revision(): number {
+    return this.peer.isValid() ? 0 : 1;
+  }
+
   decide(action: Action): Decision {
     const { accessKeyId, accessScope, isValid } = this.peer;
     if (!isValid()) return { isAllowed: false, reason: `the access key ${accessKeyId} is not known any more` };
@@ -87,7 +97,6 @@ export type Principal = DevicePrincipal | ProgramPrincipal;
 /** Authenticates by the certificate's status and authorizes by its policies. */
 export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authorizer<Principal> {
   readonly #table: ConnectionRightsTable;
-  #asked = 0;
 
   constructor(table: ConnectionRightsTable) {
     this.#table = table;
@@ -132,10 +141,10 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
 
   /**
    * An answer holds until the rights of the connection change: what else is asked about, address and names, stays as it is. The
-   * time of day is no part of the context. A program is asked about each time, since its key can be revoked.
+   * time of day is no part of the context.
    */
   revision(principal: Principal): number {
-    return principal instanceof DevicePrincipal ? principal.rights.revision : ++this.#asked;
+    return principal.revision;
   }
 
   decide(principal: Principal, action: Action, name: string): Decision {

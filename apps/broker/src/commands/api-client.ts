@@ -12,7 +12,7 @@ import { messageOf, UsageError } from "@latchkey/command-line";
 import { certificateToPem } from "@latchkey/x509";
 import { Sha256 } from "@latchkey/request-signing";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { AccessKeys } from "../control-plane/access-keys.ts";
+import { AccessKeys } from "../authorization/access-keys.ts";
 import type { Operation } from "../http/operation.ts";
 import { accessKeyOperations, type AccessKeyContext } from "../control-plane/operations/access-keys.ts";
 import { dataPlaneOperations, type LiveContext } from "../data-plane/operations.ts";

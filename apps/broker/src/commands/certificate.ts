@@ -13,7 +13,7 @@ import { apiOptions, jsonOption, targetOf, withApi, type ApiArguments } from "./
 import { dataDirectoryOf, listOf, print, remark, withDataDirectory } from "./data-option.ts";
 import { certificatesWithSerialNumber, createDevice, registerDevice } from "./device.ts";
 import { createRemoteDevice, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
-import { wholeNumber } from "./option-values.ts";
+import { wholeNumber } from "../configuration/option-values.ts";
 import { dateOf, printFields, printJson, printTable } from "./table.ts";
 
 const certificate = {

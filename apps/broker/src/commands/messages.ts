@@ -5,7 +5,7 @@ import { defineCommand } from "citty";
 import { messageOf, UsageError } from "@latchkey/command-line";
 import { print, remark } from "./data-option.ts";
 import { DeviceClient } from "./device-client.ts";
-import { wholeNumber } from "./option-values.ts";
+import { wholeNumber } from "../configuration/option-values.ts";
 
 const device = {
   type: "string",

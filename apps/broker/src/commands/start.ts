@@ -4,6 +4,7 @@ import { defineCommand } from "citty";
 import { messageOf } from "@latchkey/command-line";
 import { defaults, readSettings, type StartFlags } from "../configuration/settings.ts";
 import { BrokerError } from "../errors.ts";
+import { hostAndPort } from "../http/host-and-port.ts";
 import { logLevels, openLog, type OpenedLog } from "../observability/open-log.ts";
 import { runBroker, type RunningBroker } from "../run-broker.ts";
 import { print } from "./data-option.ts";
@@ -141,8 +142,8 @@ function announce(broker: RunningBroker, { log }: OpenedLog): void {
   }
   if (broker.controlUrl !== undefined) print(`control ${broker.controlUrl}`);
   if (broker.metricsUrl !== undefined) print(`metrics ${broker.metricsUrl}`);
-  // Whoever waits for the broker waits for the last line, that of MQTT.
+  // A program that waits for the broker reads up to the line of MQTT, so it has to be the last one.
   for (const { service, host, port } of broker.listening.toReversed()) {
-    print(`ready ${service}://${host.includes(":") ? `[${host}]` : host}:${port}`);
+    print(`ready ${service}://${hostAndPort(host, port)}`);
   }
 }

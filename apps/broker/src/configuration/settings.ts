@@ -1,7 +1,7 @@
 /** What `latchkey start` works with: flags, then the configuration file, then defaults. */
 
 import { oneOf } from "@latchkey/command-line";
-import { accountOf, regionOf, serverNamesOf, wholeNumber } from "../commands/option-values.ts";
+import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
 import type { ListenerSettings } from "../listeners/start-listeners.ts";
 import { logLevels, type LogLevel } from "../observability/open-log.ts";
 import type { RunOptions } from "../run-broker.ts";

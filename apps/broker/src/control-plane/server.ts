@@ -10,18 +10,26 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import { BlockList, isIP, type AddressInfo } from "node:net";
-import { messageOf } from "@latchkey/command-line";
+import { messageOf, stackOf } from "@latchkey/command-line";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { BrokerError } from "../errors.ts";
+import { answerOperation } from "../http/answer-operation.ts";
+import { hostAndPort } from "../http/host-and-port.ts";
 import { createHttpServer, headersOf } from "../http/http-server.ts";
 import type { Operation } from "../http/operation.ts";
-import { exceptionOf } from "../http/registry-exception.ts";
 import { readTarget } from "../http/request-target.ts";
 import { RouteTable } from "../http/route-table.ts";
 import type { ServiceError } from "../http/service-error.ts";
 import type { SignedParts } from "../http/signature-v4.ts";
-import { authenticate, authorize, claimOf, type Authentication, type Caller, type Claimed } from "./authenticate.ts";
+import {
+  authenticate,
+  authorize,
+  claimOf,
+  type Authentication,
+  type Caller,
+  type Claimed,
+} from "../authorization/authenticate.ts";
 
 /** What the server is started with. */
 export interface ControlPlaneOptions<Context> {
@@ -85,10 +93,9 @@ export async function startControlPlane<Context>(options: ControlPlaneOptions<Co
   }
   const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("the control plane has no address");
-  const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
     address,
-    url: `${isSecure ? "https" : "http"}://${shownHost}:${address.port}`,
+    url: `${isSecure ? "https" : "http"}://${hostAndPort(address.address, address.port)}`,
     setCertificate(cert, key) {
       if (server instanceof HttpsServer) server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
     },
@@ -144,15 +151,9 @@ class Requests<Context> {
     call.operation = operation.name;
     authorize(caller, operation);
     const { query } = parts.target;
-    let answer: object | undefined;
-    try {
-      answer = await operation.handle(this.#options.contextOf(caller), { labels, query, headers: parts.headers, body });
-    } catch (error) {
-      throw exceptionOf(error, operation.exceptions) ?? error;
-    }
-    this.#log(request, 200, undefined);
-    void reply.code(200);
-    return answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer));
+    const asked = { labels, query, headers: parts.headers, body };
+    const context = this.#options.contextOf(caller);
+    return answerOperation(reply, operation, context, asked, () => this.#log(request, 200, undefined));
   }
 
   /** A request is about to be answered by an exception. */
@@ -181,10 +182,6 @@ class Requests<Context> {
     const isQuiet = exception === undefined || exception.code === "ThrottlingException";
     this.#options.log[isQuiet ? "debug" : "info"](fields, "control plane");
   }
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 const loopback = new BlockList();

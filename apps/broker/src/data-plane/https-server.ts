@@ -6,13 +6,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { stackOf } from "@latchkey/command-line";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { HandshakePeer } from "../authorization/peer.ts";
 import type { DevicePrincipal, PolicyAuthorizer } from "../authorization/policy-authorizer.ts";
+import { answerOperation } from "../http/answer-operation.ts";
 import { createHttpServer, headersOf, refuseUpgrade } from "../http/http-server.ts";
-import type { Operation } from "../http/operation.ts";
-import { exceptionOf } from "../http/registry-exception.ts";
 import { readTarget, type RequestTarget } from "../http/request-target.ts";
 import { RouteTable } from "../http/route-table.ts";
 import { ServiceError } from "../http/service-error.ts";
@@ -127,10 +127,8 @@ class DeviceRequests {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const principal = this.#principalOf(call.connection, reply);
     const dataPlane = this.#options.dataPlaneOf(principal, call.requestId);
-    const answer = await handled(operation, dataPlane, { labels, query, headers: headersOf(raw), body });
-    this.#log(request, 200, undefined);
-    void reply.code(200);
-    return answer === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(answer));
+    const asked = { labels, query, headers: headersOf(raw), body };
+    return answerOperation(reply, operation, dataPlane, asked, () => this.#log(request, 200, undefined));
   }
 
   /** Hands a connection over to MQTT, or answers why not. */
@@ -157,7 +155,7 @@ class DeviceRequests {
     );
   }
 
-  /** Whoever is refused, now or since the connection began, is told so, and the connection ends. */
+  /** The client, where its certificate may be used. Where it may not, now or since the connection began, the client is told so and the connection ends. */
   #principalOf(connection: Connection, reply: FastifyReply): DevicePrincipal {
     const { peer } = connection;
     if (peer.kind === "refused") {
@@ -187,21 +185,5 @@ class DeviceRequests {
       },
       "https",
     );
-  }
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-async function handled(
-  operation: Operation<DataPlane>,
-  dataPlane: DataPlane,
-  request: Parameters<Operation<DataPlane>["handle"]>[1],
-): Promise<object | undefined> {
-  try {
-    return await operation.handle(dataPlane, request);
-  } catch (error) {
-    throw exceptionOf(error, operation.exceptions) ?? error;
   }
 }

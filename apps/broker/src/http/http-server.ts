@@ -45,7 +45,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance<Se
     exposeHeadRoutes: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error: Error, _request: unknown, reply: FastifyReply) => {
-      void answerException(reply, serviceErrorOf(error, options.maximumBodyOctets));
+      void answerException(reply, serviceErrorOf(error));
     },
     serverFactory: (handler) => serverOf(options.tls, handler, requestTimeout),
   });
@@ -55,7 +55,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance<Se
   app.addHook("onRequest", async (request, reply) => options.begin(request, reply));
   app.setNotFoundHandler((request, reply) => options.carryOut(request, reply));
   app.setErrorHandler(async (error, request, reply) => {
-    const exception = serviceErrorOf(error, options.maximumBodyOctets);
+    const exception = isTooLarge(error)
+      ? new ServiceError("RequestEntityTooLargeException", `the body has more than ${options.maximumBodyOctets} octets`)
+      : serviceErrorOf(error);
     options.onException(exception, error, request);
     return answerException(reply, exception);
   });
@@ -88,17 +90,22 @@ export function headersOf(request: IncomingMessage): ReadonlyMap<string, string>
 }
 
 /** Every error is an exception with a name; a defect says nothing of itself. */
-function serviceErrorOf(error: unknown, maximumBodyOctets: number): ServiceError {
+function serviceErrorOf(error: unknown): ServiceError {
   const exception = exceptionOf(error, []);
   if (exception !== undefined) return exception;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new ServiceError("RequestEntityTooLargeException", `the body has more than ${maximumBodyOctets} octets`);
-  }
+  const code = codeOf(error);
   if (code.startsWith("FST_ERR_CTP_") || code === "FST_ERR_BAD_URL") {
     return new ServiceError("InvalidRequestException", "the request cannot be read");
   }
   return new ServiceError("InternalFailureException", "the operation failed: the broker's log says why");
+}
+
+function isTooLarge(error: unknown): boolean {
+  return codeOf(error) === "FST_ERR_CTP_BODY_TOO_LARGE";
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function answerException(reply: FastifyReply, exception: ServiceError): FastifyReply {
@@ -114,7 +121,7 @@ function answerException(reply: FastifyReply, exception: ServiceError): FastifyR
 
 /** Answers a request for an upgrade by an exception, and ends the connection. */
 export function refuseUpgrade(error: unknown, socket: Duplex): ServiceError {
-  const exception = serviceErrorOf(error, 0);
+  const exception = serviceErrorOf(error);
   answerAtLast(socket, exception.statusCode, exception.code, exception.message);
   return exception;
 }

@@ -6,7 +6,7 @@ import { invalidRequest, type ExceptionName } from "./service-error.ts";
 import { ownMember, readMembers, type Input, type Member, type Members } from "./shape.ts";
 
 /** A request after routing. */
-interface OperationRequest {
+export interface OperationRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly query: ReadonlyMap<string, readonly string[]>;
   readonly headers: ReadonlyMap<string, string>;

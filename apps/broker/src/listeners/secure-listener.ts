@@ -52,7 +52,7 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
       }
       streams.add(stream);
       stream.on("close", () => streams.delete(stream));
-      // Whoever reads from the stream learns of its errors. Until then, and after that, nobody needs them.
+      // A stream without a listener for errors ends the process. The reader of the stream adds one that acts on them.
       stream.on("error", () => {});
       onStream(secure);
     },

@@ -3,7 +3,7 @@
 import { messageOf } from "@latchkey/command-line";
 import type { Broker, Profile } from "@latchkey/broker-core";
 import type { Logger } from "pino";
-import { judgeClient } from "../authorization/judge-client.ts";
+import { judgeClient } from "./judge-client.ts";
 import type { Peer } from "../authorization/peer.ts";
 import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
 import { deviceDataPlane } from "../data-plane/data-plane.ts";
@@ -145,7 +145,7 @@ async function startListener(
       admission,
       onStream: (secure) => void serve(secure),
       onFailed: observed.handshakeFailed,
-      onNotAdmitted: (remote, limit) => log.warn({ remote, limit, value: admission.limits[limit] }, "not admitted"),
+      onNotAdmitted: (remote, limit) => observed.notAdmitted(remote, limit, admission.limits[limit]),
       onAcceptFailed: (reason) => log.error({ reason, open: admission.open }, "a connection cannot be accepted"),
     });
   } catch (cause) {

@@ -1,11 +1,9 @@
 /**
- * What Prometheus is told of a running broker. Everything is counted as plain numbers while the broker works and put into words when
- * somebody asks. No metric names a client, a topic, a certificate or an address.
+ * The metrics of a running broker, for Prometheus. The broker counts plain numbers as it works; they become text when Prometheus asks. No metric names a client, a topic, a certificate or an address.
  */
 
 import { deliveryBoundsMs, type Broker, type CloseReason, type Counters } from "@latchkey/broker-core";
-import type { PrincipalRefusal } from "@latchkey/registry";
-import type { Peer } from "../authorization/peer.ts";
+import type { ClientRefusal, Peer } from "../authorization/peer.ts";
 import type { Principal } from "../authorization/policy-authorizer.ts";
 import type { EventLoopDelay } from "./event-loop-delay.ts";
 import { MetricsText, type Labels } from "./metrics-text.ts";
@@ -14,7 +12,7 @@ import { MetricsText, type Labels } from "./metrics-text.ts";
 interface HandshakeCounts {
   accepted: number;
   failed: number;
-  readonly refused: Map<PrincipalRefusal["code"], number>;
+  readonly refused: Map<ClientRefusal["code"], number>;
 }
 
 /** What the app counts beside the broker core. */

@@ -7,12 +7,11 @@
  */
 
 import type { BrokerEvent, DeniedEvent, DroppedEvent, EventSource, PublishedEvent } from "@latchkey/broker-core";
-import type { PrincipalRefusal } from "@latchkey/registry";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
-import type { Peer } from "../authorization/peer.ts";
+import type { ClientRefusal, Peer } from "../authorization/peer.ts";
 import { PolicyDenial, ProgramPrincipal, type Principal } from "../authorization/policy-authorizer.ts";
-import type { DecisionLog } from "../control-plane/decision-log.ts";
+import type { DecisionLog } from "./decision-log.ts";
 import { EqualEvents } from "./equal-events.ts";
 import { PacedWork } from "./paced-work.ts";
 
@@ -146,7 +145,7 @@ export function logPublished(log: Logger, event: PublishedEvent<Peer, Principal>
 export function logRefusal(
   log: Logger,
   connection: { readonly remote: string; readonly protocol: string },
-  refusal: PrincipalRefusal,
+  refusal: ClientRefusal,
 ): void {
   const { code, reason } = refusal;
   const presented = "certificate" in refusal ? refusal : undefined;
@@ -165,7 +164,7 @@ export function logRefusal(
 }
 
 /** What a person can do about a refusal. */
-function mendOf(refusal: PrincipalRefusal): string {
+function mendOf(refusal: ClientRefusal): string {
   switch (refusal.code) {
     case "ERR_IDENTITY_NO_CERTIFICATE":
       return "configure the client with its certificate and private key; latchkey certificate create makes both";
@@ -175,6 +174,8 @@ function mendOf(refusal: PrincipalRefusal): string {
       return "latchkey certificate register --file CERTIFICATE.pem";
     case "ERR_IDENTITY_SERVER_NAME":
       return `connect with a server name (SNI) that selects one of the accounts ${refusal.accounts.join(", ")}`;
+    case "ERR_IDENTITY_NO_SERVER_NAME":
+      return "connect by the broker's name, not by its address";
     case "ERR_IDENTITY_AUTHORITY_INACTIVE":
       return `set the certificate authority ${refusal.caCertificateId} ACTIVE again, or use a certificate of another one`;
     case "ERR_IDENTITY_PENDING_ACTIVATION":

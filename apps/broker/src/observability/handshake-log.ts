@@ -1,7 +1,7 @@
-/** Lines for handshakes that failed and clients that are refused: bounded, whatever an address or a certificate tries. */
+/** Lines for connections that get no further than their handshake: bounded in number, whatever an address or a certificate tries. */
 
-import type { PrincipalRefusal } from "@latchkey/registry";
 import type { Logger } from "pino";
+import type { ClientRefusal } from "../authorization/peer.ts";
 import { EqualEvents } from "./equal-events.ts";
 import { logRefusal } from "./event-log.ts";
 
@@ -18,13 +18,20 @@ interface Failure {
 
 interface Refused {
   readonly connection: { readonly remote: string; readonly protocol: string };
-  readonly refusal: PrincipalRefusal;
+  readonly refusal: ClientRefusal;
+}
+
+interface NotAdmitted {
+  readonly remote: string;
+  readonly limit: string;
+  readonly value: number;
 }
 
 /** Writes them. */
 export class HandshakeLog implements Disposable {
   readonly #failed: EqualEvents<Failure>;
   readonly #refused: EqualEvents<Refused>;
+  readonly #notAdmitted: EqualEvents<NotAdmitted>;
 
   constructor(log: Logger) {
     const bounds = { intervalMs, maximumNames, maximumKinds };
@@ -43,13 +50,26 @@ export class HandshakeLog implements Disposable {
         else log.warn({ ...connection, code, reason, times }, "clients refused: this is the last of them");
       },
     });
+    this.#notAdmitted = new EqualEvents({
+      ...bounds,
+      report: (what, refusal, times) => {
+        if (what === "first") log.warn(refusal, "not admitted");
+        else log.warn({ ...refusal, times }, "not admitted: this is the last of them");
+      },
+    });
+  }
+
+  /** A connection was cut before its handshake: the limit of this name and value was reached. */
+  notAdmitted(remote: string, limit: string, value: number): void {
+    // Each connection has another port: the address is what they have in common.
+    this.#notAdmitted.add(limit, addressIn(remote), { remote, limit, value });
   }
 
   failed(remote: string, reason: string): void {
     this.#failed.add(addressIn(remote), remote, { remote, reason });
   }
 
-  refused(connection: Refused["connection"], refusal: PrincipalRefusal): void {
+  refused(connection: Refused["connection"], refusal: ClientRefusal): void {
     const who = "certificateId" in refusal ? refusal.certificateId : addressIn(connection.remote);
     this.#refused.add(who, connection.remote, { connection, refusal });
   }
@@ -58,6 +78,7 @@ export class HandshakeLog implements Disposable {
   [Symbol.dispose](): void {
     this.#failed[Symbol.dispose]();
     this.#refused[Symbol.dispose]();
+    this.#notAdmitted[Symbol.dispose]();
   }
 }
 

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { messageOf } from "@latchkey/command-line";
 import { BrokerError } from "../errors.ts";
+import { hostAndPort } from "../http/host-and-port.ts";
 import { metricsMediaType } from "./metrics-text.ts";
 
 /** Where it listens, and what it tells. */
@@ -45,9 +46,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   server.on("error", () => {});
   const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("the metrics server has no address");
-  const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
-    url: `http://${shownHost}:${address.port}`,
+    url: `http://${hostAndPort(address.address, address.port)}`,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,10 +1,10 @@
-/** What is told of a running broker: its log, its refusals, its metrics and whether it is ready. */
+/** What a running broker reports: its log, its refusals, its metrics and whether it is ready. */
 
 import type { Broker, BrokerEvent } from "@latchkey/broker-core";
-import type { PrincipalRefusal, Registry } from "@latchkey/registry";
-import type { Peer } from "../authorization/peer.ts";
+import type { Registry } from "@latchkey/registry";
+import type { ClientRefusal, Peer } from "../authorization/peer.ts";
 import type { Principal } from "../authorization/policy-authorizer.ts";
-import { DecisionLog } from "../control-plane/decision-log.ts";
+import { DecisionLog } from "./decision-log.ts";
 import { brokerMetrics, createAppCounts, type AppCounts } from "./broker-metrics.ts";
 import { openDecisionFile } from "./decision-file.ts";
 import { EventLog } from "./event-log.ts";
@@ -33,7 +33,7 @@ export interface ObservabilityOptions {
   readonly metrics: MetricsSettings | undefined;
 }
 
-/** Takes what happens, counts it, and tells it to those who ask, until it is disposed. */
+/** Counts and logs what happens, and answers who asks for it, until it is disposed. */
 export class Observability implements AsyncDisposable {
   readonly decisions: DecisionLog;
   readonly #running = new AsyncDisposableStack();
@@ -90,8 +90,11 @@ export class Observability implements AsyncDisposable {
     this.#handshakes.failed(remote, reason);
   };
 
+  readonly notAdmitted = (remote: string, limit: string, value: number): void =>
+    this.#handshakes.notAdmitted(remote, limit, value);
+
   /** The handshake went well, but its certificate is not let in. */
-  clientRefused(connection: { readonly remote: string; readonly protocol: string }, refusal: PrincipalRefusal): void {
+  clientRefused(connection: { readonly remote: string; readonly protocol: string }, refusal: ClientRefusal): void {
     const { refused } = this.#counts.handshakes;
     refused.set(refusal.code, (refused.get(refusal.code) ?? 0) + 1);
     this.#handshakes.refused(connection, refusal);
@@ -111,7 +114,7 @@ export class Observability implements AsyncDisposable {
   /** From now on it is not ready any more. */
   drain(): void {
     this.#isDraining = true;
-    // Nobody is there any more who could hear of the end of the others.
+    // All clients are being disconnected: no subscriber is left who could receive the events of it.
     this.#lifecycle?.[Symbol.dispose]();
   }
 

@@ -1,5 +1,6 @@
 /** The log of `latchkey start`: pino on a writer that never waits, for people at a terminal or as JSON lines. */
 
+import { stackOf } from "@latchkey/command-line";
 import { pino, type Level, type Logger } from "pino";
 import { terminalLog, terminalLine } from "./terminal-log.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -34,7 +35,7 @@ export function openLog({ level, file }: { readonly level: LogLevel; readonly fi
   });
   const log = pino({ level, base: null }, isTerminal ? terminalLog((text) => writer.write(text)) : writer);
   process.on("uncaughtExceptionMonitor", (error: unknown) => {
-    log.fatal({ reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }, "crashed");
+    log.fatal({ reason: stackOf(error) }, "crashed");
     writer.flushSync();
   });
   process.on("exit", () => writer.flushSync());

@@ -1,9 +1,12 @@
-/** Work that may come a moment later: done at once while little of the turn is spent on it, and otherwise in turns to come, so that a storm of it holds nobody up. */
+/**
+ * Work that may be done a moment later. It is done at once while it has taken little of this turn of the event loop, and otherwise in later
+ * turns, so that much of it does not delay other work.
+ */
 
 /** Milliseconds of a turn of the event loop. */
 const budgetMs = 2;
 
-/** Does work in its order. How much may wait is up to those who give it. */
+/** Does work in its order. It keeps all that waits: the caller has to limit how much work it gives. */
 export class PacedWork implements Disposable {
   #waiting: (() => void)[] = [];
   #next = 0;

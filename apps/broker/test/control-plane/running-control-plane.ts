@@ -7,7 +7,7 @@ import { IoTClient, type IoTServiceException } from "@aws-sdk/client-iot";
 import { defaultScope } from "@latchkey/registry";
 import { pino } from "pino";
 import { expect } from "vitest";
-import type { AccessKey } from "../../src/control-plane/access-keys.ts";
+import type { AccessKey } from "../../src/authorization/access-keys.ts";
 import type { AdmissionLimits } from "../../src/listeners/admission.ts";
 import type { Service } from "../../src/listeners/start-listeners.ts";
 import { send, signed } from "./signed-request.ts";

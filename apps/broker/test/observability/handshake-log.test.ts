@@ -32,3 +32,15 @@ test("a client that is refused again and again, likewise", () => {
   expect(lines[0]).toMatchObject({ msg: "client refused", code: refusal.code, mend: expect.any(String) });
   expect(lines[20]).toMatchObject({ code: refusal.code, reason: refusal.reason, times: 80 });
 });
+
+test("connections above a limit, likewise: one line for each address, and a count", () => {
+  const lines = logged((handshakes) => {
+    for (let port = 0; port < 1000; port++) handshakes.notAdmitted(`10.0.0.1:${port}`, "maximumConnections", 5);
+    handshakes.notAdmitted("10.0.0.2:1", "maximumConnections", 5);
+  });
+  expect(lines.map(({ remote, times, msg }) => [remote, times, msg])).toEqual([
+    ["10.0.0.1:0", undefined, "not admitted"],
+    ["10.0.0.2:1", undefined, "not admitted"],
+    ["10.0.0.1:999", 999, "not admitted: this is the last of them"],
+  ]);
+});

@@ -36,6 +36,7 @@ test(
       await pong;
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
     }
+    // A log that waits for its reader would never answer. The bound is far above what a loaded machine takes.
     expect(slowestMs).toBeLessThan(5000);
     const lines = broker.readLog();
     const missing = (): number =>

@@ -69,8 +69,8 @@ export class GroupCommit {
   }
 
   /**
-   * A delivery is done. Where it was queued in the group that is still growing, neither is told to the store: that is what happens
-   * to most messages of a client that is connected. Returns the position.
+   * A delivery is done. Where it was queued in the group that is still growing, the store gets neither record: this is so for most
+   * messages of a client that is connected. Returns the position.
    */
   appendDone(session: number, delivery: number): number {
     const at = this.#queued.get(delivery);

@@ -23,7 +23,7 @@ export interface SessionPersistenceContext {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** How often a store that failed is asked again, and one with nothing to do is told the time. */
+/** How often records are tried again after the store has failed, and how often an idle store keeps the time. */
 const retryMs = 1000;
 const touchMs = 30_000;
 

@@ -15,7 +15,7 @@ export interface RetainedMessage {
   readonly storedAtMs: number;
 }
 
-/** What is told of each change, where a store keeps them. */
+/** Gets each change, where a store keeps retained messages. */
 export interface RetainedJournal {
   retained(retained: RetainedMessage): void;
   retainedDeleted(topicName: string): void;

@@ -1,6 +1,6 @@
 /** Access keys of the control plane. AWS has IAM for them; these operations are ours, under `/latchkey`. */
 
-import type { AccessKeys } from "../access-keys.ts";
+import type { AccessKeys } from "../../authorization/access-keys.ts";
 import { account } from "../members.ts";
 import { operation, type Operation } from "../../http/operation.ts";
 import type { BrokerContext } from "./broker.ts";

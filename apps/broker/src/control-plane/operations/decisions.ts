@@ -1,6 +1,6 @@
 /** What policies have refused lately. The operation is ours, under `/latchkey`. */
 
-import type { DecisionLog } from "../decision-log.ts";
+import type { DecisionLog } from "../../observability/decision-log.ts";
 import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
 import { query, whole } from "../../http/shape.ts";
 

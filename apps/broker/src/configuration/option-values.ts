@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import { UsageError } from "@latchkey/command-line";
-import { listOf } from "./data-option.ts";
+import { listOf } from "../commands/data-option.ts";
 
 /** A whole number. Throws `UsageError`. */
 export function wholeNumber(flag: string, typed: string, least: number, most: number): number {

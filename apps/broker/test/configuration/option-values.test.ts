@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { serverNamesOf } from "../../src/commands/option-values.ts";
+import { serverNamesOf } from "../../src/configuration/option-values.ts";
 
 test("names of the server are IP addresses and DNS names", () => {
   const names = ["broker.example", "*.Example", "10.0.0.1", "::1", "a_b", "x".repeat(63)];

@@ -1,12 +1,12 @@
 /** Decides who a client is, after its handshake. */
 
 import { messageOf } from "@latchkey/command-line";
-import type { PrincipalRefusal, Registry } from "@latchkey/registry";
+import type { Registry } from "@latchkey/registry";
 import type { AlertName } from "@latchkey/tls";
 import type { Logger } from "pino";
-import type { Handshake } from "../listeners/tls-layer.ts";
+import type { Handshake } from "./tls-layer.ts";
 import type { Observability } from "../observability/observability.ts";
-import type { HandshakePeer } from "./peer.ts";
+import type { ClientRefusal, HandshakePeer } from "../authorization/peer.ts";
 
 /** Learns how clients are judged. */
 type HandshakeObserver = Pick<Observability, "handshakeAccepted" | "clientRefused">;
@@ -27,10 +27,16 @@ export async function judgeClient(
 ): Promise<HandshakePeer> {
   const { chain, serverName, address, remote, version: protocol } = handshake;
   const connection = { sourceIp: address, serverName, remote };
+  const refused = (refusal: ClientRefusal): HandshakePeer => {
+    observed.clientRefused({ remote, protocol }, refusal);
+    return { kind: "refused", reason: refusal.reason, isTemporary: false, alert: alertOf(refusal), ...connection };
+  };
   if (isServerNameRequired && serverName === undefined) {
-    const reason = "the client asked for no server name (SNI), and the profile aws demands one";
-    log.warn({ remote, protocol, reason, mend: "connect by the broker's name, not by its address" }, "client refused");
-    return { kind: "refused", reason, isTemporary: false, alert: "unrecognized_name", ...connection };
+    return refused({
+      ok: false,
+      code: "ERR_IDENTITY_NO_SERVER_NAME",
+      reason: "the client asked for no server name (SNI), and the profile aws demands one",
+    });
   }
   try {
     const result = await registry.resolvePrincipal(chain, serverName);
@@ -40,8 +46,7 @@ export async function judgeClient(
       log.info({ remote, protocol, certificateId: principal.certificateId }, "client identified");
       return { kind: "device", principal, ...connection };
     }
-    observed.clientRefused({ remote, protocol }, result);
-    return { kind: "refused", reason: result.reason, isTemporary: false, alert: alertOf(result), ...connection };
+    return refused(result);
   } catch (error) {
     log.error({ remote, protocol, reason: messageOf(error) }, "the client cannot be judged");
     const reason = "the broker cannot look up the client's certificate now";
@@ -50,7 +55,7 @@ export async function judgeClient(
 }
 
 /** The alert that says a refusal best (RFC 8446 §6.2). */
-function alertOf(refusal: PrincipalRefusal): AlertName {
+function alertOf(refusal: ClientRefusal): AlertName {
   switch (refusal.code) {
     case "ERR_IDENTITY_NO_CERTIFICATE":
       return "certificate_required";
@@ -58,6 +63,7 @@ function alertOf(refusal: PrincipalRefusal): AlertName {
       return "bad_certificate";
     case "ERR_IDENTITY_UNKNOWN":
       return "certificate_unknown";
+    case "ERR_IDENTITY_NO_SERVER_NAME":
     case "ERR_IDENTITY_SERVER_NAME":
       return "unrecognized_name";
     case "ERR_IDENTITY_NOT_ACTIVE":

@@ -3,7 +3,7 @@
 import type { Registry, Scope } from "@latchkey/registry";
 import { isRegistryError } from "@latchkey/registry";
 import { ServiceError } from "../http/service-error.ts";
-import type { ProgramPeer, RefusedPeer } from "../authorization/peer.ts";
+import type { ProgramPeer, RefusedPeer } from "./peer.ts";
 import {
   isSignedBy,
   readSignature,
