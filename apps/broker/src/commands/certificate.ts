@@ -10,10 +10,10 @@ import { allOf, certificateArnOf, certificateIdOf, shortLength, textIn } from ".
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
 import { endpointOf } from "./api-client.ts";
 import { apiOptions, jsonOption, targetOf, withApi, type ApiArguments } from "./api-options.ts";
-import { dataDirectoryOf, listOf, print, remark, withDataDirectory } from "./data-option.ts";
+import { dataDirectoryOf, print, remark, withDataDirectory } from "./data-option.ts";
 import { certificatesWithSerialNumber, createDevice, registerDevice } from "./device.ts";
 import { createRemoteDevice, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
-import { wholeNumber } from "../configuration/option-values.ts";
+import { listOf, wholeNumber } from "../configuration/option-values.ts";
 import { dateOf, printFields, printJson, printTable } from "./table.ts";
 
 const certificate = {

@@ -1,13 +1,10 @@
 /** What all commands on a data directory share. */
 
-import { openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
-
-/** `--data`. */
-const dataOption = { type: "string", default: "latchkey-data", description: "The data directory" } as const;
+import { defaultDataDirectory, openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
 
 /** The data directory of a command that can also be asked of an endpoint. */
 export function dataDirectoryOf({ data }: { readonly data?: string | undefined }): string {
-  return data ?? dataOption.default;
+  return data ?? defaultDataDirectory;
 }
 
 /** Runs `body` on an opened data directory and closes it again. */
@@ -28,9 +25,4 @@ export function print(line: string): void {
 /** Prints a remark for the person at the terminal, which scripts need not read. */
 export function remark(line: string): void {
   process.stderr.write(`${line}\n`);
-}
-
-/** The parts of a list with commas. */
-export function listOf(text: string | undefined): string[] {
-  return (text ?? "").split(",").filter((item) => item !== "");
 }

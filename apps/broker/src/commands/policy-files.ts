@@ -23,8 +23,9 @@ import {
   suggest,
   type LintFinding,
 } from "@latchkey/policy/authoring";
+import { listOf } from "../configuration/option-values.ts";
 import { apiOptions, jsonOption, withApi, type ApiArguments } from "./api-options.ts";
-import { listOf, print, remark } from "./data-option.ts";
+import { print, remark } from "./data-option.ts";
 import { printJson } from "./table.ts";
 
 const policyOptions = {

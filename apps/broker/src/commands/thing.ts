@@ -6,7 +6,8 @@ import { isObject } from "../http/json-body.ts";
 import { allOf, certificateArnOf, textIn } from "./answers.ts";
 import type { ApiAnswer } from "./api-client.ts";
 import { apiOptions, jsonOption, withApi } from "./api-options.ts";
-import { listOf, print } from "./data-option.ts";
+import { listOf } from "../configuration/option-values.ts";
+import { print } from "./data-option.ts";
 import { printFields, printJson, printTable } from "./table.ts";
 
 const name = { type: "string", required: true, description: "The thing's name" } as const;

@@ -2,7 +2,6 @@
 
 import { isIP } from "node:net";
 import { UsageError } from "@latchkey/command-line";
-import { listOf } from "../commands/data-option.ts";
 
 /** A whole number. Throws `UsageError`. */
 export function wholeNumber(flag: string, typed: string, least: number, most: number): number {
@@ -11,6 +10,11 @@ export function wholeNumber(flag: string, typed: string, least: number, most: nu
   throw new UsageError(
     `--${flag} ${JSON.stringify(typed)} is not possible: it is a whole number from ${least} to ${most}`,
   );
+}
+
+/** The parts of a list with commas. */
+export function listOf(text: string | undefined): string[] {
+  return (text ?? "").split(",").filter((item) => item !== "");
 }
 
 /** Names for the server's certificate, separated by commas: IP addresses and DNS names, the first label may be `*`. Throws `UsageError`. */

@@ -2,6 +2,7 @@
 
 import { oneOf } from "@latchkey/command-line";
 import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
+import { defaultDataDirectory } from "../data-directory/data-directory.ts";
 import type { ListenerSettings } from "../listeners/start-listeners.ts";
 import { logLevels, type LogLevel } from "../observability/open-log.ts";
 import type { RunOptions } from "../run-broker.ts";
@@ -36,7 +37,7 @@ export interface StartFlags {
 
 /** Defaults that are not "none". */
 export const defaults = {
-  data: "latchkey-data",
+  data: defaultDataDirectory,
   host: "127.0.0.1",
   port: 8883,
   httpsPort: 8443,

@@ -33,6 +33,9 @@ import { keyPairStore } from "./key-pair-files.ts";
 import { serverCredential, type ServerCredential } from "./server-certificate.ts";
 import { makeDirectory } from "./write-file.ts";
 
+/** Where it is where nothing else is said. */
+export const defaultDataDirectory = "latchkey-data";
+
 /** An opened data directory. */
 export interface DataDirectory extends AsyncDisposable {
   readonly registry: Registry;
