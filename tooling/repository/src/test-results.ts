@@ -10,7 +10,7 @@ export type TestTask = "test" | "test:corpora";
 /** What the tests of all workspaces came to. */
 export interface TestResults {
   readonly passed: number;
-  /** What failed, by name. A file without tests is here as well. */
+  /** What failed: the name and the first lines of what the test said. A file without tests is here as well. */
   readonly failures: readonly string[];
   /** Workspaces that left no results: their tests did not run to the end, or were not asked for. */
   readonly workspacesWithoutResults: readonly string[];
@@ -27,6 +27,7 @@ interface Report {
       readonly title: string;
       readonly fullName: string;
       readonly ancestorTitles: readonly string[];
+      readonly failureMessages?: readonly string[];
     }[];
   }[];
 }
@@ -62,9 +63,9 @@ export function readTestResults(root: string, task: TestTask): TestResults {
     const report: Report = JSON.parse(readFileSync(file, "utf8"));
     for (const { name, assertionResults } of report.testResults) {
       if (assertionResults.length === 0) failures.push(`${relative(root, name)}: no tests`);
-      for (const { status, title, fullName, ancestorTitles } of assertionResults) {
+      for (const { status, title, fullName, ancestorTitles, failureMessages = [] } of assertionResults) {
         if (status === "passed") passed++;
-        else if (status === "failed") failures.push(`${folder}: ${fullName}`);
+        else if (status === "failed") failures.push(`${folder}: ${fullName}${firstLines(failureMessages)}`);
         else {
           const reason = isForCorpora ? missingCorporaReason : `${folder}: ${ancestorTitles[0] ?? title}`;
           skips.set(reason, (skips.get(reason) ?? 0) + 1);
@@ -73,6 +74,15 @@ export function readTestResults(root: string, task: TestTask): TestResults {
     }
   }
   return { passed, failures, workspacesWithoutResults, skips };
+}
+
+/** The beginning of a failure's messages, indented below the test's name: what was expected, and where. */
+function firstLines(messages: readonly string[]): string {
+  const lines = messages.flatMap((message) => message.split("\n")).filter((line) => !line.includes("node_modules"));
+  return lines
+    .slice(0, 12)
+    .map((line) => `\n    ${line.slice(0, 300)}`)
+    .join("");
 }
 
 /** What the tests wait for whose corpora are not here. `run-tests.ts` says which corpora those are. */
