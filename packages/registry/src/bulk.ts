@@ -1,7 +1,7 @@
 /**
  * Many certificates at once, as JSON lines: one object a line, of which only `certificatePem` is needed; see `BulkCertificate`.
  *
- * Each chunk is one transaction, and other work can run between chunks. A line that is refused is reported and changes nothing; the others
+ * A transaction has as many certificates as are some milliseconds of work, and other work can run between them. A line that is refused is reported and changes nothing; the others
  * go on. What is registered already is skipped, so that an interrupted import can be run again.
  */
 
@@ -63,8 +63,14 @@ export interface BulkResult {
   readonly refusedCount: number;
 }
 
-/** Certificates a transaction: some milliseconds of work. */
-const chunkSize = 50;
+/** Work of a transaction, in units of a small certificate: some milliseconds. */
+const chunkWork = 50;
+/** A signature check of the slowest key that is possible costs as much as so many small certificates. */
+const workOfSignature = 3;
+/** Characters of a certificate that cost as much as a small one. */
+const charactersOfUnit = 4096;
+/** Certificates that an export reads at once. */
+const pageSize = 50;
 const maximumReported = 1000;
 
 /** What bulk operations work with. */
@@ -95,7 +101,7 @@ export async function importCertificates(
     const code = isRegistryError(error) ? error.code : "ERR_REGISTRY_INVALID";
     if (refused.length < maximumReported) refused.push({ index, code, message: error.message });
   };
-  for (const chunk of chunksOf(input, chunkSize)) {
+  for (const chunk of chunksOf(input)) {
     const outcomes = await parts.context.storage.write((writer) =>
       chunk.map((item) => registerOne(parts, writer, scope, item)),
     );
@@ -127,7 +133,7 @@ export function* exportCertificates({ context }: BulkParts, scope: Scope): Gener
   let nextToken: string | undefined;
   do {
     const page = context.storage.read((reader) => {
-      const { items, nextToken: next } = certificatesByOrder.page(reader, { pageSize: chunkSize, nextToken }, key);
+      const { items, nextToken: next } = certificatesByOrder.page(reader, { pageSize, nextToken }, key);
       const lines = items.flatMap((orderAndId) => {
         const id = orderAndId.slice(orderAndId.indexOf("/") + 1);
         const record = certificateTable.get(reader, key, id);
@@ -243,13 +249,30 @@ function readBulkLine(line: string): BulkCertificate | Error {
   }
 }
 
-function* chunksOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let chunk: T[] = [];
+/**
+ * Items for one transaction each: as many as one turn of an event loop should do, and at least one. An item is never divided, since it is
+ * stored as a whole or not at all.
+ */
+function* chunksOf(items: Iterable<BulkCertificate | Error>): Generator<(BulkCertificate | Error)[]> {
+  let chunk: (BulkCertificate | Error)[] = [];
+  let work = 0;
   for (const item of items) {
+    const more = workOf(item);
+    if (chunk.length > 0 && work + more > chunkWork) {
+      yield chunk;
+      chunk = [];
+      work = 0;
+    }
     chunk.push(item);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
+    work += more;
   }
   if (chunk.length > 0) yield chunk;
+}
+
+function workOf(item: BulkCertificate | Error): number {
+  if (item instanceof Error) return 1;
+  const { certificatePem, caCertificateId, things = [], thingName, policyNames = [] } = item;
+  const reading = Math.ceil(certificatePem.length / charactersOfUnit);
+  const attaching = things.length + (thingName === undefined ? 0 : 1) + policyNames.length;
+  return reading + attaching + (caCertificateId === undefined ? 0 : workOfSignature);
 }

@@ -3,10 +3,22 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultScope as scope, deviceArchive, deviceBundle } from "../src/index.ts";
+import {
+  defaultScope as scope,
+  deviceArchive,
+  deviceBundle,
+  type BulkCertificate,
+  type BulkThing,
+} from "../src/index.ts";
 import { allow, idOf, makeAuthority, makeDevice, pemOf, Workshop } from "./workshop.ts";
 
 const noPause = async (): Promise<void> => {};
+const own = makeAuthority("Own CA");
+const ownDevices = Array.from({ length: 120 }, () => pemOf(makeDevice(own)));
+
+function named(count: number): readonly BulkThing[] {
+  return Array.from({ length: count }, (_, index) => ({ thingName: `t${index}` }));
+}
 
 describe("an import", () => {
   test("registers each good line, reports each bad one by its place, and can be run again", async () => {
@@ -33,13 +45,9 @@ describe("an import", () => {
       "",
       ...good.slice(60),
     ];
-    let pauses = 0;
-    const result = await registry.importLines(scope, lines, async () => {
-      pauses++;
-    });
+    const result = await registry.importLines(scope, lines, noPause);
     expect(result).toMatchObject({ registered: 120, skipped: 0, refusedCount: 5 });
     expect(result.refused.map((one) => one.index)).toEqual([60, 61, 62, 63, 64]);
-    expect(pauses).toBe(3);
     expect(registry.certificates.list(scope, { pageSize: 1000 }).items).toHaveLength(120);
     expect(registry.things.listPrincipals(scope, "t0").items).toHaveLength(40);
     expect(registry.things.list(scope).items).toHaveLength(3);
@@ -47,6 +55,38 @@ describe("an import", () => {
     const device = devices[0];
     const resolved = device && (await registry.resolvePrincipal([device.encoding], "localhost"));
     expect(resolved).toMatchObject({ ok: true });
+  });
+
+  test.each<[string, Partial<BulkCertificate>, number]>([
+    ["small certificates", {}, 50],
+    ["certificates with a thing and two policies", { thingName: "t", policyNames: ["p", "q"] }, 12],
+    ["certificates with twenty things", { things: named(20) }, 2],
+    ["certificates with more things than a turn should have", { things: named(60) }, 1],
+    ["certificates whose signatures are checked", { caCertificateId: idOf(own.certificate) }, 12],
+  ])("gives others a turn after as much work as is bounded: %s", async (_, more, certificatesOfTurn) => {
+    await using workshop = await Workshop.open();
+    const { registry } = workshop;
+    await workshop.registerAuthority(own);
+    for (const name of ["p", "q"]) await registry.policies.create(scope, name, allow("iot:Publish", "topic/a"));
+    const lines = ownDevices.map((certificatePem) => JSON.stringify({ certificatePem, ...more }));
+    const registered: number[] = [];
+    const result = await registry.importLines(scope, lines, async () => {
+      registered.push(registry.certificates.list(scope, { pageSize: 1000 }).items.length);
+    });
+    expect(result).toMatchObject({ registered: ownDevices.length, refusedCount: 0 });
+    const inTurns = registered.map((count, turn) => count - (registered[turn - 1] ?? 0));
+    expect(Math.max(...inTurns)).toBe(certificatesOfTurn);
+    expect(inTurns).toHaveLength(Math.ceil(ownDevices.length / certificatesOfTurn));
+  });
+
+  test("gives others a turn after few large certificates", async () => {
+    await using workshop = await Workshop.open();
+    const lines = ownDevices.map((pem) => JSON.stringify({ certificatePem: `${" ".repeat(16_000)}\n${pem}` }));
+    let turns = 0;
+    await workshop.registry.importLines(scope, lines, async () => {
+      turns++;
+    });
+    expect(turns).toBe(ownDevices.length / 10);
   });
 
   test("what is exported can be imported into another registry", async () => {

@@ -2,20 +2,15 @@
 
 import { keptChanges, type Change, type ChangeBatch, type ChangeKind } from "../changes.ts";
 import type { ScanOptions, Storage, StorageEntry, StorageReader, StorageWriter } from "../storage.ts";
-import { SortedKeys } from "./sorted-keys.ts";
+import { SortedMap } from "./sorted-map.ts";
 
 /** A new, empty storage in memory. */
 export function createMemoryStorage(): Storage {
   return new MemoryStorage();
 }
 
-interface MemoryTable {
-  readonly values: Map<string, string>;
-  readonly keys: SortedKeys;
-}
-
 class MemoryStorage implements Storage, StorageReader {
-  readonly #tables = new Map<string, MemoryTable>();
+  readonly #tables = new Map<string, SortedMap>();
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   #changes: Change[] = [];
   #sequence = 0;
@@ -62,7 +57,7 @@ class MemoryStorage implements Storage, StorageReader {
   }
 
   get(table: string, key: string): string | undefined {
-    return this.#tables.get(table)?.values.get(key);
+    return this.#tables.get(table)?.get(key);
   }
 
   scan(table: string, prefix: string, { after, limit, isDescending }: ScanOptions): readonly StorageEntry[] {
@@ -72,14 +67,14 @@ class MemoryStorage implements Storage, StorageReader {
     const isBehind = after !== undefined && after >= prefix;
     // Keys are ASCII, so this is behind every key with the prefix.
     const end = `${prefix}\u007F`;
-    const keys =
+    const inOrder =
       isDescending === true
-        ? found.keys.before(after !== undefined && after < end ? after : end)
-        : found.keys.from(isBehind ? after : prefix);
-    for (const key of keys) {
+        ? found.before(after !== undefined && after < end ? after : end)
+        : found.from(isBehind ? after : prefix);
+    for (const [key, value] of inOrder) {
       if (!key.startsWith(prefix)) break;
       if (isDescending !== true && isBehind && key === after) continue;
-      entries.push({ key, value: found.values.get(key) ?? "" });
+      entries.push({ key, value });
       if (entries.length === limit) break;
     }
     return entries;
@@ -107,14 +102,11 @@ class MemoryStorage implements Storage, StorageReader {
 
   #put(table: string, key: string, value: string): void {
     let found = this.#tables.get(table);
-    if (found === undefined) this.#tables.set(table, (found = { values: new Map(), keys: new SortedKeys() }));
-    found.values.set(key, value);
-    found.keys.add(key);
+    if (found === undefined) this.#tables.set(table, (found = new SortedMap()));
+    found.set(key, value);
   }
 
   #delete(table: string, key: string): void {
-    const found = this.#tables.get(table);
-    found?.values.delete(key);
-    found?.keys.delete(key);
+    this.#tables.get(table)?.delete(key);
   }
 }
