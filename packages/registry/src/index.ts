@@ -56,6 +56,7 @@ export type {
   ClaimedCertificate,
   FleetProvisioningRequest,
   ProvisioningHook,
+  ProvisioningHookAnswer,
   ProvisioningHookRequest,
   ProvisioningTemplates,
   TemplateInput,

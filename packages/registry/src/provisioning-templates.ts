@@ -55,10 +55,18 @@ export interface ProvisioningHookRequest {
 }
 
 /** Says whether a device may be provisioned, and with which parameters. */
-export type ProvisioningHook = (request: ProvisioningHookRequest) => Promise<{
+export interface ProvisioningHook {
+  /** What it throws, and an answer that comes after five seconds (AWS), refuses the device. */
+  ask(request: ProvisioningHookRequest): Promise<ProvisioningHookAnswer>;
+  /** Resolves after so many milliseconds, such as `setTimeout` of `node:timers/promises` with `{ ref: false }`. */
+  wait(milliseconds: number): Promise<void>;
+}
+
+/** What a pre-provisioning hook says. */
+export interface ProvisioningHookAnswer {
   readonly allowProvisioning: boolean;
   readonly parameterOverrides?: Readonly<Record<string, string>> | undefined;
-}>;
+}
 
 /** A request of fleet provisioning to carry a template out. */
 export interface FleetProvisioningRequest {
@@ -77,7 +85,7 @@ export class ProvisioningTemplates {
   readonly #certificates: Certificates;
   readonly #hook: ProvisioningHook | undefined;
 
-  /** `hook` is asked before each provisioning by claim. A hook that fails refuses. */
+  /** `hook` is asked before each provisioning by claim. A hook that fails, or does not answer in time, refuses. */
   constructor(parts: ProvisioningParts, hook: ProvisioningHook | undefined) {
     this.#context = parts.context;
     this.#parts = parts;
@@ -342,11 +350,15 @@ export class ProvisioningTemplates {
       clientId: clientIdentifier,
       parameters,
     };
-    let answer: Awaited<ReturnType<ProvisioningHook>>;
+    let answer: ProvisioningHookAnswer | void;
     try {
-      answer = await this.#hook(request);
+      answer = await Promise.race([this.#hook.ask(request), this.#hook.wait(hookMilliseconds)]);
     } catch {
       throw accessDenied(templateName, "hook", "the pre-provisioning hook failed");
+    }
+    if (answer === undefined) {
+      const limit = `${hookMilliseconds / 1000} s`;
+      throw accessDenied(templateName, "hook", `the pre-provisioning hook did not answer within ${limit}`);
     }
     if (!answer.allowProvisioning)
       throw accessDenied(templateName, "hook", "the pre-provisioning hook did not allow it");
@@ -368,6 +380,9 @@ function isPutToUse(reader: StorageReader, scope: string, { certificateId, statu
     attachedThings(reader, scope, certificateId).length > 0
   );
 }
+
+/** Time that a pre-provisioning hook has (AWS). */
+const hookMilliseconds = 5000;
 
 /** Tokens or claims that one transaction of `removeUnclaimed` looks at. */
 const removedAtOnce = 1000;

@@ -25,8 +25,11 @@ const templateBody = JSON.stringify({
   DeviceConfiguration: { url: "https://example.com" },
 });
 
-async function open(hook?: ProvisioningHook, storage: Storage = createMemoryStorage()): Promise<Workshop> {
-  const workshop = await Workshop.open({ provisioningHook: hook, storage });
+async function open(ask?: ProvisioningHook["ask"], storage: Storage = createMemoryStorage()): Promise<Workshop> {
+  const workshop = await Workshop.open({
+    provisioningHook: ask && { ask, wait: () => new Promise(() => {}) },
+    storage,
+  });
   await workshop.registry.policies.create(scope, "device", allow("iot:Connect", "*"));
   await workshop.registry.templates.create(scope, "fleet", { templateBody, provisioningRoleArn: "", enabled: true });
   return workshop;

@@ -4,6 +4,7 @@ import {
   evaluateTemplate,
   readTemplate,
   type ProvisioningHook,
+  type ProvisioningHookAnswer,
   type ProvisioningHookRequest,
 } from "../src/index.ts";
 import { allow, idOf, makeAuthority, makeDevice, makeRequestPem, pemOf, Workshop } from "./workshop.ts";
@@ -113,8 +114,10 @@ const full = (thing: Json = {}, certificate: Json = {}): string =>
     DeviceConfiguration: { url: { "Fn::Sub": "https://example/${Name}" } },
   });
 
-async function shop(hook?: ProvisioningHook): Promise<Workshop> {
-  const workshop = await Workshop.open({ provisioningHook: hook });
+const never: ProvisioningHook["wait"] = () => new Promise(() => {});
+
+async function shop(ask?: ProvisioningHook["ask"], wait = never): Promise<Workshop> {
+  const workshop = await Workshop.open({ provisioningHook: ask && { ask, wait } });
   await workshop.registry.policies.create(scope, "p", allow("iot:Publish", "topic/p"));
   await workshop.registry.thingGroups.create(scope, "g");
   return workshop;
@@ -201,8 +204,8 @@ describe("RegisterThing", () => {
 describe("fleet provisioning by claim", () => {
   const claimed = full({}, { Properties: { CertificateId: { Ref: "AWS::IoT::Certificate::Id" } } });
 
-  async function fleet(hook?: ProvisioningHook, enabled = true): Promise<Workshop> {
-    const workshop = await shop(hook);
+  async function fleet(ask?: ProvisioningHook["ask"], enabled = true, wait = never): Promise<Workshop> {
+    const workshop = await shop(ask, wait);
     await workshop.registry.templates.create(scope, "fleet", {
       templateBody: claimed,
       provisioningRoleArn: "arn:aws:iam::000000000000:role/x",
@@ -273,7 +276,7 @@ describe("fleet provisioning by claim", () => {
 
   test("asks the hook, which can refuse, fail and override parameters", async () => {
     const asked: ProvisioningHookRequest[] = [];
-    let answer: Awaited<ReturnType<ProvisioningHook>> | Error = new Error("down");
+    let answer: ProvisioningHookAnswer | Error = new Error("down");
     await using workshop = await fleet(async (request) => {
       asked.push(request);
       if (answer instanceof Error) throw answer;
@@ -304,6 +307,27 @@ describe("fleet provisioning by claim", () => {
       clientId: "c",
       parameters: { Name: "lamp" },
     });
+  });
+
+  test("refuses when the hook has not answered after five seconds, and the token can be used again", async () => {
+    let isStuck = true;
+    const waited: number[] = [];
+    const hook = async (): Promise<ProvisioningHookAnswer> =>
+      isStuck ? new Promise(() => {}) : { allowProvisioning: true };
+    await using workshop = await fleet(hook, true, async (milliseconds) => {
+      waited.push(milliseconds);
+      if (!isStuck) await never(milliseconds);
+    });
+    const { templates } = workshop.registry;
+    const { certificateOwnershipToken } = await templates.claimFromCsr(scope, makeRequestPem());
+    const request = { templateName: "fleet", certificateOwnershipToken, parameters: { Name: "lamp" } };
+    await expect(templates.provisionByClaim(scope, request)).rejects.toMatchObject({
+      code: "ERR_REGISTRY_ACCESS_DENIED",
+      message: "the pre-provisioning hook did not answer within 5 s",
+    });
+    expect(waited).toEqual([5000]);
+    isStuck = false;
+    expect(await templates.provisionByClaim(scope, request)).toMatchObject({ thingName: "lamp" });
   });
 
   test("claims with a certificate that lives five minutes", async () => {
