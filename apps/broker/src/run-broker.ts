@@ -18,8 +18,13 @@ import { programDataPlane } from "./data-plane/data-plane.ts";
 import { logPublished } from "./observability/event-log.ts";
 import { Observability, type MetricsSettings, type ObservabilityOptions } from "./observability/observability.ts";
 import { takeReserved, type ReservedTopicsOptions } from "./reserved-topics/reserved-topics.ts";
-import type { AdmissionLimits } from "./listeners/admission.ts";
-import { startListeners, type ListenerSettings, type Listeners, type Listening } from "./listeners/start-listeners.ts";
+import {
+  startListeners,
+  type ListenerLimits,
+  type ListenerSettings,
+  type Listeners,
+  type Listening,
+} from "./listeners/start-listeners.ts";
 
 /** Settings of `latchkey start`. */
 export interface RunOptions {
@@ -27,8 +32,8 @@ export interface RunOptions {
   readonly listeners: readonly ListenerSettings[];
   /** In place of the broker core's. */
   readonly limits?: Partial<Limits> | undefined;
-  /** Default: 10,000 connections, and as many of one address. */
-  readonly admission?: Partial<AdmissionLimits> | undefined;
+  /** Default: 10,000 connections, as many of one address, and 2 s for a client whose certificate is refused. */
+  readonly admission?: Partial<ListenerLimits> | undefined;
   /** Names that the server's certificate is valid for, besides localhost and the loopback addresses. */
   readonly serverNames: readonly string[];
   readonly scope: Scope;

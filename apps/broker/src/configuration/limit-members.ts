@@ -1,11 +1,13 @@
 /** The limits of the configuration file, by what they are counted for, and where they go. */
 
 import type { Limits } from "@latchkey/broker-core";
-import type { AdmissionLimits } from "../listeners/admission.ts";
+import type { ListenerLimits } from "../listeners/start-listeners.ts";
 import { object, whole, yesOrNo, type Member, type ValueOf } from "./member.ts";
 
 const most = Number.MAX_SAFE_INTEGER;
 const count = (description: string): Member<number> => whole(1, most, description);
+/** More than this is no time that a timer can have. */
+const timer = (description: string): Member<number> => whole(1, 0x7fff_ffff, description);
 const uint16 = (least: number, description: string): Member<number> => whole(least, 0xffff, description);
 const uint32 = (description: string): Member<number> => whole(0, 0xffff_ffff, description);
 const rate = (description: string): Member<number> => whole(0, most, `${description}; 0 for no limit`);
@@ -15,6 +17,7 @@ const connection = object(
     maximumPacketSize: whole(1024, 268_435_460, "Octets of one packet"),
     maximumPayloadOctets: count("Octets of one payload"),
     connectTimeoutMs: count("Milliseconds from the connection to its CONNECT"),
+    refusedTimeoutMs: timer("Milliseconds that a client whose certificate is refused has to ask, and to be told why"),
     maximumOctetsBeforeConnack: count("Octets before CONNACK is sent"),
     maximumTopicLevels: count("Levels of a topic name or filter"),
     maximumTopicOctets: uint16(1, "Octets of a topic name or filter"),
@@ -73,15 +76,17 @@ export type LimitSettings = ValueOf<typeof limitMembers>;
 
 /** The limits of the broker core that the file sets. */
 export function coreLimits({ connection: a, client: b, process: c }: LimitSettings): Partial<Limits> {
-  const { maximumConnections: _, ...rest } = c ?? {};
-  return withoutUndefined({ ...a, ...b, ...rest });
+  const { refusedTimeoutMs: _, ...ofConnection } = a ?? {};
+  const { maximumConnections: __, ...ofProcess } = c ?? {};
+  return withoutUndefined({ ...ofConnection, ...b, ...ofProcess });
 }
 
 /** The limits of the listeners that the file sets. */
-export function admissionLimits(settings: LimitSettings): Partial<AdmissionLimits> {
+export function admissionLimits(settings: LimitSettings): Partial<ListenerLimits> {
   return withoutUndefined({
     maximumConnections: settings.process?.maximumConnections,
     maximumConnectionsPerAddress: settings.address?.maximumConnections,
+    refusedTimeoutMs: settings.connection?.refusedTimeoutMs,
   });
 }
 

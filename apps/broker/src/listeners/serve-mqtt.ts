@@ -4,8 +4,12 @@ import type { Duplex } from "node:stream";
 import type { Broker } from "@latchkey/broker-core";
 import { endSoon } from "./secure-listener.ts";
 
-/** Hands a connection to the broker. Nothing may have been read from the stream. */
-export function serveMqtt<Peer, Principal>(broker: Broker<Peer, Principal>, peer: Peer, stream: Duplex): void {
+/** Hands a connection to the broker, and gives the broker's end of it. Nothing may have been read from the stream. */
+export function serveMqtt<Peer, Principal>(
+  broker: Broker<Peer, Principal>,
+  peer: Peer,
+  stream: Duplex,
+): ReturnType<typeof broker.accept> {
   const transport = {
     write(chunks: readonly Uint8Array[]): void {
       stream.write(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
@@ -22,4 +26,5 @@ export function serveMqtt<Peer, Principal>(broker: Broker<Peer, Principal>, peer
   stream.on("drain", () => client.drained(performance.now()));
   stream.on("error", (error: Error) => client.lost(error.message, performance.now()));
   stream.on("close", () => client.lost("the client closed the connection", performance.now()));
+  return client;
 }

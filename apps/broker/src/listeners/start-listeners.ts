@@ -2,6 +2,7 @@
 
 import { messageOf } from "@latchkey/command-line";
 import type { Broker, Profile } from "@latchkey/broker-core";
+import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { judgeClient } from "./judge-client.ts";
 import type { Peer } from "../authorization/peer.ts";
@@ -15,7 +16,7 @@ import type { Observability } from "../observability/observability.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { latchkeyTlsLayer } from "./latchkey-tls.ts";
 import { nodeTlsLayer } from "./node-tls.ts";
-import { startSecureListener, type SecureListener } from "./secure-listener.ts";
+import { endSoon, startSecureListener, type SecureListener } from "./secure-listener.ts";
 import { serveMqtt } from "./serve-mqtt.ts";
 import type { SecureStream } from "./tls-layer.ts";
 
@@ -37,6 +38,15 @@ export interface Listening {
   readonly port: number;
 }
 
+/** What is limited before a client is known to the broker core. */
+export interface ListenerLimits extends AdmissionLimits {
+  /**
+   * How long a client whose certificate is refused stays connected, to ask by CONNECT or an HTTP request and to be told why. In milliseconds from
+   * the handshake on.
+   */
+  readonly refusedTimeoutMs: number;
+}
+
 /** What the listeners are started with. */
 export interface ListenersOptions {
   readonly listeners: readonly ListenerSettings[];
@@ -45,7 +55,7 @@ export interface ListenersOptions {
   /** `explain` tells a refused client why, by CONNACK or an HTTP answer; `parity` cuts it off, as AWS IoT does. */
   readonly denial: "explain" | "parity";
   readonly profile?: Profile | undefined;
-  readonly admission?: Partial<AdmissionLimits> | undefined;
+  readonly admission?: Partial<ListenerLimits> | undefined;
   /** How long an HTTP request may take to arrive. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** Who signed the URL of a WebSocket; undefined where there are no access keys. */
@@ -62,15 +72,19 @@ export interface ListenersOptions {
 export interface Listeners {
   readonly listening: readonly Listening[];
   setCertificate(certificate: string, privateKey: string): void;
-  /** Changes how many connections may be open; those that are stay. What is left out gets its default. */
-  setAdmission(limits: Partial<AdmissionLimits>): void;
+  /** Changes the limits; connections that are open stay. What is left out gets its default. */
+  setAdmission(limits: Partial<ListenerLimits>): void;
   /** Stops listening and ends what is still open; resolves when all is closed. */
   close(): Promise<void>;
 }
 
 const handshakeTimeoutMs = 10_000;
 /** Ours, against a process that runs out of file descriptors. AWS IoT has no such limit of its own. */
-const defaultAdmission: AdmissionLimits = { maximumConnections: 10_000, maximumConnectionsPerAddress: Infinity };
+const defaultLimits: ListenerLimits = {
+  maximumConnections: 10_000,
+  maximumConnectionsPerAddress: Infinity,
+  refusedTimeoutMs: 2000,
+};
 
 /** AWS IoT's protocol names of ALPN, and those that other programs use. */
 const mqttProtocols: readonly string[] = ["x-amzn-mqtt-ca", "mqtt"];
@@ -79,7 +93,8 @@ const httpProtocols: readonly string[] = ["x-amzn-http-ca", "http/1.1"];
 /** Starts them. Throws `ERR_BROKER_LISTEN`, and then none of them listens. */
 export async function startListeners(options: ListenersOptions): Promise<Listeners> {
   const { denial, broker, authorizer, log } = options;
-  const admission = new Admission({ ...defaultAdmission, ...options.admission });
+  let limits: ListenerLimits = { ...defaultLimits, ...options.admission };
+  const admission = new Admission(limits);
   const dataPlane = await startDataPlane({
     authorizer,
     webSocket: new MqttOverWebSocket({ broker, authenticateProgram: options.authenticateProgram }),
@@ -94,7 +109,10 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
   try {
     for (const settings of options.listeners) {
       const { service } = settings;
-      started.push({ service, listener: await startListener(settings, options, admission, dataPlane) });
+      started.push({
+        service,
+        listener: await startListener(settings, options, { admission, dataPlane, limits: () => limits }),
+      });
     }
   } catch (error) {
     await close();
@@ -109,19 +127,27 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
     setCertificate(certificate, privateKey) {
       for (const { listener } of started) listener.setCertificate(certificate, privateKey);
     },
-    setAdmission(limits) {
-      admission.limits = { ...defaultAdmission, ...limits };
+    setAdmission(changed) {
+      limits = { ...defaultLimits, ...changed };
+      admission.limits = limits;
     },
     close,
   };
+}
+
+/** What all listeners share. */
+interface Shared {
+  readonly admission: Admission;
+  readonly dataPlane: DataPlaneServer;
+  /** Those of this moment. */
+  readonly limits: () => ListenerLimits;
 }
 
 /** Starts one of them. Throws `ERR_BROKER_LISTEN`. */
 async function startListener(
   { service, host, port }: ListenerSettings,
   { data, tls, profile, denial, broker, observed, log }: ListenersOptions,
-  admission: Admission,
-  dataPlane: DataPlaneServer,
+  { admission, dataPlane, limits }: Shared,
 ): Promise<SecureListener> {
   const judging = { registry: data.registry, isServerNameRequired: profile === "aws", observed, log };
   const serve = async (secure: SecureStream): Promise<void> => {
@@ -129,9 +155,21 @@ async function startListener(
     // The client is judged before an octet is read from it.
     const peer = await judgeClient(judging, handshake);
     if (stream.destroyed) return;
-    if (peer.kind === "refused" && denial === "parity") secure.refuse(peer.alert);
-    else if (isMqtt(service, handshake.applicationProtocol)) serveMqtt(broker, peer, stream);
-    else dataPlane.serve(stream, peer);
+    if (peer.kind === "refused" && denial === "parity") {
+      secure.refuse(peer.alert);
+      return;
+    }
+    const speaksMqtt = isMqtt(service, handshake.applicationProtocol);
+    // Over HTTP a signature can stand in for a certificate that was not shown.
+    const isRefused = peer.kind === "refused" && (speaksMqtt || peer.alert !== "certificate_required");
+    const timeoutMs = isRefused ? limits().refusedTimeoutMs : undefined;
+    if (speaksMqtt) {
+      const client = serveMqtt(broker, peer, stream);
+      callAfter(timeoutMs, stream, () => client.lost("it was refused and sent no CONNECT in time", performance.now()));
+    } else {
+      dataPlane.serve(stream, peer);
+      callAfter(timeoutMs, stream, () => endSoon(stream));
+    }
   };
   try {
     return await startSecureListener({
@@ -155,6 +193,13 @@ async function startListener(
       { cause },
     );
   }
+}
+
+/** Calls `end` where the stream is still open then. */
+function callAfter(timeoutMs: number | undefined, stream: Duplex, end: () => void): void {
+  if (timeoutMs === undefined) return;
+  const timer = setTimeout(end, timeoutMs);
+  stream.once("close", () => clearTimeout(timer));
 }
 
 const flags: Readonly<Record<Service, string>> = { mqtts: "port", https: "https-port", alpn: "alpn-port" };

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IoTClient, type IoTServiceException } from "@aws-sdk/client-iot";
+import type { Limits } from "@latchkey/broker-core";
 import { defaultScope } from "@latchkey/registry";
 import { pino } from "pino";
 import { expect } from "vitest";
 import type { AccessKey } from "../../src/authorization/access-keys.ts";
-import type { AdmissionLimits } from "../../src/listeners/admission.ts";
-import type { Service } from "../../src/listeners/start-listeners.ts";
+import type { ListenerLimits, Service } from "../../src/listeners/start-listeners.ts";
 import { send, signed } from "./signed-request.ts";
 import { runBroker, type RunningBroker } from "../../src/run-broker.ts";
 
@@ -35,13 +35,18 @@ export class RunningControlPlane implements AsyncDisposable {
     tls = "node",
     denial = "explain",
     admission,
+    limits,
     profile,
+    requestTimeoutMs = 1000,
   }: {
     readonly profile?: "standard" | "aws";
     readonly isSecure?: boolean;
     readonly tls?: "node" | "latchkey";
     readonly denial?: "explain" | "parity";
-    readonly admission?: Partial<AdmissionLimits>;
+    readonly admission?: Partial<ListenerLimits>;
+    readonly limits?: Partial<Limits>;
+    /** Of the device's HTTPS. */
+    readonly requestTimeoutMs?: number;
   } = {}): Promise<RunningControlPlane> {
     const directory = mkdtempSync(join(tmpdir(), "latchkey-control-"));
     const logged: string[] = [];
@@ -50,8 +55,9 @@ export class RunningControlPlane implements AsyncDisposable {
       dataDirectory: directory,
       listeners: (["mqtts", "https", "alpn"] as const).map((service) => ({ service, host: "127.0.0.1", port: 0 })),
       admission,
+      limits,
       profile,
-      requestTimeoutMs: 1000,
+      requestTimeoutMs,
       serverNames: [],
       scope: defaultScope,
       denial,

@@ -278,6 +278,32 @@ describe("a client that is refused", () => {
     expect([...Buffer.from(await sendOctets(socket, connect), "latin1")]).toEqual([0x20, 2, 0, 5]);
   });
 
+  test("explain: one that asks for nothing is let go, on MQTT and HTTPS; the others have their own time", async () => {
+    const anHour = 3_600_000;
+    await using plane = await RunningControlPlane.start({
+      admission: { refusedTimeoutMs: 100 },
+      limits: { connectTimeoutMs: anHour },
+      requestTimeoutMs: anHour,
+    });
+    const refused = await makeDevice(plane, [allow("iot:Connect", "*")]);
+    await revoke(plane, refused);
+    const device = await makeDevice(plane, [allow("iot:Connect", "*")]);
+    const accepted = secure(plane, device, { port: plane.mqttPort });
+    const withoutCertificate = secure(plane, device, { cert: undefined, key: undefined });
+    await Promise.all([accepted, withoutCertificate].map((socket) => once(socket, "secureConnect")));
+    for (const service of ["mqtts", "https"] as const) {
+      const socket = secure(plane, refused, { port: plane.portOf(service) });
+      socket.resume();
+      await once(socket, "close");
+    }
+    await expect
+      .poll(() => plane.log, { timeout: 30_000 })
+      .toMatch(/"detail":"it was refused and sent no CONNECT in time"/);
+    accepted.write(connect, "latin1");
+    expect([...((await once(accepted, "data")) as [Buffer])[0]]).toEqual([0x20, 2, 0, 0]);
+    expect(await sendOctets(withoutCertificate, "GET / HTTP/1.1\r\nhost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 401 /);
+  });
+
   test("parity: the engine of ours says it by an alert, on MQTT and HTTPS", async () => {
     await using plane = await RunningControlPlane.start({ tls: "latchkey", denial: "parity" });
     const device = await makeDevice(plane, [allow("iot:Publish", "topic/a")]);
