@@ -25,7 +25,7 @@ export async function judgeClient(
   { registry, isServerNameRequired, observed, log }: JudgeOptions,
   handshake: Handshake,
 ): Promise<HandshakePeer> {
-  const { chain, serverName, address, remote, version: protocol } = handshake;
+  const { chain, serverName, address, remote, version: protocol, isResumed } = handshake;
   const connection = { sourceIp: address, serverName, remote };
   const refused = (refusal: ClientRefusal): HandshakePeer => {
     observed.clientRefused({ remote, protocol }, refusal);
@@ -43,7 +43,8 @@ export async function judgeClient(
     if (result.ok) {
       const { principal } = result;
       observed.handshakeAccepted();
-      log.info({ remote, protocol, certificateId: principal.certificateId }, "client identified");
+      const { certificateId } = principal;
+      log.info({ remote, protocol, certificateId, ...(isResumed && { isResumed }) }, "client identified");
       return { kind: "device", principal, ...connection };
     }
     return refused(result);

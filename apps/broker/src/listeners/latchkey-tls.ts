@@ -1,17 +1,25 @@
 /** TLS by `@latchkey/tls`. The engine checks the client's signature and accepts every chain. */
 
 import { nodeProvider } from "@latchkey/crypto/node";
-import { acceptEveryChain, keyCredential, type Credential } from "@latchkey/tls";
+import { acceptEveryChain, keyCredential, TicketKeys, type Credential } from "@latchkey/tls";
 import { acceptTls } from "@latchkey/tls/node";
 import { certificatesFromPem, privateKeyFromPem } from "@latchkey/x509";
-import { addressOf, remoteOf, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
+import { addressOf, remoteOf, ticketKeyLifetimeMs, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
 
 /** Makes the layer. */
 export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
   const { applicationProtocols, handshakeTimeoutMs, onSecure, onFailed } = options;
   let credential = credentialOf(options.certificate, options.privateKey);
+  // A ticket has the whole chain and the server name in it, so the key may change at any time.
+  const tickets = new TicketKeys({ provider: nodeProvider, keptKeys: 1 });
+  let ticketKeyMs = performance.now();
+  const changeTicketKey = (): void => {
+    tickets.rotate();
+    ticketKeyMs = performance.now();
+  };
   return {
     secure(socket) {
+      if (performance.now() - ticketKeyMs >= ticketKeyLifetimeMs) changeTicketKey();
       const [address, remote] = [addressOf(socket), remoteOf(socket)];
       // Without an address no condition on it can be decided: it is gone where the client reset the connection.
       if (address === undefined) {
@@ -24,6 +32,8 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
         credentials: [credential],
         clientAuthentication: "request",
         verifier: acceptEveryChain,
+        tickets,
+        ticketLifetimeSeconds: ticketKeyLifetimeMs / 1000,
         alpn: applicationProtocols,
         handshakeTimeoutMs,
       });
@@ -38,6 +48,7 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
             serverName: stream.servername === false ? undefined : stream.servername,
             applicationProtocol: stream.alpnProtocol === false ? undefined : stream.alpnProtocol,
             version: stream.getProtocol() ?? "unknown",
+            isResumed: stream.isSessionReused(),
             address,
             remote,
           },
@@ -47,6 +58,7 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
     },
     setCertificate(certificate, privateKey) {
       credential = credentialOf(certificate, privateKey);
+      changeTicketKey();
     },
   };
 }

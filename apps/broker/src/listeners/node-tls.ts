@@ -1,16 +1,29 @@
 /** TLS by node:tls. What it thinks of the client's certificate is not used: it asks for one and accepts any. */
 
-import { constants } from "node:crypto";
-import { createServer } from "node:tls";
+import { constants, randomBytes } from "node:crypto";
+import { createServer, type TLSSocket } from "node:tls";
 import { presentedCertificates } from "@latchkey/chain";
-import { addressOf, remoteOf, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
+import { ResumableClients } from "./resumable-clients.ts";
+import {
+  addressOf,
+  remoteOf,
+  ticketKeyLifetimeMs,
+  type Handshake,
+  type TlsLayer,
+  type TlsLayerOptions,
+} from "./tls-layer.ts";
 
 /** What every certificate of the layer is used with. */
 const contextOptions = {
   minVersion: "TLSv1.2",
-  // A resumed session would bring the client's certificate without its chain. AWS IoT has no tickets either.
-  secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  sessionTimeout: ticketKeyLifetimeMs / 1000,
 } as const;
+
+/** Name, HMAC key and AES key. */
+const ticketKeyOctets = 48;
+/** As many as may be connected by default, and what 10,000 chains with one intermediate of P-256 have. */
+const remembered = { maximumClients: 10_000, maximumOctets: 8 * 1024 * 1024 } as const;
 
 /** Makes the layer. */
 export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
@@ -25,18 +38,24 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
     handshakeTimeout: options.handshakeTimeoutMs,
     ...(applicationProtocols.length > 0 && { ALPNProtocols: applicationProtocols }),
   });
+  const clients = new ResumableClients({
+    ...remembered,
+    lifetimeMs: ticketKeyLifetimeMs,
+    monotonicMs: () => performance.now(),
+    changeKeys: () => server.setTicketKeys(randomBytes(ticketKeyOctets)),
+  });
   server.on("secureConnection", (socket) => {
     const address = addressOf(socket);
+    const shown = shownBy(socket, clients);
     // Without an address no condition on it can be decided: it is gone where the client reset the connection.
-    if (address === undefined) {
+    if (address === undefined || shown === undefined) {
       socket.destroy();
       return;
     }
     onSecure({
       stream: socket,
       handshake: {
-        chain: presentedCertificates(socket),
-        serverName: typeof socket.servername === "string" ? socket.servername : undefined,
+        ...shown,
         applicationProtocol: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : undefined,
         version: socket.getProtocol() ?? "unknown",
         address,
@@ -51,7 +70,35 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
     socket.destroy();
   });
   return {
-    secure: (socket) => void server.emit("connection", socket),
-    setCertificate: (cert, key) => server.setSecureContext({ ...contextOptions, cert, key }),
+    secure(socket) {
+      clients.changeOldKeys();
+      server.emit("connection", socket);
+    },
+    setCertificate(cert, key) {
+      server.setSecureContext({ ...contextOptions, cert, key });
+      clients.changeKeys();
+    },
+  };
+}
+
+/** What a handshake showed and what a ticket leaves out; undefined where that is not known any more. */
+function shownBy(
+  socket: TLSSocket,
+  clients: ResumableClients,
+): Pick<Handshake, "chain" | "serverName" | "isResumed"> | undefined {
+  const chain = presentedCertificates(socket);
+  // TLS 1.2 has none in a resumed session, whatever the client asked for.
+  const serverName = typeof socket.servername === "string" ? socket.servername : undefined;
+  if (!socket.isSessionReused()) {
+    clients.remember(chain, serverName);
+    return { chain, serverName, isResumed: false };
+  }
+  const [own] = chain;
+  const known = clients.recall(own);
+  if (known === undefined) return undefined;
+  return {
+    chain: own === undefined ? [] : [own, ...known.intermediates],
+    serverName: socket.getProtocol() === "TLSv1.2" ? known.serverName : serverName,
+    isResumed: true,
   };
 }

@@ -20,6 +20,8 @@ export interface Handshake {
   readonly applicationProtocol: string | undefined;
   /** `TLSv1.3` or `TLSv1.2`. */
   readonly version: string;
+  /** Whether the client resumed a session by a ticket. Who it is has to be decided again all the same. */
+  readonly isResumed: boolean;
   /** The client's address, for policies. */
   readonly address: string;
   /** Its address and port, for the log. */
@@ -58,6 +60,9 @@ export interface TlsLayer {
   /** Shows another certificate from the next handshake on. Connections that are open stay. PEM, as in the options. */
   setCertificate(certificate: string, privateKey: string): void;
 }
+
+/** How long the key of tickets is used before another one is made. A ticket lives so long at most, or the listener's next certificate ends it. */
+export const ticketKeyLifetimeMs: number = 60 * 60 * 1000;
 
 /** A client's address. One of IPv4 on a socket of IPv6 (`::ffff:192.0.2.1`) is the IPv4 address: policies name that one. */
 export function addressOf(socket: Pick<Socket, "remoteAddress">): string | undefined {

@@ -17,7 +17,8 @@ import {
 } from "../../src/listeners/secure-listener.ts";
 import type { Handshake, SecureStream } from "../../src/listeners/tls-layer.ts";
 import { defaultScope } from "@latchkey/registry";
-import { certificateToPem } from "@latchkey/x509";
+import { nodeProvider } from "@latchkey/crypto/node";
+import { certificateToPem, deviceCertificate, issueCertificate, makeName, validityFrom } from "@latchkey/x509";
 
 const scratch = mkdtempSync(join(tmpdir(), "latchkey-listener-"));
 let data: BrokerDirectory;
@@ -93,6 +94,35 @@ function client(options: object = {}): TLSSocket {
   });
   socket.on("error", () => {});
   return socket;
+}
+
+/** A device's certificate with the authority above it, as PEM for the client and as it should come out. */
+function deviceUnderAuthority(): { cert: string; key: string; chain: readonly string[] } {
+  const { privateKey, publicKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
+  const template = deviceCertificate({
+    subject: makeName([{ type: "CN", value: "device" }]),
+    validity: validityFrom(Math.floor(Date.now() / 1000) - 60, 1),
+  });
+  const issuer = data.deviceAuthority;
+  const both = [issueCertificate({ provider: nodeProvider, issuer, template, publicKey }), issuer.certificate];
+  return {
+    cert: both.map(certificateToPem).join(""),
+    key: privateKeyToPem(privateKey),
+    chain: both.map(({ encoding }) => Buffer.from(encoding).toString("base64")),
+  };
+}
+
+/** Connects until the server has ended the connection, and gives the session that it left. */
+async function connectOnce(reports: Reports, options: object): Promise<{ session: Buffer | undefined }> {
+  const secured = reports.nextStream();
+  let session: Buffer | undefined;
+  const socket = client(options).on("session", (given: Buffer) => (session = given));
+  socket.resume();
+  const { stream } = await secured;
+  stream.resume();
+  stream.end("octets, so that the tickets before them are read");
+  await once(socket, "close");
+  return { session };
 }
 
 /** What an ended client was told: the alert in OpenSSL's words, or nothing. */
@@ -171,6 +201,30 @@ describe.each([
     expect(await ended(client({ ALPNProtocols: ["x"] }))).toMatch(/no application protocol/);
     expect(reports.handshakes).toEqual([]);
   });
+
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "%s: a resumed session brings chain and name, and its own ALPN; another certificate of the server ends it",
+    async (version) => {
+      const reports = await start(layer, { applicationProtocols: ["a", "b"] });
+      const identity = { ...deviceUnderAuthority(), minVersion: version, maxVersion: version };
+      const first = await connectOnce(reports, { ...identity, ALPNProtocols: ["a"] });
+      const { session } = await connectOnce(reports, { ...identity, ALPNProtocols: ["b"], session: first.session });
+      listener?.setCertificate(data.server.certificate, data.server.privateKey);
+      await connectOnce(reports, { ...identity, ALPNProtocols: ["b"], session });
+      const shown = reports.handshakes.map(({ chain, serverName, applicationProtocol, isResumed }) => ({
+        chain: chain.map((der) => Buffer.from(der).toString("base64")),
+        serverName,
+        applicationProtocol,
+        isResumed,
+      }));
+      const { chain } = identity;
+      expect(shown).toEqual([
+        { chain, serverName: "localhost", applicationProtocol: "a", isResumed: false },
+        { chain, serverName: "localhost", applicationProtocol: "b", isResumed: true },
+        { chain, serverName: "localhost", applicationProtocol: "b", isResumed: false },
+      ]);
+    },
+  );
 
   test("what is no TLS is reported and closed", async () => {
     const reports = await start(layer);
