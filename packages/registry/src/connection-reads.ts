@@ -86,7 +86,7 @@ export class ConnectionReads implements Disposable {
   readonly #remembered: RememberedReads;
   readonly #provider: CryptoProvider;
   readonly #certificates: Answers<KnownCertificate | undefined>;
-  readonly #scopesOfNames: Answers<Scope | undefined>;
+  readonly #scopesOfNames: Answers<{ readonly scope: Scope | undefined }>;
   readonly #scopes: Answers<readonly Scope[]>;
   readonly #verifiers: Answers<ChainVerifier>;
   readonly #rights: Answers<RightsRecords>;
@@ -136,13 +136,13 @@ export class ConnectionReads implements Disposable {
     });
   }
 
-  /** The account that a server name (SNI) selects. Names that select none are not remembered, since clients invent them. */
+  /** The account that a server name (SNI) selects. That a name selects none is remembered, too: `localhost` may come often. */
   scopeOfServerName(serverName: string): Scope | undefined {
     return this.#scopesOfNames.get(serverName.toLowerCase(), (reader, dependsOn) => {
       dependsOn(allOfKind("account"));
       dependsOn(allOfKind("endpoint"));
-      return scopeOfServerName(reader, serverName);
-    });
+      return { scope: scopeOfServerName(reader, serverName) };
+    }).scope;
   }
 
   /** The only account; undefined where there are several or none. */

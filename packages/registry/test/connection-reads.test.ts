@@ -206,6 +206,18 @@ test("an answer is forgotten by what it depends on now, and not by what another 
 });
 
 describe("names that clients invent", () => {
+  test("are looked up once, and select an account from when they are its endpoint", async () => {
+    const storage = counting(createMemoryStorage());
+    const { workshop, ders } = await furnish(storage);
+    const [der = new Uint8Array()] = ders;
+    await connect(workshop.registry, der, "localhost");
+    storage.reads = 0;
+    expect(await connect(workshop.registry, der, "localhost")).toMatchObject({ owner: scope });
+    expect(storage.reads).toBe(0);
+    await workshop.registry.setEndpoint(second, "localhost");
+    await expect(connect(workshop.registry, der, "localhost")).resolves.not.toMatchObject({ owner: scope });
+  });
+
   test("take no place from those that are there", async () => {
     const storage = counting(createMemoryStorage());
     await using workshop = await Workshop.open({ storage, maximumRemembered: 2 });
