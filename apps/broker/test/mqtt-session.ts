@@ -29,7 +29,9 @@ export class MqttSession {
     { port, ca, cert, key }: Access,
     clientIdentifier: string,
     onPacket: (packet: Packet, session: MqttSession) => void,
-    { cleanStart }: { readonly cleanStart: boolean } = { cleanStart: false },
+    { cleanStart, keepAlive = 0 }: { readonly cleanStart: boolean; readonly keepAlive?: number } = {
+      cleanStart: false,
+    },
   ): Promise<MqttSession> {
     const socket = connectTls({ host: "127.0.0.1", port, servername: "localhost", ca, cert, key });
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -40,7 +42,7 @@ export class MqttSession {
         protocolVersion: 4,
         clientIdentifier,
         cleanStart,
-        keepAlive: 0,
+        keepAlive,
       } as const;
       socket.write(encode(connect, 4));
     });
@@ -62,6 +64,11 @@ export class MqttSession {
         }
       });
     });
+  }
+
+  /** The client's own port. */
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
   }
 
   send(packet: EncodablePacket): void {

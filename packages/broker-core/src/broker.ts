@@ -25,6 +25,7 @@ import { Message, type MessageFields } from "./routing/message.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { Router } from "./routing/router.ts";
 import type {
+  ConnectionView,
   EndSessionOptions,
   RetainedMessageView,
   ServerPublish,
@@ -34,6 +35,7 @@ import type {
 import { QueueBudget } from "./session/queue-budget.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
 import type { Session } from "./session/session.ts";
+import { connectionView, retainedView, sessionView } from "./views.ts";
 
 /** What a broker is made of. */
 export interface BrokerOptions<Peer, Principal> {
@@ -294,13 +296,13 @@ export class Broker<Peer, Principal> {
   /** The retained message of a topic. */
   retained(topicName: string): RetainedMessageView | undefined {
     const found = this.#context.retained.get(topicName);
-    return found === undefined ? undefined : viewOf(found.message, found.storedAtMs, this.#context.nowMs);
+    return found === undefined ? undefined : retainedView(found.message, found.storedAtMs, this.#context.nowMs);
   }
 
   /** All retained messages. */
   *retainedMessages(): Iterable<RetainedMessageView> {
     for (const { message, storedAtMs } of this.#context.retained.all()) {
-      yield viewOf(message, storedAtMs, this.#context.nowMs);
+      yield retainedView(message, storedAtMs, this.#context.nowMs);
     }
   }
 
@@ -315,6 +317,12 @@ export class Broker<Peer, Principal> {
     for (const session of this.#context.sessions.all()) {
       yield sessionView(session, this.#clients.get(session.clientIdentifier)?.principal);
     }
+  }
+
+  /** A client's connection, or its last one; undefined where it has no session either. */
+  connection(clientIdentifier: string): ConnectionView<Peer, Principal> | undefined {
+    const session = this.#context.sessions.get(clientIdentifier);
+    return session === undefined ? undefined : connectionView(session, this.#clients.get(clientIdentifier));
   }
 
   /** Ends a session and its connection; false where there is none. The will is published unless it is suppressed. */
@@ -474,24 +482,5 @@ function fieldsOf(message: Omit<ServerPublish<unknown>, "principal">): MessageFi
     properties: kept,
     expirySeconds,
     publisher: clientIdentifier,
-  };
-}
-
-function viewOf(message: Message, storedAtMs: number, nowMs: number): RetainedMessageView {
-  const { topicName, payload, qos } = message;
-  return { topicName, payload, qos, properties: message.propertiesFor(nowMs), storedAtMs };
-}
-
-function sessionView<Principal>(session: Session, principal: Principal | undefined): SessionView<Principal> {
-  const { clientIdentifier, outbound } = session;
-  const isConnected = session.receiver !== undefined;
-  return {
-    clientIdentifier,
-    isConnected,
-    principal,
-    subscriptions: Array.from(session.subscriptions.values()),
-    queuedMessages: outbound.queued,
-    queuedOctets: outbound.octets,
-    inFlight: outbound.inFlight,
   };
 }

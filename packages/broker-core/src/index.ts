@@ -19,6 +19,8 @@ export type { Action, Authorizer, Decision, Denial } from "./ports/authorizer.ts
 export type { ReservedOutcome, ReservedPublish, ReservedTopics } from "./ports/reserved-topics.ts";
 export type { Transport } from "./ports/transport.ts";
 export type {
+  ConnectionEnd,
+  ConnectionView,
   EndSessionOptions,
   RetainedMessageView,
   ServerPublish,

@@ -1,6 +1,7 @@
 /** Messages that do not come over an MQTT connection, and what the program around the broker sees of it. */
 
 import type { EncodablePublish, QoS, Subscription } from "@latchkey/mqtt-codec";
+import type { CloseReason } from "./events.ts";
 
 /** A message that the program around the broker publishes. */
 export interface ServerPublish<Principal> {
@@ -46,6 +47,35 @@ export interface SessionView<Principal> {
   readonly queuedMessages: number;
   readonly queuedOctets: number;
   readonly inFlight: number;
+}
+
+/** A client's connection or, while it is away, how the last one ended. */
+export interface ConnectionView<Peer, Principal> {
+  readonly clientIdentifier: string;
+  /** Seconds that the session outlives its connection. */
+  readonly sessionExpirySeconds: number;
+  /** Undefined while the client is away. */
+  readonly connection:
+    | {
+        readonly peer: Peer;
+        readonly principal: Principal;
+        /** Seconds, as the broker goes by them; 0 for none. */
+        readonly keepAliveSeconds: number;
+        /** Milliseconds since 1970. */
+        readonly connectedAtMs: number;
+      }
+    | undefined;
+  /** Undefined while the client is connected, and where the connection ended before the broker was started. */
+  readonly lastEnd: ConnectionEnd | undefined;
+}
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly reason: CloseReason;
+  /** As in the event. */
+  readonly detail: string;
 }
 
 /** How a session is ended. */

@@ -204,6 +204,36 @@ describe("the control plane", () => {
     expect([...test.broker.sessions()].map(({ clientIdentifier }) => clientIdentifier)).toEqual(["kitchen"]);
   });
 
+  test("sees a client's connection, and how the last one ended", async () => {
+    const test = new TestBroker();
+    test.nowMs = 5000;
+    const expiry = { properties: { sessionExpiryInterval: 600 }, cleanStart: false, keepAlive: 30 };
+    const kitchen = await test.connect5("kitchen", expiry);
+    await test.connect("brief");
+    expect(test.broker.connection("kitchen")).toEqual({
+      clientIdentifier: "kitchen",
+      sessionExpirySeconds: 600,
+      connection: { peer: "kitchen", principal: "kitchen", keepAliveSeconds: 30, connectedAtMs: 5000 },
+      lastEnd: undefined,
+    });
+    test.nowMs = 8000;
+    kitchen.lose();
+    const away = { clientIdentifier: "kitchen", sessionExpirySeconds: 600, connection: undefined };
+    const lastEnd = { atMs: 8000, reason: "connection-lost", detail: "reset" };
+    expect(test.broker.connection("kitchen")).toEqual({ ...away, lastEnd });
+    test.nowMs = 9000;
+    await test.connect5("kitchen", expiry);
+    expect(test.broker.connection("kitchen")).toMatchObject({
+      connection: { connectedAtMs: 9000 },
+      lastEnd: undefined,
+    });
+    await test.connect5("kitchen", expiry);
+    expect(test.broker.connection("kitchen")).toMatchObject({ connection: { peer: "kitchen" }, lastEnd: undefined });
+    test.broker.endSession("brief", 9000, { isSessionKept: true });
+    expect(test.broker.connection("brief")).toBeUndefined();
+    expect(test.broker.connection("nobody")).toBeUndefined();
+  });
+
   test("publishes for a principal, or in the broker's own name", async () => {
     const test = new TestBroker();
     test.denied.add("https publish secret").add("https retain-publish kept");

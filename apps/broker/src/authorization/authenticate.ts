@@ -80,7 +80,7 @@ export async function authenticate(
 export async function authenticateProgram(
   authentication: Authentication,
   parts: SignedParts,
-  { sourceIp, serverName, remote }: RefusedPeer,
+  { sourceIp, serverName, remote, ends }: RefusedPeer,
 ): Promise<ProgramPeer> {
   const claimed = claimOf(authentication, parts, sourceIp);
   if (claimed.claim.service !== webSocketService) {
@@ -92,7 +92,7 @@ export async function authenticateProgram(
   const { key } = await authenticate(authentication, claimed, parts, new Uint8Array(), sourceIp);
   const { accessKeyId, accessScope } = key;
   const isValid = (): boolean => authentication.keys.find(accessKeyId) !== undefined;
-  return { kind: "program", accessKeyId, accessScope, isValid, sourceIp, serverName, remote };
+  return { kind: "program", accessKeyId, accessScope, isValid, sourceIp, serverName, remote, ends };
 }
 
 /** Throws AccessDeniedException, or ForbiddenException on the data plane, where the key may only read. */

@@ -1,6 +1,7 @@
 /** Who is at the other end of a connection, as its handshake showed it. */
 
 import type { AlertName } from "@latchkey/tls";
+import type { SocketEnds } from "../listeners/tls-layer.ts";
 import type { AccessScope } from "./access-keys.ts";
 import type { Principal as RegisteredPrincipal, PrincipalRefusal } from "@latchkey/registry";
 
@@ -16,6 +17,7 @@ interface ConnectionFields {
   readonly serverName: string | undefined;
   /** Address and port, for the log. */
   readonly remote: string;
+  readonly ends: SocketEnds;
 }
 
 /** A client whose certificate is registered, active and verified. */

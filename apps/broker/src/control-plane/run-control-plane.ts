@@ -1,5 +1,7 @@
 /** The control plane of a running broker: its access keys, its server, and where commands on this machine find it. */
 
+import { exclusiveThing } from "../authorization/exclusive-thing.ts";
+import { DevicePrincipal } from "../authorization/policy-authorizer.ts";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "@latchkey/command-line";
@@ -127,6 +129,7 @@ function contextWith(
     dataPlane,
     decisions,
     brokerNowMs: () => performance.now(),
+    thingOf: (principal) => (principal instanceof DevicePrincipal ? exclusiveThing(registry, principal) : undefined),
   });
 }
 

@@ -3,11 +3,20 @@
  * programs come over the control plane's signed HTTP, and the access key decides.
  */
 
-import type { RetainedMessageView, ServerPublish, ServerPublishResult, SessionView } from "@latchkey/broker-core";
+import type {
+  ConnectionView,
+  RetainedMessageView,
+  ServerPublish,
+  ServerPublishResult,
+  SessionView,
+} from "@latchkey/broker-core";
 import { ReasonCode, type UserProperty } from "@latchkey/mqtt-codec";
+import type { Peer } from "../authorization/peer.ts";
+import type { Principal } from "../authorization/policy-authorizer.ts";
 import { isObject } from "../http/json-body.ts";
 import { operation, type Operation } from "../http/operation.ts";
 import { invalidRequest, ServiceError } from "../http/service-error.ts";
+import { disconnectReasonOf } from "../observability/lifecycle-events.ts";
 import { blob, flag, header, label, query, text, whole, word } from "../http/shape.ts";
 
 /** Why a connection has ended that DeleteConnection has ended. */
@@ -25,6 +34,7 @@ export interface DataPlane {
 /** What only programs with an access key may see and do. */
 export interface LiveBroker {
   sessions(): Iterable<Omit<SessionView<unknown>, "principal">>;
+  connection(clientIdentifier: string): ConnectionView<Peer, Principal> | undefined;
   endSession(
     clientIdentifier: string,
     nowMs: number,
@@ -38,6 +48,8 @@ export interface LiveContext {
   readonly broker: LiveBroker;
   /** Milliseconds of the clock that the broker goes by. */
   readonly brokerNowMs: () => number;
+  /** The thing that a connected client is. */
+  readonly thingOf: (principal: Principal) => string | undefined;
 }
 
 const topic = label(text({ least: 1, most: 65_535 }));
@@ -127,6 +139,15 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
     ...one,
     handle: ({ dataPlane }, request) => one.handle(dataPlane, request),
   })),
+  operation("GetConnection", "GET /connections/{clientId}", {
+    exceptions: ["ResourceNotFoundException"],
+    members: { clientId, includeSocketInformation: query(flag) },
+    run({ broker, thingOf }: LiveContext, { clientId: wanted, includeSocketInformation }) {
+      const found = broker.connection(wanted);
+      if (found === undefined) throw noConnection(wanted);
+      return connectionAnswer(found, thingOf, includeSocketInformation === true);
+    },
+  }),
   operation("DeleteConnection", "DELETE /connections/{clientId}", {
     exceptions: ["ResourceNotFoundException"],
     members: { clientId, cleanSession: query(flag), preventWillMessage: query(flag) },
@@ -136,7 +157,7 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
         isWillSuppressed: input.preventWillMessage === true,
         detail: endedByApi,
       });
-      if (!isEnded) throw notFound(`there is no connection or session of ${JSON.stringify(input.clientId)}`);
+      if (!isEnded) throw noConnection(input.clientId);
     },
   }),
   operation("ListSubscriptions", "GET /connections/{clientId}/subscriptions", {
@@ -148,7 +169,7 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
         const { page, next } = pageOf(session.subscriptions, (one) => one.topicFilter, nextToken, maxResults);
         return { subscriptions: page.map(({ topicFilter, qos }) => ({ topicFilter, qos })), nextToken: next };
       }
-      throw notFound(`there is no connection or session of ${JSON.stringify(wanted)}`);
+      throw noConnection(wanted);
     },
   }),
   operation("ListSessions", "GET /latchkey/sessions", {
@@ -215,6 +236,39 @@ function publishException({ reasonCode, reason }: ServerPublishResult & { readon
     return new ServiceError("ThrottlingException", `the message was not published: ${reason}`, { statusCode: 429 });
   }
   return invalidRequest("topic", `cannot be published to: ${reason}`);
+}
+
+function connectionAnswer(
+  { clientIdentifier, sessionExpirySeconds, connection, lastEnd }: ConnectionView<Peer, Principal>,
+  thingOf: LiveContext["thingOf"],
+  hasSockets: boolean,
+): object {
+  const session = {
+    clientId: clientIdentifier,
+    cleanSession: sessionExpirySeconds === 0,
+    sessionExpiry: sessionExpirySeconds,
+  };
+  if (connection === undefined) {
+    return {
+      ...session,
+      connected: false,
+      disconnectedSince: lastEnd?.atMs,
+      disconnectReason: lastEnd && disconnectReasonOf(lastEnd, endedByApi),
+    };
+  }
+  const { peer, principal, keepAliveSeconds, connectedAtMs } = connection;
+  return {
+    ...session,
+    connected: true,
+    thingName: thingOf(principal),
+    keepAliveDuration: keepAliveSeconds,
+    connectedSince: connectedAtMs,
+    ...(hasSockets && { sourceIp: peer.sourceIp, ...peer.ends }),
+  };
+}
+
+function noConnection(clientIdentifier: string): ServiceError {
+  return notFound(`there is no connection or session of ${JSON.stringify(clientIdentifier)}`);
 }
 
 function notFound(message: string): ServiceError {

@@ -25,8 +25,8 @@ export async function judgeClient(
   { registry, isServerNameRequired, observed, log }: JudgeOptions,
   handshake: Handshake,
 ): Promise<HandshakePeer> {
-  const { chain, serverName, address, remote, version: protocol, isResumed } = handshake;
-  const connection = { sourceIp: address, serverName, remote };
+  const { chain, serverName, address, remote, ends, version: protocol, isResumed } = handshake;
+  const connection = { sourceIp: address, serverName, remote, ends };
   const refused = (refusal: ClientRefusal): HandshakePeer => {
     observed.clientRefused({ remote, protocol }, refusal);
     return { kind: "refused", reason: refusal.reason, isTemporary: false, alert: alertOf(refusal), ...connection };

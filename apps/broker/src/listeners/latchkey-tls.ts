@@ -4,7 +4,7 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import { acceptEveryChain, keyCredential, TicketKeys, type Credential } from "@latchkey/tls";
 import { acceptTls } from "@latchkey/tls/node";
 import { certificatesFromPem, privateKeyFromPem } from "@latchkey/x509";
-import { addressOf, remoteOf, ticketKeyLifetimeMs, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
+import { addressOf, endsOf, remoteOf, ticketKeyLifetimeMs, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
 
 /** Makes the layer. */
 export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
@@ -20,7 +20,7 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
   return {
     secure(socket) {
       if (performance.now() - ticketKeyMs >= ticketKeyLifetimeMs) changeTicketKey();
-      const [address, remote] = [addressOf(socket), remoteOf(socket)];
+      const [address, remote, ends] = [addressOf(socket), remoteOf(socket), endsOf(socket)];
       // Without an address no condition on it can be decided: it is gone where the client reset the connection.
       if (address === undefined) {
         socket.destroy();
@@ -51,6 +51,7 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
             isResumed: stream.isSessionReused(),
             address,
             remote,
+            ends,
           },
           refuse: (alert) => stream.abort(alert),
         });

@@ -6,6 +6,7 @@ import { presentedCertificates } from "@latchkey/chain";
 import { ResumableClients } from "./resumable-clients.ts";
 import {
   addressOf,
+  endsOf,
   remoteOf,
   ticketKeyLifetimeMs,
   type Handshake,
@@ -60,6 +61,7 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
         version: socket.getProtocol() ?? "unknown",
         address,
         remote: remoteOf(socket),
+        ends: endsOf(socket),
       },
       // node:tls has no function that sends an alert.
       refuse: () => socket.destroy(),

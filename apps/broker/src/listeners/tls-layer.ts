@@ -10,6 +10,15 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AlertName } from "@latchkey/tls";
 
+/** The rest of what a socket is between. */
+export interface SocketEnds {
+  /** The client's port. */
+  readonly sourcePort: number;
+  /** The address and port that the client has reached. */
+  readonly targetIp: string;
+  readonly targetPort: number;
+}
+
 /** What the handshake showed of the client. */
 export interface Handshake {
   /** The client's certificates as DER, its own first; empty where it sent none. */
@@ -26,6 +35,7 @@ export interface Handshake {
   readonly address: string;
   /** Its address and port, for the log. */
   readonly remote: string;
+  readonly ends: SocketEnds;
 }
 
 /** A connection after its handshake. Nothing reads from the stream yet. */
@@ -66,7 +76,20 @@ export const ticketKeyLifetimeMs: number = 60 * 60 * 1000;
 
 /** A client's address. One of IPv4 on a socket of IPv6 (`::ffff:192.0.2.1`) is the IPv4 address: policies name that one. */
 export function addressOf(socket: Pick<Socket, "remoteAddress">): string | undefined {
-  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, "");
+  return unmapped(socket.remoteAddress);
+}
+
+/** To be called while the socket is connected: afterwards its addresses are gone. */
+export function endsOf(socket: Pick<Socket, "remotePort" | "localAddress" | "localPort">): SocketEnds {
+  return {
+    sourcePort: socket.remotePort ?? 0,
+    targetIp: unmapped(socket.localAddress) ?? "unknown",
+    targetPort: socket.localPort ?? 0,
+  };
+}
+
+function unmapped(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 /** Address and port of a client. */

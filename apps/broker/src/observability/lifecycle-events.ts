@@ -5,7 +5,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { BrokerEvent, CloseReason } from "@latchkey/broker-core";
+import type { BrokerEvent, CloseReason, ConnectionEnd } from "@latchkey/broker-core";
 import type { CertificateRegisteredEvent } from "@latchkey/registry";
 import type { Peer } from "../authorization/peer.ts";
 import { DevicePrincipal, type Principal } from "../authorization/policy-authorizer.ts";
@@ -28,6 +28,12 @@ const maximumVersions = 100_000;
 const maximumWaiting = 10_000;
 /** Topics of one event: those of one SUBSCRIBE in AWS IoT Core. */
 const maximumTopics = 8;
+
+/** AWS IoT Core's word for the end of a connection. `apiDetail`: the `detail` of those that a person has ended by the API. */
+export function disconnectReasonOf({ reason, detail }: Omit<ConnectionEnd, "atMs">, apiDetail: string): string {
+  const isByApi = reason === "administrative" && detail === apiDetail;
+  return isByApi ? "API_INITIATED_DISCONNECT" : disconnectReasons[reason];
+}
 
 const disconnectReasons: Readonly<Record<CloseReason, string>> = {
   "client-disconnect": "CLIENT_INITIATED_DISCONNECT",
@@ -117,18 +123,12 @@ export class LifecycleEvents implements Disposable {
     this.#presence("connected", peer, clientIdentifier, principal, { ipAddress: peer.sourceIp, versionNumber });
   }
 
-  #disconnected(
-    peer: Peer,
-    clientIdentifier: string,
-    principal: Principal,
-    { reason, detail }: { readonly reason: CloseReason; readonly detail: string },
-  ): void {
+  #disconnected(peer: Peer, clientIdentifier: string, principal: Principal, end: Omit<ConnectionEnd, "atMs">): void {
     const versionNumber = this.#connections.get(peer)?.versionNumber;
     if (versionNumber === undefined) return;
-    const isByApi = reason === "administrative" && detail === this.#options.apiDetail;
     this.#presence("disconnected", peer, clientIdentifier, principal, {
-      clientInitiatedDisconnect: reason === "client-disconnect",
-      disconnectReason: isByApi ? "API_INITIATED_DISCONNECT" : disconnectReasons[reason],
+      clientInitiatedDisconnect: end.reason === "client-disconnect",
+      disconnectReason: disconnectReasonOf(end, this.#options.apiDetail),
       versionNumber,
     });
     this.#versions.set(clientIdentifier, { next: versionNumber + 1, awayAtMs: Date.now() });

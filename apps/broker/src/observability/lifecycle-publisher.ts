@@ -5,7 +5,8 @@ import type { Broker } from "@latchkey/broker-core";
 import type { Registry } from "@latchkey/registry";
 import type { Logger } from "pino";
 import type { Peer } from "../authorization/peer.ts";
-import type { DevicePrincipal, Principal } from "../authorization/policy-authorizer.ts";
+import { exclusiveThing } from "../authorization/exclusive-thing.ts";
+import type { Principal } from "../authorization/policy-authorizer.ts";
 import { endedByApi } from "../data-plane/operations.ts";
 import { LifecycleEvents } from "./lifecycle-events.ts";
 
@@ -22,16 +23,4 @@ export function lifecycleOn(broker: Broker<Peer, Principal>, registry: Registry,
       });
     },
   });
-}
-
-function exclusiveThing(registry: Registry, { rights, peer }: DevicePrincipal): string | undefined {
-  if (rights.thing?.isAttached !== true) return undefined;
-  try {
-    const { certificateId, scope } = peer.principal;
-    const [first] = registry.things.listThingsOfPrincipal(scope, certificateId, { pageSize: 1 }).items;
-    return first?.type === "EXCLUSIVE_THING" ? first.thingName : undefined;
-  } catch {
-    // A registry that cannot be read ends the connections; an event needs no reason of its own.
-    return undefined;
-  }
 }

@@ -37,6 +37,7 @@ beforeEach(async () => {
     sourceIp: "127.0.0.1",
     serverName: "localhost",
     remote: "127.0.0.1:1",
+    ends: { sourcePort: 1, targetIp: "127.0.0.1", targetPort: 8883 },
   };
 });
 

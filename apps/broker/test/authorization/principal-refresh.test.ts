@@ -39,7 +39,14 @@ test("a connection ends when its certificate expires, without any change of the 
     resume: () => {},
     bufferedOctets: 0,
   };
-  const peer: Peer = { kind: "device", principal, sourceIp: "127.0.0.1", serverName: undefined, remote: "127.0.0.1:1" };
+  const peer: Peer = {
+    kind: "device",
+    principal,
+    sourceIp: "127.0.0.1",
+    serverName: undefined,
+    remote: "127.0.0.1:1",
+    ends: { sourcePort: 1, targetIp: "127.0.0.1", targetPort: 8883 },
+  };
   const client = broker.accept(peer, transport, 0);
   // CONNECT of MQTT 3.1.1: clean session, no keep alive.
   client.receive(Buffer.from("\u0010\u0012\0\u0004MQTT\u0004\u0002\0\0\0\u0006button", "latin1"), 0);

@@ -1,7 +1,9 @@
 /** The data plane over signed HTTP, by the AWS SDK's client, and what a device sees of it. */
 
+import { AttachThingPrincipalCommand, CreateThingCommand } from "@aws-sdk/client-iot";
 import {
   DeleteConnectionCommand,
+  GetConnectionCommand,
   GetRetainedMessageCommand,
   GetThingShadowCommand,
   IoTDataPlaneClient,
@@ -108,6 +110,67 @@ test("DeleteConnection ends a connection; where there is none it is ResourceNotF
   await device.closed;
   const again = client.send(new DeleteConnectionCommand({ clientId: "to be ended" }));
   await expectException(again, "ResourceNotFoundException", 404);
+});
+
+describe("GetConnection", () => {
+  const get = (clientId: string, includeSocketInformation?: boolean) =>
+    client.send(new GetConnectionCommand({ clientId, includeSocketInformation }));
+
+  test("says since when a client is connected, as which thing and from where", async () => {
+    const before = Date.now();
+    await using device = await MqttDevice.connect(plane, "lamp / größe", { keepAlive: 40 });
+    const connected = await get("lamp / größe");
+    expect(connected).toMatchObject({
+      clientId: "lamp / größe",
+      connected: true,
+      cleanSession: true,
+      sessionExpiry: 0,
+      keepAliveDuration: 40,
+    });
+    expect(connected.connectedSince).toBeGreaterThanOrEqual(before);
+    expect(connected.connectedSince).toBeLessThanOrEqual(Date.now());
+    for (const left of ["disconnectedSince", "disconnectReason", "sourceIp", "sourcePort", "targetIp", "thingName"]) {
+      expect(connected).not.toHaveProperty(left);
+    }
+    expect(await get("lamp / größe", true)).toMatchObject({
+      sourceIp: "127.0.0.1",
+      sourcePort: device.localPort,
+      targetIp: "127.0.0.1",
+      targetPort: plane.mqttPort,
+    });
+  });
+
+  test("names the thing that a certificate belongs to alone", async () => {
+    const control = plane.client();
+    await control.send(new CreateThingCommand({ thingName: "fan" }));
+    await using _ = await MqttDevice.connect(plane, "fan", {
+      prepare: ({ certificateArn: principal }) =>
+        control.send(
+          new AttachThingPrincipalCommand({ thingName: "fan", principal, thingPrincipalType: "EXCLUSIVE_THING" }),
+        ),
+    });
+    expect(await get("fan")).toMatchObject({ connected: true, thingName: "fan" });
+  });
+
+  test("says how the connection of a session that stays has ended", async () => {
+    await using device = await MqttDevice.connect(plane, "away", { cleanStart: false });
+    await client.send(new DeleteConnectionCommand({ clientId: "away" }));
+    await device.closed;
+    const away = await get("away", true);
+    expect(away).toMatchObject({
+      connected: false,
+      cleanSession: false,
+      disconnectReason: "API_INITIATED_DISCONNECT",
+    });
+    expect(away.disconnectedSince).toBeLessThanOrEqual(Date.now());
+    expect(away.sessionExpiry).toBeGreaterThan(0);
+    expect(away).not.toHaveProperty("connectedSince");
+    expect(away).not.toHaveProperty("sourceIp");
+  });
+
+  test("of nobody is ResourceNotFoundException", async () => {
+    await expectException(get("nobody"), "ResourceNotFoundException", 404);
+  });
 });
 
 test("shadows are not there, and are never a success", async () => {

@@ -2,7 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AttachPolicyCommand, CreateKeysAndCertificateCommand, CreatePolicyCommand } from "@aws-sdk/client-iot";
+import {
+  AttachPolicyCommand,
+  CreateKeysAndCertificateCommand,
+  CreatePolicyCommand,
+  type CreateKeysAndCertificateCommandOutput,
+} from "@aws-sdk/client-iot";
 import type { Packet } from "@latchkey/mqtt-codec";
 import { MqttSession } from "../mqtt-session.ts";
 import { allowEverything } from "./identities.ts";
@@ -37,12 +42,25 @@ export class MqttDevice implements AsyncDisposable {
     });
   }
 
-  static async connect(plane: RunningControlPlane, clientIdentifier: string): Promise<MqttDevice> {
+  /** `prepare` is awaited before it connects. */
+  static async connect(
+    plane: RunningControlPlane,
+    clientIdentifier: string,
+    {
+      prepare,
+      ...session
+    }: {
+      readonly cleanStart?: boolean;
+      readonly keepAlive?: number;
+      readonly prepare?: (made: CreateKeysAndCertificateCommandOutput) => Promise<unknown>;
+    } = {},
+  ): Promise<MqttDevice> {
     const client = plane.client();
     const made = await client.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
     const { certificateId = "", certificateArn = "", certificatePem = "", keyPair } = made;
     await client.send(new CreatePolicyCommand({ policyName: "all", policyDocument: allowEverything })).catch(() => {});
     await client.send(new AttachPolicyCommand({ policyName: "all", target: certificateArn }));
+    await prepare?.(made);
     const ca = readFileSync(join(plane.directory, "server-ca.pem"));
     const access = { port: plane.mqttPort, ca, cert: certificatePem, key: keyPair?.PrivateKey ?? "" };
     const packets: Packet[] = [];
@@ -52,9 +70,13 @@ export class MqttDevice implements AsyncDisposable {
       packets.push(packet.type === "publish" ? { ...packet, payload: packet.payload.slice() } : packet);
       if (device !== undefined) device.#arrived();
     };
-    const session = await MqttSession.connect(access, clientIdentifier, onPacket, { cleanStart: true });
-    device = new MqttDevice(session, packets, certificateId, certificateArn);
+    const connected = await MqttSession.connect(access, clientIdentifier, onPacket, { cleanStart: true, ...session });
+    device = new MqttDevice(connected, packets, certificateId, certificateArn);
     return device;
+  }
+
+  get localPort(): number {
+    return this.#session.localPort;
   }
 
   async subscribe(topicFilter: string): Promise<void> {

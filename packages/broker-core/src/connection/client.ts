@@ -25,8 +25,10 @@ export interface Client<Principal> {
   readonly session: Session;
   readonly sender: Sender;
   readonly aliases: ClientTopicAliases;
-  /** Milliseconds of silence that end the connection; 0 for never (MQTT-3.1.2-24, 5.0 MQTT-3.1.2-22). */
-  readonly silenceMs: number;
+  /** The keep alive that holds; 0 for none. */
+  readonly keepAliveSeconds: number;
+  /** When CONNECT was accepted, in milliseconds since 1970. */
+  readonly connectedAtMs: number;
   /** Of CONNECT, which a DISCONNECT may not raise from 0. */
   readonly sessionExpirySeconds: number;
   readonly authenticationMethod: string | undefined;

@@ -310,7 +310,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
       return isLate ? "no accepted CONNECT in time" : undefined;
     }
     const silence = nowMs - this.#lastPacketMs;
-    const { silenceMs } = this.client;
+    // MQTT-3.1.2-24, 5.0 MQTT-3.1.2-22: one and a half times.
+    const silenceMs = this.client.keepAliveSeconds * 1500;
     return silenceMs > 0 && silence >= silenceMs ? `silent for ${Math.round(silence / 1000)} s` : undefined;
   }
 
@@ -404,6 +405,9 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
     this.client?.sender.stop();
     this.context.closed(this);
     const isKnown = this.client !== undefined;
+    if (this.client !== undefined) {
+      this.client.session.lastEnd = { atMs: this.context.epochMs(), reason, detail };
+    }
     this.context.emit({
       type: "closed",
       ...(isKnown ? this.source() : { ...this.source(), principal: undefined, clientIdentifier: undefined }),

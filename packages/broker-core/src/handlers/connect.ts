@@ -250,7 +250,8 @@ function accept<Peer, Principal>(
     session,
     sender,
     aliases: new ClientTopicAliases(version === 5 ? limits.topicAliasMaximum : 0),
-    silenceMs: keepAlive * 1500,
+    keepAliveSeconds: keepAlive,
+    connectedAtMs: context.epochMs(),
     sessionExpirySeconds: version === 5 ? (properties?.sessionExpiryInterval ?? 0) : expirySeconds,
     authenticationMethod: properties?.authenticationMethod,
   };

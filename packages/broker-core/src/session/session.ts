@@ -6,6 +6,7 @@
 import type { ProtocolVersion, QoS } from "@latchkey/mqtt-codec";
 import type { Deadline } from "../deadlines.ts";
 import type { DropLimit } from "../events.ts";
+import type { ConnectionEnd } from "../server-publish.ts";
 import type { Message } from "../routing/message.ts";
 import type { Receiver, Subscriber } from "../routing/subscriber.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
@@ -46,6 +47,8 @@ export class Session implements Subscriber {
   /** When it ends, while its client is away. */
   expiry: Deadline | undefined;
   drops: Map<DropLimit, DropCount> | undefined;
+  /** Of the last connection that this process has seen end. */
+  lastEnd: ConnectionEnd | undefined;
   readonly #surroundings: SessionSurroundings;
 
   constructor(
