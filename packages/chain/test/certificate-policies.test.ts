@@ -12,7 +12,7 @@ import {
 } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
 import { createChainVerifier, everyCheck, type PolicyInputs } from "../src/index.ts";
-import { Budget } from "../src/budget.ts";
+import { Budget, price } from "../src/budget.ts";
 import { defaultLimits } from "../src/limits.ts";
 import { PolicyGraph, policyKey, policyOid } from "../src/policy-graph.ts";
 import { authority, endEntity, entity, extension, issue, now } from "./issuing.ts";
@@ -171,6 +171,26 @@ describe("the graph", () => {
     };
     // Every level is visited from each one below it: cubic in a depth of at most a dozen, not exponential.
     expect(work(40) / work(20)).toBeLessThan(9);
+  });
+
+  test("charges each step for all nodes and edges that there may be, at each depth", () => {
+    const [a, b] = [gold, silver].map((policy) => policyKey(encodeOid(policy)));
+    const budget = new Budget(defaultLimits);
+    const graph = new PolicyGraph(budget);
+    const visits = (): number => Math.round(budget.work / price.policyNode);
+    // One node at the root, and the policies: at one depth, then with the root at three, and so on.
+    graph.addCertificate([a!, b!], true);
+    expect(visits()).toBe(3 * 1);
+    graph.map([mapping(gold, gold), mapping(gold, silver)]);
+    expect(visits()).toBe(3 + 5 * 3);
+    graph.removeMapped([mapping(silver, gold)]);
+    expect(visits()).toBe(3 + 15 + 6 * 3);
+    graph.userConstrainedPolicies(undefined);
+    expect(visits()).toBe(3 + 15 + 18 + 6 * 3);
+    // Without policies there is nothing to visit.
+    const none = new Budget(defaultLimits);
+    new PolicyGraph(none).userConstrainedPolicies(undefined);
+    expect(none.work).toBe(0);
   });
 
   test("ends as NULL where the budget ends", () => {

@@ -97,6 +97,8 @@ describe("URIs", () => {
     [".example.com", "https://example.com/", outside],
     ["example.com", "urn:example", touched],
     ["example.com", "https://192.0.2.1/", touched],
+    ["192.0.2.1", "https://192.0.2.1/", touched],
+    [".example.com", "https://a_b.example.com/", touched],
     ["no host", "https://example.com/", touched],
   ])("%s and %s", (subtree, name, expected) => {
     expect(among([uri(subtree)], uri(name))).toEqual(expected);

@@ -3,8 +3,15 @@
 import type { CryptoProvider } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { describe, expect, test } from "vitest";
-import { type ChainVerifierOptions, createChainVerifier } from "../src/index.ts";
-import { authority, dns, endEntity, entity, family, issue, now } from "./issuing.ts";
+import { extendedKeyUsage, keyPurposes } from "@latchkey/x509";
+import {
+  type ChainResult,
+  type ChainVerifierOptions,
+  createChainVerifier,
+  everyCheck,
+  type RefusedChain,
+} from "../src/index.ts";
+import { authority, dns, endEntity, entity, extension, family, issue, now, unknownExtension } from "./issuing.ts";
 
 /** A provider that counts the signatures it checks. */
 function counting(): { readonly provider: CryptoProvider; readonly count: () => number } {
@@ -109,6 +116,85 @@ describe("a path among several", () => {
     const [first, second] = [result, ...result.tried].map(({ failures }) => failures.map(({ code }) => code));
     expect(first).toEqual(["ERR_CHAIN_EXPIRED", "ERR_CHAIN_EXTENDED_KEY_USAGE"]);
     expect(second).toEqual(first);
+  });
+});
+
+describe("what a search costs and says", () => {
+  const nameless = { keyIdentifiers: "none", extensions: authority() } as const;
+  const impostors = Array.from({ length: 3 }, () => issue({ subject: entity("A"), issuer: rootA, ...nameless }));
+  const genuine = issue({ subject: a, issuer: rootA, ...nameless });
+
+  function search(
+    intermediates: readonly Uint8Array[],
+    trustAnchors: readonly Uint8Array[],
+    options: Partial<ChainVerifierOptions> = {},
+  ): { readonly result: ChainResult; readonly signatures: number } {
+    const { provider, count } = counting();
+    const verifier = createChainVerifier({ provider, trustAnchors, ...options });
+    const result = verifier.verify({ certificate: leaf, intermediates, purpose: "clientAuth", time: now });
+    return { result, signatures: count() };
+  }
+
+  function refusal(...inputs: Parameters<typeof search>): RefusedChain {
+    const { result } = search(...inputs);
+    if (result.ok) throw new Error("accepted");
+    return result;
+  }
+
+  test("a certificate whose signature does not hold is passed over, and each pair is checked once", () => {
+    const checks = everyCheck("off");
+    expect(search([...impostors, genuine], [certificates.rootA], { checks })).toMatchObject({
+      result: { ok: true },
+      signatures: 5,
+    });
+    // The search for an explanation looks at the same pairs again.
+    const { result, signatures } = search(impostors, [certificates.rootA], { checks });
+    expect([result.ok, signatures]).toEqual([false, 3]);
+  });
+
+  test("what cannot be an issuer costs no signature", () => {
+    const usage = extension(extendedKeyUsage, [keyPurposes.serverAuth]);
+    for (const more of [[unknownExtension(true)], [usage]]) {
+      const unfit = issue({ subject: entity("A"), issuer: rootA, ...nameless, extensions: authority({ more }) });
+      const { result, signatures } = search([unfit, genuine], [certificates.rootA], { checks: everyCheck("off") });
+      expect([result.ok, signatures]).toEqual([true, 2]);
+    }
+  });
+
+  test("a path longer than the limit is said to be that only where it leads to an anchor", () => {
+    const pool = [certificates.aByB, certificates.bByRootB];
+    const limits = { intermediates: 1 };
+    expect(refusal(pool, [certificates.rootB], { limits })).toMatchObject({
+      failures: [{ code: "ERR_CHAIN_LIMIT", evidence: { limit: "intermediates", maximum: 1, used: 2 } }],
+    });
+    const nowhere = refusal(pool, [certificates.rootA], { limits });
+    expect(nowhere.failures.map(({ code }) => code)).toEqual(["ERR_CHAIN_NO_ISSUER"]);
+  });
+
+  test("of many anchors twenty are named, and all are counted", () => {
+    const anchors = Array.from({ length: 22 }, (_, index) => {
+      const root = entity(`Root ${index}`);
+      return issue({ subject: root, issuer: root, extensions: authority() });
+    });
+    const [first] = refusal([], anchors).failures;
+    if (first?.code !== "ERR_CHAIN_NO_ISSUER") throw new Error(first?.code);
+    expect(first.evidence.trustAnchors).toHaveLength(20);
+    expect(first.evidence.trustAnchors[19]).toBe("CN=Root 19");
+    expect(first.evidence.trustAnchorCount).toBe(22);
+    expect(first.evidence.hasCandidates).toBe(false);
+  });
+
+  test("the first of several dead ends is looked into for what else is wrong, each certificate in its place", () => {
+    const late = (issuer: string): Uint8Array =>
+      issue({ subject: a, issuer: entity(issuer), extensions: authority(), notAfter: now - 1, serialNumber: 0 });
+    const result = refusal([late("X"), late("Y")], [certificates.rootA], { profile: "webpki" });
+    const found = result.failures.map(({ code, certificateIndex }) => `${code}@${certificateIndex}`);
+    expect(found[0]).toBe("ERR_CHAIN_NO_ISSUER@1");
+    expect(found).toContain("ERR_CHAIN_EXPIRED@1");
+    expect(found).toContain("ERR_CHAIN_SERIAL_NUMBER@1");
+    expect(found.join(" ")).not.toContain("ERR_CHAIN_END_ENTITY_IS_CA");
+    expect(result.tried.map(({ failures }) => failures.map(({ code }) => code))).toEqual([["ERR_CHAIN_NO_ISSUER"]]);
+    expect(result.checks).toContainEqual({ check: "extendedKeyUsage", certificateIndex: 0 });
   });
 });
 
