@@ -52,7 +52,7 @@ function ask(each: Case): string | undefined {
 }
 
 const full = (...names: GeneralName[]) => ({ type: "fullName" as const, names });
-const relative = { type: "nameRelativeToCRLIssuer" as const, rdn };
+const relative = { type: "nameRelativeToCRLIssuer" as const, rdn, encoding: new Uint8Array() };
 const other = "is by another issuer than the certificate asks for";
 const elsewhere = "is for another distribution point";
 const byClerk = { listIssuer: clerk, scope: { indirectCRL: true }, point: { cRLIssuer: [directory(clerk)] } };
