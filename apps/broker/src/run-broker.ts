@@ -13,6 +13,8 @@ import type { AccessKey } from "./authorization/access-keys.ts";
 import { authenticateProgram } from "./authorization/authenticate.ts";
 import { openAuthentication, runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
+import { endingCertificates } from "./data-directory/ending-certificates.ts";
+import type { ServerCredential } from "./data-directory/server-certificate.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
 import { logPublished } from "./observability/event-log.ts";
@@ -147,7 +149,7 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
   const data = running.use(
     await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() }),
   );
-  if (data.server.warning !== undefined) log.warn(data.server.warning);
+  reportServerCertificate(data, data.server, log);
   const { rights, authorizer, broker, observed } = await openCore(options, data, running);
   const authentication = options.control && (await openAuthentication(options.dataDirectory, data));
   const listeners = await startListeners({
@@ -210,6 +212,14 @@ async function removeUnclaimed({ registry, scope }: BrokerDirectory, log: Logger
   }
 }
 
+/** Warns of what is wrong with what the broker shows, and of what ends soon. */
+function reportServerCertificate(data: BrokerDirectory, server: ServerCredential, log: Logger): void {
+  if (server.warning !== undefined) log.warn(server.warning);
+  for (const ending of endingCertificates(data, server, Date.now() / 1000)) {
+    log.warn(ending, "a certificate of the broker ends soon");
+  }
+}
+
 /** Serves a renewed certificate without a restart. What cannot be renewed is served on, with a line in the log. */
 async function renewServerCertificate(
   data: BrokerDirectory,
@@ -217,9 +227,9 @@ async function renewServerCertificate(
   log: Logger,
 ): Promise<void> {
   try {
-    const { certificate, privateKey, warning } = await data.renewServer();
-    if (warning !== undefined) log.warn(warning);
-    for (const listener of listeners) listener?.setCertificate(certificate, privateKey);
+    const server = await data.renewServer();
+    reportServerCertificate(data, server, log);
+    for (const listener of listeners) listener?.setCertificate(server.certificate, server.privateKey);
   } catch (error) {
     log.error({ reason: messageOf(error) }, "the server certificate cannot be renewed");
   }

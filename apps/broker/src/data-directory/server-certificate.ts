@@ -11,6 +11,8 @@ export interface ServerCredential {
   readonly certificate: string;
   /** PEM of its key. */
   readonly privateKey: string;
+  /** The last second in which it is valid, since 1970. */
+  readonly notAfter: number;
   /** A sentence for the log where a certificate that should be replaced is kept because the new one cannot be written. */
   readonly warning: string | undefined;
 }
@@ -21,5 +23,10 @@ export async function serverCredential(authority: LocalAuthority, names: readonl
     dnsNames: names.filter((name) => isIP(name) === 0),
     ipAddresses: names.filter((name) => isIP(name) !== 0),
   });
-  return { certificate: certificateToPem(certificate), privateKey: privateKeyToPem(privateKey), warning };
+  return {
+    certificate: certificateToPem(certificate),
+    privateKey: privateKeyToPem(privateKey),
+    notAfter: certificate.validity.notAfter,
+    warning,
+  };
 }

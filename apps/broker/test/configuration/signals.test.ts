@@ -134,10 +134,8 @@ test("SIGTERM: clients are told 0x8B, and sessions are there after the next star
   expect(back.isSessionPresent).toBe(true);
 });
 
-test("a second SIGTERM ends at once", async () => {
-  const port = await broker.start();
-  const lines = broker.readLog();
-  // What waits for a client that reads nothing takes the two seconds that a client has for its last octets.
+/** A connection that the broker cannot end at once: what waits for a client that reads nothing has two seconds to go out. */
+async function connectUnread(port: number): Promise<void> {
   const publisher = await MqttSession.connect({ ...access, port }, "publisher", () => {});
   for (let n = 0; n < 10; n++) {
     const payload = new Uint8Array(1_500_000);
@@ -149,6 +147,34 @@ test("a second SIGTERM ends at once", async () => {
   );
   await expect.poll(() => packets.some(({ type }) => type === "publish"), { timeout: 30_000 }).toBe(true);
   socket.pause();
+}
+
+test("/readyz says 503 from SIGTERM on until the broker has ended", async () => {
+  const port = await broker.start("--metrics-port", "0");
+  const url = /^metrics (.*)$/m.exec(broker.said.join("\n"))?.[1] ?? "";
+  const readiness = async (): Promise<string> => {
+    const response = await fetch(`${url}/readyz`);
+    return `${response.status} ${(await response.text()).trim()}`;
+  };
+  await connectUnread(port);
+  expect(await readiness()).toBe("200 ready");
+  const exited = once(broker.child, "exit");
+  broker.child.kill("SIGTERM");
+  const answers = new Set<string>();
+  for (let answer: string | undefined = ""; answer !== undefined;) {
+    answer = await readiness().catch(() => undefined);
+    if (answer !== undefined) answers.add(answer);
+  }
+  expect(await exited).toEqual([0, null]);
+  // The first is what it says before the signal has arrived.
+  answers.delete("200 ready");
+  expect([...answers]).toEqual(["503 the broker stops"]);
+});
+
+test("a second SIGTERM ends at once", async () => {
+  const port = await broker.start();
+  const lines = broker.readLog();
+  await connectUnread(port);
   const exited = once(broker.child, "exit");
   broker.child.kill("SIGTERM");
   await expect
