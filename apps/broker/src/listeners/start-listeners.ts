@@ -16,6 +16,7 @@ import type { Observability } from "../observability/observability.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { latchkeyTlsLayer } from "./latchkey-tls.ts";
 import { nodeTlsLayer } from "./node-tls.ts";
+import { openFiles, type OpenFiles } from "./open-files.ts";
 import { endSoon, startSecureListener, type SecureListener } from "./secure-listener.ts";
 import { serveMqtt } from "./serve-mqtt.ts";
 import type { SecureStream } from "./tls-layer.ts";
@@ -93,7 +94,8 @@ const httpProtocols: readonly string[] = ["x-amzn-http-ca", "http/1.1"];
 /** Starts them. Throws `ERR_BROKER_LISTEN`, and then none of them listens. */
 export async function startListeners(options: ListenersOptions): Promise<Listeners> {
   const { denial, broker, authorizer, log } = options;
-  let limits: ListenerLimits = { ...defaultLimits, ...options.admission };
+  const files = openFiles();
+  let limits = limitsWithin(files, { ...defaultLimits, ...options.admission }, log);
   const admission = new Admission(limits);
   const dataPlane = await startDataPlane({
     authorizer,
@@ -128,11 +130,30 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
       for (const { listener } of started) listener.setCertificate(certificate, privateKey);
     },
     setAdmission(changed) {
-      limits = { ...defaultLimits, ...changed };
+      limits = limitsWithin(files, { ...defaultLimits, ...changed }, log);
       admission.limits = limits;
     },
     close,
   };
+}
+
+/**
+ * Admits no more connections than the limit on open files leaves room for. Otherwise the system would close those above it without a word, and
+ * the registry and the logs could not open their files either.
+ */
+function limitsWithin(files: OpenFiles | undefined, limits: ListenerLimits, log: Logger): ListenerLimits {
+  if (files === undefined || files.maximumConnections >= limits.maximumConnections) return limits;
+  const { maximumOpenFiles, maximumConnections } = files;
+  log.warn(
+    {
+      maximumOpenFiles,
+      maximumConnections,
+      configured: limits.maximumConnections,
+      mend: "raise the limit on open files (ulimit -n, LimitNOFILE of systemd), or set limits.process.maximumConnections lower",
+    },
+    "the limit on open files leaves room for fewer connections",
+  );
+  return { ...limits, maximumConnections };
 }
 
 /** What all listeners share. */

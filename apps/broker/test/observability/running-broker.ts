@@ -20,6 +20,12 @@ export class BrokerProcess implements AsyncDisposable {
   #child: ChildProcess | undefined;
   #lines: string[] = [];
   #devices = 0;
+  readonly #maximumOpenFiles: number | undefined;
+
+  /** `maximumOpenFiles`: a limit of the system's for the broker, where it is to have one. */
+  constructor({ maximumOpenFiles }: { readonly maximumOpenFiles?: number } = {}) {
+    this.#maximumOpenFiles = maximumOpenFiles;
+  }
 
   /** The process. Its standard error is a pipe that nobody reads unless `readLog` is called. */
   get child(): ChildProcess {
@@ -36,7 +42,13 @@ export class BrokerProcess implements AsyncDisposable {
   async start(...words: string[]): Promise<number> {
     mkdirSync(this.data, { recursive: true });
     const all = [conditions, main, "start", "--data", this.data, "--port", "0", "--no-control", ...words];
-    this.#child = spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] });
+    const stdio = ["ignore", "pipe", "pipe"] as const;
+    this.#child =
+      this.#maximumOpenFiles === undefined
+        ? spawn(process.execPath, all, { stdio: [...stdio] })
+        : spawn("sh", ["-c", `ulimit -n ${this.#maximumOpenFiles} && exec "$@"`, "sh", process.execPath, ...all], {
+            stdio: [...stdio],
+          });
     this.#lines = [];
     const { stdout } = this.child;
     if (stdout === null) throw new Error("no standard output");

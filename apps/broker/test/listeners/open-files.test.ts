@@ -1,0 +1,69 @@
+/** A broker that may open few files (EMFILE): those who are connected are served, and others when there is room again. */
+
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { connectionsWithin } from "../../src/listeners/open-files.ts";
+import { MqttSession } from "../mqtt-session.ts";
+import { BrokerProcess, everything } from "../observability/running-broker.ts";
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+let broker: BrokerProcess;
+const silent: Socket[] = [];
+beforeEach(() => {
+  broker = new BrokerProcess({ maximumOpenFiles: 128 });
+});
+afterEach(async () => {
+  for (const socket of silent) socket.destroy();
+  await broker[Symbol.asyncDispose]();
+});
+
+test("part of the limit is kept for what is no connection", () => {
+  expect([64, 255, 1024, 65_536].map(connectionsWithin)).toEqual([32, 127, 896, 65_408]);
+});
+
+test("200 clients that say nothing under a limit of 128 open files: the others are served, and the log says it", async () => {
+  const port = await broker.start();
+  const lines = broker.readLog();
+  const access = { ...(await broker.device([everything])), port };
+  const received: string[] = [];
+  const session = await MqttSession.connect(access, "served", (packet) => {
+    if (packet.type === "publish") received.push(Buffer.from(packet.payload).toString());
+    else if (packet.type === "suback") received.push("subscribed");
+  });
+  session.send({ type: "subscribe", packetIdentifier: 1, subscriptions: [{ topicFilter: "a", qos: 0 }] });
+  await expect.poll(() => received, { timeout: 60_000 }).toEqual(["subscribed"]);
+  let cut = 0;
+  for (let n = 0; n < 200; n++) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.on("close", () => cut++);
+    socket.resume();
+    silent.push(socket);
+    await once(socket, "connect");
+  }
+  await expect.poll(() => cut, { timeout: 60_000 }).toBeGreaterThanOrEqual(200 - 64);
+  await expect
+    .poll(() => lines, { timeout: 60_000 })
+    .toContainEqual(expect.objectContaining({ limit: "maximumConnections", value: 64, remote: expect.any(String) }));
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      msg: "the limit on open files leaves room for fewer connections",
+      maximumOpenFiles: 128,
+      maximumConnections: 64,
+      configured: 10_000,
+      mend: expect.stringContaining("ulimit -n"),
+    }),
+  );
+  session.send({ type: "publish", topicName: "a", payload: Buffer.from("still"), qos: 0, packetIdentifier: 0 });
+  await expect.poll(() => received, { timeout: 60_000 }).toEqual(["subscribed", "still"]);
+  // The registry's files can be opened still: by a command, on which the broker acts.
+  await broker.latchkey("certificate", "deactivate", "--certificate", access.certificateId);
+  await session.closed;
+  for (const socket of silent) socket.destroy();
+  const other = { ...(await broker.device([everything])), port };
+  await expect
+    .poll(() => MqttSession.connect(other, "next", () => {}).then(() => "connected", String), { timeout: 60_000 })
+    .toBe("connected");
+});
