@@ -135,6 +135,17 @@ const questions: Readonly<Record<string, Question>> = {
     certificate: leafWith(names),
     intermediates: [middleWith([], { nameConstraints: constraints })],
   },
+  "directory names": {
+    certificate: leafWith([{ type: "directoryName", value: leaf.name }]),
+    intermediates: [
+      middleWith([], {
+        nameConstraints: {
+          permittedSubtrees: [middle, leaf].map(({ name }) => ({ type: "directoryName", value: name })),
+          excludedSubtrees: undefined,
+        },
+      }),
+    ],
+  },
   policies: { certificate: leafWith([], [policies]), intermediates: [middleWith([policies])] },
   "revocation lists": { revocation: checkRevocation({ mode: "hard", revocationLists: lists }) },
   "lists and distribution points": {
@@ -148,6 +159,7 @@ test.each([
   ["twenty strangers beside it", 669],
   ["four impostors before it", 1277],
   ["name constraints", 474],
+  ["directory names", 473],
   ["policies", 471],
   ["revocation lists", 698],
   ["lists and distribution points", 705],
@@ -159,6 +171,8 @@ test.each([
 describe("limits", () => {
   const octets = leafCertificate.length + middleCertificate.length;
   const revocation = checkRevocation({ mode: "hard", revocationLists: lists });
+  const ocspResponses = [Uint8Array.of(0x30, 3, 0x0a, 1, 3)];
+  const withResponse = checkRevocation({ mode: "hard", revocationLists: lists, ocspResponses });
   const statementOctets = lists.reduce((sum, { length }) => sum + length, 0);
   test.each<[LimitName, number, Question]>([
     ["intermediates", 1, {}],
@@ -168,6 +182,8 @@ describe("limits", () => {
     ["octets", octets, {}],
     ["statements", 2, { revocation }],
     ["statementOctets", statementOctets, { revocation }],
+    ["statements", 3, { revocation: withResponse }],
+    ["statementOctets", statementOctets + 5, { revocation: withResponse }],
     ["signatures", 2, {}],
     ["signatures", 6, questions["four impostors before it"]!],
     ["signatures", 4, { revocation }],

@@ -197,6 +197,30 @@ describe("complete lists", () => {
     expect(until(made, 59)).toBe(unknown);
   });
 
+  test("a parsed list is checked once by each key, whether its signature holds or not", () => {
+    const stranger = entity("Pizza Intermediate");
+    const strangers = issue({ subject: stranger, issuer: stranger, extensions: authority() });
+    let checked = 0;
+    const verify: typeof nodeProvider.verify = (...signed) => {
+      checked++;
+      return nodeProvider.verify(...signed);
+    };
+    const counting = createChainVerifier({ provider: { ...nodeProvider, verify }, trustAnchors: [rootCertificate] });
+    const lists = [rootList, byIntermediate(), list({ issuer: stranger, certificate: strangers, thisUpdate: now - 5 })];
+    const certificate = deviceOf(7);
+    const costs = [1, 2].map(() => {
+      checked = 0;
+      const revocation = checkRevocation({ mode: "hard", revocationLists: lists });
+      const intermediates = [intermediateCertificate];
+      expect(counting.verify({ certificate, intermediates, purpose: "clientAuth", time: now, revocation }).ok).toBe(
+        true,
+      );
+      return checked;
+    });
+    // Two certificates and three lists; then the certificate in question alone.
+    expect(costs).toEqual([5, 1]);
+  });
+
   test("must be signed by a key that is for it", () => {
     const keyless = issue({ subject: intermediate, issuer: root, extensions: authority({ usages: ["keyCertSign"] }) });
     expect(verdictOf(ask([rootList, byIntermediate()], { intermediates: [keyless] }))).toBe(unknown);
