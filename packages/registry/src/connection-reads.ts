@@ -10,7 +10,7 @@ import {
   type PolicyMatcher,
   type ThingAttributes,
 } from "@latchkey/policy";
-import { parseCertificate, type Certificate } from "@latchkey/x509";
+import { parseCertificate, type Certificate, type Validity } from "@latchkey/x509";
 import { scopeOfServerName } from "./accounts.ts";
 import { certificateAttributes } from "./certificate-attributes.ts";
 import { storedCertificate } from "./certificate-input.ts";
@@ -42,23 +42,37 @@ export interface RegisteredCertificate {
   readonly createdAtSeconds: number;
   readonly authorityStatus: CertificateAuthorityRecord["status"] | undefined;
   /** The last proof that it chains to an authority of the account. Forgotten with the rest when an authority changes. */
-  chain: VerifiedChain | undefined;
+  chain: ChainProof | undefined;
 }
+
+/** What is kept of a `VerifiedChain`: without its certificates, which take many times the room. */
+export type ChainProof = Pick<VerifiedChain, "ok" | "trustAnchor" | "time" | "validUntil">;
 
 /** A certificate, with the accounts that have registered it. */
 export class KnownCertificate {
-  readonly certificate: Certificate;
+  readonly validity: Validity;
   readonly registered: readonly RegisteredCertificate[];
+  readonly #encoding: Uint8Array;
+  /** Until policies know what they can ask of it: ten thousand read certificates would take many times what their octets do. */
+  #certificate: Certificate | undefined;
   #attributes: CertificateAttributes | undefined;
 
   constructor(certificate: Certificate, registered: readonly RegisteredCertificate[]) {
-    this.certificate = certificate;
+    this.validity = certificate.validity;
     this.registered = registered;
+    this.#encoding = certificate.encoding;
+    this.#certificate = certificate;
+  }
+
+  /** Read again each time, once `attributes` has been asked for. */
+  get certificate(): Certificate {
+    return this.#certificate ?? parseCertificate(this.#encoding);
   }
 
   /** What policies know of it; made once for all of its connections. */
   get attributes(): CertificateAttributes {
     this.#attributes ??= certificateAttributes(this.certificate);
+    this.#certificate = undefined;
     return this.#attributes;
   }
 }

@@ -61,6 +61,7 @@ export type {
   ProvisioningTemplates,
   TemplateInput,
 } from "./provisioning-templates.ts";
+export type { ChainProof } from "./connection-reads.ts";
 export type { AccountRecord } from "./records/account.ts";
 export type { CertificateAuthorityRecord, RegistrationConfig } from "./records/certificate-authority.ts";
 export type {

@@ -163,17 +163,21 @@ export class Answers<T> {
     }
     const dependencies = new Set<string>();
     const value = this.#storage.read((reader) => read(reader, (dependency) => dependencies.add(dependency)));
-    if (value === undefined) return value;
-    const [oldest] = this.#remembered.size >= this.#maximum ? this.#remembered.values() : [];
-    oldest?.forget();
-    const entry = { value, dependencies, forget: () => this.#forget(key) };
-    this.#remembered.set(key, entry);
-    this.#index.add(entry);
+    if (value !== undefined) this.#remember(key, value, dependencies);
     return value;
   }
 
   clear(): void {
     for (const key of Array.from(this.#remembered.keys())) this.#forget(key);
+  }
+
+  /** Apart from `get`: `forget` would keep what `read` holds alive, which is a connection's buffers. */
+  #remember(key: string, value: T, dependencies: Set<string>): void {
+    const [oldest] = this.#remembered.size >= this.#maximum ? this.#remembered.values() : [];
+    oldest?.forget();
+    const entry = { value, dependencies, forget: () => this.#forget(key) };
+    this.#remembered.set(key, entry);
+    this.#index.add(entry);
   }
 
   #forget(key: string): void {

@@ -6,10 +6,8 @@ const octetTexts: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }
 
 /** Lower-case hexadecimal, two digits an octet, `separator` between octets. */
 export function hexText(bytes: Uint8Array, separator = ""): string {
-  let text = "";
-  for (let index = 0; index < bytes.length; index++) {
-    if (index > 0 && separator !== "") text += separator;
-    text += octetTexts[bytes[index] ?? 0] ?? "";
-  }
-  return text;
+  // Joined, since a text that is added to octet by octet is kept as a chain of its parts, 2 KiB for an identifier.
+  const texts: string[] = [];
+  for (const octet of bytes) texts.push(octetTexts[octet] ?? "");
+  return texts.join(separator);
 }

@@ -7,13 +7,18 @@
  * PENDING_ACTIVATION and refused. That the peer holds the private key is the handshake's part.
  */
 
-import { describeFailure, type ChainFailure, type ChainResult, type VerifiedChain } from "@latchkey/chain";
+import { describeFailure, type ChainFailure, type RefusedChain } from "@latchkey/chain";
 import type { CertificateAttributes } from "@latchkey/policy";
 import { certificateId, hexText, parseCertificate, X509Error, type Certificate } from "@latchkey/x509";
 import { dateText } from "../certificate-input.ts";
 import type { Certificates } from "../certificates.ts";
 import { resourceKey } from "../changes.ts";
-import { KnownCertificate, type ConnectionReads, type RegisteredCertificate } from "../connection-reads.ts";
+import {
+  KnownCertificate,
+  type ChainProof,
+  type ConnectionReads,
+  type RegisteredCertificate,
+} from "../connection-reads.ts";
 import type { RegistryContext } from "../context.ts";
 import { isRegistryError } from "../errors.ts";
 import { certificateAuthorities, type CertificateAuthorityRecord } from "../records/certificate-authority.ts";
@@ -29,13 +34,13 @@ export class Principal {
   /** The authority that it was registered under; undefined where it was registered without one. */
   readonly caCertificateId: string | undefined;
   /** The proof; undefined where it was registered without an authority. */
-  readonly chain: VerifiedChain | undefined;
+  readonly chain: ChainProof | undefined;
 
   constructor(
     scope: Scope,
     known: KnownCertificate,
     record: Pick<CertificateRecord, "certificateId" | "caCertificateId">,
-    chain: VerifiedChain | undefined,
+    chain: ChainProof | undefined,
   ) {
     this.scope = scope;
     this.#known = known;
@@ -55,7 +60,7 @@ export class Principal {
 
   /** The last second, since 1970, in which it may be connected: until then each certificate of its chain is valid. */
   get validUntil(): number {
-    return this.chain?.validUntil ?? this.#known.certificate.validity.notAfter;
+    return this.chain?.validUntil ?? this.#known.validity.notAfter;
   }
 
   /** Whether a value was made by a resolver. */
@@ -127,7 +132,7 @@ export type PrincipalResult = { readonly ok: true; readonly principal: Principal
 /** What a resolver is made with. */
 export interface PrincipalResolverOptions {
   /**
-   * Most certificates, and most connections' rights, whose records are kept in memory. Default 10,000, some 11 KiB each, part
+   * Most certificates, and most connections' rights, whose records are kept in memory. Default 10,000, some 6 KiB each, part
    * of which live connections share; the least recently used one gives way.
    */
   readonly maximumRemembered?: number | undefined;
@@ -190,49 +195,47 @@ export class PrincipalResolver {
       if (!(cause instanceof X509Error)) throw cause;
       return { ok: false, code: "ERR_IDENTITY_MALFORMED", reason: `${cause.code}: ${cause.message}`, cause };
     }
-    const { certificate, registered } = known;
-    const presented = { certificateId: id, certificate };
-    if (registered.length === 0) return this.#unknown(presented, others, serverName);
+    const { registered } = known;
+    if (registered.length === 0) return this.#unknown(presentedAs(id, known), others, serverName);
     const selected = this.#select(registered, serverName);
-    if (selected === undefined) return serverNameRefusal(presented, registered, serverName);
-    return this.#judge(known, presented, others, selected, serverName);
+    if (selected === undefined) return serverNameRefusal(presentedAs(id, known), registered, serverName);
+    return this.#judge(known, id, others, selected, serverName);
   }
 
   #judge(
     known: KnownCertificate,
-    presented: PresentedCertificate,
+    id: string,
     intermediates: readonly Uint8Array[],
     registered: RegisteredCertificate,
     serverName: string | undefined,
   ): PrincipalResult {
-    const { certificateId: id, certificate } = presented;
     const { scope, status, caCertificateId, authorityStatus } = registered;
     if (status === "PENDING_ACTIVATION" && caCertificateId !== undefined) {
-      return this.#pending(scope, presented, caCertificateId, registered.createdAtSeconds, undefined);
+      return this.#pending(scope, presentedAs(id, known), caCertificateId, registered.createdAtSeconds, undefined);
     }
     if (status !== "ACTIVE") {
       const reason = `certificate ${id} is ${status}, and only ACTIVE ones may connect`;
-      return { ok: false, code: "ERR_IDENTITY_NOT_ACTIVE", reason, status, ...presented };
+      return { ok: false, code: "ERR_IDENTITY_NOT_ACTIVE", reason, status, ...presentedAs(id, known) };
     }
     if (registered.certificateMode === "SNI_ONLY" && serverName === undefined) {
-      return serverNameRefusal(presented, [registered], serverName);
+      return serverNameRefusal(presentedAs(id, known), [registered], serverName);
     }
     const nowSeconds = this.#context.nowSeconds();
     if (caCertificateId === undefined) {
-      const { notBefore, notAfter } = certificate.validity;
+      const { notBefore, notAfter } = known.validity;
       if (nowSeconds < notBefore || nowSeconds > notAfter) {
         const dates = `from ${dateText(notBefore)} to ${dateText(notAfter)}`;
         const reason = `certificate ${id} is valid ${dates}, and it is ${dateText(nowSeconds)}`;
-        return { ok: false, code: "ERR_IDENTITY_DATES", reason, notBefore, notAfter, ...presented };
+        return { ok: false, code: "ERR_IDENTITY_DATES", reason, notBefore, notAfter, ...presentedAs(id, known) };
       }
       return { ok: true, principal: new Principal(scope, known, registered, undefined) };
     }
     if (authorityStatus === "INACTIVE" && this.#options.inactiveAuthority !== "keep") {
       const reason = `the certificate authority ${caCertificateId} of certificate ${id} is INACTIVE`;
-      return { ok: false, code: "ERR_IDENTITY_AUTHORITY_INACTIVE", reason, caCertificateId, ...presented };
+      return { ok: false, code: "ERR_IDENTITY_AUTHORITY_INACTIVE", reason, caCertificateId, ...presentedAs(id, known) };
     }
-    const proof = this.#provedChain(certificate, intermediates, registered, nowSeconds);
-    if (!proof.ok) return chainRefusal(presented, proof.failures);
+    const proof = this.#provedChain(known, intermediates, registered, nowSeconds);
+    if (!proof.ok) return chainRefusal(presentedAs(id, known), proof.failures);
     return { ok: true, principal: new Principal(scope, known, registered, proof) };
   }
 
@@ -241,19 +244,22 @@ export class PrincipalResolver {
    * asked. Otherwise a new one.
    */
   #provedChain(
-    certificate: Certificate,
+    known: KnownCertificate,
     intermediates: readonly Uint8Array[],
     registered: RegisteredCertificate,
     time: number,
-  ): ChainResult {
+  ): ChainProof | RefusedChain {
     const { chain } = registered;
     if (chain !== undefined && chain.time <= time && time <= chain.validUntil) return chain;
     const verifier = this.#reads.verifier(scopeKey(registered.scope), "all");
     // Copies: what is remembered does not hold the handshake's buffer.
     const copies = intermediates.map((der) => new Uint8Array(der));
+    const { certificate } = known;
     const result = verifier.verify({ certificate, intermediates: copies, purpose: "clientAuth", time });
-    if (result.ok) registered.chain = result;
-    return result;
+    if (!result.ok) return result;
+    const { ok, trustAnchor, validUntil } = result;
+    registered.chain = { ok, trustAnchor, time, validUntil };
+    return registered.chain;
   }
 
   /** An unknown certificate: registered just in time where an authority of the account does that, refused in any case. */
@@ -374,6 +380,10 @@ export class PrincipalResolver {
   #scopeOf(serverName: string | undefined): Scope | undefined {
     return serverName === undefined ? undefined : this.#reads.scopeOfServerName(serverName);
   }
+}
+
+function presentedAs(certificateId: string, { certificate }: KnownCertificate): PresentedCertificate {
+  return { certificateId, certificate };
 }
 
 function serverNameRefusal(
