@@ -179,6 +179,7 @@ describe("limits", () => {
     ["candidates", 21, questions["twenty strangers beside it"]!],
     ["certificateOctets", Math.max(leafCertificate.length, middleCertificate.length), {}],
     ["certificateOctets", leafWith(names, [point]).length, { certificate: leafWith(names, [point]) }],
+    ["certificateOctets", middleWith([policies]).length, { intermediates: [middleWith([policies])] }],
     ["octets", octets, {}],
     ["statements", 2, { revocation }],
     ["statementOctets", statementOctets, { revocation }],

@@ -450,6 +450,16 @@ describe("indirect lists", () => {
     expect(verdictOf(ask([rootList, indirect([])], withClerk))).toBe("ok");
     expect(verdictOf(ask([rootList, indirect([{ serialNumber: 9, issuer: intermediate }])], withClerk))).toBe(unknown);
     expect(verdictOf(ask([rootList, indirect([{ serialNumber: 7, issuer: intermediate }])], withClerk))).toBe(revoked);
+    // A clerk whose own certificate does not hold is not listened to.
+    const late = issue({
+      subject: clerk,
+      issuer: root,
+      extensions: authority({ usages: ["cRLSign"] }),
+      notAfter: now - 1,
+    });
+    expect(verdictOf(ask([rootList, indirect([])], { ...known, intermediates: [intermediateCertificate, late] }))).toBe(
+      unknown,
+    );
     // Two that vouch for each other end.
     const mutual = issue({
       subject: clerk,

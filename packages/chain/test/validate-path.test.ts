@@ -88,6 +88,11 @@ describe("path lengths", () => {
       "PATH_LENGTH@1",
     ],
     ["self-issued ones do not count", { levels: [{ pathLenConstraint: 0 }, { name: "CA 0" }] }, "ok"],
+    [
+      "self-issued is a name that matches, in another case too",
+      { levels: [{ pathLenConstraint: 0 }, { name: "ca 0" }] },
+      "ok",
+    ],
     ["those below a self-issued one do", { levels: [{ pathLenConstraint: 0 }, { name: "CA 0" }, {}] }, "PATH_LENGTH@1"],
     ["the caller allows as many", { levels: [{}, {}], inputs: { maximumPathLength: 2 } }, "ok"],
     ["the caller allows one less", { levels: [{}, {}], inputs: { maximumPathLength: 1 } }, "PATH_LENGTH@1"],
@@ -190,6 +195,22 @@ describe("name constraints", () => {
         leaf: { subject: { name: root.name, keys: leaf.keys } },
       }),
     ).toBe("NAME_NOT_PERMITTED@0");
+  });
+
+  test("hold for mailboxes in the subject where there are no alternative names", () => {
+    const mail: GeneralName = { type: "rfc822Name", value: "a.example" };
+    const subject = (value: string): Entity => ({
+      name: makeName([{ type: "emailAddress", value }]),
+      keys: leaf.keys,
+    });
+    const by = (value: string, names: readonly GeneralName[] = []): string =>
+      verdict({
+        levels: [permits(mail)],
+        leaf: { subject: subject(value), extensions: endEntity("clientAuth", names) },
+      });
+    expect(by("someone@a.example")).toBe("ok");
+    expect(by("someone@b.example")).toBe("NAME_NOT_PERMITTED@0");
+    expect(by("someone@b.example", [dns("a.example")])).toBe("ok");
   });
 
   test("an internationalised mailbox is refused where mailboxes are constrained", () => {
