@@ -26,6 +26,8 @@ const ticketKeyOctets = 48;
 /** As many as may be connected by default, and what 10,000 chains with one intermediate of P-256 have. */
 const remembered = { maximumClients: 10_000, maximumOctets: 8 * 1024 * 1024 } as const;
 
+const forgotten = "the client of a resumed session is not remembered any more: its next handshake is a full one";
+
 /** Makes the layer. */
 export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
   const { applicationProtocols, onSecure, onFailed } = options;
@@ -48,6 +50,7 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
   server.on("secureConnection", (socket) => {
     const address = addressOf(socket);
     const shown = shownBy(socket, clients);
+    if (shown === undefined) onFailed(remoteOf(socket), forgotten);
     // Without an address no condition on it can be decided: it is gone where the client reset the connection.
     if (address === undefined || shown === undefined) {
       socket.destroy();

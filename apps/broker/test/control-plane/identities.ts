@@ -42,6 +42,31 @@ export function makeAuthority(commonName: string, days = 365): CertificateIssuer
   return { privateKey, certificate: issueSelfSignedCertificate({ provider: nodeProvider, privateKey, template }) };
 }
 
+/** An authority and a device's certificate under it: PEM of both, and of the device's key. */
+export function makeDeviceUnder(root: CertificateIssuer): { readonly cert: string; readonly key: string } {
+  const keys = newKey();
+  const template = certificateAuthority({
+    subject: makeName([{ type: "commonName", value: "between" }]),
+    validity: validityFrom(nowSeconds() - day, 30),
+  });
+  const certificate = issueCertificate({ provider: nodeProvider, issuer: root, publicKey: keys.publicKey, template });
+  const between = { certificate, privateKey: keys.privateKey };
+  const { privateKey, publicKey } = newKey();
+  const device = issueCertificate({
+    provider: nodeProvider,
+    issuer: between,
+    publicKey,
+    template: deviceCertificate({
+      subject: makeName([{ type: "commonName", value: "device" }]),
+      validity: validityFrom(nowSeconds() - 60, 10),
+    }),
+  });
+  return {
+    cert: [device, certificate].map(certificateToPem).join(""),
+    key: encodePem("PRIVATE KEY", nodeProvider.exportPkcs8(privateKey)),
+  };
+}
+
 export function makeCertificatePem(
   issuer: CertificateIssuer,
   { commonName = "device", days = 30 }: { readonly commonName?: string; readonly days?: number } = {},

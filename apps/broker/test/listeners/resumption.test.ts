@@ -2,8 +2,17 @@
 
 import { once } from "node:events";
 import { connect as connectTls } from "node:tls";
-import { UpdateCertificateCommand } from "@aws-sdk/client-iot";
+import {
+  AttachPolicyCommand,
+  CreatePolicyCommand,
+  GetRegistrationCodeCommand,
+  RegisterCACertificateCommand,
+  UpdateCertificateCommand,
+} from "@aws-sdk/client-iot";
+import { certificateId as idOf, certificateToPem, certificatesFromPem } from "@latchkey/x509";
+import { nodeProvider } from "@latchkey/crypto/node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { allowEverything, makeAuthority, makeCertificatePem, makeDeviceUnder } from "../control-plane/identities.ts";
 import { RunningControlPlane } from "../control-plane/running-control-plane.ts";
 import { allow, makeDevice, type DeviceIdentity } from "../data-plane/device-identity.ts";
 
@@ -28,8 +37,10 @@ describe.each(["node", "latchkey"] as const)("a resumed session on the TLS engin
   async function attempt(
     version: "TLSv1.2" | "TLSv1.3",
     session?: Buffer,
+    identity: { readonly cert: string; readonly key: string } = device,
   ): Promise<{ code: number | undefined; isResumed: boolean; left: Buffer | undefined }> {
-    const { cert, key, ca } = device;
+    const { ca } = device;
+    const { cert, key } = identity;
     const range = { minVersion: version, maxVersion: version };
     const at = { host: "127.0.0.1", port: plane.mqttPort, servername: "localhost" };
     const socket = connectTls({ ...at, ...range, cert, key, ca, session });
@@ -57,6 +68,32 @@ describe.each(["node", "latchkey"] as const)("a resumed session on the TLS engin
       await set("ACTIVE");
       expect(await attempt(version, first.left)).toMatchObject({ code: accepted, isResumed: true });
       expect(plane.log).toMatch(/"isResumed":true,"msg":"client identified"/);
+    },
+  );
+
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "%s: of a device below an intermediate is let in by the ticket of a connection that was refused",
+    async (version) => {
+      const client = plane.client();
+      const root = makeAuthority(`root ${version}`);
+      const { registrationCode: commonName = "" } = await client.send(new GetRegistrationCodeCommand({}));
+      const caCertificate = certificateToPem(root.certificate);
+      const verificationCertificate = makeCertificatePem(root, { commonName });
+      const register = { caCertificate, verificationCertificate, setAsActive: true, allowAutoRegistration: true };
+      await client.send(new RegisterCACertificateCommand(register));
+      const identity = makeDeviceUnder(root);
+      // It registers itself just in time, and is not active yet.
+      const first = await attempt(version, undefined, identity);
+      expect(first).toMatchObject({ code: notAuthorized, isResumed: false });
+      const [own] = certificatesFromPem(identity.cert);
+      if (own === undefined) throw new Error("no certificate");
+      const certificateId = idOf(own, nodeProvider);
+      const target = `arn:aws:iot:us-east-1:000000000000:cert/${certificateId}`;
+      const policyName = `all-${version}`;
+      await client.send(new CreatePolicyCommand({ policyName, policyDocument: allowEverything }));
+      await client.send(new AttachPolicyCommand({ policyName, target }));
+      await client.send(new UpdateCertificateCommand({ certificateId, newStatus: "ACTIVE" }));
+      expect(await attempt(version, first.left, identity)).toMatchObject({ code: accepted, isResumed: true });
     },
   );
 });
