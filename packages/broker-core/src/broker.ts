@@ -11,6 +11,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, PublishedEvent } from "./events.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
+import { sendDirect } from "./handlers/direct-message.ts";
 import { publishMessage } from "./handlers/publication.ts";
 import { restore } from "./persistence/restore.ts";
 import { SessionPersistence } from "./persistence/session-persistence.ts";
@@ -21,16 +22,19 @@ import type { Authorizer } from "./ports/authorizer.ts";
 import type { ReservedTopics } from "./ports/reserved-topics.ts";
 import type { KeptState, SessionStore } from "./ports/session-store.ts";
 import type { Transport } from "./ports/transport.ts";
-import { Message, type MessageFields } from "./routing/message.ts";
+import { Message } from "./routing/message.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { Router } from "./routing/router.ts";
-import type {
-  ConnectionView,
-  EndSessionOptions,
-  RetainedMessageView,
-  ServerPublish,
-  ServerPublishResult,
-  SessionView,
+import {
+  messageFields,
+  type ConnectionView,
+  type DirectMessage,
+  type DirectResult,
+  type EndSessionOptions,
+  type RetainedMessageView,
+  type ServerPublish,
+  type ServerPublishResult,
+  type SessionView,
 } from "./server-publish.ts";
 import { QueueBudget } from "./session/queue-budget.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
@@ -166,13 +170,9 @@ export class Broker<Peer, Principal> {
       appended: 0,
       persistence: options.persistence && this.#persistenceOn(options.persistence, options.epochMs ?? Date.now),
       waitsForStore: new Set(),
+      confirmations: new Map(),
     };
-    const { persistence } = this.#context;
-    if (persistence === undefined || options.persistence === undefined) return;
-    restore(this.#context, persistence, options.persistence.kept);
-    this.#context.retained.journal = persistence;
-    deadlines.run(this.#context.nowMs);
-    persistence.flush();
+    this.#restore(options.persistence);
   }
 
   /** Numbers that the broker counts as it works. They change; read them when they are wanted. */
@@ -255,7 +255,7 @@ export class Broker<Peer, Principal> {
         return { ok: false, reasonCode: ReasonCode.notAuthorized, reason: denial.reason };
       }
     }
-    const made = new Message(fieldsOf(message), context.nowMs, true, undefined);
+    const made = new Message(messageFields(message), context.nowMs, true, undefined);
     const result = publishMessage(context, made, source, principal === undefined);
     context.router.congested.length = 0;
     const position = context.appended;
@@ -265,7 +265,9 @@ export class Broker<Peer, Principal> {
   }
 
   /** What is wrong with a message that the program around the broker publishes. */
-  #publishFault(message: ServerPublish<Principal>): (ServerPublishResult & { ok: false }) | undefined {
+  #publishFault(
+    message: Pick<ServerPublish<Principal>, "topicName" | "payload">,
+  ): (ServerPublishResult & { ok: false }) | undefined {
     const { limits, isAws } = this.#context;
     const { topicName, payload } = message;
     const valid = validateTopicName(topicName);
@@ -286,11 +288,24 @@ export class Broker<Peer, Principal> {
     context.nowMs = nowMs;
     const session = context.sessions.get(clientIdentifier);
     if (session === undefined || this.#publishFault(message) !== undefined) return false;
-    const fields = fieldsOf(message);
+    const fields = messageFields(message);
     const made = new Message(fields, nowMs, true, undefined);
     const isTaken = session.deliver(made, fields.qos, false, undefined, undefined, nowMs);
     this.#flush();
     return isTaken;
+  }
+
+  /**
+   * Sends a message to one connected client, whether it has subscribed to the topic or not, if it may receive it. With `confirmWithinMs` it
+   * is of QoS 1, and the promise resolves with the client's PUBACK or, at a tick, when that time is over; a message that was not confirmed
+   * may still arrive.
+   */
+  async sendDirect(clientIdentifier: string, message: DirectMessage, nowMs: number): Promise<DirectResult> {
+    this.#context.nowMs = nowMs;
+    const fault = this.#publishFault(message);
+    if (fault === undefined) return sendDirect(this.#context, this.#clients.get(clientIdentifier), message);
+    const cause = fault.reasonCode === ReasonCode.packetTooLarge ? "too-large" : "invalid-topic";
+    return { ok: false, cause, reason: fault.reason };
   }
 
   /** The retained message of a topic. */
@@ -346,6 +361,9 @@ export class Broker<Peer, Principal> {
   shutdown(nowMs: number): void {
     this.#context.nowMs = nowMs;
     for (const connection of this.#open) connection.end("server-shutdown", "the broker stops", nowMs);
+    for (const settle of this.#context.confirmations.values()) {
+      settle({ ok: false, cause: "not-confirmed", reason: "the broker stops" });
+    }
     this.#reportDrops();
     this.#flush();
   }
@@ -370,6 +388,15 @@ export class Broker<Peer, Principal> {
       onCommitted: (position) => this.#committed(position),
       onFailed: (error) => onFailed?.(error),
     });
+  }
+
+  #restore(options: PersistenceOptions | undefined): void {
+    const { persistence, retained, deadlines, nowMs } = this.#context;
+    if (persistence === undefined || options === undefined) return;
+    restore(this.#context, persistence, options.kept);
+    retained.journal = persistence;
+    deadlines.run(nowMs);
+    persistence.flush();
   }
 
   /** More is committed: what waited for it goes out. */
@@ -432,7 +459,10 @@ export class Broker<Peer, Principal> {
     this.#context.persistence?.flush();
   }
 
-  #countDrop(session: Session, { topicName, octets }: Message, limit: DropLimit): void {
+  #countDrop(session: Session, message: Message, limit: DropLimit): void {
+    const { topicName, octets } = message;
+    const cause = limit === "packet-size" ? "too-large" : "no-room";
+    this.#context.confirmations.get(message)?.({ ok: false, cause, reason: `the message was dropped: ${limit}` });
     this.#context.counters.messagesDropped[limit] += 1;
     session.drops ??= new Map();
     const count = session.drops.get(limit);
@@ -464,23 +494,3 @@ export class Broker<Peer, Principal> {
 
 /** Client identifiers whose rate is remembered although nothing was taken of it. */
 const maximumIdleRates = 1000;
-
-function fieldsOf(message: Omit<ServerPublish<unknown>, "principal">): MessageFields {
-  const { topicName, payload, qos = 0, retain = false, properties, clientIdentifier } = message;
-  const {
-    messageExpiryInterval: expirySeconds,
-    topicAlias: _,
-    subscriptionIdentifiers: __,
-    ...rest
-  } = properties ?? {};
-  const kept = properties === undefined ? undefined : rest;
-  return {
-    topicName,
-    payload: payload.slice(),
-    qos,
-    retain,
-    properties: kept,
-    expirySeconds,
-    publisher: clientIdentifier,
-  };
-}

@@ -21,6 +21,8 @@ export type { Transport } from "./ports/transport.ts";
 export type {
   ConnectionEnd,
   ConnectionView,
+  DirectMessage,
+  DirectResult,
   EndSessionOptions,
   RetainedMessageView,
   ServerPublish,

@@ -2,6 +2,7 @@
 
 import type { EncodablePublish, QoS, Subscription } from "@latchkey/mqtt-codec";
 import type { CloseReason } from "./events.ts";
+import type { MessageFields } from "./routing/message.ts";
 
 /** A message that the program around the broker publishes. */
 export interface ServerPublish<Principal> {
@@ -25,6 +26,25 @@ export interface ServerPublish<Principal> {
 export type ServerPublishResult =
   | { readonly ok: true; readonly receivers: number }
   | { readonly ok: false; readonly reasonCode: number; readonly reason: string };
+
+/** A message for one client. */
+export interface DirectMessage {
+  readonly topicName: string;
+  /** Copied. */
+  readonly payload: Uint8Array;
+  readonly properties?: EncodablePublish["properties"];
+  /** Milliseconds to wait for the client's PUBACK. Without it the message is of QoS 0, and nothing is waited for. */
+  readonly confirmWithinMs?: number | undefined;
+}
+
+/** What became of it. `no-room`: a limit, which `reason` names, left no place for it. */
+export type DirectResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly cause: "not-connected" | "invalid-topic" | "too-large" | "not-authorized" | "no-room" | "not-confirmed";
+      readonly reason: string;
+    };
 
 /** A retained message. */
 export interface RetainedMessageView {
@@ -86,4 +106,25 @@ export interface EndSessionOptions {
   readonly isSessionKept?: boolean | undefined;
   /** For the event; default "ended by the program". */
   readonly detail?: string | undefined;
+}
+
+/** What a message is made from. Its payload is copied. */
+export function messageFields(message: Omit<ServerPublish<unknown>, "principal">): MessageFields {
+  const { topicName, payload, qos = 0, retain = false, properties, clientIdentifier } = message;
+  const {
+    messageExpiryInterval: expirySeconds,
+    topicAlias: _,
+    subscriptionIdentifiers: __,
+    ...rest
+  } = properties ?? {};
+  const kept = properties === undefined ? undefined : rest;
+  return {
+    topicName,
+    payload: payload.slice(),
+    qos,
+    retain,
+    properties: kept,
+    expirySeconds,
+    publisher: clientIdentifier,
+  };
 }

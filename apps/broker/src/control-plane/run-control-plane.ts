@@ -118,15 +118,15 @@ function contextWith(
   { registry, serverAuthority }: BrokerDirectory,
   accessKeys: AccessKeys,
   { broker, dataPlane, decisions }: LiveParts,
-): (caller: Caller) => ControlContext {
+): (caller: Caller, requestId: string) => ControlContext {
   const serverAuthorityPem = certificateToPem(serverAuthority);
-  return ({ scope }) => ({
+  return ({ scope }, requestId) => ({
     registry,
     scope,
     serverAuthorityPem,
     accessKeys,
     broker,
-    dataPlane,
+    dataPlane: { ...dataPlane, requestId },
     decisions,
     brokerNowMs: () => performance.now(),
     thingOf: (principal) => (principal instanceof DevicePrincipal ? exclusiveThing(registry, principal) : undefined),

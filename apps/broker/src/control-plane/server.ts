@@ -46,7 +46,7 @@ export interface ControlPlaneOptions<Context> {
   readonly authentication: Authentication;
   readonly operations: readonly Operation<Context>[];
   /** What the operations of a caller work with. */
-  readonly contextOf: (caller: Caller) => Context;
+  readonly contextOf: (caller: Caller, requestId: string) => Context;
   readonly log: Logger;
 }
 
@@ -152,7 +152,7 @@ class Requests<Context> {
     authorize(caller, operation);
     const { query } = parts.target;
     const asked = { labels, query, headers: parts.headers, body };
-    const context = this.#options.contextOf(caller);
+    const context = this.#options.contextOf(caller, call.requestId);
     return answerOperation(reply, operation, context, asked, () => this.#log(request, 200, undefined));
   }
 

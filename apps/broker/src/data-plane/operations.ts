@@ -5,6 +5,8 @@
 
 import type {
   ConnectionView,
+  DirectMessage,
+  DirectResult,
   RetainedMessageView,
   ServerPublish,
   ServerPublishResult,
@@ -17,7 +19,7 @@ import { isObject } from "../http/json-body.ts";
 import { operation, type Operation } from "../http/operation.ts";
 import { invalidRequest, ServiceError } from "../http/service-error.ts";
 import { disconnectReasonOf } from "../observability/lifecycle-events.ts";
-import { blob, flag, header, label, query, text, whole, word } from "../http/shape.ts";
+import { blob, flag, header, label, query, required, text, whole, word, type Input } from "../http/shape.ts";
 
 /** Why a connection has ended that DeleteConnection has ended. */
 export const endedByApi = "ended by the control plane";
@@ -35,6 +37,7 @@ export interface DataPlane {
 export interface LiveBroker {
   sessions(): Iterable<Omit<SessionView<unknown>, "principal">>;
   connection(clientIdentifier: string): ConnectionView<Peer, Principal> | undefined;
+  sendDirect(clientIdentifier: string, message: DirectMessage, nowMs: number): Promise<DirectResult>;
   endSession(
     clientIdentifier: string,
     nowMs: number,
@@ -57,6 +60,16 @@ const clientId = label(text({ least: 1, most: 65_535 }));
 /** Octets of a message's payload, as AWS IoT has it. */
 export const maximumPayloadOctets = 128 * 1024;
 const maximumUserProperties = 100;
+const defaultConfirmationSeconds = 5;
+
+/** What a message has beside its payload, whoever it is for. */
+const messageMembers = {
+  contentType: query(text({ most: 65_535 })),
+  responseTopic: query(text({ most: 65_535 })),
+  userProperties: header("x-amz-mqtt5-user-properties", text({ most: 8192 })),
+  payloadFormatIndicator: header("x-amz-mqtt5-payload-format-indicator", word("UNSPECIFIED_BYTES", "UTF8_DATA")),
+  correlationData: header("x-amz-mqtt5-correlation-data", blob(8192)),
+};
 
 /** What devices can ask for, too. */
 export const deviceOperations: readonly Operation<DataPlane>[] = [
@@ -67,33 +80,17 @@ export const deviceOperations: readonly Operation<DataPlane>[] = [
       topic,
       qos: query(whole(0, 1)),
       retain: query(flag),
-      contentType: query(text({ most: 65_535 })),
-      responseTopic: query(text({ most: 65_535 })),
       messageExpiry: query(whole(0, 4_294_967_295)),
-      userProperties: header("x-amz-mqtt5-user-properties", text({ most: 8192 })),
-      payloadFormatIndicator: header("x-amz-mqtt5-payload-format-indicator", word("UNSPECIFIED_BYTES", "UTF8_DATA")),
-      correlationData: header("x-amz-mqtt5-correlation-data", blob(8192)),
+      ...messageMembers,
     },
     async run(dataPlane: DataPlane, input, payload) {
-      if (payload.length > maximumPayloadOctets) {
-        throw new ServiceError(
-          "RequestEntityTooLargeException",
-          `the payload has ${payload.length} octets: at most ${maximumPayloadOctets} are possible`,
-        );
-      }
+      checkPayload(payload);
       const result = await dataPlane.publish({
         topicName: input.topic,
         payload,
         qos: input.qos === 1 ? 1 : 0,
         retain: input.retain === true,
-        properties: {
-          contentType: input.contentType,
-          responseTopic: input.responseTopic,
-          messageExpiryInterval: input.messageExpiry,
-          payloadFormatIndicator: input.payloadFormatIndicator === "UTF8_DATA" ? 1 : undefined,
-          correlationData: input.correlationData,
-          userProperties: userPropertiesOf(input.userProperties),
-        },
+        properties: { ...propertiesOf(input), messageExpiryInterval: input.messageExpiry },
       });
       if (!result.ok) throw publishException(result);
       return { message: "OK", traceId: dataPlane.requestId };
@@ -146,6 +143,27 @@ export const dataPlaneOperations: readonly Operation<LiveContext>[] = [
       const found = broker.connection(wanted);
       if (found === undefined) throw noConnection(wanted);
       return connectionAnswer(found, thingOf, includeSocketInformation === true);
+    },
+  }),
+  operation("SendDirectMessage", "POST /connections/{clientId}/messages", {
+    hasPayload: true,
+    exceptions: ["ResourceNotFoundException", "RequestEntityTooLargeException", "GatewayTimeoutException"],
+    members: {
+      clientId,
+      topic: required(query(text({ least: 1, most: 65_535 }))),
+      confirmation: query(flag),
+      timeout: query(whole(1, 15)),
+      ...messageMembers,
+    },
+    async run({ broker, brokerNowMs, dataPlane }: LiveContext, input, payload) {
+      checkPayload(payload);
+      if (input.topic.startsWith("$")) throw invalidRequest("topic", "begins with $: such topics are reserved");
+      const { clientId: wanted, timeout = defaultConfirmationSeconds } = input;
+      const confirmWithinMs = input.confirmation === true ? timeout * 1000 : undefined;
+      const message = { topicName: input.topic, payload, properties: propertiesOf(input), confirmWithinMs };
+      const result = await broker.sendDirect(wanted, message, brokerNowMs());
+      if (!result.ok) throw directException(wanted, result);
+      return { message: "OK", traceId: dataPlane.requestId };
     },
   }),
   operation("DeleteConnection", "DELETE /connections/{clientId}", {
@@ -206,6 +224,23 @@ function pageOf<T>(
   return { page, next: isLast ? undefined : Buffer.from(keyOf(last), "utf8").toString("base64") };
 }
 
+function checkPayload({ length }: Uint8Array): void {
+  if (length <= maximumPayloadOctets) return;
+  const message = `the payload has ${length} octets: at most ${maximumPayloadOctets} are possible`;
+  throw new ServiceError("RequestEntityTooLargeException", message);
+}
+
+function propertiesOf(input: Input<typeof messageMembers>): DirectMessage["properties"] {
+  const { contentType, responseTopic, payloadFormatIndicator, correlationData, userProperties } = input;
+  return {
+    contentType,
+    responseTopic,
+    payloadFormatIndicator: payloadFormatIndicator === "UTF8_DATA" ? 1 : undefined,
+    correlationData,
+    userProperties: userPropertiesOf(userProperties),
+  };
+}
+
 /** The header is base64 of a JSON list of objects with one member each. */
 function userPropertiesOf(encoded: string | undefined): readonly UserProperty[] {
   if (encoded === undefined) return [];
@@ -236,6 +271,27 @@ function publishException({ reasonCode, reason }: ServerPublishResult & { readon
     return new ServiceError("ThrottlingException", `the message was not published: ${reason}`, { statusCode: 429 });
   }
   return invalidRequest("topic", `cannot be published to: ${reason}`);
+}
+
+function directException(
+  clientIdentifier: string,
+  { cause, reason }: DirectResult & { readonly ok: false },
+): ServiceError {
+  const client = JSON.stringify(clientIdentifier);
+  switch (cause) {
+    case "not-connected":
+      return notFound(`${client} is not connected`);
+    case "invalid-topic":
+      return invalidRequest("topic", `cannot be sent to: ${reason}`);
+    case "too-large":
+      return new ServiceError("RequestEntityTooLargeException", `${client} cannot be sent the message: ${reason}`);
+    case "not-authorized":
+      return new ServiceError("ForbiddenException", `${client} may not receive the message: ${reason}`);
+    case "no-room":
+      return new ServiceError("ThrottlingException", `the message was not sent: ${reason}`, { statusCode: 429 });
+    case "not-confirmed":
+      return new ServiceError("GatewayTimeoutException", `${client}: ${reason}`);
+  }
 }
 
 function connectionAnswer(

@@ -12,6 +12,7 @@ const exceptionStatus = {
   ConflictingResourceUpdateException: 409,
   DeleteConflictException: 409,
   ForbiddenException: 403,
+  GatewayTimeoutException: 504,
   IncompleteSignatureException: 403,
   InternalFailureException: 500,
   InvalidRequestException: 400,

@@ -1,6 +1,11 @@
 /** The data plane over signed HTTP, by the AWS SDK's client, and what a device sees of it. */
 
-import { AttachThingPrincipalCommand, CreateThingCommand } from "@aws-sdk/client-iot";
+import {
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  CreatePolicyCommand,
+  CreateThingCommand,
+} from "@aws-sdk/client-iot";
 import {
   DeleteConnectionCommand,
   GetConnectionCommand,
@@ -10,6 +15,8 @@ import {
   ListRetainedMessagesCommand,
   paginateListRetainedMessages,
   PublishCommand,
+  SendDirectMessageCommand,
+  type SendDirectMessageCommandInput,
 } from "@aws-sdk/client-iot-data-plane";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MqttDevice } from "./mqtt-device.ts";
@@ -170,6 +177,89 @@ describe("GetConnection", () => {
 
   test("of nobody is ResourceNotFoundException", async () => {
     await expectException(get("nobody"), "ResourceNotFoundException", 404);
+  });
+});
+
+describe("SendDirectMessage", () => {
+  const sendDirect = (input: Partial<SendDirectMessageCommandInput>) =>
+    client.send(
+      new SendDirectMessageCommand({
+        clientId: "robot",
+        topic: "commands/reboot",
+        payload: Buffer.from("now"),
+        ...input,
+      }),
+    );
+
+  test("reaches a client that has subscribed to nothing, and no other", async () => {
+    await using other = await MqttDevice.connect(plane, "other");
+    await other.subscribe("commands/#");
+    await using robot = await MqttDevice.connect(plane, "robot / größe");
+    const sent = await sendDirect({ clientId: "robot / größe", topic: "commands/größe" });
+    expect(sent).toMatchObject({ message: "OK", traceId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(await robot.nextMessage()).toEqual({ topic: "commands/größe", payload: "now" });
+    await client.send(new PublishCommand({ topic: "commands/last", payload: Buffer.from("x") }));
+    expect(await other.nextMessage()).toEqual({ topic: "commands/last", payload: "x" });
+  });
+
+  test("with confirmation is answered when the client has acknowledged", async () => {
+    await using robot = await MqttDevice.connect(plane, "robot");
+    let isAnswered = false;
+    const sent = sendDirect({ confirmation: true, timeout: 15 }).finally(() => (isAnswered = true));
+    expect(await robot.nextMessage()).toEqual({ topic: "commands/reboot", payload: "now" });
+    await client.send(new ListRetainedMessagesCommand({}));
+    expect(isAnswered).toBe(false);
+    robot.acknowledge();
+    expect(await sent).toMatchObject({ message: "OK" });
+  });
+
+  test("that is not acknowledged in time is GatewayTimeoutException", async () => {
+    await using _ = await MqttDevice.connect(plane, "robot");
+    await expectException(sendDirect({ confirmation: true, timeout: 1 }), "GatewayTimeoutException", 504);
+  });
+
+  test("to a client that may not receive it is ForbiddenException, which names the client", async () => {
+    const control = plane.client();
+    const Statement = [
+      { Effect: "Allow", Action: "iot:*", Resource: "*" },
+      { Effect: "Deny", Action: "iot:Receive", Resource: "arn:aws:iot:*:*:topic/commands/*" },
+    ];
+    const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+    await control.send(new CreatePolicyCommand({ policyName: "no-commands", policyDocument }));
+    await using _ = await MqttDevice.connect(plane, "deaf", {
+      prepare: ({ certificateArn: target }) =>
+        control.send(new AttachPolicyCommand({ policyName: "no-commands", target })),
+    });
+    const refused = await expectException(sendDirect({ clientId: "deaf" }), "ForbiddenException", 403);
+    expect(refused.message).toContain('"deaf"');
+    await sendDirect({ clientId: "deaf", topic: "news" });
+  });
+
+  test("to nobody is ResourceNotFoundException, and so it is while a session is away", async () => {
+    await using away = await MqttDevice.connect(plane, "sleeper", { cleanStart: false });
+    await client.send(new DeleteConnectionCommand({ clientId: "sleeper" }));
+    await away.closed;
+    for (const clientId of ["nobody", "sleeper"]) {
+      await expectException(sendDirect({ clientId }), "ResourceNotFoundException", 404);
+    }
+  });
+
+  test.each([
+    [{ topic: "a/#" }, "InvalidRequestException", 400],
+    [{ topic: "$aws/things/t/shadow/update" }, "InvalidRequestException", 400],
+    [{ timeout: 16 }, "InvalidRequestException", 400],
+    [{ timeout: 0 }, "InvalidRequestException", 400],
+    [{ payload: Buffer.alloc(128 * 1024 + 1) }, "RequestEntityTooLargeException", 413],
+  ] as const)("of %j is refused", async (input, name, status) => {
+    await using _ = await MqttDevice.connect(plane, "robot");
+    await expectException(sendDirect(input), name, status);
+  });
+
+  test("by a reader is ForbiddenException", async () => {
+    const reader = clientOf(await plane.createKey("reader"));
+    const call = reader.send(new SendDirectMessageCommand({ clientId: "robot", topic: "a" }));
+    await expectException(call, "ForbiddenException", 403);
+    reader.destroy();
   });
 });
 

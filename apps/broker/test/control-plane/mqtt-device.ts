@@ -28,6 +28,7 @@ export class MqttDevice implements AsyncDisposable {
   readonly #session: MqttSession;
   readonly #packets: Packet[];
   #isClosed = false;
+  #lastPacketIdentifier = 0;
   #arrived: () => void = () => {};
 
   private constructor(session: MqttSession, packets: Packet[], certificateId: string, certificateArn: string) {
@@ -92,9 +93,15 @@ export class MqttDevice implements AsyncDisposable {
     if ((await this.#packet()).type !== "puback") throw new Error("no PUBACK");
   }
 
+  /** Acknowledges the last message that was asked for. */
+  acknowledge(): void {
+    this.#session.send({ type: "puback", packetIdentifier: this.#lastPacketIdentifier });
+  }
+
   async nextMessage(): Promise<DeviceMessage> {
     const packet = await this.#packet();
     if (packet.type !== "publish") throw new Error(`${packet.type} in place of a message`);
+    this.#lastPacketIdentifier = packet.packetIdentifier;
     return { topic: packet.topicName, payload: new TextDecoder().decode(packet.payload) };
   }
 

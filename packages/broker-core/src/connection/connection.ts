@@ -23,6 +23,7 @@ import type { SessionPersistence } from "../persistence/session-persistence.ts";
 import type { ReservedTopics } from "../ports/reserved-topics.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Message } from "../routing/message.ts";
+import type { DirectResult } from "../server-publish.ts";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
 import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
@@ -78,6 +79,8 @@ export interface BrokerContext<Peer, Principal> {
   readonly persistence: SessionPersistence | undefined;
   /** Connections that have something to do when more is committed. */
   readonly waitsForStore: Set<Connection<Peer, Principal>>;
+  /** What is to be called with the fate of a message that somebody waits for. */
+  readonly confirmations: Map<Message, (result: DirectResult) => void>;
 }
 
 /** Octets that may wait undecoded before the transport is paused. */

@@ -16,7 +16,10 @@ export function handleAcknowledgement<Peer, Principal>(
     case "puback": {
       // MQTT-4.4.0-2: one that refuses is done as well; of a shared subscription no other member gets it (MQTT-4.8.2-6).
       const delivery = outbound.acknowledge(packetIdentifier, 1);
-      if (delivery !== undefined) journal?.done(delivery);
+      if (delivery !== undefined) {
+        journal?.done(delivery);
+        connection.context.confirmations.get(delivery.message)?.({ ok: true });
+      }
       sender.sendQueued();
       break;
     }

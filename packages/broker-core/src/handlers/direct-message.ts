@@ -1,0 +1,63 @@
+/** A message for one connected client that needs no subscription, with or without its confirmation. */
+
+import type { BrokerContext, Connection } from "../connection/connection.ts";
+import { Message } from "../routing/message.ts";
+import { messageFields, type DirectMessage, type DirectResult } from "../server-publish.ts";
+
+/** Messages that are waited for at once. */
+const maximumConfirmations = 1000;
+
+const notConnected: DirectResult = { ok: false, cause: "not-connected", reason: "the client is not connected" };
+
+/** Sends a message whose topic and size are possible. */
+export async function sendDirect<Peer, Principal>(
+  context: BrokerContext<Peer, Principal>,
+  connection: Connection<Peer, Principal> | undefined,
+  message: DirectMessage,
+): Promise<DirectResult> {
+  if (connection === undefined) return notConnected;
+  const decision = connection.decide("receive", message.topicName);
+  const answer = decision instanceof Promise ? await decision : decision;
+  if (answer !== true) return { ok: false, cause: "not-authorized", reason: answer.reason };
+  // It may have gone while it was asked about.
+  if (connection.client === undefined || connection.state === "closed") return notConnected;
+  if (context.confirmations.size >= maximumConfirmations) {
+    return { ok: false, cause: "no-room", reason: `${maximumConfirmations} messages wait for their confirmation` };
+  }
+  const { session } = connection.client;
+  const { confirmWithinMs, ...fields } = message;
+  const qos = confirmWithinMs === undefined ? 0 : 1;
+  const made = new Message(messageFields({ ...fields, qos }), context.nowMs, true, undefined);
+  const { promise, settle } = confirmationOf(context, made);
+  const isTaken = session.deliver(made, qos, false, undefined, undefined, context.nowMs);
+  if (!isTaken) settle({ ok: false, cause: "no-room", reason: "the client takes no more messages now" });
+  else if (confirmWithinMs === undefined) settle({ ok: true });
+  else waitAtMost(context, confirmWithinMs, promise, settle);
+  context.inputDone();
+  return promise;
+}
+
+/** The first result counts. */
+function confirmationOf<Peer, Principal>(
+  { confirmations }: BrokerContext<Peer, Principal>,
+  message: Message,
+): { readonly promise: Promise<DirectResult>; readonly settle: (result: DirectResult) => void } {
+  const { promise, resolve } = Promise.withResolvers<DirectResult>();
+  const settle = (result: DirectResult): void => {
+    confirmations.delete(message);
+    resolve(result);
+  };
+  confirmations.set(message, settle);
+  return { promise, settle };
+}
+
+function waitAtMost<Peer, Principal>(
+  { deadlines, nowMs }: BrokerContext<Peer, Principal>,
+  forMs: number,
+  promise: Promise<DirectResult>,
+  settle: (result: DirectResult) => void,
+): void {
+  const reason = `the client has not confirmed the message within ${forMs / 1000} s`;
+  const deadline = deadlines.add(nowMs + forMs, () => settle({ ok: false, cause: "not-confirmed", reason }));
+  void promise.then(() => deadlines.cancel(deadline));
+}

@@ -1,0 +1,74 @@
+/** Messages of the program around the broker for one connected client, and their confirmation. */
+
+import { describe, expect, test } from "vitest";
+import { settled, TestBroker, text } from "./client.ts";
+
+describe("a direct message", () => {
+  const reboot = { topicName: "commands/reboot", payload: text("now"), properties: { contentType: "text/plain" } };
+  const outcomeOf = async (sent: Promise<unknown>): Promise<unknown> =>
+    Promise.race([sent, settled().then(() => "waits")]);
+
+  test("of QoS 0 at once, if it may receive it", async () => {
+    const test = new TestBroker();
+    test.denied.add("kitchen receive secret");
+    const kitchen = await test.connect5("kitchen", { properties: { maximumPacketSize: 200 } });
+    expect(await test.broker.sendDirect("kitchen", reboot, 0)).toEqual({ ok: true });
+    expect(kitchen.takePublishes()).toMatchObject([
+      { topicName: "commands/reboot", qos: 0, retain: false, properties: { contentType: "text/plain" } },
+    ]);
+    const causes = [
+      ["nobody", reboot, "not-connected"],
+      ["kitchen", { ...reboot, topicName: "secret" }, "not-authorized"],
+      ["kitchen", { ...reboot, topicName: "a/#" }, "invalid-topic"],
+      ["kitchen", { ...reboot, payload: text("x".repeat(300)) }, "too-large"],
+      ["kitchen", { ...reboot, payload: text("x".repeat(300)), confirmWithinMs: 5000 }, "too-large"],
+    ] as const;
+    for (const [client, message, cause] of causes) {
+      expect(await test.broker.sendDirect(client, message, 0)).toMatchObject({ ok: false, cause });
+    }
+    expect(kitchen.take()).toEqual([]);
+    expect(test.eventsOf("denied")).toMatchObject([{ action: "receive", name: "secret" }]);
+  });
+
+  test("of QoS 1, and waits for its PUBACK and no other", async () => {
+    const test = new TestBroker();
+    const kitchen = await test.subscriber("kitchen", ["other"]);
+    await test.broker.publish({ topicName: "other", payload: text("x"), qos: 1 }, 0);
+    const sent = test.broker.sendDirect("kitchen", { ...reboot, confirmWithinMs: 5000 }, 0);
+    const [other, direct] = kitchen.takePublishes();
+    expect(direct).toMatchObject({ topicName: "commands/reboot", qos: 1 });
+    kitchen.send({ type: "puback", packetIdentifier: other?.packetIdentifier ?? 0 });
+    expect(await outcomeOf(sent)).toBe("waits");
+    kitchen.send({ type: "puback", packetIdentifier: direct?.packetIdentifier ?? 0 });
+    expect(await sent).toEqual({ ok: true });
+  });
+
+  test("and says when it was not confirmed in time, or the broker stops", async () => {
+    const test = new TestBroker();
+    const kitchen = await test.connect("kitchen");
+    const sent = test.broker.sendDirect("kitchen", { ...reboot, confirmWithinMs: 5000 }, 0);
+    test.tick(4999);
+    expect(await outcomeOf(sent)).toBe("waits");
+    test.tick(5000);
+    expect(await sent).toMatchObject({ ok: false, cause: "not-confirmed" });
+    const [direct] = kitchen.takePublishes();
+    kitchen.send({ type: "puback", packetIdentifier: direct?.packetIdentifier ?? 0 });
+    expect(kitchen.isClosed).toBe(false);
+    const second = test.broker.sendDirect("kitchen", { ...reboot, confirmWithinMs: 5000 }, 5000);
+    test.broker.shutdown(5000);
+    expect(await second).toMatchObject({ ok: false, cause: "not-confirmed" });
+  });
+
+  test("and holds a bounded number of those that wait", async () => {
+    const test = new TestBroker();
+    const kitchen = await test.connect("kitchen");
+    const waiting = Array.from({ length: 1000 }, () =>
+      test.broker.sendDirect("kitchen", { ...reboot, confirmWithinMs: 5000 }, 0),
+    );
+    expect(await test.broker.sendDirect("kitchen", reboot, 0)).toMatchObject({ ok: false, cause: "no-room" });
+    test.tick(5000);
+    for (const one of await Promise.all(waiting)) expect(one).toMatchObject({ ok: false });
+    expect(await test.broker.sendDirect("kitchen", reboot, 5000)).toEqual({ ok: true });
+    expect(kitchen.isClosed).toBe(false);
+  });
+});
