@@ -28,7 +28,7 @@ function run(task: TestTask): void {
     stdio: "inherit",
     env: { ...process.env, ...machineEnvironment() },
   });
-  const { passed, failures, workspacesWithoutResults, skips } = readTestResults(root, task);
+  const { passed, failures, unsteady, workspacesWithoutResults, skips } = readTestResults(root, task);
   const isWhole = !options.some((option) => option.startsWith("--filter"));
   const absent = isWhole ? workspacesWithoutResults.map((folder) => `${folder}: no test results`) : [];
   const failed = [...failures, ...absent];
@@ -38,6 +38,7 @@ function run(task: TestTask): void {
     console.log(`skipped ${count}: ${reason}`);
   }
   if (task === "test:corpora") sayWhatIsMissing();
+  for (const name of unsteady) console.log(`unsteady: ${name}`);
   for (const failure of failed) console.log(`failed: ${failure}`);
   console.log(`${passed} passed, ${failed.length} failed, ${skipped} skipped`);
   process.exitCode = failed.length > 0 ? 1 : (status ?? 1);

@@ -12,6 +12,8 @@ export interface TestResults {
   readonly passed: number;
   /** What failed: the name and the first lines of what the test said. A file without tests is here as well. */
   readonly failures: readonly string[];
+  /** What passed only when it was tried again, with the first lines of what it said before. */
+  readonly unsteady: readonly string[];
   /** Workspaces that left no results: their tests did not run to the end, or were not asked for. */
   readonly workspacesWithoutResults: readonly string[];
   /** How many tests were skipped for each reason. The reason stands in the name of the test or its suite. */
@@ -51,6 +53,7 @@ export function forgetTestResults(root: string): void {
 export function readTestResults(root: string, task: TestTask): TestResults {
   let passed = 0;
   const failures: string[] = [];
+  const unsteady: string[] = [];
   const workspacesWithoutResults: string[] = [];
   const skips = new Map<string, number>();
   const isForCorpora = task === "test:corpora" && missingCorpora().length > 0;
@@ -64,8 +67,10 @@ export function readTestResults(root: string, task: TestTask): TestResults {
     for (const { name, assertionResults } of report.testResults) {
       if (assertionResults.length === 0) failures.push(`${relative(root, name)}: no tests`);
       for (const { status, title, fullName, ancestorTitles, failureMessages = [] } of assertionResults) {
-        if (status === "passed") passed++;
-        else if (status === "failed") failures.push(`${folder}: ${fullName}${firstLines(failureMessages)}`);
+        if (status === "passed") {
+          passed++;
+          if (failureMessages.length > 0) unsteady.push(`${folder}: ${fullName}${firstLines(failureMessages)}`);
+        } else if (status === "failed") failures.push(`${folder}: ${fullName}${firstLines(failureMessages)}`);
         else {
           const reason = isForCorpora ? missingCorporaReason : `${folder}: ${ancestorTitles[0] ?? title}`;
           skips.set(reason, (skips.get(reason) ?? 0) + 1);
@@ -73,7 +78,7 @@ export function readTestResults(root: string, task: TestTask): TestResults {
       }
     }
   }
-  return { passed, failures, workspacesWithoutResults, skips };
+  return { passed, failures, unsteady, workspacesWithoutResults, skips };
 }
 
 /** The beginning of a failure's messages, indented below the test's name: what was expected, and where. */

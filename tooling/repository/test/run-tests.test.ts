@@ -23,6 +23,17 @@ test("npm test counts what passed, failed and was skipped, and names each reason
   expect(output.trimEnd().split("\n").at(-1)).toBe("1 passed, 2 failed, 0 skipped");
 });
 
+test("a test that passes only when it is tried again counts as passed, and is named", async () => {
+  const body = "globalThis.tries = (globalThis.tries ?? 0) + 1;\n  expect(globalThis.tries).toBe(2);";
+  using fixture = makeRepository(workspace("one", oneTest("hesitates", body)));
+  const once = await fixture.start(["run-tests.ts", "test"], { LATCHKEY_TEST_RETRIES: "0" }).ended;
+  expect(once.output).toContain("failed: packages/one: hesitates\n");
+  const twice = await fixture.start(["run-tests.ts", "test"], { LATCHKEY_TEST_RETRIES: "1" }).ended;
+  expect(twice.output).toContain("unsteady: packages/one: hesitates\n    AssertionError: expected 1 to be 2");
+  expect(twice.output.trimEnd().split("\n").at(-1)).toBe("1 passed, 0 failed, 0 skipped");
+  expect(twice.status).toBe(0);
+});
+
 test("a skip is replayed while the program is missing, and is no result any more when it is installed", async () => {
   using fixture = makeRepository(workspace("one", needsProgram));
   // The table of programs gets one that no machine has.

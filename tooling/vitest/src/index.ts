@@ -32,6 +32,8 @@ export const shared: ViteUserConfigFnObject = ({ mode }) => {
       // A machine that does other things besides is many times slower; many tests start processes.
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      // `.ci/run` tries a failed test once more and names those that pass then; nowhere else is a failure tried again.
+      retry: Number(process.env["LATCHKEY_TEST_RETRIES"] ?? 0),
       reporters: [
         "default",
         ["json", { outputFile: `node_modules/.cache/${isCorporaRun ? "corpora" : "test"}-results.json` }],
