@@ -1,6 +1,6 @@
 /** What OpenSSL says of our certificates, and what the broker says to OpenSSL's client. */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { decodePem, encodePem } from "@latchkey/asn1";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { findProgram, runProgram, startProgram } from "@latchkey/tooling-vitest/programs";
@@ -59,7 +59,10 @@ describe.skipIf(found.path === undefined)(`openssl (${found.path ?? found.skipRe
     expect(stdout).toContain(`serialNumber = ${serial}`);
   });
 
-  /** Connects without sending anything and tells whether the broker identifies the client, or ends the connection. */
+  /**
+   * Connects without sending anything and tells whether the broker identifies the client, or ends the connection. Of a client with `-sess_out`
+   * the file is waited for.
+   */
   async function isIdentified(...words: string[]): Promise<boolean> {
     const linesBefore = shop.broker.log.length;
     const client = startProgram(openssl, ["s_client", "-connect", `localhost:${shop.broker.port}`, ...words]);
@@ -67,12 +70,18 @@ describe.skipIf(found.path === undefined)(`openssl (${found.path ?? found.skipRe
     const ended = client.finished.then(() => (hasEnded = true));
     const wasIdentified = (): boolean =>
       shop.broker.log.slice(linesBefore).some(({ msg }) => msg === "client identified");
-    await vi.waitUntil(() => hasEnded || wasIdentified(), { timeout: 30_000 });
+    const sessionFile = words[words.indexOf("-sess_out") + 1];
+    const hasSession = (): boolean =>
+      !words.includes("-sess_out") || (sessionFile !== undefined && isWritten(sessionFile));
+    await vi.waitUntil(() => hasEnded || (wasIdentified() && hasSession()), { timeout: 30_000 });
     const verdict = wasIdentified() && !hasEnded;
     client.kill();
     await ended;
     return verdict;
   }
+
+  const isWritten = (file: string): boolean =>
+    existsSync(file) && readFileSync(file, "utf8").includes("-----END SSL SESSION PARAMETERS-----");
 
   const as = (name: string): string[] => [
     "-cert",
@@ -108,6 +117,16 @@ describe.skipIf(found.path === undefined)(`openssl (${found.path ?? found.skipRe
 
   test.each(["-tls1_2", "-tls1_3"])("s_client with the right certificate is identified (%s)", async (version) => {
     expect(await isIdentified(version, ...as("button"))).toBe(true);
+  });
+
+  test.each(["-tls1_2", "-tls1_3"])("s_client resumes its session and is identified again (%s)", async (version) => {
+    const session = shop.file("button", `session${version}`);
+    expect(await isIdentified(version, ...as("button"), "-sess_out", session)).toBe(true);
+    const linesBefore = shop.broker.log.length;
+    expect(await isIdentified(version, ...as("button"), "-sess_in", session)).toBe(true);
+    expect(shop.broker.log.slice(linesBefore)).toContainEqual(
+      expect.objectContaining({ msg: "client identified", isResumed: true }),
+    );
   });
 
   test("s_client without a certificate is refused", async () => {
