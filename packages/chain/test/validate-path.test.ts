@@ -2,6 +2,7 @@
 
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
+  basicConstraints,
   certificatePolicies,
   extendedKeyUsage,
   type Extension,
@@ -313,6 +314,16 @@ describe("purposes", () => {
     expect(first.evidence.present.slice(0, 2)).toEqual(["serverAuth", "1.2.3.0"]);
     expect(first.evidence.present).toHaveLength(20);
   });
+});
+
+test("an intermediate that is no authority is said to have basicConstraints, or none", () => {
+  const evidence = (extensions: readonly Extension[]): unknown => {
+    const result = ask({ levels: [{ extensions }] });
+    return result.ok ? "ok" : result.failures.find(({ code }) => code === "ERR_CHAIN_NOT_A_CA")?.evidence;
+  };
+  const isNone = extension(basicConstraints, { cA: false, pathLenConstraint: undefined }, true);
+  expect(evidence([])).toEqual({ version: 3, hasBasicConstraints: false });
+  expect(evidence([isNone])).toEqual({ version: 3, hasBasicConstraints: true });
 });
 
 test("what passed is listed for each certificate, from the anchor down", () => {
