@@ -23,9 +23,11 @@ import {
   suggest,
   type LintFinding,
 } from "@latchkey/policy/authoring";
-import { listOf } from "../configuration/option-values.ts";
+import { defaultScope } from "@latchkey/registry";
+import { listOf, regionOf } from "../configuration/option-values.ts";
 import { apiOptions, jsonOption, withApi, type ApiArguments } from "./api-options.ts";
 import { print, remark } from "./data-option.ts";
+import { readRefusedRequests } from "./refused-requests.ts";
 import { printJson } from "./table.ts";
 
 const policyOptions = {
@@ -126,26 +128,63 @@ export const explainCommand = defineCommand({
 
 /** `policy suggest`. */
 export const suggestCommand = defineCommand({
-  meta: { name: "suggest", description: "Make the least policy that allows the requests of a file" },
+  meta: { name: "suggest", description: "Make the least policy that allows the requests of files" },
   args: {
     requests: {
       type: "string",
-      required: true,
       description: "A file of expectations: what is to be allowed in it is what the policy allows",
     },
+    decisions: {
+      type: "string",
+      description:
+        "A file of refusals, decisions.jsonl of a data directory: what was refused is what the policy allows",
+    },
+    "client-id": { type: "string", description: "Of the refusals, only those of this client" },
+    certificate: { type: "string", description: "Of the refusals, only those of certificates that begin so" },
+    region: { type: "string", description: `The region of the refusals; default ${defaultScope.region}` },
   },
   async run({ args }) {
-    const parsed = parseExpectations(await readText("requests", args.requests));
-    if (!parsed.ok)
-      throw new UsageError(`--requests ${args.requests} is no file of expectations: ${parsed.errors[0].message}`);
-    const wanted = parsed.expectations.filter(({ decision }) => decision === "allow").map(({ request }) => request);
-    if (wanted.length === 0) throw new UsageError(`--requests ${args.requests} has no request that is to be allowed`);
+    const { requests, decisions } = args;
+    if (requests === undefined && decisions === undefined) {
+      throw new UsageError("give --requests for a file of expectations, --decisions for a file of refusals, or both");
+    }
+    const wanted = [
+      ...(requests === undefined ? [] : await expectedRequests(requests)),
+      ...(decisions === undefined ? [] : await refusedRequests(decisions, args)),
+    ];
     const { text, notes, findings } = suggest(wanted);
     print(text);
     for (const note of notes) remark(note);
     for (const { severity, message, fix } of findings) remark(`${severity}: ${message} ${fix}`);
   },
 });
+
+async function expectedRequests(file: string): Promise<readonly PolicyRequest[]> {
+  const parsed = parseExpectations(await readText("requests", file));
+  if (!parsed.ok) throw new UsageError(`--requests ${file} is no file of expectations: ${parsed.errors[0].message}`);
+  const wanted = parsed.expectations.filter(({ decision }) => decision === "allow").map(({ request }) => request);
+  if (wanted.length === 0) throw new UsageError(`--requests ${file} has no request that is to be allowed`);
+  return wanted;
+}
+
+async function refusedRequests(
+  file: string,
+  args: {
+    readonly region?: string | undefined;
+    readonly "client-id"?: string | undefined;
+    readonly certificate?: string | undefined;
+  },
+): Promise<readonly PolicyRequest[]> {
+  const { requests, explicitlyDenied } = readRefusedRequests(await readText("decisions", file), {
+    region: args.region === undefined ? defaultScope.region : regionOf(args.region),
+    clientId: args["client-id"],
+    certificateId: args.certificate,
+  });
+  if (explicitlyDenied > 0)
+    remark(`${explicitlyDenied} left out: a Deny statement refuses them, whatever else allows them`);
+  if (requests.length === 0) throw new UsageError(`--decisions ${file} has no refusal that a policy could allow`);
+  return requests;
+}
 
 interface PolicyFile {
   readonly file: string;

@@ -292,6 +292,15 @@ test("publish and subscribe are a device with its folder, and are refused what i
   const refused = await run(["publish", ...as("sender"), "--topic", "elsewhere", "--message", "x"]);
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr).toMatch(/^ERR_BROKER_DEVICE: /);
+  const refusals = join(plane.directory, "decisions.jsonl");
+  await expect
+    .poll(() => existsSync(refusals) && readFileSync(refusals, "utf8"), { timeout: 30_000 })
+    .toMatch(/elsewhere.*\n/);
+  const suggested = done(await run(["policy", "suggest", "--decisions", refusals, "--client-id", "sender"]));
+  expect(JSON.parse(suggested)).toMatchObject({
+    Statement: [{ Action: "iot:Publish", Resource: `${account}:topic/elsewhere` }],
+  });
+  expect(await run(["policy", "suggest"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/--decisions/) });
   expect((await local("sessions", "end", "--client-id", "nobody")).stderr).toMatch(/ResourceNotFoundException/);
 });
 
