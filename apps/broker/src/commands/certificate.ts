@@ -145,11 +145,15 @@ function statusCommand(name: string, description: string, wanted: (typeof status
 
 const list = defineCommand({
   meta: { name: "list", description: "List certificates: identifier, status, serial, subject, end, policies" },
-  args: { ...apiOptions, json: jsonOption },
+  args: {
+    ...apiOptions,
+    "newest-first": { type: "boolean", description: "The last registered one first; default the oldest" },
+    json: jsonOption,
+  },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const rows: CertificateRow[] = [];
-      const input = { pageSize: 250, ascendingOrder: true };
+      const input = { pageSize: 250, ascendingOrder: args["newest-first"] !== true };
       for await (const one of allOf(api, "ListCertificates", "certificates", input)) rows.push(await rowOf(api, one));
       if (args.json === true) printJson(rows);
       else printRows(rows);

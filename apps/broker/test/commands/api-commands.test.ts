@@ -304,6 +304,21 @@ test("publish and subscribe are a device with its folder, and are refused what i
   expect((await local("sessions", "end", "--client-id", "nobody")).stderr).toMatch(/ResourceNotFoundException/);
 });
 
+test("certificates are listed from the oldest, or from the newest", async () => {
+  for (const name of ["older", "newer"]) {
+    done(await local("certificate", "create", "--out", join(scratch, name), "--common-name", name));
+  }
+  const subjects = async (...words: string[]): Promise<string[]> =>
+    (JSON.parse(done(await local("certificate", "list", "--json", ...words))) as { subject: string }[])
+      .map(({ subject }) => subject)
+      .filter((subject) => /older|newer/.test(subject));
+  expect(await subjects()).toEqual([expect.stringContaining("older"), expect.stringContaining("newer")]);
+  expect(await subjects("--newest-first")).toEqual([
+    expect.stringContaining("newer"),
+    expect.stringContaining("older"),
+  ]);
+});
+
 test("policies that are stored are linted and explained as files are", async () => {
   done(await local("policy", "create", "--name", "stored", "--document", file("s.json", policy("topic/a"))));
   const words = ["--name", "stored", "--action", "iot:Publish", "--resource", `${account}:topic/a`];
