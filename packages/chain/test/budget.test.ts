@@ -119,12 +119,13 @@ const anonymous = issue({
 });
 const lists = [list(root, rootCertificate, []), list(middle, middleCertificate, [4, 5, 6])];
 const point = extension(cRLDistributionPoints, [
+  // This one first, for the second covers everything.
+  { distributionPoint: undefined, reasons: undefined, cRLIssuer: [{ type: "directoryName", value: middle.name }] },
   {
     distributionPoint: { type: "fullName", names: [{ type: "uniformResourceIdentifier", value: "u:1" }] },
     reasons: undefined,
     cRLIssuer: undefined,
   },
-  { distributionPoint: undefined, reasons: undefined, cRLIssuer: [{ type: "directoryName", value: middle.name }] },
 ]);
 
 const questions: Readonly<Record<string, Question>> = {
@@ -162,7 +163,7 @@ test.each([
   ["directory names", 473],
   ["policies", 471],
   ["revocation lists", 698],
-  ["lists and distribution points", 705],
+  ["lists and distribution points", 721],
 ])("the work of a question: %s takes %i microseconds", (name, cost) => {
   // A change here changes what the limit means to callers: then the README and a changeset say so.
   expect(costOf(questions[name]!)).toBe(cost);
