@@ -9,7 +9,7 @@ import { certificateId, type Certificate } from "@latchkey/x509";
 import { checkKey, checkSignedBy, readCertificate, storedCertificate } from "./certificate-input.ts";
 import type { Certificates } from "./certificates.ts";
 import type { RegistryContext } from "./context.ts";
-import { list, object, oneOf, optional, text, type Decoder } from "./decode.ts";
+import { list, Misfit, object, oneOf, optional, text, type Decoder } from "./decode.ts";
 import { invalid, isRegistryError } from "./errors.ts";
 import { checkCertificateId, checkThingName } from "./names.ts";
 import type { Policies } from "./policies.ts";
@@ -244,8 +244,8 @@ function readBulkLine(line: string): BulkCertificate | Error {
   try {
     return bulkLine(JSON.parse(line), "line");
   } catch (error) {
-    if (!isRegistryError(error)) return error instanceof Error ? error : new Error(String(error));
-    return invalid("line", line, "an object with certificatePem and other members of a BulkCertificate");
+    if (error instanceof Misfit) return error.toInvalid();
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -74,6 +74,11 @@ interface KeyOptions {
   readonly notAfterSeconds?: number | undefined;
 }
 
+const keyAlgorithms = {
+  "rsa-2048": { name: "rsa", modulusBits: 2048 },
+  "p-256": { name: "ec", curve: "P-256" },
+} as const;
+
 /** What belongs to a new certificate and is kept or lost with it. */
 type AlsoStored = (writer: StorageWriter, record: CertificateRecord) => void;
 
@@ -109,10 +114,10 @@ export class Certificates {
     also?: AlsoStored,
   ): Promise<CreatedKeysAndCertificate> {
     const { provider } = this.#context;
-    const isRsa = options.keyAlgorithm !== "p-256";
-    const keyPair = await provider.generateKeyPairAsync(
-      isRsa ? { name: "rsa", modulusBits: 2048 } : { name: "ec", curve: "P-256" },
-    );
+    const { keyAlgorithm = "rsa-2048" } = options;
+    // Callers without types may write it as a curve is written, and would get a key of the other kind.
+    if (!Object.hasOwn(keyAlgorithms, keyAlgorithm)) throw invalid("keyAlgorithm", keyAlgorithm, "rsa-2048 or p-256");
+    const keyPair = await provider.generateKeyPairAsync(keyAlgorithms[keyAlgorithm]);
     const certificate = await this.issue({ publicKey: keyPair.publicKey }, options.notAfterSeconds);
     const record = await this.add(scope, certificate, { status }, also);
     return { record, ...pemOfPair(keyPair, provider.exportPkcs8(keyPair.privateKey)) };

@@ -11,5 +11,5 @@ export interface RegistryContext {
   /** Seconds since 1970-01-01T00:00:00Z. */
   readonly nowSeconds: () => number;
   /** The key of the local authority; undefined in a program that issues nothing. */
-  readonly issuer: CertificateIssuer | undefined;
+  readonly issuer?: CertificateIssuer | undefined;
 }

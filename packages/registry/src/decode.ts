@@ -1,17 +1,43 @@
-/** Reading stored records: every field is checked, and a record that is not as it was written is named as damage. */
+/**
+ * Records as JSON. Every field is checked when a record is read, where one that is not as it was written is named as damage, and when it is
+ * written: what cannot be read again is not stored.
+ */
 
-import { RegistryError } from "./errors.ts";
+import { invalid, RegistryError } from "./errors.ts";
 
-/** Reads a value of JSON, or throws `ERR_REGISTRY_CORRUPT`. */
+/** A value that is not what its decoder wants. */
+export class Misfit extends Error {
+  /** Where it is, such as `thing.attributes.room`. */
+  readonly path: string;
+  readonly found: unknown;
+  /** In words. */
+  readonly wanted: string;
+
+  constructor(path: string, found: unknown, wanted: string) {
+    super(`${path} is not ${wanted}`);
+    this.path = path;
+    this.found = found;
+    this.wanted = wanted;
+  }
+
+  /** As a mistake of who gave it. */
+  toInvalid(): RegistryError<"ERR_REGISTRY_INVALID"> {
+    const { path, found, wanted } = this;
+    return invalid(path, typeof found === "string" ? found : (JSON.stringify(found) ?? "undefined"), wanted);
+  }
+}
+
+/** Reads a value of JSON, or throws `Misfit`. */
 export type Decoder<T> = (value: unknown, path: string) => T;
 
-export const text: Decoder<string> = (value, path) => (typeof value === "string" ? value : damaged(path, "a text"));
+export const text: Decoder<string> = (value, path) =>
+  typeof value === "string" ? value : misfit(path, value, "a text");
 
 export const whole: Decoder<number> = (value, path) =>
-  typeof value === "number" && Number.isSafeInteger(value) ? value : damaged(path, "a whole number");
+  typeof value === "number" && Number.isSafeInteger(value) ? value : misfit(path, value, "a whole number");
 
 export const flag: Decoder<boolean> = (value, path) =>
-  typeof value === "boolean" ? value : damaged(path, "true or false");
+  typeof value === "boolean" ? value : misfit(path, value, "true or false");
 
 /** Undefined where the member is not there. */
 export function optional<T>(decoder: Decoder<T>): Decoder<T | undefined> {
@@ -20,27 +46,27 @@ export function optional<T>(decoder: Decoder<T>): Decoder<T | undefined> {
 
 /** One of the given texts. */
 export function oneOf<const T extends string>(...allowed: readonly T[]): Decoder<T> {
-  return (value, path) => allowed.find((one) => one === value) ?? damaged(path, `one of ${allowed.join(", ")}`);
+  return (value, path) => allowed.find((one) => one === value) ?? misfit(path, value, `one of ${allowed.join(", ")}`);
 }
 
 /** A list. */
 export function list<T>(decoder: Decoder<T>): Decoder<readonly T[]> {
   return (value, path) => {
-    if (!Array.isArray(value)) return damaged(path, "a list");
+    if (!Array.isArray(value)) return misfit(path, value, "a list");
     return value.map((item: unknown, index) => decoder(item, `${path}[${index}]`));
   };
 }
 
 /** An object with text members of any name. */
 export const texts: Decoder<Readonly<Record<string, string>>> = (value, path) => {
-  if (!isObject(value)) return damaged(path, "an object");
+  if (!isObject(value)) return misfit(path, value, "an object");
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, text(member, `${path}.${name}`)]));
 };
 
 /** An object with just these members; further ones are passed over, so that a newer version's can be read. */
 export function object<T extends object>(members: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
   return (value, path) => {
-    if (!isObject(value)) return damaged(path, "an object");
+    if (!isObject(value)) return misfit(path, value, "an object");
     const result: Partial<T> = {};
     for (const name of keysOf(members)) result[name] = members[name](value[String(name)], `${path}.${String(name)}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every member of T was set in the loop
@@ -48,15 +74,29 @@ export function object<T extends object>(members: { readonly [K in keyof T]-?: D
   };
 }
 
-/** Reads stored JSON text. */
+/** Reads stored JSON text. Throws `ERR_REGISTRY_CORRUPT`. */
 export function decodeRecord<T>(decoder: Decoder<T>, stored: string, path: string): T {
-  let value: unknown;
   try {
-    value = JSON.parse(stored);
-  } catch {
-    return damaged(path, "JSON");
+    return decoder(JSON.parse(stored), path);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw damaged(path, "JSON");
+    throw error instanceof Misfit ? damaged(error.path, error.wanted) : error;
   }
-  return decoder(value, path);
+}
+
+/** The JSON text of a record. Throws `ERR_REGISTRY_INVALID` for one that `decodeRecord` would not read. */
+export function encodeRecord<T>(decoder: Decoder<T>, record: T, path: string): string {
+  try {
+    decoder(record, path);
+  } catch (error) {
+    throw error instanceof Misfit ? error.toInvalid() : error;
+  }
+  return JSON.stringify(record);
+}
+
+/** Throws `Misfit`. */
+export function misfit(path: string, found: unknown, wanted: string): never {
+  throw new Misfit(path, found, wanted);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -68,9 +108,7 @@ function keysOf<T extends object>(value: T): (keyof T)[] {
   return Object.keys(value) as (keyof T)[];
 }
 
-/** Throws `ERR_REGISTRY_CORRUPT`. */
-export function damaged(path: string, wanted: string): never {
-  throw new RegistryError("ERR_REGISTRY_CORRUPT", `the stored record ${path} is damaged: it is not ${wanted}`, {
-    file: undefined,
-  });
+function damaged(path: string, wanted: string): RegistryError<"ERR_REGISTRY_CORRUPT"> {
+  const message = `the stored record ${path} is damaged: it is not ${wanted}`;
+  return new RegistryError("ERR_REGISTRY_CORRUPT", message, { file: undefined });
 }

@@ -12,7 +12,7 @@ export interface BundleFile {
 export interface DeviceBundleInput {
   readonly certificatePem: string;
   /** Undefined where the device has made its key itself. */
-  readonly privateKeyPem: string | undefined;
+  readonly privateKeyPem?: string | undefined;
   /** The root that vouches for the server. */
   readonly rootPem: string;
   /** Host name of the data endpoint, without scheme and port. */

@@ -68,6 +68,7 @@ export class Registry implements AsyncDisposable {
   readonly fleetProvisioning: FleetProvisioning;
   readonly tags: Tags;
   readonly #context: RegistryContext;
+  readonly #options: PrincipalResolverOptions;
   readonly #parts: ProvisioningParts;
   readonly #resolver: PrincipalResolver;
   readonly #reads: ConnectionReads;
@@ -75,6 +76,7 @@ export class Registry implements AsyncDisposable {
   constructor(options: RegistryOptions) {
     const context = options;
     this.#context = context;
+    this.#options = options;
     this.certificates = new Certificates(context);
     this.transfers = new CertificateTransfers(context, this.certificates);
     this.authorities = new CertificateAuthorities(context);
@@ -141,9 +143,10 @@ export class Registry implements AsyncDisposable {
     return this.#resolver.resolve(chain, serverName);
   }
 
-  /** A table for the rights of live connections. */
+  /** A table for the rights of live connections. It goes by the registry's `inactiveAuthority` unless it is told otherwise. */
   connectionRights(options: ConnectionRightsOptions = {}): ConnectionRightsTable {
-    return new ConnectionRightsTable(this.#reads, () => this.#context.nowSeconds(), options);
+    const { inactiveAuthority } = this.#options;
+    return new ConnectionRightsTable(this.#reads, () => this.#context.nowSeconds(), { inactiveAuthority, ...options });
   }
 
   /** Names and documents of the policies that hold for a certificate with this client identifier. Throws `ERR_REGISTRY_NOT_FOUND`. */

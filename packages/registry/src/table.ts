@@ -4,7 +4,7 @@
  * A key is `SCOPE/PART/PART`: no part has a slash in it, which `checkName` and its siblings see to.
  */
 
-import { decodeRecord, type Decoder } from "./decode.ts";
+import { decodeRecord, encodeRecord, type Decoder } from "./decode.ts";
 import { invalid } from "./errors.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
 
@@ -46,8 +46,9 @@ export class Table<T> {
     return stored === undefined ? undefined : decodeRecord(this.#decoder, stored, `${this.#name}:${key}`);
   }
 
+  /** Throws `ERR_REGISTRY_INVALID` for a record that could not be read again. */
   put(writer: StorageWriter, record: T, ...parts: string[]): void {
-    writer.put(this.#name, keyOf(parts), JSON.stringify(record));
+    writer.put(this.#name, keyOf(parts), encodeRecord(this.#decoder, record, this.#name));
   }
 
   delete(writer: StorageWriter, ...parts: string[]): boolean {

@@ -296,3 +296,42 @@ describe("policies, things and groups", () => {
     expect(rights.policySet.policyNames).toEqual(["p"]);
   });
 });
+
+describe("what a caller without types can give is refused before it is stored, and lists stay readable", () => {
+  const fleetTemplate = '{"Resources":{"c":{"Type":"AWS::IoT::Certificate","Properties":{"CertificateId":"0"}}}}';
+  // As JavaScript has it.
+  const untyped = (value: unknown): any => value;
+
+  test.each([
+    [
+      "a template without a role",
+      "provisioning-template.provisioningRoleArn",
+      (registry: Registry) => registry.templates.create(scope, "fleet", untyped({ templateBody: fleetTemplate })),
+    ],
+    [
+      "a thing with a number as attribute",
+      "thing.attributes.room",
+      (registry: Registry) => registry.things.create(scope, "lamp", untyped({ attributes: { room: 5 } })),
+    ],
+    [
+      "a key of an unknown kind",
+      "keyAlgorithm",
+      (registry: Registry) => registry.certificates.createKeysAndCertificate(scope, untyped({ keyAlgorithm: "P-256" })),
+    ],
+  ] as const)("%s", async (_, field, act) => {
+    await using workshop = await Workshop.open();
+    const { registry } = workshop;
+    await expect(act(registry)).rejects.toMatchObject({ code: "ERR_REGISTRY_INVALID", evidence: { field } });
+    const lists = [registry.templates.list(scope), registry.things.list(scope), registry.certificates.list(scope)];
+    expect(lists.map(({ items }) => items)).toEqual([[], [], []]);
+  });
+
+  test("a line of an import names the member that is wrong", async () => {
+    await using workshop = await Workshop.open();
+    const line = JSON.stringify({ certificatePem: pemOf(makeDevice(own)), things: ["lamp"] });
+    const result = await workshop.registry.importLines(scope, [line], async () => {});
+    expect(result.refused).toMatchObject([
+      { index: 0, code: "ERR_REGISTRY_INVALID", message: 'line.things[0] "lamp" is not possible: it is an object' },
+    ]);
+  });
+});

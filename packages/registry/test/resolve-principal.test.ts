@@ -74,6 +74,8 @@ describe("a registered certificate", () => {
     await workshop.registry.authorities.update(scope, caCertificateId, { status: "INACTIVE" });
     const result = await workshop.registry.resolvePrincipal([device.encoding], undefined);
     expect(result).toMatchObject(ok ? { ok } : { ok, code: "ERR_IDENTITY_AUTHORITY_INACTIVE", caCertificateId });
+    // What lets it connect lets it stay.
+    if (result.ok) expect(workshop.registry.connectionRights().open(result.principal, "c").refusal).toBeUndefined();
   });
 
   test("without an authority is held to its dates and to a server name", async () => {

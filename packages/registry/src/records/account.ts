@@ -1,6 +1,6 @@
 /** Accounts and the names under which devices reach them. */
 
-import { damaged, object, text, whole, type Decoder } from "../decode.ts";
+import { misfit, object, text, whole, type Decoder } from "../decode.ts";
 import { Table } from "../table.ts";
 
 /** An account in a region. */
@@ -26,7 +26,9 @@ const accountRecord: Decoder<AccountRecord> = object({
 export const accounts: Table<AccountRecord> = new Table("account", accountRecord);
 /** A scope as `scopeKey` writes it. */
 const scopeText: Decoder<string> = (value, path) =>
-  typeof value === "string" && /^\d{12}:[a-z0-9-]{1,32}$/.test(value) ? value : damaged(path, "an account and region");
+  typeof value === "string" && /^\d{12}:[a-z0-9-]{1,32}$/.test(value)
+    ? value
+    : misfit(path, value, "an account and region");
 
 /** HOST: the scope that it selects. */
 export const endpoints: Table<string> = new Table("endpoint", scopeText);
