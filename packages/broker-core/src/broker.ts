@@ -3,7 +3,7 @@
  * publish. No sockets, clocks or randomness of its own: bytes and the time come in, bytes and events go out.
  */
 
-import { ReasonCode, validateTopicName } from "@latchkey/mqtt-codec";
+import { ReasonCode } from "@latchkey/mqtt-codec";
 import { Connection, type BrokerContext } from "./connection/connection.ts";
 import { answerMalformed } from "./connection/fault-answers.ts";
 import { createCounters, type Counters } from "./counters.ts";
@@ -15,7 +15,7 @@ import { sendDirect } from "./handlers/direct-message.ts";
 import { publishMessage } from "./handlers/publication.ts";
 import { restore } from "./persistence/restore.ts";
 import { SessionPersistence } from "./persistence/session-persistence.ts";
-import { topicFault } from "./handlers/topic-limits.ts";
+import { directCause, publishFault } from "./handlers/publish-fault.ts";
 import { limitsOf, type Limits, type Profile } from "./limits.ts";
 import type { Authenticator } from "./ports/authenticator.ts";
 import type { Authorizer } from "./ports/authorizer.ts";
@@ -242,7 +242,7 @@ export class Broker<Peer, Principal> {
     context.nowMs = nowMs;
     const { principal, clientIdentifier, topicName, qos = 0 } = message;
     const source = { peer: undefined, clientIdentifier, isAssignedIdentifier: false, principal };
-    const fault = this.#publishFault(message);
+    const fault = publishFault(this.#context, message);
     if (fault !== undefined) return fault;
     if (principal !== undefined) {
       const actions = message.retain === true ? (["publish", "retain-publish"] as const) : (["publish"] as const);
@@ -264,21 +264,6 @@ export class Broker<Peer, Principal> {
     return result;
   }
 
-  /** What is wrong with a message that the program around the broker publishes. */
-  #publishFault(
-    message: Pick<ServerPublish<Principal>, "topicName" | "payload">,
-  ): (ServerPublishResult & { ok: false }) | undefined {
-    const { limits, isAws } = this.#context;
-    const { topicName, payload } = message;
-    const valid = validateTopicName(topicName);
-    if (!valid.ok) return { ok: false, reasonCode: ReasonCode.topicNameInvalid, reason: `the topic: ${valid.fault}` };
-    const fault = topicFault(limits, isAws, "the topic", topicName);
-    if (fault !== undefined) return { ok: false, reasonCode: ReasonCode.topicNameInvalid, reason: fault };
-    if (payload.length <= limits.maximumPayloadOctets) return undefined;
-    const reason = `maximumPayloadOctets ${limits.maximumPayloadOctets}: the payload has ${payload.length} octets`;
-    return { ok: false, reasonCode: ReasonCode.packetTooLarge, reason };
-  }
-
   /**
    * Sends a message to one client, whether it has subscribed to the topic or not, if it may receive it. False where it has no session,
    * may not receive it, or has no room.
@@ -287,7 +272,7 @@ export class Broker<Peer, Principal> {
     const context = this.#context;
     context.nowMs = nowMs;
     const session = context.sessions.get(clientIdentifier);
-    if (session === undefined || this.#publishFault(message) !== undefined) return false;
+    if (session === undefined || publishFault(this.#context, message) !== undefined) return false;
     const fields = messageFields(message);
     const made = new Message(fields, nowMs, true, undefined);
     const isTaken = session.deliver(made, fields.qos, false, undefined, undefined, nowMs);
@@ -302,10 +287,9 @@ export class Broker<Peer, Principal> {
    */
   async sendDirect(clientIdentifier: string, message: DirectMessage, nowMs: number): Promise<DirectResult> {
     this.#context.nowMs = nowMs;
-    const fault = this.#publishFault(message);
+    const fault = publishFault(this.#context, message);
     if (fault === undefined) return sendDirect(this.#context, this.#clients.get(clientIdentifier), message);
-    const cause = fault.reasonCode === ReasonCode.packetTooLarge ? "too-large" : "invalid-topic";
-    return { ok: false, cause, reason: fault.reason };
+    return { ok: false, cause: directCause(fault.reasonCode), reason: fault.reason };
   }
 
   /** The retained message of a topic. */

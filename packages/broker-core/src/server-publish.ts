@@ -42,7 +42,14 @@ export type DirectResult =
   | { readonly ok: true }
   | {
       readonly ok: false;
-      readonly cause: "not-connected" | "invalid-topic" | "too-large" | "not-authorized" | "no-room" | "not-confirmed";
+      readonly cause:
+        | "not-connected"
+        | "invalid-topic"
+        | "invalid-properties"
+        | "too-large"
+        | "not-authorized"
+        | "no-room"
+        | "not-confirmed";
       readonly reason: string;
     };
 

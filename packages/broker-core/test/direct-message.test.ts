@@ -43,6 +43,15 @@ describe("a direct message", () => {
     expect(await sent).toEqual({ ok: true });
   });
 
+  test("and says that the client has refused it", async () => {
+    const test = new TestBroker();
+    const kitchen = await test.connect5("kitchen");
+    const sent = test.broker.sendDirect("kitchen", { ...reboot, confirmWithinMs: 5000 }, 0);
+    const [direct] = kitchen.takePublishes();
+    kitchen.send({ type: "puback", packetIdentifier: direct?.packetIdentifier ?? 0, reasonCode: 0x83 });
+    expect(await sent).toMatchObject({ ok: false, cause: "not-confirmed", reason: expect.stringContaining("0x83") });
+  });
+
   test("and says when it was not confirmed in time, or the broker stops", async () => {
     const test = new TestBroker();
     const kitchen = await test.connect("kitchen");
@@ -65,7 +74,9 @@ describe("a direct message", () => {
     const waiting = Array.from({ length: 1000 }, () =>
       test.broker.sendDirect("kitchen", { ...reboot, confirmWithinMs: 5000 }, 0),
     );
-    expect(await test.broker.sendDirect("kitchen", reboot, 0)).toMatchObject({ ok: false, cause: "no-room" });
+    const confirmed = { ...reboot, confirmWithinMs: 5000 };
+    expect(await test.broker.sendDirect("kitchen", confirmed, 0)).toMatchObject({ ok: false, cause: "no-room" });
+    expect(await test.broker.sendDirect("kitchen", reboot, 0)).toEqual({ ok: true });
     test.tick(5000);
     for (const one of await Promise.all(waiting)) expect(one).toMatchObject({ ok: false });
     expect(await test.broker.sendDirect("kitchen", reboot, 5000)).toEqual({ ok: true });

@@ -72,6 +72,8 @@ const charactersOfUnit = 4096;
 /** Certificates that an export reads at once. */
 const pageSize = 50;
 const maximumReported = 1000;
+/** Things of one certificate, which are stored in one transaction. */
+const maximumThings = 1000;
 
 /** What bulk operations work with. */
 export interface BulkParts {
@@ -161,7 +163,8 @@ function registerOne(
     checkKey("certificatePem", certificate.subjectPublicKeyInfo.encoding, context.provider);
     const id = certificateId(certificate, context.provider);
     if (certificateTable.get(writer, key, id) !== undefined) return "skipped";
-    const { policyNames = [], status = "INACTIVE" } = item;
+    const { status = "INACTIVE" } = item;
+    const policyNames = Array.from(new Set(item.policyNames));
     const things = thingsOf(item);
     policies.checkAttachable(writer, key, policyNames);
     const authority = knownAuthority(writer, key, context, certificate, item.caCertificateId);
@@ -170,7 +173,7 @@ function registerOne(
     for (const name of policyNames) policies.attachIn(writer, scope, name, { kind: "cert", certificateId: id });
     for (const { thingName, thingPrincipalType = "NON_EXCLUSIVE_THING" } of things) {
       if (thingTable.get(writer, key, thingName) === undefined) thingOperations.createIn(writer, scope, thingName, {});
-      thingOperations.attachPrincipalIn(writer, key, thingName, id, thingPrincipalType);
+      thingOperations.attachNewIn(writer, key, thingName, id, thingPrincipalType);
     }
     return "registered";
   } catch (error) {
@@ -185,6 +188,7 @@ function registerOne(
  */
 function thingsOf({ things = [], thingName }: BulkCertificate): readonly BulkThing[] {
   const all = thingName === undefined ? things : [...things, { thingName }];
+  if (all.length > maximumThings) throw invalid("things", `${all.length} things`, `at most ${maximumThings}`);
   for (const one of all) checkThingName(one.thingName);
   if (new Set(all.map((one) => one.thingName)).size < all.length)
     throw invalid("things", "one twice", "each thing once");

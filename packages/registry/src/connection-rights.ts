@@ -81,6 +81,11 @@ export class PolicySet {
     return nothingAllowed;
   }
 
+  /** Forgets what was compiled where the policies are `current` now. */
+  compare(current: PolicyMatcher): void {
+    if (this.#matcher !== undefined && this.#matcher !== current) this.forget();
+  }
+
   /** One of the policies has changed. */
   forget(): void {
     this.#matcher = undefined;
@@ -276,7 +281,12 @@ export class ConnectionRightsTable {
   #policySet(scope: string, policyNames: readonly string[]): PolicySet {
     const key = `${scope} ${policyNames.join(" ")}`;
     const known = this.#policySets.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // A change may be there that `apply` was not called with yet, and a connection that opens must not get what held before.
+      const compiled = this.#reads.matcher(scope, policyNames);
+      known.compare("reason" in compiled ? nothingAllowed : compiled);
+      return known;
+    }
     const set = new PolicySet(key, policyNames, (names) => this.#compile(scope, names), this.#nextChange);
     this.#policySets.set(key, set);
     for (const name of policyNames) addTo(this.#setsOfPolicy, resourceKey(scope, "policy", name), set);

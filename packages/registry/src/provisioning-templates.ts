@@ -1,5 +1,6 @@
 /** Stored provisioning templates, and the handlers of fleet provisioning that a transport calls. */
 
+import { flag, Misfit, object, optional, texts, type Decoder } from "./decode.ts";
 import { hexText } from "@latchkey/x509";
 import { requireAccount } from "./accounts.ts";
 import type { Certificates, CreatedKeysAndCertificate } from "./certificates.ts";
@@ -350,16 +351,18 @@ export class ProvisioningTemplates {
       clientId: clientIdentifier,
       parameters,
     };
-    let answer: ProvisioningHookAnswer | void;
+    const late = `did not answer within ${hookMilliseconds / 1000} s`;
+    let answer: ProvisioningHookAnswer | string;
     try {
-      answer = await Promise.race([this.#hook.ask(request), this.#hook.wait(hookMilliseconds)]);
-    } catch {
-      throw accessDenied(templateName, "hook", "the pre-provisioning hook failed");
+      answer = await Promise.race([
+        this.#hook.ask(request).then((given) => hookAnswer(given, "answer")),
+        this.#hook.wait(hookMilliseconds).then(() => late),
+      ]);
+    } catch (error) {
+      const what = error instanceof Misfit ? `gave an answer that is none: ${error.message}` : "failed";
+      throw accessDenied(templateName, "hook", `the pre-provisioning hook ${what}`);
     }
-    if (answer === undefined) {
-      const limit = `${hookMilliseconds / 1000} s`;
-      throw accessDenied(templateName, "hook", `the pre-provisioning hook did not answer within ${limit}`);
-    }
+    if (typeof answer === "string") throw accessDenied(templateName, "hook", `the pre-provisioning hook ${answer}`);
     if (!answer.allowProvisioning)
       throw accessDenied(templateName, "hook", "the pre-provisioning hook did not allow it");
     return { ...parameters, ...answer.parameterOverrides };
@@ -383,6 +386,12 @@ function isPutToUse(reader: StorageReader, scope: string, { certificateId, statu
 
 /** Time that a pre-provisioning hook has (AWS). */
 const hookMilliseconds = 5000;
+
+/** A hook may come from a program without types, and anything but a clear yes is a no. */
+const hookAnswer: Decoder<ProvisioningHookAnswer> = object({
+  allowProvisioning: flag,
+  parameterOverrides: optional(texts),
+});
 
 /** Tokens or claims that one transaction of `removeUnclaimed` looks at. */
 const removedAtOnce = 1000;

@@ -194,6 +194,17 @@ export class Things {
         throw invalid("principal", certificateId, `a certificate of no other thing: it ${reason} ${other.thingName}`);
       }
     }
+    this.attachNewIn(writer, scope, thingName, certificateId, type);
+  }
+
+  /** As `attachPrincipalIn`, for a thing that exists and a certificate of which the caller knows that its other things allow it. */
+  attachNewIn(
+    writer: StorageWriter,
+    scope: string,
+    thingName: string,
+    certificateId: string,
+    type: ThingPrincipalType,
+  ): void {
     const record: ThingPrincipalRecord = { thingName, certificateId, type };
     principalsOfThing.put(writer, record, scope, thingName, certificateId);
     thingsOfPrincipal.put(writer, record, scope, certificateId, thingName);

@@ -326,6 +326,15 @@ describe("what a caller without types can give is refused before it is stored, a
     expect(lists.map(({ items }) => items)).toEqual([[], [], []]);
   });
 
+  test("a line of an import with more things than one transaction should make", async () => {
+    await using workshop = await Workshop.open();
+    const things = Array.from({ length: 1001 }, (__, index) => ({ thingName: `t${index}` }));
+    const line = JSON.stringify({ certificatePem: pemOf(makeDevice(own)), things });
+    const result = await workshop.registry.importLines(scope, [line], async () => {});
+    expect(result.refused).toMatchObject([{ code: "ERR_REGISTRY_INVALID", message: expect.stringContaining("1000") }]);
+    expect(workshop.registry.things.list(scope).items).toEqual([]);
+  });
+
   test("a line of an import names the member that is wrong", async () => {
     await using workshop = await Workshop.open();
     const line = JSON.stringify({ certificatePem: pemOf(makeDevice(own)), things: ["lamp"] });

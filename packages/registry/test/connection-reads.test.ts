@@ -381,6 +381,29 @@ describe("no change is missed", () => {
     );
   });
 
+  test("a policy of the other process, by a device that opens beside one with the same policies", async () => {
+    const file = join(folder, "beside.db");
+    await using workshop = await Workshop.open({ storage: openSqliteStorage(file) });
+    const { registry } = workshop;
+    const { nowSeconds, local: issuer } = workshop;
+    const storage = openSqliteStorage(file);
+    await using other = createRegistry({ storage, provider: nodeProvider, nowSeconds: () => nowSeconds, issuer });
+    await registry.policies.create(scope, "p", allow("iot:Publish", "topic/a"));
+    const devices = [await workshop.activeDevice(), await workshop.activeDevice()] as const;
+    for (const { id } of devices) await registry.policies.attach(scope, "p", { kind: "cert", certificateId: id });
+    const table = registry.connectionRights();
+    const open = async (der: Uint8Array): Promise<string> => {
+      const result = await registry.resolvePrincipal([der], undefined);
+      if (!result.ok) throw new Error(result.reason);
+      const rights = table.open(result.principal, "c");
+      return rights.matcher.decide({ action: "iot:Publish", resource: topicArn(scope, "a"), context: {} });
+    };
+    expect(await open(devices[0].der)).toBe("allow");
+    const document = allow("iot:Publish", "topic/b");
+    await other.policies.createVersion(scope, "p", document, { setAsDefault: true });
+    expect(await open(devices[1].der)).toBe("implicit-deny");
+  });
+
   test("the other process's change before one of this process, with no connection between them", async () => {
     await using stage = open();
     await observe(stage.registry);

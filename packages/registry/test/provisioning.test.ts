@@ -330,6 +330,26 @@ describe("fleet provisioning by claim", () => {
     expect(await templates.provisionByClaim(scope, request)).toMatchObject({ thingName: "lamp" });
   });
 
+  test.each([
+    ["a text for yes", { allowProvisioning: "false" }],
+    ["a number for yes", { allowProvisioning: 1 }],
+    ["no word on it", {}],
+    ["nothing", undefined],
+    ["null", null],
+    ["overrides that are no texts", { allowProvisioning: true, parameterOverrides: { Name: null } }],
+    ["overrides that are a text", { allowProvisioning: true, parameterOverrides: "abc" }],
+  ])("refuses an answer of the hook that is none: %s", async (_, given: any) => {
+    await using workshop = await fleet(async () => given);
+    const { templates } = workshop.registry;
+    const { certificateOwnershipToken } = await templates.claimFromCsr(scope, makeRequestPem());
+    const request = { templateName: "fleet", certificateOwnershipToken, parameters: { Name: "lamp" } };
+    await expect(templates.provisionByClaim(scope, request)).rejects.toMatchObject({
+      code: "ERR_REGISTRY_ACCESS_DENIED",
+      evidence: { reason: "hook" },
+    });
+    expect(workshop.registry.things.list(scope).items).toEqual([]);
+  });
+
   test("claims with a certificate that lives five minutes", async () => {
     await using workshop = await fleet();
     const claim = await workshop.registry.templates.createClaim(scope, "fleet");

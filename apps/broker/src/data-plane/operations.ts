@@ -270,6 +270,8 @@ function publishException({ reasonCode, reason }: ServerPublishResult & { readon
   if (reasonCode === ReasonCode.quotaExceeded) {
     return new ServiceError("ThrottlingException", `the message was not published: ${reason}`, { statusCode: 429 });
   }
+  if (reasonCode === ReasonCode.malformedPacket)
+    return invalidRequest("a property of the message", `cannot be sent: ${reason}`);
   return invalidRequest("topic", `cannot be published to: ${reason}`);
 }
 
@@ -283,6 +285,8 @@ function directException(
       return notFound(`${client} is not connected`);
     case "invalid-topic":
       return invalidRequest("topic", `cannot be sent to: ${reason}`);
+    case "invalid-properties":
+      return invalidRequest("a property of the message", `cannot be sent: ${reason}`);
     case "too-large":
       return new ServiceError("RequestEntityTooLargeException", `${client} cannot be sent the message: ${reason}`);
     case "not-authorized":

@@ -146,6 +146,8 @@ describe.each(["node", "latchkey"] as const)("HTTPS for devices on the TLS engin
     ["POST", "/topics/iotbutton/%23", 400, "InvalidRequestException"],
     ["POST", "/topics/iotbutton/G03X?qos=2", 400, "InvalidRequestException"],
     ["POST", "/topics/iotbutton/G03X?qos=1&qos=0", 400, "InvalidRequestException"],
+    ["POST", "/topics/iotbutton/G03X?qos=1&responseTopic=a%2F%23", 400, "InvalidRequestException"],
+    ["POST", "/topics/iotbutton/G03X?qos=1&responseTopic=", 400, "InvalidRequestException"],
     ["GET", "/topics/iotbutton/G03X", 405, "MethodNotAllowedException"],
     ["GET", "/things/lamp/shadow", 404, "UnknownOperationException"],
     ["DELETE", "/connections/kitchen", 404, "UnknownOperationException"],
@@ -155,6 +157,13 @@ describe.each(["node", "latchkey"] as const)("HTTPS for devices on the TLS engin
     const answer = await send(plane, button, { method, path });
     expect(answer).toMatchObject({ status, errorType });
     expect(JSON.parse(answer.body)).toEqual({ __type: errorType, message: expect.any(String) as string });
+  });
+
+  test("user properties that MQTT cannot carry are 400, and are not kept for those who subscribe later", async () => {
+    const headers = { "x-amz-mqtt5-user-properties": Buffer.from('[{"a":"\\ud800"}]').toString("base64") };
+    const answer = await send(plane, button, { path: "/topics/iotbutton/G03X?qos=1", body: "{}", headers });
+    expect(answer).toMatchObject({ status: 400, errorType: "InvalidRequestException" });
+    expect(answer.body).toContain("userProperties");
   });
 
   test("128 KiB are published, an octet more is 413", async () => {

@@ -3,6 +3,7 @@
 import { encode, ReasonCode, type AcknowledgementPacket } from "@latchkey/mqtt-codec";
 import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { DirectResult } from "../server-publish.ts";
 
 /** Handles one of them. */
 export function handleAcknowledgement<Peer, Principal>(
@@ -18,7 +19,7 @@ export function handleAcknowledgement<Peer, Principal>(
       const delivery = outbound.acknowledge(packetIdentifier, 1);
       if (delivery !== undefined) {
         journal?.done(delivery);
-        connection.context.confirmations.get(delivery.message)?.({ ok: true });
+        connection.context.confirmations.get(delivery.message)?.(confirmation(reasonCode));
       }
       sender.sendQueued();
       break;
@@ -34,6 +35,13 @@ export function handleAcknowledgement<Peer, Principal>(
       sender.sendQueued();
       break;
   }
+}
+
+/** What a client that was sent a message directly says of it. */
+function confirmation(reasonCode: number): DirectResult {
+  if (reasonCode < ReasonCode.unspecifiedError) return { ok: true };
+  const reason = `the client refused the message with reason code 0x${reasonCode.toString(16)}`;
+  return { ok: false, cause: "not-confirmed", reason };
 }
 
 function handlePubrec<Peer, Principal>(

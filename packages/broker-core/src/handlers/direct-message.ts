@@ -21,7 +21,7 @@ export async function sendDirect<Peer, Principal>(
   if (answer !== true) return { ok: false, cause: "not-authorized", reason: answer.reason };
   // It may have gone while it was asked about.
   if (connection.client === undefined || connection.state === "closed") return notConnected;
-  if (context.confirmations.size >= maximumConfirmations) {
+  if (message.confirmWithinMs !== undefined && context.confirmations.size >= maximumConfirmations) {
     return { ok: false, cause: "no-room", reason: `${maximumConfirmations} messages wait for their confirmation` };
   }
   const { session } = connection.client;
@@ -29,7 +29,13 @@ export async function sendDirect<Peer, Principal>(
   const qos = confirmWithinMs === undefined ? 0 : 1;
   const made = new Message(messageFields({ ...fields, qos }), context.nowMs, true, undefined);
   const { promise, settle } = confirmationOf(context, made);
-  const isTaken = session.deliver(made, qos, false, undefined, undefined, context.nowMs);
+  let isTaken: boolean;
+  try {
+    isTaken = session.deliver(made, qos, false, undefined, undefined, context.nowMs);
+  } catch (error) {
+    context.confirmations.delete(made);
+    throw error;
+  }
   if (!isTaken) settle({ ok: false, cause: "no-room", reason: "the client takes no more messages now" });
   else if (confirmWithinMs === undefined) settle({ ok: true });
   else waitAtMost(context, confirmWithinMs, promise, settle);
