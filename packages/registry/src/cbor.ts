@@ -33,6 +33,9 @@ export function writeCbor(value: CborValue): Uint8Array {
   return Uint8Array.from(octets);
 }
 
+/** One for all texts: a message may have tens of thousands of them. */
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Major types, §3.1, in the upper three bits of an initial octet. */
 const majorType = { unsigned: 0, negative: 1, text: 3, list: 4, map: 5, simple: 7 } as const;
 /** "Additional information" that says: of indefinite length, and in a break code, its end. */
@@ -91,7 +94,7 @@ class Reader {
     const octets = this.#octets.subarray(this.#at, this.#at + length);
     this.#at += length;
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
+      return utf8.decode(octets);
     } catch {
       throw new Malformed();
     }
