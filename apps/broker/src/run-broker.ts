@@ -35,7 +35,7 @@ export interface RunOptions {
   /** In place of the broker core's. */
   readonly limits?: Partial<Limits> | undefined;
   /** Default: 10,000 connections, as many of one address, and 2 s for a client whose certificate is refused. */
-  readonly admission?: Partial<ListenerLimits> | undefined;
+  readonly listenerLimits?: Partial<ListenerLimits> | undefined;
   /** Names that the server's certificate is valid for, besides localhost and the loopback addresses. */
   readonly serverNames: readonly string[];
   readonly scope: Scope;
@@ -75,7 +75,7 @@ export interface RunningBroker extends AsyncDisposable {
 }
 
 /** What changes while the broker runs. */
-type LiveChanges = Required<Pick<RunOptions, "limits" | "admission">>;
+type LiveChanges = Required<Pick<RunOptions, "limits" | "listenerLimits">>;
 
 const tickMs = 1000;
 /** How often it is looked whether the server's certificate runs out soon, and what nobody has claimed. */
@@ -183,9 +183,9 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     controlUrl: control?.url,
     metricsUrl: observed.metricsUrl,
     newAdministrator: control?.newAdministrator,
-    async reload({ limits, admission }) {
+    async reload({ limits, listenerLimits }) {
       broker.changeLimits(limits ?? {});
-      listeners.setAdmission(admission ?? {});
+      listeners.setLimits(listenerLimits ?? {});
       reportPublished(broker, log);
       observed.reopen();
       await renewServerCertificate(data, [listeners, control], log);

@@ -10,6 +10,7 @@ import {
 } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
 import { issuersOwnPoint, outOfScope, reasonsCovered } from "../src/distribution-point.ts";
+import { listScope } from "./issuing.ts";
 
 const issuer = makeName([{ type: "CN", value: "Issuer" }]);
 const clerk = makeName([{ type: "CN", value: "Clerk" }]);
@@ -20,18 +21,6 @@ const beside = (base: typeof issuer): typeof issuer => ({ rdns: [...base.rdns, r
 
 function point(fields: Partial<DistributionPoint>): DistributionPoint {
   return { distributionPoint: undefined, reasons: undefined, cRLIssuer: undefined, ...fields };
-}
-
-function scope(fields: Partial<IssuingDistributionPoint>): IssuingDistributionPoint {
-  return {
-    distributionPoint: undefined,
-    onlyContainsUserCerts: false,
-    onlyContainsCACerts: false,
-    onlySomeReasons: undefined,
-    indirectCRL: false,
-    onlyContainsAttributeCerts: false,
-    ...fields,
-  };
 }
 
 interface Case {
@@ -47,7 +36,7 @@ function ask(each: Case): string | undefined {
   return outOfScope({ issuer, issuerNameKey: nameKey(issuer), version, isCa }, point(each.point ?? {}), {
     issuer: listIssuer,
     issuerNameKey: nameKey(listIssuer),
-    issuingDistributionPoint: each.scope === undefined ? undefined : scope(each.scope),
+    issuingDistributionPoint: each.scope === undefined ? undefined : listScope(each.scope),
   });
 }
 
@@ -192,8 +181,8 @@ test("the reasons covered are those that both the point and the list are about",
   const some = ["keyCompromise", "cACompromise"] as const;
   const one = ["cACompromise", "superseded"] as const;
   expect(reasonsCovered(point({}), undefined)).toEqual(reasonFlags);
-  expect(reasonsCovered(point({}), scope({}))).toEqual(reasonFlags);
+  expect(reasonsCovered(point({}), listScope({}))).toEqual(reasonFlags);
   expect(reasonsCovered(point({ reasons: some }), undefined)).toEqual(some);
-  expect(reasonsCovered(point({}), scope({ onlySomeReasons: some }))).toEqual(some);
-  expect(reasonsCovered(point({ reasons: some }), scope({ onlySomeReasons: one }))).toEqual(["cACompromise"]);
+  expect(reasonsCovered(point({}), listScope({ onlySomeReasons: some }))).toEqual(some);
+  expect(reasonsCovered(point({ reasons: some }), listScope({ onlySomeReasons: one }))).toEqual(["cACompromise"]);
 });

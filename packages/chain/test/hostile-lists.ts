@@ -16,19 +16,12 @@ import {
 } from "@latchkey/x509";
 import { checkRevocation, type RevocationChecker } from "../src/revocation.ts";
 import { keysAt, leaf, people } from "./hostile-questions.ts";
-import { authority, endEntity, extension, issue, now } from "./issuing.ts";
+import { authority, endEntity, extension, issue, now, listScope } from "./issuing.ts";
 
 const { root, rootCertificate } = people;
 
 export function listForPoints(points: readonly GeneralName[]): Uint8Array {
-  const scope = {
-    distributionPoint: { type: "fullName" as const, names: points },
-    onlyContainsUserCerts: false,
-    onlyContainsCACerts: false,
-    onlySomeReasons: undefined,
-    indirectCRL: false,
-    onlyContainsAttributeCerts: false,
-  };
+  const scope = listScope({ distributionPoint: { type: "fullName", names: points } });
   return issueCertificateRevocationList({
     provider: nodeProvider,
     issuer: { certificate: parseCertificate(rootCertificate), privateKey: root.keys.privateKey },
@@ -86,14 +79,7 @@ interface Entry {
 export function indirectList(entries: readonly Entry[]): Uint8Array {
   const { privateKey } = root.keys;
   const algorithm = defaultSignatureAlgorithm(privateKey.algorithm);
-  const scope = {
-    distributionPoint: undefined,
-    onlyContainsUserCerts: false,
-    onlyContainsCACerts: false,
-    onlySomeReasons: undefined,
-    indirectCRL: true,
-    onlyContainsAttributeCerts: false,
-  };
+  const scope = listScope({ indirectCRL: true });
   const tbs = encodeDer((writer) => {
     writer.sequence((fields) => {
       fields.integer(1);

@@ -10,6 +10,7 @@ import {
   type ExtensionType,
   extendedKeyUsage,
   type GeneralName,
+  type IssuingDistributionPoint,
   keyPurposes,
   type KeyPurposeName,
   type KeyUsage,
@@ -158,6 +159,19 @@ export function unknownExtension(critical: boolean): Extension {
 /** An extension of a value, critical or not. */
 export function extension<Value>(type: ExtensionType<Value>, value: Value, critical = false): Extension {
   return makeExtension(type, value, critical);
+}
+
+/** The scope of a revocation list: everything, but for the given fields. */
+export function listScope(fields: Partial<IssuingDistributionPoint> = {}): IssuingDistributionPoint {
+  return {
+    distributionPoint: undefined,
+    onlyContainsUserCerts: false,
+    onlyContainsCACerts: false,
+    onlySomeReasons: undefined,
+    indirectCRL: false,
+    onlyContainsAttributeCerts: false,
+    ...fields,
+  };
 }
 
 /** A root, an intermediate and a device below it, and their certificates. */

@@ -22,7 +22,7 @@ import { describe, expect, test } from "vitest";
 import { KnownList } from "../src/known-list.ts";
 import { type ListInputs, statusByLists } from "../src/list-status.ts";
 import { revocationReason } from "../src/revocation-reason.ts";
-import { endEntity, type Entity, entity, extension, issue, now, unknownExtension } from "./issuing.ts";
+import { endEntity, type Entity, entity, extension, issue, now, unknownExtension, listScope } from "./issuing.ts";
 
 const issuer = entity("Issuer");
 const other = entity("Other");
@@ -51,7 +51,7 @@ function list(input: ListInput = {}): KnownList {
   const extensions = [
     ...(number === null ? [] : [makeExtension(cRLNumber, Uint8Array.of(number), input.isNumberCritical === true)]),
     ...(input.base === undefined ? [] : [makeExtension(deltaCRLIndicator, Uint8Array.of(input.base), true)]),
-    ...(scope === undefined ? [] : [scopeExtension(scope)]),
+    ...(scope === undefined ? [] : [extension(issuingDistributionPoint, listScope(scope), true)]),
     ...(input.keyIdentifier === undefined ? [] : [keyIdentifier(input.keyIdentifier)]),
   ];
   const tbs = encodeDer((writer) =>
@@ -104,22 +104,6 @@ function writeExtensions(writer: DerWriter, extensions: readonly Extension[]): v
 function keyIdentifier(octet: number): Extension {
   const none = { authorityCertIssuer: undefined, authorityCertSerialNumber: undefined };
   return makeExtension(authorityKeyIdentifier, { keyIdentifier: Uint8Array.of(octet), ...none });
-}
-
-function scopeExtension(limits: Partial<IssuingDistributionPoint>): Extension {
-  return extension(
-    issuingDistributionPoint,
-    {
-      distributionPoint: undefined,
-      onlyContainsUserCerts: false,
-      onlyContainsCACerts: false,
-      onlySomeReasons: undefined,
-      indirectCRL: false,
-      onlyContainsAttributeCerts: false,
-      ...limits,
-    },
-    true,
-  );
 }
 
 interface Question {

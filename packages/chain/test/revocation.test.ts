@@ -22,7 +22,7 @@ import { defaultSignatureAlgorithm, encodeSignatureAlgorithm } from "@latchkey/c
 import { describe, expect, test } from "vitest";
 import { type ChainResult, createChainVerifier, type VerifyInputs } from "../src/index.ts";
 import { checkRevocation, type RevocationInputs } from "../src/revocation.ts";
-import { authority, endEntity, entity, type Entity, extension, family, issue, now } from "./issuing.ts";
+import { authority, endEntity, entity, type Entity, extension, family, issue, now, listScope } from "./issuing.ts";
 
 const { root, intermediate, device, rootCertificate, intermediateCertificate } = family();
 const uri = (value: string): GeneralName => ({ type: "uniformResourceIdentifier", value });
@@ -242,19 +242,7 @@ describe("scopes", () => {
     cRLIssuer: undefined,
   });
   const scope = (limits: Partial<IssuingDistributionPoint>): Extension =>
-    extension(
-      issuingDistributionPoint,
-      {
-        distributionPoint: undefined,
-        onlyContainsUserCerts: false,
-        onlyContainsCACerts: false,
-        onlySomeReasons: undefined,
-        indirectCRL: false,
-        onlyContainsAttributeCerts: false,
-        ...limits,
-      },
-      true,
-    );
+    extension(issuingDistributionPoint, listScope(limits), true);
   const named = (...values: string[]): Partial<IssuingDistributionPoint> => ({
     distributionPoint: { type: "fullName", names: values.map(uri) },
   });
@@ -348,14 +336,10 @@ describe("indirect lists", () => {
     const algorithm = defaultSignatureAlgorithm(clerk.keys.privateKey.algorithm);
     const scope = extension(
       issuingDistributionPoint,
-      {
+      listScope({
         distributionPoint: { type: "fullName", names: [{ type: "directoryName", value: clerk.name }] },
-        onlyContainsUserCerts: false,
-        onlyContainsCACerts: false,
-        onlySomeReasons: undefined,
         indirectCRL: isIndirect,
-        onlyContainsAttributeCerts: false,
-      },
+      }),
       true,
     );
     const number = {

@@ -1,8 +1,8 @@
 /**
  * Many certificates at once, as JSON lines: one object a line, of which only `certificatePem` is needed; see `BulkCertificate`.
  *
- * A transaction has as many certificates as are some milliseconds of work, and other work can run between them. A line that is refused is reported and changes nothing; the others
- * go on. What is registered already is skipped, so that an interrupted import can be run again.
+ * A transaction takes some milliseconds, and other work can run between transactions. A line that is refused is reported and changes
+ * nothing; the others go on. What is registered already is skipped, so that an interrupted import can be run again.
  */
 
 import { certificateId, type Certificate } from "@latchkey/x509";

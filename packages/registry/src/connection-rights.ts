@@ -81,8 +81,8 @@ export class PolicySet {
     return nothingAllowed;
   }
 
-  /** Forgets what was compiled where the policies are `current` now. */
-  compare(current: PolicyMatcher): void {
+  /** Forgets what was compiled before, unless it is what the policies give now. */
+  forgetUnless(current: PolicyMatcher): void {
     if (this.#matcher !== undefined && this.#matcher !== current) this.forget();
   }
 
@@ -282,9 +282,9 @@ export class ConnectionRightsTable {
     const key = `${scope} ${policyNames.join(" ")}`;
     const known = this.#policySets.get(key);
     if (known !== undefined) {
-      // A change may be there that `apply` was not called with yet, and a connection that opens must not get what held before.
+      // The policies may have changed, and `apply` may not know it yet. A new connection must get the policies of now.
       const compiled = this.#reads.matcher(scope, policyNames);
-      known.compare("reason" in compiled ? nothingAllowed : compiled);
+      known.forgetUnless("reason" in compiled ? nothingAllowed : compiled);
       return known;
     }
     const set = new PolicySet(key, policyNames, (names) => this.#compile(scope, names), this.#nextChange);

@@ -20,7 +20,7 @@ export class Misfit extends Error {
     this.wanted = wanted;
   }
 
-  /** As a mistake of who gave it. */
+  /** The error for a caller who gave this value. */
   toInvalid(): RegistryError<"ERR_REGISTRY_INVALID"> {
     const { path, found, wanted } = this;
     return invalid(path, typeof found === "string" ? found : (JSON.stringify(found) ?? "undefined"), wanted);

@@ -143,10 +143,10 @@ export class Registry implements AsyncDisposable {
     return this.#resolver.resolve(chain, serverName);
   }
 
-  /** A table for the rights of live connections. It goes by the registry's `inactiveAuthority` unless it is told otherwise. */
+  /** Makes a table of the rights of live connections. `inactiveAuthority` is the registry's own where `options` has none. */
   connectionRights(options: ConnectionRightsOptions = {}): ConnectionRightsTable {
-    const { inactiveAuthority } = this.#options;
-    return new ConnectionRightsTable(this.#reads, () => this.#context.nowSeconds(), { inactiveAuthority, ...options });
+    const inactiveAuthority = options.inactiveAuthority ?? this.#options.inactiveAuthority;
+    return new ConnectionRightsTable(this.#reads, () => this.#context.nowSeconds(), { ...options, inactiveAuthority });
   }
 
   /** Names and documents of the policies that hold for a certificate with this client identifier. Throws `ERR_REGISTRY_NOT_FOUND`. */

@@ -299,7 +299,7 @@ describe("policies, things and groups", () => {
 
 describe("what a caller without types can give is refused before it is stored, and lists stay readable", () => {
   const fleetTemplate = '{"Resources":{"c":{"Type":"AWS::IoT::Certificate","Properties":{"CertificateId":"0"}}}}';
-  // As JavaScript has it.
+  // Stands for a caller in JavaScript, who is not held to the types.
   const untyped = (value: unknown): any => value;
 
   test.each([

@@ -1,7 +1,6 @@
 /** Who is at the other end of a connection, as its handshake showed it. */
 
 import type { AlertName } from "@latchkey/tls";
-import type { SocketEnds } from "../listeners/tls-layer.ts";
 import type { AccessScope } from "./access-keys.ts";
 import type { Principal as RegisteredPrincipal, PrincipalRefusal } from "@latchkey/registry";
 
@@ -9,6 +8,15 @@ import type { Principal as RegisteredPrincipal, PrincipalRefusal } from "@latchk
 export type ClientRefusal =
   | PrincipalRefusal
   | { readonly ok: false; readonly code: "ERR_IDENTITY_NO_SERVER_NAME"; readonly reason: string };
+
+/** The ends of a connection, besides the client's address. */
+export interface SocketEnds {
+  /** The client's port. */
+  readonly sourcePort: number;
+  /** The address and port that the client has reached. */
+  readonly targetIp: string;
+  readonly targetPort: number;
+}
 
 /** What every connection has. */
 interface ConnectionFields {

@@ -82,7 +82,7 @@ export function coreLimits({ connection: a, client: b, process: c }: LimitSettin
 }
 
 /** The limits of the listeners that the file sets. */
-export function admissionLimits(settings: LimitSettings): Partial<ListenerLimits> {
+export function listenerLimits(settings: LimitSettings): Partial<ListenerLimits> {
   return withoutUndefined({
     maximumConnections: settings.process?.maximumConnections,
     maximumConnectionsPerAddress: settings.address?.maximumConnections,

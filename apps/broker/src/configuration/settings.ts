@@ -7,7 +7,7 @@ import type { ListenerSettings } from "../listeners/start-listeners.ts";
 import { logLevels, type LogLevel } from "../observability/open-log.ts";
 import type { RunOptions } from "../run-broker.ts";
 import { readConfiguration, type Configuration } from "./configuration.ts";
-import { admissionLimits, coreLimits } from "./limit-members.ts";
+import { listenerLimits, coreLimits } from "./limit-members.ts";
 
 /** The flags, as they were typed. What was not typed is undefined. */
 export interface StartFlags {
@@ -72,7 +72,7 @@ export type FixedSettings = Required<
 interface LiveSettings {
   readonly logLevel: LogLevel;
   readonly limits: NonNullable<RunOptions["limits"]>;
-  readonly admission: NonNullable<RunOptions["admission"]>;
+  readonly listenerLimits: NonNullable<RunOptions["listenerLimits"]>;
 }
 
 /** All settings. */
@@ -113,7 +113,7 @@ export function settingsOf(flags: StartFlags, file: Configuration): StartSetting
     shutdownTimeoutMs: file.shutdownTimeoutMs ?? defaults.shutdownTimeoutMs,
   } as const;
   const logLevel = wordOf("log-level", flags["log-level"], logLevels) ?? file.log?.level ?? defaults.logLevel;
-  return { fixed, live: { logLevel, limits: coreLimits(limits), admission: admissionLimits(limits) } };
+  return { fixed, live: { logLevel, limits: coreLimits(limits), listenerLimits: listenerLimits(limits) } };
 }
 
 /** Names of settings that differ, as in the configuration file. */

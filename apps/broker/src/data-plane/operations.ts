@@ -62,7 +62,7 @@ export const maximumPayloadOctets = 128 * 1024;
 const maximumUserProperties = 100;
 const defaultConfirmationSeconds = 5;
 
-/** What a message has beside its payload, whoever it is for. */
+/** The members of Publish and SendDirectMessage that become properties of the message. */
 const messageMembers = {
   contentType: query(text({ most: 65_535 })),
   responseTopic: query(text({ most: 65_535 })),

@@ -56,7 +56,7 @@ export interface ListenersOptions {
   /** `explain` tells a refused client why, by CONNACK or an HTTP answer; `parity` cuts it off, as AWS IoT does. */
   readonly denial: "explain" | "parity";
   readonly profile?: Profile | undefined;
-  readonly admission?: Partial<ListenerLimits> | undefined;
+  readonly listenerLimits?: Partial<ListenerLimits> | undefined;
   /** How long an HTTP request may take to arrive. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** Who signed the URL of a WebSocket; undefined where there are no access keys. */
@@ -74,7 +74,7 @@ export interface Listeners {
   readonly listening: readonly Listening[];
   setCertificate(certificate: string, privateKey: string): void;
   /** Changes the limits; connections that are open stay. What is left out gets its default. */
-  setAdmission(limits: Partial<ListenerLimits>): void;
+  setLimits(limits: Partial<ListenerLimits>): void;
   /** Stops listening and ends what is still open; resolves when all is closed. */
   close(): Promise<void>;
 }
@@ -95,7 +95,7 @@ const httpProtocols: readonly string[] = ["x-amzn-http-ca", "http/1.1"];
 export async function startListeners(options: ListenersOptions): Promise<Listeners> {
   const { denial, broker, authorizer, log } = options;
   const files = openFiles();
-  let limits = limitsWithin(files, { ...defaultLimits, ...options.admission }, log);
+  let limits = limitsWithin(files, { ...defaultLimits, ...options.listenerLimits }, log);
   const admission = new Admission(limits);
   const dataPlane = await startDataPlane({
     authorizer,
@@ -129,7 +129,7 @@ export async function startListeners(options: ListenersOptions): Promise<Listene
     setCertificate(certificate, privateKey) {
       for (const { listener } of started) listener.setCertificate(certificate, privateKey);
     },
-    setAdmission(changed) {
+    setLimits(changed) {
       limits = limitsWithin(files, { ...defaultLimits, ...changed }, log);
       admission.limits = limits;
     },

@@ -9,15 +9,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AlertName } from "@latchkey/tls";
-
-/** The rest of what a socket is between. */
-export interface SocketEnds {
-  /** The client's port. */
-  readonly sourcePort: number;
-  /** The address and port that the client has reached. */
-  readonly targetIp: string;
-  readonly targetPort: number;
-}
+import type { SocketEnds } from "../authorization/peer.ts";
 
 /** What the handshake showed of the client. */
 export interface Handshake {

@@ -144,7 +144,7 @@ test("every limit of the broker core can be set, and none twice", () => {
   );
   const { limits } = parseConfiguration("f", JSON.stringify({ limits: value }));
   expect(Object.keys(coreLimits(limits ?? {})).toSorted()).toEqual(Object.keys(standardLimits).toSorted());
-  expect(settingsOf({}, { limits }).live.admission).toEqual({
+  expect(settingsOf({}, { limits }).live.listenerLimits).toEqual({
     maximumConnections: 1,
     maximumConnectionsPerAddress: 1,
     refusedTimeoutMs: 1,

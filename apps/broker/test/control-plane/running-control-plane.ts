@@ -34,7 +34,7 @@ export class RunningControlPlane implements AsyncDisposable {
     isSecure = false,
     tls = "node",
     denial = "explain",
-    admission,
+    listenerLimits,
     limits,
     profile,
     requestTimeoutMs = 1000,
@@ -43,7 +43,7 @@ export class RunningControlPlane implements AsyncDisposable {
     readonly isSecure?: boolean;
     readonly tls?: "node" | "latchkey";
     readonly denial?: "explain" | "parity";
-    readonly admission?: Partial<ListenerLimits>;
+    readonly listenerLimits?: Partial<ListenerLimits>;
     readonly limits?: Partial<Limits>;
     /** Of the device's HTTPS. */
     readonly requestTimeoutMs?: number;
@@ -54,7 +54,7 @@ export class RunningControlPlane implements AsyncDisposable {
     const broker = await runBroker({
       dataDirectory: directory,
       listeners: (["mqtts", "https", "alpn"] as const).map((service) => ({ service, host: "127.0.0.1", port: 0 })),
-      admission,
+      listenerLimits,
       limits,
       profile,
       requestTimeoutMs,

@@ -290,7 +290,7 @@ describe("a client that is refused", () => {
   test("explain: one that asks for nothing is let go, on MQTT and HTTPS; the others have their own time", async () => {
     const anHour = 3_600_000;
     await using plane = await RunningControlPlane.start({
-      admission: { refusedTimeoutMs: 100 },
+      listenerLimits: { refusedTimeoutMs: 100 },
       limits: { connectTimeoutMs: anHour },
       requestTimeoutMs: anHour,
     });
@@ -330,7 +330,7 @@ describe("a client that is refused", () => {
   });
 
   test("connections above the limit of an address are cut and logged, the others are served", async () => {
-    await using plane = await RunningControlPlane.start({ admission: { maximumConnectionsPerAddress: 1 } });
+    await using plane = await RunningControlPlane.start({ listenerLimits: { maximumConnectionsPerAddress: 1 } });
     const device = await makeDevice(plane, [allow("iot:Publish", "topic/a")]);
     const socket = secure(plane, device);
     await once(socket, "secureConnect");

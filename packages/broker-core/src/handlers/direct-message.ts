@@ -9,7 +9,7 @@ const maximumConfirmations = 1000;
 
 const notConnected: DirectResult = { ok: false, cause: "not-connected", reason: "the client is not connected" };
 
-/** Sends a message whose topic and size are possible. */
+/** Sends a message that `publishFault` has found nothing wrong with. */
 export async function sendDirect<Peer, Principal>(
   context: BrokerContext<Peer, Principal>,
   connection: Connection<Peer, Principal> | undefined,

@@ -7,7 +7,7 @@ import { topicFault } from "./topic-limits.ts";
 
 type Fault = ServerPublishResult & { readonly ok: false };
 
-/** Undefined where it can be published. A message that could not be encoded later would end a connection, or more, each time it is sent. */
+/** Undefined for a message that can be published. One that cannot be encoded must be refused here: it would fail at each receiver, and again after a restart. */
 export function publishFault<Peer, Principal>(
   { limits, isAws }: Pick<BrokerContext<Peer, Principal>, "limits" | "isAws">,
   { topicName, payload, properties }: Pick<ServerPublish<Principal>, "topicName" | "payload" | "properties">,
