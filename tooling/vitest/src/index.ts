@@ -29,6 +29,9 @@ export const shared: ViteUserConfigFnObject = ({ mode }) => {
       include: [isCorporaRun ? corporaTests : "test/**/*.test.ts"],
       exclude: isCorporaRun ? [] : [corporaTests],
       execArgv: ["--conditions=@latchkey/source"],
+      // One process for all files of a workspace: to load the sources anew for each took more time than the tests. No test
+      // may depend on what another file has left.
+      isolate: false,
       // A machine that does other things besides is many times slower; many tests start processes.
       testTimeout: 120_000,
       hookTimeout: 120_000,
