@@ -4,10 +4,17 @@ import type { AlertName } from "@latchkey/tls";
 import type { AccessScope } from "./access-keys.ts";
 import type { Principal as RegisteredPrincipal, PrincipalRefusal } from "@latchkey/registry";
 
-/** Why a client is not let in after its handshake: what the registry says, or that the profile `aws` demands a server name (SNI). */
+/**
+ * Why a client is not let in after its handshake: what the registry says, that the profile `aws` demands a server name (SNI), or that
+ * the certificate of plain MQTT is not registered.
+ */
 export type ClientRefusal =
   | PrincipalRefusal
-  | { readonly ok: false; readonly code: "ERR_IDENTITY_NO_SERVER_NAME"; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly code: "ERR_IDENTITY_NO_SERVER_NAME" | "ERR_IDENTITY_PLAIN";
+      readonly reason: string;
+    };
 
 /** The ends of a connection, besides the client's address. */
 export interface SocketEnds {

@@ -42,6 +42,15 @@ export const startCommand = defineCommand({
       type: "string",
       description: "A port for MQTT and HTTPS, told apart by ALPN (x-amzn-mqtt-ca, x-amzn-http-ca); default none",
     },
+    "plain-port": {
+      type: "string",
+      description: "A port for MQTT without TLS, for programs of this machine; without it there is none",
+    },
+    "plain-host": { type: "string", description: `Its address, a loopback address; default ${defaults.host}` },
+    "plain-certificate": {
+      type: "string",
+      description: "The ID of the registered certificate whose rights the clients of MQTT without TLS have",
+    },
     name: { type: "string", description: "Names and addresses of the server for its certificate, separated by commas" },
     region: { type: "string", description: `The region in resource names; default ${defaults.region}` },
     account: { type: "string", description: `The account in resource names; default ${defaults.account}` },

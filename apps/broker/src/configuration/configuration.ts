@@ -13,6 +13,8 @@ const port = (description: string): ReturnType<typeof whole> => whole(0, 65_535,
 const serverName =
   /^(?:(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/;
 
+const certificateId = /^[0-9a-f]{64}$/;
+
 const members = object(
   {
     $schema: text("Where editors find the schema"),
@@ -21,6 +23,18 @@ const members = object(
     port: port("The port for MQTT over TLS"),
     https: object({ enabled: yesOrNo("Whether there is one"), port: port("Its port") }, "HTTPS for devices"),
     alpn: object({ port: port("Its port") }, "One port for MQTT and HTTPS, told apart by ALPN"),
+    plain: object(
+      {
+        port: port("Its port; without it there is none"),
+        host: text("Its address: a loopback address"),
+        certificate: text(
+          "The ID of the registered certificate whose rights its clients have",
+          certificateId,
+          "the 64 hexadecimal digits of a certificate's ID",
+        ),
+      },
+      "MQTT without TLS, for programs of the same machine",
+    ),
     names: listOf(
       text("A DNS name or an IP address", serverName, "a DNS name or an IP address"),
       "Names of the server for its certificate, besides localhost",

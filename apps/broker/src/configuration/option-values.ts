@@ -40,6 +40,14 @@ export function accountOf(typed: string): string {
   );
 }
 
+/** The ID of a certificate: 64 hexadecimal digits. Throws `UsageError`. */
+export function certificateIdOf(flag: string, typed: string | undefined): string | undefined {
+  if (typed === undefined || /^[0-9a-f]{64}$/.test(typed)) return typed;
+  throw new UsageError(
+    `--${flag} ${JSON.stringify(typed)} is not possible: it is the 64 hexadecimal digits of a certificate's ID`,
+  );
+}
+
 /** A region as it stands in ARNs: small letters, digits and hyphens. Throws `UsageError`. */
 export function regionOf(typed: string): string {
   if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(typed) && typed.length <= maximumRegionLength) return typed;

@@ -1,8 +1,10 @@
 /** What `latchkey start` works with: flags, then the configuration file, then defaults. */
 
 import { oneOf } from "@latchkey/command-line";
-import { accountOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
+import { BrokerError } from "../errors.ts";
+import { accountOf, certificateIdOf, regionOf, serverNamesOf, wholeNumber } from "./option-values.ts";
 import { defaultDataDirectory } from "../data-directory/data-directory.ts";
+import { isLoopback } from "../listeners/loopback.ts";
 import type { ListenerSettings } from "../listeners/start-listeners.ts";
 import { logLevels, type LogLevel } from "../observability/open-log.ts";
 import type { RunOptions } from "../run-broker.ts";
@@ -18,6 +20,9 @@ export interface StartFlags {
   readonly https?: boolean | undefined;
   readonly "https-port"?: string | undefined;
   readonly "alpn-port"?: string | undefined;
+  readonly "plain-port"?: string | undefined;
+  readonly "plain-host"?: string | undefined;
+  readonly "plain-certificate"?: string | undefined;
   readonly name?: string | undefined;
   readonly region?: string | undefined;
   readonly account?: string | undefined;
@@ -125,7 +130,7 @@ export function changedNames(before: FixedSettings, after: FixedSettings): reado
 
 const namesOfFixed = [
   ["dataDirectory", "data"],
-  ["listeners", "host, port, https or alpn"],
+  ["listeners", "host, port, https, alpn or plain"],
   ["serverNames", "names"],
   ["scope", "region or account"],
   ["denial", "denial"],
@@ -147,7 +152,33 @@ function listenersOf(flags: StartFlags, file: Configuration, host: string, port:
   }
   const alpnPort = portOf("alpn-port", flags["alpn-port"]) ?? file.alpn?.port;
   if (alpnPort !== undefined) listeners.push({ service: "alpn", host, port: alpnPort });
+  const plain = plainOf(flags, file);
+  if (plain !== undefined) listeners.push(plain);
   return listeners;
+}
+
+/**
+ * MQTT without TLS. Nothing shows who its clients are, so it is on a loopback address alone, and has to be given the certificate whose
+ * rights they have. Throws `ERR_BROKER_CONFIGURATION`.
+ */
+function plainOf(flags: StartFlags, { plain = {} }: Configuration): ListenerSettings | undefined {
+  const port = portOf("plain-port", flags["plain-port"]) ?? plain.port;
+  if (port === undefined) return undefined;
+  const host = flags["plain-host"] ?? plain.host ?? defaults.host;
+  if (!isLoopback(host)) {
+    throw new BrokerError(
+      "ERR_BROKER_CONFIGURATION",
+      `plain MQTT cannot listen on ${JSON.stringify(host)}: without TLS only a loopback address (127.0.0.1, ::1) is possible`,
+    );
+  }
+  const certificateId = certificateIdOf("plain-certificate", flags["plain-certificate"]) ?? plain.certificate;
+  if (certificateId === undefined) {
+    throw new BrokerError(
+      "ERR_BROKER_CONFIGURATION",
+      "plain MQTT needs the ID of a registered certificate, whose rights its clients have: give it with --plain-certificate",
+    );
+  }
+  return { service: "mqtt", host, port, certificateId };
 }
 
 function controlOf(flags: StartFlags, { control = {} }: Configuration, port: number): RunOptions["control"] {

@@ -9,7 +9,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Server as HttpsServer } from "node:https";
-import { BlockList, isIP, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { messageOf, stackOf } from "@latchkey/command-line";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
@@ -22,6 +22,7 @@ import { readTarget } from "../http/request-target.ts";
 import { RouteTable } from "../http/route-table.ts";
 import type { ServiceError } from "../http/service-error.ts";
 import type { SignedParts } from "../http/signature-v4.ts";
+import { isLoopback } from "../listeners/loopback.ts";
 import {
   authenticate,
   authorize,
@@ -182,13 +183,4 @@ class Requests<Context> {
     const isQuiet = exception === undefined || exception.code === "ThrottlingException";
     this.#options.log[isQuiet ? "debug" : "info"](fields, "control plane");
   }
-}
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  return host === "localhost" || (family !== 0 && loopback.check(host, family === 4 ? "ipv4" : "ipv6"));
 }

@@ -1,8 +1,9 @@
 /** Decides who a client is, after its handshake. */
 
 import { messageOf } from "@latchkey/command-line";
-import type { Registry } from "@latchkey/registry";
+import { isRegistryError, type PrincipalResult, type Registry, type Scope } from "@latchkey/registry";
 import type { AlertName } from "@latchkey/tls";
+import { certificatesFromPem } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { Handshake } from "./tls-layer.ts";
 import type { Observability } from "../observability/observability.ts";
@@ -21,25 +22,61 @@ export interface JudgeOptions {
 }
 
 /** Asks the registry, and logs the answer. Never rejects: a registry that cannot be read lets nobody in. */
-export async function judgeClient(
-  { registry, isServerNameRequired, observed, log }: JudgeOptions,
+export function judgeClient(options: JudgeOptions, handshake: Handshake): Promise<HandshakePeer> {
+  const { chain, serverName } = handshake;
+  return judge(options, handshake, async () => {
+    if (!options.isServerNameRequired || serverName !== undefined) {
+      return options.registry.resolvePrincipal(chain, serverName);
+    }
+    return {
+      ok: false,
+      code: "ERR_IDENTITY_NO_SERVER_NAME",
+      reason: "the client asked for no server name (SNI), and the profile aws demands one",
+    };
+  });
+}
+
+/**
+ * The same for a client that shows nothing of itself: it has the rights of one registered certificate, which is judged as if the client
+ * had shown it. One that is not registered is refused, and never registered just in time: nobody has proved to hold its key.
+ */
+export function judgePlainClient(
+  options: JudgeOptions,
   handshake: Handshake,
+  { scope, certificateId }: { readonly scope: Scope; readonly certificateId: string },
 ): Promise<HandshakePeer> {
-  const { chain, serverName, address, remote, ends, version: protocol, isResumed } = handshake;
+  return judge(options, handshake, async () => {
+    const chain = registeredChain(options.registry, scope, certificateId);
+    if (chain !== undefined) return options.registry.resolvePrincipal(chain, undefined);
+    const reason = `certificate ${certificateId} of plain MQTT is not registered`;
+    return { ok: false, code: "ERR_IDENTITY_PLAIN", reason };
+  });
+}
+
+/** A registered certificate as a client would send it; undefined where there is none. Throws what the storage throws. */
+function registeredChain(registry: Registry, scope: Scope, certificateId: string): readonly Uint8Array[] | undefined {
+  try {
+    const { certificatePem } = registry.certificates.describe(scope, certificateId);
+    return certificatesFromPem(certificatePem).map(({ encoding }) => encoding);
+  } catch (error) {
+    if (isRegistryError(error) && error.code === "ERR_REGISTRY_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+async function judge(
+  { observed, log }: JudgeOptions,
+  handshake: Handshake,
+  resolve: () => Promise<PrincipalResult | ClientRefusal>,
+): Promise<HandshakePeer> {
+  const { serverName, address, remote, ends, version: protocol, isResumed } = handshake;
   const connection = { sourceIp: address, serverName, remote, ends };
   const refused = (refusal: ClientRefusal): HandshakePeer => {
     observed.clientRefused({ remote, protocol }, refusal);
     return { kind: "refused", reason: refusal.reason, isTemporary: false, alert: alertOf(refusal), ...connection };
   };
-  if (isServerNameRequired && serverName === undefined) {
-    return refused({
-      ok: false,
-      code: "ERR_IDENTITY_NO_SERVER_NAME",
-      reason: "the client asked for no server name (SNI), and the profile aws demands one",
-    });
-  }
   try {
-    const result = await registry.resolvePrincipal(chain, serverName);
+    const result = await resolve();
     if (result.ok) {
       const { principal } = result;
       observed.handshakeAccepted();
@@ -73,6 +110,7 @@ function alertOf(refusal: ClientRefusal): AlertName {
       return "certificate_expired";
     case "ERR_IDENTITY_CHAIN":
       return refusal.failures.some(({ code }) => code === "ERR_CHAIN_EXPIRED") ? "certificate_expired" : "unknown_ca";
+    case "ERR_IDENTITY_PLAIN":
     case "ERR_IDENTITY_AUTHORITY_INACTIVE":
     case "ERR_IDENTITY_PENDING_ACTIVATION":
       return "access_denied";

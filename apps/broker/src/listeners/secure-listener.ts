@@ -3,6 +3,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Admission, AdmissionRefusal } from "./admission.ts";
+import { isLoopback } from "./loopback.ts";
 import { addressOf, remoteOf, type SecureStream, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
 
 /** What a listener needs. */
@@ -10,6 +11,8 @@ export interface SecureListenerOptions extends Omit<TlsLayerOptions, "onSecure">
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** Listens on a loopback address or not at all. Default false. */
+  readonly isLoopbackOnly?: boolean | undefined;
   readonly tlsLayer: (options: TlsLayerOptions) => TlsLayer;
   readonly admission: Admission;
   /** It owns the stream, and has to end it. */
@@ -73,7 +76,13 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
     });
     layer.secure(socket);
   });
+  if (options.isLoopbackOnly === true && !isLoopback(host)) throw new Error(loopbackOnly);
   const address = await listen(server, port, host);
+  // A name may stand for any address.
+  if (options.isLoopbackOnly === true && !isLoopback(address.address)) {
+    server.close();
+    throw new Error(loopbackOnly);
+  }
   server.on("error", (error) => options.onAcceptFailed(error.message));
   return {
     address,
@@ -84,6 +93,8 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
     },
   };
 }
+
+const loopbackOnly = "only a loopback address (127.0.0.1, ::1) is possible without TLS";
 
 async function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {

@@ -4,8 +4,8 @@ import { messageOf } from "@latchkey/command-line";
 import type { Broker, Profile } from "@latchkey/broker-core";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import { judgeClient } from "./judge-client.ts";
-import type { Peer } from "../authorization/peer.ts";
+import { judgeClient, judgePlainClient } from "./judge-client.ts";
+import type { HandshakePeer, Peer } from "../authorization/peer.ts";
 import type { PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
 import { deviceDataPlane } from "../data-plane/data-plane.ts";
 import { startDataPlane, type DataPlaneServer } from "../data-plane/https-server.ts";
@@ -17,20 +17,24 @@ import { Admission, type AdmissionLimits } from "./admission.ts";
 import { latchkeyTlsLayer } from "./latchkey-tls.ts";
 import { nodeTlsLayer } from "./node-tls.ts";
 import { openFiles, type OpenFiles } from "./open-files.ts";
+import { plainLayer } from "./plain-layer.ts";
 import { endSoon, startSecureListener, type SecureListener } from "./secure-listener.ts";
 import { serveMqtt } from "./serve-mqtt.ts";
-import type { SecureStream } from "./tls-layer.ts";
+import type { Handshake, SecureStream } from "./tls-layer.ts";
 
-/** What is spoken on a port; `alpn`: what the client asks for, as on AWS IoT's port 443. */
-export type Service = "mqtts" | "https" | "alpn";
+/** What is spoken on a port; `alpn`: what the client asks for, as on AWS IoT's port 443; `mqtt`: MQTT without TLS. */
+export type Service = "mqtts" | "https" | "alpn" | "mqtt";
 
 /** A port to listen on. */
-export interface ListenerSettings {
-  readonly service: Service;
+export type ListenerSettings = {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-}
+} & (
+  | { readonly service: Exclude<Service, "mqtt"> }
+  /** On a loopback address alone. Every client has the rights of this registered certificate. */
+  | { readonly service: "mqtt"; readonly certificateId: string }
+);
 
 /** A port that is listened on. */
 export interface Listening {
@@ -166,15 +170,17 @@ interface Shared {
 
 /** Starts one of them. Throws `ERR_BROKER_LISTEN`. */
 async function startListener(
-  { service, host, port }: ListenerSettings,
-  { data, tls, profile, denial, broker, observed, log }: ListenersOptions,
+  settings: ListenerSettings,
+  options: ListenersOptions,
   { admission, dataPlane, limits }: Shared,
 ): Promise<SecureListener> {
-  const judging = { registry: data.registry, isServerNameRequired: profile === "aws", observed, log };
+  const { service, host, port } = settings;
+  const { data, tls, denial, broker, observed, log } = options;
+  const judgeOne = judgeOf(settings, options);
   const serve = async (secure: SecureStream): Promise<void> => {
     const { stream, handshake } = secure;
     // The client is judged before an octet is read from it.
-    const peer = await judgeClient(judging, handshake);
+    const peer = await judgeOne(handshake);
     if (stream.destroyed) return;
     if (peer.kind === "refused" && denial === "parity") {
       secure.refuse(peer.alert);
@@ -196,7 +202,8 @@ async function startListener(
     return await startSecureListener({
       host,
       port,
-      tlsLayer: tls === "latchkey" ? latchkeyTlsLayer : nodeTlsLayer,
+      isLoopbackOnly: service === "mqtt",
+      tlsLayer: service === "mqtt" ? plainLayer : tlsLayers[tls],
       certificate: data.server.certificate,
       privateKey: data.server.privateKey,
       handshakeTimeoutMs,
@@ -216,6 +223,24 @@ async function startListener(
   }
 }
 
+const tlsLayers = { node: nodeTlsLayer, latchkey: latchkeyTlsLayer } as const;
+
+/** How a client of this listener is judged. */
+function judgeOf(
+  settings: ListenerSettings,
+  { data, profile, observed, log }: ListenersOptions,
+): (handshake: Handshake) => Promise<HandshakePeer> {
+  const { registry, scope } = data;
+  const judging = { registry, isServerNameRequired: profile === "aws", observed, log };
+  if (settings.service !== "mqtt") return (handshake) => judgeClient(judging, handshake);
+  const { host, port, certificateId } = settings;
+  log.warn(
+    { host, port, certificateId },
+    "plain MQTT: every program of this machine has the rights of the certificate",
+  );
+  return (handshake) => judgePlainClient(judging, handshake, { scope, certificateId });
+}
+
 /** Calls `end` where the stream is still open then. */
 function callAfter(timeoutMs: number | undefined, stream: Duplex, end: () => void): void {
   if (timeoutMs === undefined) return;
@@ -223,10 +248,15 @@ function callAfter(timeoutMs: number | undefined, stream: Duplex, end: () => voi
   stream.once("close", () => clearTimeout(timer));
 }
 
-const flags: Readonly<Record<Service, string>> = { mqtts: "port", https: "https-port", alpn: "alpn-port" };
+const flags: Readonly<Record<Service, string>> = {
+  mqtts: "port",
+  https: "https-port",
+  alpn: "alpn-port",
+  mqtt: "plain-port",
+};
 
 function isMqtt(service: Service, applicationProtocol: string | undefined): boolean {
-  if (service !== "alpn") return service === "mqtts";
+  if (service !== "alpn") return service !== "https";
   // A client that asks for nothing speaks HTTP, as on port 443 of AWS IoT.
   return applicationProtocol !== undefined && mqttProtocols.includes(applicationProtocol);
 }

@@ -19,7 +19,7 @@ export interface Handshake {
   readonly serverName: string | undefined;
   /** What was chosen of the protocols that the client offered (ALPN, RFC 7301); undefined where nothing was. */
   readonly applicationProtocol: string | undefined;
-  /** `TLSv1.3` or `TLSv1.2`. */
+  /** `TLSv1.3`, `TLSv1.2`, or `plain` without TLS. */
   readonly version: string;
   /** Whether the client resumed a session by a ticket. Who it is has to be decided again all the same. */
   readonly isResumed: boolean;

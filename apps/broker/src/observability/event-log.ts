@@ -176,6 +176,8 @@ function mendOf(refusal: ClientRefusal): string {
       return `connect with a server name (SNI) that selects one of the accounts ${refusal.accounts.join(", ")}`;
     case "ERR_IDENTITY_NO_SERVER_NAME":
       return "connect by the broker's name, not by its address";
+    case "ERR_IDENTITY_PLAIN":
+      return "start the broker with the ID of a registered certificate for plain MQTT: latchkey certificate list";
     case "ERR_IDENTITY_AUTHORITY_INACTIVE":
       return `set the certificate authority ${refusal.caCertificateId} ACTIVE again, or use a certificate of another one`;
     case "ERR_IDENTITY_PENDING_ACTIVATION":

@@ -68,6 +68,8 @@ test("a member named like one of every object is no setting", () => {
   );
 });
 
+const certificate = "0a".repeat(32);
+
 /** Each flag, and the file that says the same. */
 const pairs: readonly (readonly [StartFlags, Configuration])[] = [
   [{ data: "d" }, { data: "d" }],
@@ -77,6 +79,10 @@ const pairs: readonly (readonly [StartFlags, Configuration])[] = [
   [{ https: false }, { https: { enabled: false } }],
   [{ "https-port": "2" }, { https: { port: 2 } }],
   [{ "alpn-port": "443" }, { alpn: { port: 443 } }],
+  [
+    { "plain-port": "1883", "plain-host": "::1", "plain-certificate": certificate },
+    { plain: { port: 1883, host: "::1", certificate } },
+  ],
   [{ name: "a.example,::1" }, { names: ["a.example", "::1"] }],
   [{ region: "eu-west-1" }, { region: "eu-west-1" }],
   [{ account: "123456789012" }, { account: "123456789012" }],
@@ -126,6 +132,40 @@ describe("flags and file", () => {
     ).fixed;
     expect(changedNames(before, after)).toEqual(["names", "log.file"]);
     expect(changedNames(before, before)).toEqual([]);
+  });
+});
+
+describe("MQTT without TLS", () => {
+  const listeners = (file: Configuration): unknown => settingsOf({}, file).fixed.listeners;
+
+  test("there is none without a port, whatever else is set", () => {
+    expect(listeners({ plain: { certificate, host: "0.0.0.0" } })).toEqual(listeners({}));
+  });
+
+  test("it is on 127.0.0.1, whatever address the others have", () => {
+    expect(listeners({ host: "0.0.0.0", plain: { port: 1883, certificate } })).toContainEqual({
+      service: "mqtt",
+      host: "127.0.0.1",
+      port: 1883,
+      certificateId: certificate,
+    });
+  });
+
+  test.each(["0.0.0.0", "::", "192.0.2.1", "broker.example", "127.0.0.1.example", "::ffff:192.0.2.1"])(
+    "%s is refused",
+    (host) => {
+      expect(() => listeners({ plain: { port: 1883, certificate, host } })).toThrow(
+        `plain MQTT cannot listen on "${host}": without TLS only a loopback address (127.0.0.1, ::1) is possible`,
+      );
+    },
+  );
+
+  test("who its clients are has to be said", () => {
+    expect(() => listeners({ plain: { port: 1883 } })).toThrow(/needs the ID of a registered certificate/);
+    expect(() => settingsOf({ "plain-port": "1", "plain-certificate": "abc" }, {})).toThrow(
+      /--plain-certificate "abc" is not possible: it is the 64 hexadecimal digits/,
+    );
+    expect(refusal({ plain: { certificate: "abc" } })).toMatch(/plain\.certificate is "abc": it has to be the 64/);
   });
 });
 
