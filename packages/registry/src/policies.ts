@@ -247,8 +247,8 @@ export class Policies {
     checkPolicyName(policyName);
     await this.#context.storage.write((writer) => {
       const key = scopeKey(scope);
-      requirePolicy(writer, key, policyName);
       const [kind, name] = requireTarget(writer, key, target);
+      requirePolicy(writer, key, policyName);
       if (!policiesOfTarget.delete(writer, key, kind, name, policyName)) return;
       targetsOfPolicy.delete(writer, key, policyName, kind, name);
       announceTarget(writer, key, kind, name);

@@ -134,6 +134,8 @@ const detach = defineCommand({
   run: ({ args }) =>
     withApi(args, async (api) => {
       const target = await targetArn(api, args);
+      // DetachPolicy says nothing of a policy that does not exist, and the name may be mistyped.
+      await api.call("GetPolicy", { policyName: args.name });
       await api.call("DetachPolicy", { policyName: args.name, target });
       print(`detached policy ${args.name} from ${nameOf(target)}`);
     }),

@@ -77,6 +77,12 @@ test("a device by the API: its key is made here, and each side sees what the oth
     `${id} is INACTIVE, was ACTIVE`,
   );
   expect(done(await local("certificate", "show", "--certificate", id.slice(0, 8)))).toMatch(/status +INACTIVE/);
+  const mistyped = await local("policy", "detach", "--name", "buton", "--certificate", id.slice(0, 8));
+  expect(mistyped).toMatchObject({ code: 1, stdout: "" });
+  expect(mistyped.stderr).toMatch(/ResourceNotFoundException: there is no policy "buton"/);
+  done(await local("policy", "detach", "--name", "button", "--certificate", id.slice(0, 8)));
+  const [detached] = JSON.parse(done(await remote("certificate", "list", "--json"))) as { policies: string[] }[];
+  expect(detached).toMatchObject({ certificateId: id, policies: [] });
   const again = await remote("certificate", "create", "--out", out, "--serial", "G030");
   expect(again).toMatchObject({ code: 1 });
   expect(again.stderr).toMatch(/^ERR_BROKER_USAGE: .*private\.key exists already/);

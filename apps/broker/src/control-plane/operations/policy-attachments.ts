@@ -1,6 +1,6 @@
 /** What policies are attached to: by target, and in the deprecated form by principal, which stands in a header. */
 
-import { resourceArn, type Page, type Scope } from "@latchkey/registry";
+import { isRegistryError, resourceArn, type Page, type Scope } from "@latchkey/registry";
 import { arn, ascendingOrder, markerPaging, nextOf, pageOptions, policyName } from "../members.ts";
 import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
 import { flag, header, label, member, query, required } from "../../http/shape.ts";
@@ -19,7 +19,15 @@ export const policyAttachmentOperations: readonly Operation[] = [
   operation("DetachPolicy", "POST /target-policies/{policyName}", {
     exceptions: ["LimitExceededException"],
     members: { policyName: name, target },
-    run: (context, input) => detach(context, input.policyName, input.target),
+    async run(context, input) {
+      try {
+        await detach(context, input.policyName, input.target);
+      } catch (error) {
+        // As with AWS IoT: a policy that does not exist is detached, a target that does not exist is an invalid request.
+        if (!isRegistryError(error) || error.code !== "ERR_REGISTRY_NOT_FOUND") throw error;
+        if (error.evidence.kind !== "policy") throw error;
+      }
+    },
   }),
   operation("ListAttachedPolicies", "POST /attached-policies/{target}", {
     access: "read",
