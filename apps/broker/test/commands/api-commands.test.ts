@@ -77,7 +77,7 @@ test("a device by the API: its key is made here, and each side sees what the oth
     `${id} is INACTIVE, was ACTIVE`,
   );
   expect(done(await local("certificate", "show", "--certificate", id.slice(0, 8)))).toMatch(/status +INACTIVE/);
-  const mistyped = await local("policy", "detach", "--name", "buton", "--certificate", id.slice(0, 8));
+  const mistyped = await remote("policy", "detach", "--name", "buton", "--certificate", id.slice(0, 8));
   expect(mistyped).toMatchObject({ code: 1, stdout: "" });
   expect(mistyped.stderr).toMatch(/ResourceNotFoundException: there is no policy "buton"/);
   done(await local("policy", "detach", "--name", "button", "--certificate", id.slice(0, 8)));
