@@ -78,7 +78,7 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
     await client.endAsync();
   });
 
-  test("packets may be cut anywhere, and many may come in one frame (MQTT-6.0.0-2)", async () => {
+  test("packets may be cut anywhere, and many may come in one frame (MQTT-6.0.0-2); mqtt is the subprotocol (MQTT-6.0.0-4)", async () => {
     const socket = open();
     await once(socket, "open");
     expect(socket.protocol).toBe("mqtt");
@@ -112,8 +112,8 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
 
   test.each([
     ["another path", "/", ["mqtt"], 404],
-    ["another subprotocol", "/mqtt", ["soap"], 400],
-    ["no subprotocol", "/mqtt", [], 400],
+    ["another subprotocol (MQTT-6.0.0-3)", "/mqtt", ["soap"], 400],
+    ["no subprotocol (MQTT-6.0.0-3)", "/mqtt", [], 400],
   ])("%s is refused", async (_, path, protocols, status) => {
     expect(await refused(open({}, url(path), protocols))).toBe(status);
   });

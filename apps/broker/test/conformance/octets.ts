@@ -1,0 +1,52 @@
+/** Packets written octet by octet, so that they can be wrong. */
+
+/** An octet, a length-prefixed UTF-8 string, or raw octets. */
+export type Part = number | string | readonly number[] | Uint8Array;
+
+const text = new TextEncoder();
+
+export function octets(...parts: readonly Part[]): Uint8Array {
+  const out: number[] = [];
+  for (const part of parts) {
+    if (typeof part === "number") {
+      out.push(part);
+    } else if (typeof part === "string") {
+      const encoded = text.encode(part);
+      out.push(encoded.length >> 8, encoded.length & 0xff);
+      for (const octet of encoded) out.push(octet);
+    } else {
+      for (const octet of part) out.push(octet);
+    }
+  }
+  return Uint8Array.from(out);
+}
+
+/** A length-prefixed string of octets that need not be UTF-8. */
+export function rawString(...raw: readonly number[]): number[] {
+  return [raw.length >> 8, raw.length & 0xff, ...raw];
+}
+
+function variableByteInteger(value: number): number[] {
+  const out: number[] = [];
+  let left = value;
+  while (left > 0x7f) {
+    out.push((left & 0x7f) | 0x80);
+    left >>= 7;
+  }
+  return [...out, left];
+}
+
+/** A packet: first octet, remaining length, body. */
+export function packet(first: number, ...parts: readonly Part[]): Uint8Array {
+  const body = octets(...parts);
+  return octets(first, variableByteInteger(body.length), body);
+}
+
+/** Text that no receiver may take: an overlong form, a surrogate, what is above U+10FFFF, a lone continuation, a cut sequence. */
+export const illFormed: readonly (readonly [string, readonly number[]])[] = [
+  ["an overlong form", rawString(0xc0, 0x80)],
+  ["a surrogate", rawString(0xed, 0xa0, 0x80)],
+  ["what is above U+10FFFF", rawString(0xf4, 0x90, 0x80, 0x80)],
+  ["a lone continuation octet", rawString(0x61, 0x80)],
+  ["a sequence that is cut off", rawString(0xe2, 0x82)],
+];
