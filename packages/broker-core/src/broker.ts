@@ -6,6 +6,7 @@
 import { ReasonCode } from "@latchkey/mqtt-codec";
 import { Connection, type BrokerContext } from "./connection/connection.ts";
 import { answerMalformed } from "./connection/fault-answers.ts";
+import { OutputSpace } from "./connection/output-space.ts";
 import { createCounters, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, PublishedEvent } from "./events.ts";
@@ -170,6 +171,7 @@ export class Broker<Peer, Principal> {
       appended: 0,
       persistence: options.persistence && this.#persistenceOn(options.persistence, options.epochMs ?? Date.now),
       waitsForStore: new Set(),
+      space: new OutputSpace(),
       confirmations: new Map(),
     };
     this.#restore(options.persistence);

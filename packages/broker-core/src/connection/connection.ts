@@ -33,6 +33,7 @@ import type { StoredWill } from "../session/will.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
 import { Link } from "./link.ts";
+import type { OutputSpace } from "./output-space.ts";
 import { Rate } from "./rate.ts";
 
 /** What all connections of one broker share. */
@@ -79,6 +80,8 @@ export interface BrokerContext<Peer, Principal> {
   readonly persistence: SessionPersistence | undefined;
   /** Connections that have something to do when more is committed. */
   readonly waitsForStore: Set<Connection<Peer, Principal>>;
+  /** Where packets are written that go out soon. */
+  readonly space: OutputSpace;
   /** What is to be called with the fate of a message that somebody waits for. */
   readonly confirmations: Map<Message, (result: DirectResult) => void>;
 }

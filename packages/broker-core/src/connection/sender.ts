@@ -13,6 +13,7 @@ import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
 import type { Delivery } from "../session/outbound-messages.ts";
 import type { Session } from "../session/session.ts";
 import type { Link } from "./link.ts";
+import type { OutputSpace } from "./output-space.ts";
 import { ServerTopicAliases } from "./topic-aliases.ts";
 
 /** What a sender needs of its connection and its broker. */
@@ -22,6 +23,7 @@ export interface SenderContext {
   readonly limits: Limits;
   readonly counters: Counters;
   readonly version: ProtocolVersion;
+  readonly space: OutputSpace;
   /** The client's Receive Maximum. */
   readonly receiveMaximum: number;
   /** The client's Maximum Packet Size. */
@@ -103,7 +105,8 @@ export class Sender implements Receiver {
   /** A client came back (MQTT-4.4.0-1): PUBRELs go at once, messages as the client takes them. */
   resume(): void {
     for (const packetIdentifier of this.#context.session.outbound.resume()) {
-      this.#context.link.write(encode({ type: "pubrel", packetIdentifier }, this.#context.version));
+      const { link, space, version } = this.#context;
+      link.write(space.acknowledgement("pubrel", packetIdentifier, version));
       this.#context.hasOutput();
     }
     this.sendQueued();
@@ -215,7 +218,10 @@ export class Sender implements Receiver {
     let bytes: Uint8Array;
     if (this.#aliases === undefined && (version === 4 || identifiers === undefined)) {
       const receiver = { qos, retain, dup, packetIdentifier };
-      bytes = qos === 0 ? message.qos0(version, retain, nowMs) : message.encodedFor(version, receiver, nowMs);
+      bytes =
+        qos === 0
+          ? message.qos0(version, retain, nowMs)
+          : message.encodedFor(version, receiver, nowMs, this.#context.space);
       if (bytes.length > maximumPacketSize) return false;
     } else {
       const alias = this.#aliases?.of(message.topicName);

@@ -1,6 +1,6 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP from a client, MQTT 3.1.1 and 5.0 §3.4 to §3.7 and §4.3. */
 
-import { encode, ReasonCode, type AcknowledgementPacket } from "@latchkey/mqtt-codec";
+import { ReasonCode, type AcknowledgementPacket } from "@latchkey/mqtt-codec";
 import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { DirectResult } from "../server-publish.ts";
@@ -62,7 +62,7 @@ function handlePubrec<Peer, Principal>(
   if (isKnown) journal?.released(packetIdentifier);
   const code = isKnown || connection.version === 4 ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
   // A client that has PUBREL forgets the identifier, so a restart must not send the message once more.
-  const bytes = encode({ type: "pubrel", packetIdentifier, reasonCode: code }, connection.version);
+  const bytes = connection.context.space.acknowledgement("pubrel", packetIdentifier, connection.version, code);
   connection.acknowledgements.send(bytes, isKnown && journal !== undefined ? connection.context.appended : 0, 0);
 }
 
@@ -76,6 +76,6 @@ function handlePubrel<Peer, Principal>(
   const isKnown = session.received.delete(packetIdentifier);
   if (isKnown) session.journal?.finished(packetIdentifier);
   const reasonCode = isKnown || version === 4 ? ReasonCode.success : ReasonCode.packetIdentifierNotFound;
-  const bytes = encode({ type: "pubcomp", packetIdentifier, reasonCode }, version);
+  const bytes = context.space.acknowledgement("pubcomp", packetIdentifier, version, reasonCode);
   acknowledgements.send(bytes, context.appended, packetIdentifier);
 }

@@ -296,6 +296,7 @@ function senderOf<Peer, Principal>(
     limits,
     counters,
     version,
+    space: context.space,
     receiveMaximum: properties?.receiveMaximum ?? 65_535,
     maximumPacketSize: connection.answers.maximumPacketSize,
     topicAliasMaximum: properties?.topicAliasMaximum ?? 0,

@@ -1,6 +1,6 @@
 /** PUBLISH from a client, MQTT 3.1.1 and 5.0 §3.3 and §4.3. */
 
-import { encode, ReasonCode, type PublishPacket, type QoS } from "@latchkey/mqtt-codec";
+import { ReasonCode, type PublishPacket, type QoS } from "@latchkey/mqtt-codec";
 import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Decision } from "../ports/authorizer.ts";
@@ -225,13 +225,13 @@ function acknowledge<Peer, Principal>(
   reasonString?: string,
   sequence: number = connection.context.appended,
 ): void {
-  const { version, acknowledgements } = connection;
+  const { version, acknowledgements, context } = connection;
   const type = acknowledgementTypes[qos];
   if (type === undefined) return;
   const isDone = qos === 1 || reasonCode >= 0x80;
   const bytes =
     version === 4 || reasonCode === 0
-      ? encode({ type, packetIdentifier }, version)
+      ? context.space.acknowledgement(type, packetIdentifier, version)
       : connection.encodeAnswer((properties) => ({ type, packetIdentifier, reasonCode, properties }), reasonString);
   if (bytes !== undefined) acknowledgements.send(bytes, sequence, isDone ? packetIdentifier : 0);
 }

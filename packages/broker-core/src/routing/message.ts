@@ -11,6 +11,7 @@ import {
   type QoS,
   type UserProperty,
 } from "@latchkey/mqtt-codec";
+import type { OutputSpace } from "../connection/output-space.ts";
 
 /** The properties that go on with a message, unaltered (MQTT-3.3.2-4, -15 to -20). */
 export interface MessageProperties {
@@ -37,6 +38,9 @@ export interface MessageFields {
 /** What a message costs beside its payload and topic: its objects, measured with a heap snapshot and rounded up. */
 const overheadOctets = 256;
 
+/** First octet, remaining length, length of the topic name, packet identifier, and the length of no properties. */
+const maximumHeadOctets = 1 + 4 + 2 + 2 + 1;
+
 const noBytes: readonly (Uint8Array | undefined)[] = [];
 
 /** One message. Its payload is a view of the publisher's chunk until `keep` is called. */
@@ -57,6 +61,8 @@ export class Message {
   #isKept: boolean;
   #encoded: (Uint8Array | undefined)[] | undefined = undefined;
   #prepared: PreparedPublish | undefined = undefined;
+  /** Whether a receiver of QoS 1 or 2 had it. */
+  #hasReceiver = false;
 
   constructor(fields: MessageFields, nowMs: number, isKept: boolean, cameVersion: ProtocolVersion | undefined) {
     this.topicName = fields.topicName;
@@ -106,18 +112,23 @@ export class Message {
     return made;
   }
 
-  /** The PUBLISH for one receiver without alias and identifiers. Of QoS 1 and 2 all but identifier and flags is encoded once. */
-  encodedFor(version: ProtocolVersion, receiver: PublishReceiver, nowMs: number): Uint8Array {
+  /**
+   * The PUBLISH for one receiver without alias and identifiers, in `space`. From the second receiver on, all but identifier and flags is
+   * encoded once.
+   */
+  encodedFor(version: ProtocolVersion, receiver: PublishReceiver, nowMs: number, space: OutputSpace): Uint8Array {
+    const { topicName, payload } = this;
     if (version === 5 && this.expirySeconds !== undefined) {
-      const { topicName, payload } = this;
       return encode({ type: "publish", topicName, payload, ...receiver, properties: this.propertiesFor(nowMs) }, 5);
     }
-    this.#prepared ??= preparePublish({
-      topicName: this.topicName,
-      payload: this.payload,
-      properties: filled(this.properties),
-    });
-    const bytes = new Uint8Array(this.#prepared.encodedLength(version, receiver.qos));
+    if (!this.#hasReceiver && (version === 4 || this.properties === undefined)) {
+      this.#hasReceiver = true;
+      const { qos, retain, dup, packetIdentifier } = receiver;
+      const packet = { type: "publish", topicName, payload, qos, retain, dup, packetIdentifier } as const;
+      return space.encode(packet, version, payload.length + 3 * topicName.length + maximumHeadOctets);
+    }
+    this.#prepared ??= preparePublish({ topicName, payload, properties: filled(this.properties) });
+    const bytes = space.take(this.#prepared.encodedLength(version, receiver.qos));
     this.#prepared.encodeInto(version, receiver, bytes, 0);
     return bytes;
   }
