@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createChainVerifier } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { defaultScope, validityUnder } from "@latchkey/registry";
 import { certificateId, certificatesFromPem } from "@latchkey/x509";
@@ -151,6 +152,39 @@ test("the registry and what SQLite puts beside it are for the owner only, whatev
   } finally {
     process.umask(umask);
   }
+});
+
+test("files of the registry that others may read, as after an interrupted run of another program, are taken from them", async () => {
+  const directory = newDirectory();
+  const first = await openBrokerDirectory(directory, { serverNames: [], now });
+  const files = ["registry.db", "registry.db-wal", "registry.db-shm"].map((name) => join(directory, name));
+  for (const file of files) chmodSync(file, 0o644);
+  // The first has them open still, so they stay what they are.
+  await (await openExistingDirectory(directory, () => now))[Symbol.asyncDispose]();
+  expect(files.map((file) => (statSync(file).mode & 0o777).toString(8))).toEqual(["600", "600", "600"]);
+  await first[Symbol.asyncDispose]();
+});
+
+test("authorities that were moved away, as the refusal of an expired one says, are made again with all that hangs on them", async () => {
+  const directory = newDirectory();
+  await (await openBrokerDirectory(directory, { serverNames: [], now }))[Symbol.asyncDispose]();
+  for (const name of ["server-ca.pem", "server-ca.key", "device-ca.pem", "device-ca.key"])
+    rmSync(join(directory, name));
+  await using data = await openBrokerDirectory(directory, { serverNames: [], now: later(20 * 365 + 1) });
+  const time = later(20 * 365 + 1).getTime() / 1000;
+  const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors: [data.serverAuthority] });
+  const [certificate] = certificatesFromPem(data.server.certificate);
+  if (certificate === undefined) throw new Error("no certificate");
+  expect(verifier.verify({ certificate, purpose: "serverAuth", time }).ok).toBe(true);
+  const { record } = await data.registry.certificates.createKeysAndCertificate(defaultScope, {
+    setAsActive: true,
+    keyAlgorithm: "p-256",
+    notAfterSeconds: time + 86_400,
+  });
+  const [device] = certificatesFromPem(record.certificatePem);
+  expect(await data.registry.resolvePrincipal([device?.encoding ?? new Uint8Array()], undefined)).toMatchObject({
+    ok: true,
+  });
 });
 
 test("a folder in place of the server's key is named", async () => {

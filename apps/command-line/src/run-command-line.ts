@@ -134,6 +134,11 @@ async function checkWords({ path, command, rest }: Found): Promise<void> {
       );
     }
     if (definitions[name]?.type === "boolean") {
+      if (attached !== undefined) {
+        throw new UsageError(
+          `${typed} takes no value: leave ${JSON.stringify(`=${attached}`)} away, or the whole option`,
+        );
+      }
       given.set(name, "");
       continue;
     }

@@ -29,6 +29,7 @@ test.each([
     'ERR_TOOL_USAGE: --heat "loud" is not possible. Did you mean low? Possible values: low, high.',
   ],
   [["bake", "now", "--out", "a"], 'ERR_TOOL_USAGE: "tool bake" has no use for "now". Options: --out, --heat, --slow.'],
+  [["bake", "--out", "a", "--slow=no"], 'ERR_TOOL_USAGE: --slow takes no value: leave "=no" away, or the whole option'],
   [["cut"], "ERR_TOOL_BLUNT: the knife is blunt"],
 ])("%j is refused in one line", async (words, line) => {
   expect(await run(...words)).toEqual({ code: 1, stdout: "", stderr: `${line}\n` });

@@ -6,7 +6,7 @@
  */
 
 import { equalBytes } from "@latchkey/asn1";
-import type { CryptoProvider } from "@latchkey/crypto";
+import { verifySignedData, type CryptoProvider } from "@latchkey/crypto";
 import {
   certificateAuthority,
   certificateToPem,
@@ -93,8 +93,9 @@ export class LocalAuthority {
   }
 
   /**
-   * The server's certificate and key: the kept one, or a new one where that is missing, does not fit its key or the root, has less than 30
-   * days left, or has other names. To be asked again about once an hour.
+   * The server's certificate and key: the kept one, or a new one where that is missing, does not fit its key, is not signed by the root,
+   * begins in the future (the clock was wrong when it was made), has less than 30 days left, or has other names. To be asked again about
+   * once an hour.
    *
    * Where a new one cannot be written, the old one is given as long as it is valid, with a warning. Rejects with what the store
    * rejects with otherwise.
@@ -104,7 +105,11 @@ export class LocalAuthority {
     const nowSeconds = this.#options.nowSeconds();
     const template = this.#serverTemplate(names, nowSeconds);
     const kept = await pairs.read("server");
-    const isUsable = kept !== undefined && fitTogether(kept) && isIssuedBy(this.root, kept.certificate);
+    const isUsable =
+      kept !== undefined &&
+      fitTogether(kept) &&
+      isSignedBy(this.root, kept.certificate, provider) &&
+      hasBegun(kept, nowSeconds);
     if (isUsable && hasDaysLeft(kept.certificate, nowSeconds) && hasNamesOf(template, kept.certificate)) {
       return { ...kept, warning: undefined };
     }
@@ -210,8 +215,16 @@ function fitTogether({ certificate, privateKey }: CertificateIssuer): boolean {
   return equalBytes(certificate.subjectPublicKeyInfo.encoding, privateKey.publicKey.spki);
 }
 
-function isIssuedBy(issuer: Certificate, certificate: Certificate): boolean {
-  return equalBytes(certificate.issuer.encoding, issuer.subject.encoding);
+/** A root that was made again has the name of the one before it, so that names say nothing. */
+function isSignedBy(issuer: Certificate, certificate: Certificate, provider: CryptoProvider): boolean {
+  const { signatureAlgorithm, tbsCertificate, signatureValue } = certificate;
+  const publicKey = issuer.subjectPublicKeyInfo.encoding;
+  const signed = { publicKey, algorithm: signatureAlgorithm.encoding, data: tbsCertificate, signature: signatureValue };
+  return verifySignedData(provider, signed).ok;
+}
+
+function hasBegun({ certificate }: CertificateIssuer, nowSeconds: number): boolean {
+  return nowSeconds >= certificate.validity.notBefore;
 }
 
 function hasDaysLeft({ validity }: Certificate, nowSeconds: number): boolean {

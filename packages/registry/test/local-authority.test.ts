@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createChainVerifier } from "@latchkey/chain";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { findProgram, runProgram } from "@latchkey/tooling-vitest/programs";
 import {
@@ -133,6 +134,32 @@ describe("the server's certificate", () => {
     pairs.pairs.set("server-ca", makeAuthority("Another root"));
     const otherRoot = await (await open()).serverPair({ ...names, dnsNames: ["b.example"] });
     expect(otherRoot.certificate).not.toBe(otherKey.certificate);
+  });
+
+  test("is another one for a root that was made again under its old name", async () => {
+    const { pairs, open } = newStore();
+    const first = await (await open()).serverPair(noNames);
+    pairs.pairs.delete("server-ca");
+    const authority = await open();
+    const second = await authority.serverPair(noNames);
+    expect(second.certificate.encoding).not.toEqual(first.certificate.encoding);
+    const verifier = createChainVerifier({ provider: nodeProvider, trustAnchors: [authority.root] });
+    expect(verifier.verify({ certificate: second.certificate, purpose: "serverAuth", time: startSeconds }).ok).toBe(
+      true,
+    );
+    expect((await (await open()).serverPair(noNames)).certificate).toBe(second.certificate);
+  });
+
+  test("is another one where the kept one begins later than now: it was made while the clock was ahead", async () => {
+    const { clock, open } = newStore();
+    const authority = await open();
+    clock.nowSeconds += 100 * day;
+    const { validity } = (await authority.serverPair({ ...noNames, dnsNames: ["a.example"] })).certificate;
+    const names = { ...noNames, dnsNames: ["a.example"] };
+    clock.nowSeconds = validity.notBefore;
+    expect((await authority.serverPair(names)).certificate.validity).toEqual(validity);
+    clock.nowSeconds--;
+    expect((await authority.serverPair(names)).certificate.validity.notBefore).toBe(clock.nowSeconds - 300);
   });
 
   test("stays with a warning while no new one can be written, until it ends", async () => {

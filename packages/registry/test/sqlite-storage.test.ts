@@ -30,6 +30,25 @@ describe("a file", () => {
     expect(again.read((reader) => reader.get("t", "a"))).toBe("1");
   });
 
+  test("and what SQLite puts beside it are for the owner only, whatever the umask is; an existing file keeps its mode", async () => {
+    const file = newFile();
+    const umask = process.umask(0);
+    try {
+      const modes = (path: string): string[] =>
+        ["", "-wal", "-shm"].map((end) => (statSync(`${path}${end}`).mode & 0o777).toString(8));
+      await using storage = openSqliteStorage(file);
+      await storage.write(put("a"));
+      expect(modes(file)).toEqual(["600", "600", "600"]);
+      const shared = newFile();
+      writeFileSync(shared, "", { mode: 0o640 });
+      await using other = openSqliteStorage(shared);
+      await other.write(put("a"));
+      expect(modes(shared)).toEqual(["640", "640", "640"]);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
   test("serves two storages at once, each of which sees the other's changes in the feed", async () => {
     const file = newFile();
     await using one = openSqliteStorage(file);

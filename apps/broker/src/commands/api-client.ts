@@ -9,7 +9,8 @@ import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { join } from "node:path";
 import { messageOf, UsageError } from "@latchkey/command-line";
-import { certificateToPem } from "@latchkey/x509";
+import { Asn1Error } from "@latchkey/asn1";
+import { certificatesFromPem, certificateToPem, X509Error } from "@latchkey/x509";
 import { Sha256 } from "@latchkey/request-signing";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { AccessKeys } from "../authorization/access-keys.ts";
@@ -19,6 +20,8 @@ import { dataPlaneOperations, type LiveContext } from "../data-plane/operations.
 import { decisionOperations, type DecisionContext } from "../control-plane/operations/decisions.ts";
 import { directoryOperations } from "../control-plane/operations/all.ts";
 import type { BrokerContext } from "../control-plane/operations/broker.ts";
+import { regionOf } from "../configuration/option-values.ts";
+import { defaults } from "../configuration/settings.ts";
 import { openExistingDirectory, type DataDirectory } from "../data-directory/data-directory.ts";
 import { BrokerError } from "../errors.ts";
 import { isObject } from "../http/json-body.ts";
@@ -57,9 +60,10 @@ export function endpointOf({ endpoint, data }: ApiTarget): string | undefined {
 export async function openApi(target: ApiTarget): Promise<ApiClient> {
   const endpoint = endpointOf(target);
   if (endpoint === undefined) return LocalApi.open(dataDirectoryOf(target));
-  if (!URL.canParse(endpoint))
-    throw new UsageError(`--endpoint ${JSON.stringify(endpoint)} is no URL: http://HOST:PORT`);
-  return new RemoteApi(endpoint, await readCredentials(target), await readRoots(target.ca), regionOf(target));
+  if (!isHttpUrl(endpoint)) {
+    throw new UsageError(`--endpoint ${JSON.stringify(endpoint)} is no URL: http://HOST:PORT or https://HOST:PORT`);
+  }
+  return new RemoteApi(endpoint, await readCredentials(target), await readRoots(target.ca), regionOfTarget(target));
 }
 
 /** The API of the broker that runs: for what only a running broker has. */
@@ -75,8 +79,10 @@ export async function openLiveApi(target: ApiTarget): Promise<ApiClient> {
         "one elsewhere with --endpoint",
     );
   }
-  const parsed: unknown = JSON.parse(await readFile(file, "utf8"));
-  const url = isObject(parsed) && typeof parsed["url"] === "string" ? parsed["url"] : "";
+  const { url } = jsonObject(await readFile(file, "utf8"));
+  if (typeof url !== "string" || !isHttpUrl(url)) {
+    throw new BrokerError("ERR_BROKER_DATA_DIRECTORY", `${file} is damaged: the broker writes it when it starts`);
+  }
   const data = await openExistingDirectory(directory, () => new Date());
   const { scope } = data;
   await data[Symbol.asyncDispose]();
@@ -240,15 +246,37 @@ async function readCredentials({ credentials }: ApiTarget): Promise<Credentials>
       "the control plane needs an access key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with --credentials",
     );
   }
-  const found: unknown = JSON.parse(await readText("--credentials", credentials));
-  if (isObject(found) && typeof found["accessKeyId"] === "string" && typeof found["secretAccessKey"] === "string") {
-    return { accessKeyId: found["accessKeyId"], secretAccessKey: found["secretAccessKey"] };
-  }
-  throw new UsageError(`--credentials ${credentials} has no accessKeyId and secretAccessKey`);
+  const { accessKeyId: id, secretAccessKey: secret } = jsonObject(await readText("--credentials", credentials));
+  if (typeof id === "string" && typeof secret === "string") return { accessKeyId: id, secretAccessKey: secret };
+  throw new UsageError(
+    `--credentials ${credentials} is no JSON object with accessKeyId and secretAccessKey, as "latchkey keys create --json" prints it`,
+  );
 }
 
 async function readRoots(file: string | undefined): Promise<string | undefined> {
-  return file === undefined ? undefined : readText("--ca", file);
+  if (file === undefined) return undefined;
+  const pem = await readText("--ca", file);
+  try {
+    certificatesFromPem(pem);
+  } catch (cause) {
+    if (!(cause instanceof X509Error || cause instanceof Asn1Error)) throw cause;
+    throw new UsageError(`--ca ${file} has no certificate that can be read: ${cause.message}`, { cause });
+  }
+  return pem;
+}
+
+/** The members of a JSON object; none where the text is something else. */
+function jsonObject(content: string): ApiAnswer {
+  try {
+    const value: unknown = JSON.parse(content);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isHttpUrl(url: string): boolean {
+  return URL.canParse(url) && ["http:", "https:"].includes(new URL(url).protocol);
 }
 
 async function readText(flag: string, file: string): Promise<string> {
@@ -259,8 +287,9 @@ async function readText(flag: string, file: string): Promise<string> {
   }
 }
 
-function regionOf({ region }: ApiTarget): string {
-  return region ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+function regionOfTarget({ region }: ApiTarget): string {
+  if (region !== undefined) return regionOf(region);
+  return process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? defaults.region;
 }
 
 function nowSeconds(): number {

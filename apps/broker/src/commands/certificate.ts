@@ -12,7 +12,7 @@ import { endpointOf } from "./api-client.ts";
 import { apiOptions, jsonOption, targetOf, withApi, type ApiArguments } from "./api-options.ts";
 import { dataDirectoryOf, print, remark, withDataDirectory } from "./data-option.ts";
 import { certificatesWithSerialNumber, createDevice, registerDevice } from "./device.ts";
-import { createRemoteDevice, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
+import { createRemoteDevice, registerCsrIntoFolder, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
 import { listOf, wholeNumber } from "../configuration/option-values.ts";
 import { dateOf, printFields, printJson, printTable } from "./table.ts";
 
@@ -70,12 +70,18 @@ const fromCsr = defineCommand({
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
+      const { out } = args;
       const policyNames = listOf(args.policy);
-      const made = await registerFromCsr(api, await readPem(args.file), policyNames);
-      if (args.out === undefined) print(made.certificatePem.trimEnd());
-      else await writeDeviceFolder(api, args.out, made.certificatePem);
-      remark(`${made.certificateId} is registered as ACTIVE`);
-      remarkOnPolicies(made.certificateId, policyNames);
+      const requestPem = await readPem(args.file);
+      const id =
+        out === undefined
+          ? await registerFromCsr(api, requestPem, policyNames, async (certificatePem) =>
+              print(certificatePem.trimEnd()),
+            )
+          : await registerCsrIntoFolder(api, requestPem, policyNames, out);
+      if (out !== undefined) print(id);
+      remark(`${id} is registered as ACTIVE`);
+      remarkOnPolicies(id, policyNames);
     }),
 });
 

@@ -26,3 +26,9 @@ export function print(line: string): void {
 export function remark(line: string): void {
   process.stderr.write(`${line}\n`);
 }
+
+/** Calls `end` when nobody wants more of what a command prints: at SIGINT, and where standard output cannot be written any more. */
+export function whenUnwanted(end: () => void): void {
+  process.once("SIGINT", end);
+  process.stdout.once("error", end);
+}

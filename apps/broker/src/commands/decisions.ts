@@ -6,12 +6,12 @@ import { isObject } from "../http/json-body.ts";
 import { shortLength, textIn } from "./answers.ts";
 import type { ApiAnswer } from "./api-client.ts";
 import { apiOptions, withLiveApi } from "./api-options.ts";
-import { print } from "./data-option.ts";
+import { print, whenUnwanted } from "./data-option.ts";
 import { printable } from "./table.ts";
 
 const pollMs = 500;
 
-/** The command. With `--follow` it runs until it is interrupted. */
+/** The command. With `--follow` it runs until it is interrupted or nobody reads what it prints. */
 export const decisionsCommand = defineCommand({
   meta: { name: "decisions", description: "Print what policies have refused, with the reason" },
   args: {
@@ -22,7 +22,7 @@ export const decisionsCommand = defineCommand({
   run: ({ args }) =>
     withLiveApi(args, async (api) => {
       const interrupted = new AbortController();
-      process.once("SIGINT", () => interrupted.abort());
+      whenUnwanted(() => interrupted.abort());
       for (let after = 0; !interrupted.signal.aborted;) {
         const { decisions, lastSequence } = await api.call("ListDecisions", { after });
         const found = Array.isArray(decisions) ? decisions.filter((one: unknown) => isObject(one)) : [];

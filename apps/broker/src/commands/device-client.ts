@@ -1,10 +1,19 @@
 /** A device as a command: its folder has the certificate, the key and the root, and it speaks MQTT 3.1.1 over mutual TLS. */
 
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
 import { messageOf, UsageError } from "@latchkey/command-line";
-import { encode, PacketDecoder, type EncodablePacket, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
+import {
+  encode,
+  MqttCodecError,
+  MqttEncodeError,
+  PacketDecoder,
+  type EncodablePacket,
+  type Packet,
+  type PublishPacket,
+} from "@latchkey/mqtt-codec";
 import { BrokerError } from "../errors.ts";
 
 /** Where a device connects to, and as whom. */
@@ -26,14 +35,18 @@ export class DeviceClient implements AsyncDisposable {
   readonly #ping: NodeJS.Timeout;
   /** Why the connection ended. */
   #end: string | undefined;
+  #isDisposed = false;
   #wake: () => void = () => {};
 
   private constructor(socket: TLSSocket) {
     this.#socket = socket;
     this.#ping = setInterval(() => this.#send({ type: "pingreq" }), (keepAliveSeconds * 1000) / 2);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("error", (error) => this.#ended(error.message));
-    socket.on("close", () => this.#ended("the broker closed the connection; its log says why"));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      const isClosed = error.code === "EPIPE" || error.code === "ECONNRESET";
+      this.#ended(isClosed ? closedByBroker : error.message);
+    });
+    socket.on("close", () => this.#ended(closedByBroker));
   }
 
   /** Connects and waits for the broker's answer. Throws `ERR_BROKER_DEVICE`, `UsageError`. */
@@ -42,7 +55,13 @@ export class DeviceClient implements AsyncDisposable {
     const [cert, key, ca] = await Promise.all(
       ["certificate.pem", "private.key", "root-ca.pem"].map((name) => readDeviceFile(folder, name)),
     );
-    const socket = connect({ host, port, cert, key, ca, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) });
+    const servername = isIP(host) === 0 ? host : undefined;
+    let socket: TLSSocket;
+    try {
+      socket = connect({ host, port, cert, key, ca, ...(servername !== undefined && { servername }) });
+    } catch (cause) {
+      throw new UsageError(`--device ${folder}: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
+    }
     const client = new DeviceClient(socket);
     client.#send({ type: "connect", clientIdentifier, keepAlive: keepAliveSeconds });
     const connack = await client.#next((packet) => packet.type === "connack");
@@ -67,10 +86,14 @@ export class DeviceClient implements AsyncDisposable {
     }
   }
 
-  /** Messages as they come, acknowledged. Ends by throwing where the connection does. */
+  /** Messages as they come, acknowledged, until the client is disposed. Throws where the connection ends by itself. */
   async *messages(): AsyncGenerator<PublishPacket> {
     for (;;) {
-      const packet = await this.#next(({ type }) => type === "publish");
+      const packet = await this.#next(({ type }) => type === "publish").catch((error: unknown) => {
+        if (this.#isDisposed) return undefined;
+        throw error;
+      });
+      if (packet === undefined) return;
       if (packet.type !== "publish") continue;
       yield packet;
       if (packet.packetIdentifier !== undefined && packet.qos === 1) {
@@ -80,6 +103,7 @@ export class DeviceClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     clearInterval(this.#ping);
     if (this.#end !== undefined) return;
     this.#send({ type: "disconnect" });
@@ -89,11 +113,28 @@ export class DeviceClient implements AsyncDisposable {
     });
   }
 
+  /** Throws `UsageError` for a topic, a topic filter, a client identifier or a payload that MQTT does not have. */
   #send(packet: EncodablePacket): void {
-    if (this.#end === undefined) this.#socket.write(encode(packet, 4));
+    if (this.#end !== undefined) return;
+    try {
+      this.#socket.write(encode(packet, 4));
+    } catch (cause) {
+      if (!(cause instanceof MqttEncodeError)) throw cause;
+      throw new UsageError(cause.message, { cause });
+    }
   }
 
   #receive(chunk: Buffer): void {
+    try {
+      this.#decode(chunk);
+    } catch (error) {
+      if (!(error instanceof MqttCodecError)) throw error;
+      this.#ended(`what answers speaks no MQTT 3.1.1: ${error.message}`);
+      this.#socket.destroy();
+    }
+  }
+
+  #decode(chunk: Buffer): void {
     this.#decoder.push(chunk);
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
       // A view into the chunk: it is kept until somebody asks for it.
@@ -119,6 +160,8 @@ export class DeviceClient implements AsyncDisposable {
     }
   }
 }
+
+const closedByBroker = "the broker closed the connection; its log says why";
 
 function deviceError(message: string): BrokerError {
   return new BrokerError("ERR_BROKER_DEVICE", message);

@@ -1,8 +1,6 @@
 /** New and existing device certificates in a data directory. */
 
-import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
 import { messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { isRegistryError, validityUnder, type CertificateRecord } from "@latchkey/registry";
@@ -20,8 +18,7 @@ import {
 } from "@latchkey/x509";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
 import { privateKeyToPem } from "../data-directory/key-pair-files.ts";
-import { makeDirectory, writeFileWhole } from "../data-directory/write-file.ts";
-import { BrokerError } from "../errors.ts";
+import { fillDeviceFolder } from "./device-folder.ts";
 
 /** A device to give an identity to. */
 export interface NewDevice {
@@ -40,15 +37,12 @@ const maximumNameLength = 64;
 
 /**
  * Makes a key and a certificate for a device (the article's one-click generation), registers it as active and writes the
- * three files that the device needs. Gives the certificateId. Where any of it fails, the files are removed again.
+ * three files that the device needs. Gives the certificateId. Where any of it fails, nothing is registered and the files are
+ * removed again.
  */
 export async function createDevice(data: DataDirectory, device: NewDevice, now: Date): Promise<string> {
   checkPolicies(data, device.policyNames);
   const subject = subjectOf(device);
-  const folder = resolve(device.outDirectory);
-  const files = deviceFiles(folder);
-  const taken = Object.values(files).find((file) => existsSync(file));
-  if (taken !== undefined) throw new UsageError(`${taken} exists already: give another folder with --out`);
   const nowSeconds = Math.floor(now.getTime() / 1000);
   const { privateKey, publicKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
   const certificate = issueCertificate({
@@ -60,20 +54,13 @@ export async function createDevice(data: DataDirectory, device: NewDevice, now: 
       validity: validityUnder(data.deviceAuthority.certificate, nowSeconds, device.days),
     }),
   });
-  const isNewFolder = await writing(folder, () => makeDirectory(folder));
-  try {
+  return fillDeviceFolder(device.outDirectory, async (write) => {
     // The key exists only here: it is on the disk before the certificate is registered.
-    await writing(folder, async () => {
-      await writeFileWhole(files.privateKey, privateKeyToPem(privateKey), 0o600);
-      await writeFileWhole(files.certificate, certificateToPem(certificate), 0o644);
-      await writeFileWhole(files.root, certificateToPem(data.serverAuthority), 0o644);
-    });
-    return await register(data, certificate, device.policyNames);
-  } catch (error) {
-    for (const file of Object.values(files)) await rm(file, { force: true });
-    if (isNewFolder) await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+    await write({ name: "private.key", content: privateKeyToPem(privateKey), isSecret: true });
+    await write({ name: "certificate.pem", content: certificateToPem(certificate), isSecret: false });
+    await write({ name: "root-ca.pem", content: certificateToPem(data.serverAuthority), isSecret: false });
+    return registerActive(data, certificate, device.policyNames);
+  });
 }
 
 /**
@@ -119,22 +106,17 @@ function* allCertificates({ registry, scope }: DataDirectory): Generator<Certifi
   } while (nextToken !== undefined);
 }
 
-/** The files that a device gets. */
-function deviceFiles(folder: string): Readonly<Record<"privateKey" | "certificate" | "root", string>> {
-  return {
-    privateKey: join(folder, "private.key"),
-    certificate: join(folder, "certificate.pem"),
-    root: join(folder, "root-ca.pem"),
-  };
-}
-
-async function register(
-  data: DataDirectory,
+/** In one transaction: the device has all its policies, or there is no such certificate. */
+async function registerActive(
+  { registry, scope }: DataDirectory,
   certificate: Certificate,
   policyNames: readonly string[],
 ): Promise<string> {
-  const { certificateId } = await data.registry.certificates.add(data.scope, certificate, { status: "INACTIVE" });
-  return activate(data, certificateId, policyNames);
+  const record = await registry.certificates.add(scope, certificate, { status: "ACTIVE" }, (writer, made) => {
+    const target = { kind: "cert", certificateId: made.certificateId } as const;
+    for (const name of policyNames) registry.policies.attachIn(writer, scope, name, target);
+  });
+  return record.certificateId;
 }
 
 /** The certificate has its policies before it is active, so that an interruption leaves it without any right. */
@@ -177,19 +159,4 @@ function checkLength(flag: string, value: string): void {
   const length = Array.from(value).length;
   if (length >= 1 && length <= maximumNameLength) return;
   throw new UsageError(`${flag} has ${length} characters: from 1 to ${maximumNameLength} are possible`);
-}
-
-/** Names the folder in what the disk refuses. */
-async function writing<T>(folder: string, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (cause) {
-    throw new BrokerError(
-      "ERR_BROKER_OUTPUT",
-      `the device's files cannot be written to ${folder}: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
 }

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
 import { messageOf, UsageError } from "@latchkey/command-line";
-import { print, remark } from "./data-option.ts";
+import { print, remark, whenUnwanted } from "./data-option.ts";
 import { DeviceClient } from "./device-client.ts";
 import { wholeNumber } from "../configuration/option-values.ts";
 
@@ -47,7 +47,7 @@ export const publishCommand = defineCommand({
   },
 });
 
-/** `subscribe`. Runs until it is interrupted, or `--count` messages have come. */
+/** `subscribe`. Runs until it is interrupted, nobody reads what it prints, or `--count` messages have come. */
 export const subscribeCommand = defineCommand({
   meta: { name: "subscribe", description: "Print messages as a device gets them" },
   args: {
@@ -65,7 +65,7 @@ export const subscribeCommand = defineCommand({
       url: args.url,
       clientIdentifier: args["client-id"],
     });
-    process.once("SIGINT", () => void client[Symbol.asyncDispose]());
+    whenUnwanted(() => void client[Symbol.asyncDispose]());
     try {
       await client.subscribe(args.topic);
       remark(`subscribed to ${args.topic}`);

@@ -12,7 +12,7 @@
  * server's pair can be made again, so one that does not fit together is.
  */
 
-import { closeSync, existsSync, openSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { messageOf, UsageError } from "@latchkey/command-line";
@@ -181,12 +181,11 @@ function takeRunningLock(directory: string): DirectoryLock {
   }
 }
 
-/** SQLite gives the files beside a database the database's own mode, so the database has it before SQLite opens it. */
+/** Takes from others what they may read of the registry: its files may have been copied here, or made by hand. */
 async function openStorage(directory: string): Promise<Storage> {
   const file = join(directory, "registry.db");
   await mapErrors(directory, async () => {
-    closeSync(openSync(file, "a", 0o600));
-    await chmod(file, 0o600);
+    for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) await chmod(path, 0o600);
   });
   return openSqliteStorage(file);
 }

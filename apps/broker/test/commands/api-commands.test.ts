@@ -1,8 +1,10 @@
 /** The commands as clients of the API: on a data directory, at a running broker, and on files alone. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createServer } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { runProgram, startProgram, type Finished } from "@latchkey/tooling-vitest/programs";
 import { certificatesFromPem, certificateToPem } from "@latchkey/x509";
@@ -109,6 +111,28 @@ test("a device that keeps its key, and one of an own authority", async () => {
   expect(active.stderr).toMatch(/^ERR_BROKER_REQUEST: CertificateStateException: /);
 });
 
+test("what fails behind the request for a certificate leaves no certificate that nobody has, and no folder", async () => {
+  const count = async (): Promise<number> =>
+    (JSON.parse(done(await remote("certificate", "list", "--json"))) as object[]).length;
+  const names = Array.from({ length: 11 }, (_, index) => `many-${index}`);
+  const document = file("many.json", policy("topic/a"));
+  for (const name of names) done(await local("policy", "create", "--name", name, "--document", document));
+  const before = await count();
+  const out = join(scratch, "left-over");
+  const words = ["--policy", names.join(","), "--out", out];
+  const created = await remote("certificate", "create", "--serial", "G031", ...words);
+  expect(created).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/LimitExceededException/) });
+  const request = file("left-over.csr", makeRequestPem("left over"));
+  const fromCsr = await remote("certificate", "from-csr", "--file", request, ...words);
+  expect(fromCsr).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/LimitExceededException/) });
+  const taken = await remote("certificate", "from-csr", "--file", request, "--out", scratch, "--policy", "none");
+  expect(taken.stderr).toMatch(/ResourceNotFoundException/);
+  writeFileSync(join(scratch, "certificate.pem"), "another's");
+  const occupied = await remote("certificate", "from-csr", "--file", request, "--out", scratch);
+  expect(occupied.stderr).toMatch(/certificate\.pem exists already/);
+  expect([await count(), existsSync(out)]).toEqual([before, false]);
+});
+
 test("policies have versions, are shown and deleted with them", async () => {
   const document = file("v.json", policy("topic/a"));
   done(await remote("policy", "create", "--name", "versioned", "--document", document));
@@ -175,12 +199,19 @@ test("access keys are made, listed and revoked, on the machine of the broker wit
   expect((await run(["policy", "list", ...reader])).stderr).toMatch(/^ERR_BROKER_REQUEST: UnrecognizedClientException/);
 });
 
+/** A JSON file that is no object with a key, a file that is no JSON, one that is no PEM. */
+const wrongFile = fileURLToPath(new URL("../../package.json", import.meta.url));
+
 test.each([
   [["certificate", "shwo"], /certificate shwo" is not a command\. Did you mean show\?/],
   [["policy", "lits"], /Did you mean list\?/],
   [["thing", "list", "--endpoint", "nowhere"], /--endpoint "nowhere" is no URL/],
   [["thing", "list", "--endpoint", "http://127.0.0.1:1"], /needs an access key/],
   [["doctor"], /needs DEVICE/i],
+  [["thing", "list", "--endpoint", "ftp://127.0.0.1"], /--endpoint "ftp:\/\/127.0.0.1" is no URL: http:/],
+  [["thing", "list", "--endpoint", "http://127.0.0.1", "--credentials", main], /--credentials .* is no JSON object/],
+  [["thing", "list", "--endpoint", "http://127.0.0.1", "--credentials", wrongFile], /with accessKeyId and secretAcc/],
+  [["thing", "list", "--json=no"], /--json takes no value/],
 ])("%j is refused in a line", async (words, message) => {
   const { code, stdout, stderr } = await run(words);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -308,6 +339,94 @@ test("publish and subscribe are a device with its folder, and are refused what i
   });
   expect(await run(["policy", "suggest"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/--decisions/) });
   expect((await local("sessions", "end", "--client-id", "nobody")).stderr).toMatch(/ResourceNotFoundException/);
+});
+
+describe("publish and subscribe end in a line, without a stack trace, where", () => {
+  let out: string;
+  const url = (): string => `mqtts://127.0.0.1:${plane.mqttPort}`;
+  beforeAll(async () => {
+    out = join(scratch, "refused");
+    done(await local("policy", "create", "--name", "all", "--document", file("all.json", policy("*", "iot:*"))));
+    done(await local("certificate", "create", "--out", out, "--common-name", "refused", "--policy", "all"));
+    cpSync(out, join(scratch, "other-key"), { recursive: true });
+    writeFileSync(join(scratch, "other-key", "private.key"), "no key");
+  });
+
+  test.each([
+    [
+      "a topic has a wildcard",
+      ["publish", "--topic", "a/#", "--message", "x"],
+      /topicName is "a\/#", wanted a topic name/,
+    ],
+    [
+      "a topic filter is none",
+      ["subscribe", "--topic", "a/#/b"],
+      /topicFilter is "a\/#\/b", wanted # only as the last/,
+    ],
+    ["a topic is too long", ["publish", "--topic", "x".repeat(65_536), "--message", "x"], /at most 65,535 octets/],
+    [
+      "a client identifier is too long",
+      ["subscribe", "--topic", "a", "--client-id", "x".repeat(65_536)],
+      /at most 65,535/,
+    ],
+  ])("%s", async (_, words, message) => {
+    const { code, stdout, stderr } = await run([...words, "--device", out, "--url", url()]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^ERR_BROKER_USAGE: /);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("the device's key is none", async () => {
+    const words = ["--device", join(scratch, "other-key"), "--url", url(), "--topic", "a", "--message", "x"];
+    const { code, stderr } = await run(["publish", ...words]);
+    expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(/^ERR_BROKER_USAGE: --device .*other-key: certificate and key cannot be used: /);
+  });
+
+  test("what answers speaks no MQTT", async () => {
+    const pem = (name: string): string => readFileSync(join(plane.directory, name), "utf8");
+    const server = createServer({ cert: pem("server.pem"), key: pem("server.key") }, (socket) => {
+      socket.on("error", () => {});
+      socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const words = ["--device", out, "--url", `mqtts://127.0.0.1:${port}`, "--topic", "a", "--message", "x"];
+    const { code, stderr } = await run(["publish", ...words]);
+    server.close();
+    expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(/^ERR_BROKER_DEVICE: what answers speaks no MQTT 3\.1\.1: /);
+  });
+
+  test("nobody reads any more what subscribe prints; an interruption ends it in good order", async () => {
+    const publish = (): Promise<Finished> =>
+      run(["publish", "--device", out, "--url", url(), "--topic", "pipe", "--message", "x"]);
+    const words = ["--device", out, "--url", url(), "--client-id", "reader", "--topic", "pipe"];
+    const shell = `"$0" --conditions=@latchkey/source "$@" | head -n 1`;
+    const piped = startProgram(
+      "/bin/bash",
+      ["-o", "pipefail", "-c", shell, process.execPath, main, "subscribe", ...words],
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    await piped.saw(/subscribed to pipe/);
+    // The first message ends `head`, and the next one is refused by the pipe.
+    for (let isRunning = true; isRunning;) {
+      done(await publish());
+      isRunning = await Promise.race([piped.finished.then(() => false), nextTurn(true)]);
+    }
+    const { stdout, stderr } = await piped.finished;
+    expect({ stdout, stderr }).toEqual({ stdout: "pipe x\n", stderr: "subscribed to pipe\n" });
+    const interrupted = startProgram(process.execPath, ["--conditions=@latchkey/source", main, "subscribe", ...words], {
+      timeoutMs: 60_000,
+    });
+    await interrupted.saw(/subscribed to pipe/);
+    interrupted.kill("SIGINT");
+    expect(await interrupted.finished).toMatchObject({ code: 0, stderr: "subscribed to pipe\n" });
+  });
 });
 
 test("certificates are listed from the oldest, or from the newest", async () => {

@@ -3,7 +3,7 @@
  * while a broker runs on the same file. Write-ahead log, synchronous FULL: what was acknowledged survives a power cut.
  */
 
-import { statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { keptChanges, type Change, type ChangeBatch, type ChangeKind } from "../changes.ts";
 import { RegistryError } from "../errors.ts";
@@ -18,6 +18,9 @@ const defaultBusyTimeoutMs = 5000;
 /** After so many changes the oldest ones are removed from the feed. */
 const pruneEvery = 1000;
 
+/** What SQLite calls a database without a file. */
+const inMemory = ":memory:";
+
 /** How a file is opened. */
 export interface SqliteStorageOptions {
   /** Milliseconds for which a statement waits for another process' transaction. Default 5,000. */
@@ -25,14 +28,15 @@ export interface SqliteStorageOptions {
 }
 
 /**
- * Opens the registry in `file`, which is made where it does not exist; `:memory:` keeps it in memory. A file of an older
- * version is migrated.
+ * Opens the registry in `file`, which is made where it does not exist, readable by its owner only; `:memory:` keeps it in memory. A file
+ * of an older version is migrated.
  *
  * Throws `ERR_REGISTRY_CORRUPT` where the file is something else, damaged or newer, and `ERR_REGISTRY_UNAVAILABLE`
  * where it cannot be opened.
  */
 export function openSqliteStorage(file: string, options: SqliteStorageOptions = {}): Storage {
   const { busyTimeoutMs = defaultBusyTimeoutMs } = options;
+  makeFile(file);
   try {
     return open(file, "shared", busyTimeoutMs);
   } catch (error) {
@@ -40,6 +44,19 @@ export function openSqliteStorage(file: string, options: SqliteStorageOptions = 
   }
   try {
     return open(file, "alone", busyTimeoutMs);
+  } catch (error) {
+    throw registryError(error, file);
+  }
+}
+
+/**
+ * SQLite makes a new file readable by everybody, and gives the files that it puts beside it the mode of the first. So the file is there
+ * with its own mode before SQLite opens it; the mode of one that exists is its owner's business.
+ */
+function makeFile(file: string): void {
+  if (file === inMemory) return;
+  try {
+    closeSync(openSync(file, "a", 0o600));
   } catch (error) {
     throw registryError(error, file);
   }
@@ -190,7 +207,7 @@ class SqliteStorage implements Storage {
     this.#statements = new Statements(database);
     this.#reader = readerOn(() => this.#statements);
     this.#file = file;
-    this.#inode = file === ":memory:" ? undefined : statSync(file).ino;
+    this.#inode = file === inMemory ? undefined : statSync(file).ino;
   }
 
   read<T>(body: (reader: StorageReader) => T): T {
