@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { mqtt311, numbersOf } from "./normative-statements.ts";
+import { mqtt311, mqtt5, numbersOf } from "./normative-statements.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 /** MQTT over WebSocket is the same for both versions. */
@@ -22,7 +22,10 @@ function named(prefix: string): Set<string> {
   return found;
 }
 
-test.each([["3.1.1", mqtt311, 141]] as const)("MQTT %s", (_, statements, count) => {
+test.each([
+  ["3.1.1", mqtt311, 141],
+  ["5.0", mqtt5, 251],
+] as const)("MQTT %s", (_, statements, count) => {
   const numbers = numbersOf(statements);
   expect(new Set(numbers).size).toBe(count);
   const tested = named(statements.files);

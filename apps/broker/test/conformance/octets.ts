@@ -50,3 +50,12 @@ export const illFormed: readonly (readonly [string, readonly number[]])[] = [
   ["a lone continuation octet", rawString(0x61, 0x80)],
   ["a sequence that is cut off", rawString(0xe2, 0x82)],
 ];
+
+/** A property list with its length. */
+export function properties(...parts: readonly Part[]): number[] {
+  const body = octets(...parts);
+  return [...variableByteInteger(body.length), ...body];
+}
+
+/** No properties. */
+export const none: readonly number[] = [0];
