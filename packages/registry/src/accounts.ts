@@ -20,7 +20,7 @@ export function ensureAccount(writer: StorageWriter, scope: Scope, nowSeconds: n
     region: scope.region,
     endpoint: defaultEndpoint(scope),
     createdAtSeconds: nowSeconds,
-    certificateOrder: 0,
+    lastOrder: 0,
   };
   if (endpoints.get(writer, record.endpoint) !== undefined) throw alreadyExists("endpoint", record.endpoint, undefined);
   accounts.put(writer, record, key);
@@ -34,6 +34,25 @@ export function requireAccount(reader: StorageReader, scope: Scope): AccountReco
   const record = accounts.get(reader, scopeKey(scope));
   if (record === undefined) throw notFound("account", scopeKey(scope));
   return record;
+}
+
+/** The next number for what an account lists in the order of its creation. Throws `ERR_REGISTRY_NOT_FOUND`. */
+export function nextOrder(writer: StorageWriter, scope: string): number {
+  const record = accounts.get(writer, scope);
+  if (record === undefined) throw notFound("account", scope);
+  const lastOrder = record.lastOrder + 1;
+  accounts.put(writer, { ...record, lastOrder }, scope);
+  return lastOrder;
+}
+
+/** An order as a part of a key: texts that sort as the numbers do. */
+export function orderKey(order: number): string {
+  return String(order).padStart(12, "0");
+}
+
+/** What stands behind the order in a key. */
+export function withoutOrder(key: string): string {
+  return key.slice(key.indexOf("/") + 1);
 }
 
 /**

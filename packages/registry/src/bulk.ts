@@ -6,6 +6,7 @@
  */
 
 import { certificateId, type Certificate } from "@latchkey/x509";
+import { withoutOrder } from "./accounts.ts";
 import { checkKey, checkSignedBy, readCertificate, storedCertificate } from "./certificate-input.ts";
 import type { Certificates } from "./certificates.ts";
 import type { RegistryContext } from "./context.ts";
@@ -137,7 +138,7 @@ export function* exportCertificates({ context }: BulkParts, scope: Scope): Gener
     const page = context.storage.read((reader) => {
       const { items, nextToken: next } = certificatesByOrder.page(reader, { pageSize, nextToken }, key);
       const lines = items.flatMap((orderAndId) => {
-        const id = orderAndId.slice(orderAndId.indexOf("/") + 1);
+        const id = withoutOrder(orderAndId);
         const record = certificateTable.get(reader, key, id);
         if (record === undefined) return [];
         return [lineOf(reader, key, record)];

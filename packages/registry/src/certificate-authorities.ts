@@ -13,7 +13,7 @@ import {
 } from "@latchkey/x509";
 import type { Certificate } from "@latchkey/x509";
 import { namesMatch } from "@latchkey/x509";
-import { requireAccount } from "./accounts.ts";
+import { nextOrder, orderKey, requireAccount, withoutOrder } from "./accounts.ts";
 import {
   checkDates,
   checkKey,
@@ -29,6 +29,7 @@ import { maximumAuthoritiesPerSubject } from "./limits.ts";
 import { checkCertificateId } from "./names.ts";
 import { readTemplate } from "./identity/provisioning-template.ts";
 import {
+  authoritiesByOrder,
   authorityOwners,
   certificateAuthorities,
   registrationCodes,
@@ -39,7 +40,7 @@ import { provisioningTemplates } from "./records/provisioning-template.ts";
 import type { CertificateMode } from "./records/certificate.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
-import { ensureLocalAuthority, storeAuthority } from "./stored-authority.ts";
+import { ensureLocalAuthority, insertAuthority, storeAuthority } from "./stored-authority.ts";
 import { forgetTags } from "./tags.ts";
 import type { Page, PageOptions } from "./table.ts";
 
@@ -107,11 +108,12 @@ export class CertificateAuthorities {
         autoRegistration: registration.allowAutoRegistration === true,
         registrationConfig: readConfig(writer, key, registration.registrationConfig),
         isLocal: false,
+        order: nextOrder(writer, key),
         createdAtSeconds: nowSeconds,
         modifiedAtSeconds: nowSeconds,
         customerVersion: 1,
       };
-      storeAuthority(writer, key, record);
+      insertAuthority(writer, key, record);
       return record;
     });
   }
@@ -138,9 +140,13 @@ export class CertificateAuthorities {
     return this.#context.storage.read((reader) => requireAuthority(reader, scopeKey(scope), id));
   }
 
-  /** A page of them, by identifier. */
+  /** A page of them, oldest first. */
   list(scope: Scope, options: PageOptions = {}): Page<CertificateAuthorityRecord> {
-    return this.#context.storage.read((reader) => certificateAuthorities.page(reader, options, scopeKey(scope)));
+    return this.#context.storage.read((reader) => {
+      const key = scopeKey(scope);
+      const page = authoritiesByOrder.page(reader, options, key);
+      return { ...page, items: page.items.map((one) => requireAuthority(reader, key, withoutOrder(one))) };
+    });
   }
 
   /**
@@ -174,7 +180,7 @@ export class CertificateAuthorities {
     checkCertificateId(id);
     await this.#context.storage.write((writer) => {
       const key = scopeKey(scope);
-      const { status, isLocal } = requireAuthority(writer, key, id);
+      const { status, isLocal, order } = requireAuthority(writer, key, id);
       if (status !== "INACTIVE") {
         throw new RegistryError(
           "ERR_REGISTRY_CERTIFICATE_STATE",
@@ -184,6 +190,7 @@ export class CertificateAuthorities {
       }
       if (isLocal) throw invalid("certificateId", id, "an authority that was registered: this one is the broker's own");
       certificateAuthorities.delete(writer, key, id);
+      authoritiesByOrder.delete(writer, key, orderKey(order), id);
       authorityOwners.delete(writer, id, key);
       forgetTags(writer, key, "cacert", id);
       writer.announce("certificate-authority", [resourceKey(key, "certificate-authority", id)]);

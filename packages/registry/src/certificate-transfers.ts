@@ -1,6 +1,6 @@
 /** Transfers of certificates between the accounts of a region: offered, then accepted, rejected or taken back. */
 
-import { requireAccount } from "./accounts.ts";
+import { nextOrder, requireAccount } from "./accounts.ts";
 import { storedCertificate } from "./certificate-input.ts";
 import type { Certificates } from "./certificates.ts";
 import type { RegistryContext } from "./context.ts";
@@ -16,7 +16,6 @@ import {
   attachedThings,
   changeCertificate,
   insertCertificate,
-  nextOrder,
   removeCertificate,
   requireCertificate,
   wrongCertificateState,
@@ -99,7 +98,7 @@ export class CertificateTransfers {
       const nowSeconds = this.#context.nowSeconds();
       const caCertificateId = this.#takeAuthority(writer, source, key, record.caCertificateId);
       removeCertificate(writer, source, record);
-      const order = nextOrder(writer, scope);
+      const order = nextOrder(writer, scopeKey(scope));
       const accepted: CertificateRecord = {
         ...record,
         caCertificateId,

@@ -24,6 +24,7 @@ import {
   refused,
   storedCertificate,
 } from "./certificate-input.ts";
+import { nextOrder, withoutOrder } from "./accounts.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, RegistryError } from "./errors.ts";
 import { checkCertificateId } from "./names.ts";
@@ -45,7 +46,6 @@ import {
   attachedThings,
   changeCertificate,
   insertCertificate,
-  nextOrder,
   removeCertificate,
   requireCertificate,
   wrongCertificateState,
@@ -329,7 +329,7 @@ export class Certificates {
       status: fields.status,
       certificateMode,
       caCertificateId: (issuedBy ?? fields.authority)?.certificateId,
-      order: nextOrder(writer, scope),
+      order: nextOrder(writer, scopeKey(scope)),
       createdAtSeconds: nowSeconds,
       modifiedAtSeconds: nowSeconds,
       customerVersion: 1,
@@ -395,9 +395,7 @@ function checkIsNew(writer: StorageWriter, scope: Scope, id: string, mode: Certi
 
 function recordsOf(reader: StorageReader, scope: string, page: Page<string>): Page<CertificateRecord> {
   return {
-    items: page.items.map((orderAndId) =>
-      requireCertificate(reader, scope, orderAndId.slice(orderAndId.indexOf("/") + 1)),
-    ),
+    items: page.items.map((orderAndId) => requireCertificate(reader, scope, withoutOrder(orderAndId))),
     nextToken: page.nextToken,
   };
 }

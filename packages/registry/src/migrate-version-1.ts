@@ -1,24 +1,20 @@
-/** What a registry of schema 1 held (one account, no things, no versions of policies), written as schema 2 has it. */
+/** What a registry of schema 1 held (one account, no things, no versions of policies), written as this version has it. */
 
-import { ensureAccount } from "./accounts.ts";
-import {
-  authorityOwners,
-  certificateAuthorities,
-  type CertificateAuthorityRecord,
-} from "./records/certificate-authority.ts";
+import { ensureAccount, nextOrder, orderKey } from "./accounts.ts";
+import { addAttachment } from "./policy-attachments.ts";
 import {
   certificateOwners,
   certificates,
   certificatesByAuthority,
   certificatesByOrder,
   certificateStatuses,
-  orderKey,
   type CertificateRecord,
 } from "./records/certificate.ts";
-import { accounts } from "./records/account.ts";
-import { policies, policiesOfTarget, policyVersions, targetsOfPolicy, versionKey } from "./records/policy.ts";
+import type { CertificateAuthorityRecord } from "./records/certificate-authority.ts";
+import { policies, policiesByOrder, policyVersions, versionKey } from "./records/policy.ts";
 import { defaultScope, scopeKey } from "./scope.ts";
 import type { StorageWriter } from "./storage.ts";
+import { insertAuthority } from "./stored-authority.ts";
 
 /** One certificate or authority of schema 1. */
 interface Version1Certificate {
@@ -41,25 +37,21 @@ export function migrateVersion1(writer: StorageWriter, old: Version1Records): vo
   const scope = scopeKey(defaultScope);
   const [local] = old.authorities;
   const createdAtSeconds = local?.createdAtSeconds ?? 0;
-  const account = ensureAccount(writer, defaultScope, createdAtSeconds);
+  ensureAccount(writer, defaultScope, createdAtSeconds);
   for (const authority of old.authorities) {
     writeAuthority(writer, scope, authority, authority.certificateId === local?.certificateId);
   }
-  let order = account.certificateOrder;
-  for (const certificate of old.certificates) {
-    order++;
-    writeCertificate(writer, scope, certificate, { caCertificateId: local?.certificateId, order });
-  }
-  accounts.put(writer, { ...account, certificateOrder: order }, scope);
+  for (const certificate of old.certificates) writeCertificate(writer, scope, certificate, local?.certificateId);
   for (const { policyName, document } of old.policies) {
     const times = { createdAtSeconds, modifiedAtSeconds: createdAtSeconds };
-    policies.put(writer, { policyName, defaultVersionId: "1", lastVersionId: 1, ...times }, scope, policyName);
+    const order = nextOrder(writer, scope);
+    policies.put(writer, { policyName, defaultVersionId: "1", lastVersionId: 1, order, ...times }, scope, policyName);
+    policiesByOrder.add(writer, scope, orderKey(order), policyName);
     const version = { policyName, versionId: "1", document, createdAtSeconds };
     policyVersions.put(writer, version, scope, policyName, versionKey("1"));
   }
   for (const { certificateId, policyName } of old.attachments) {
-    policiesOfTarget.add(writer, scope, "cert", certificateId, policyName);
-    targetsOfPolicy.add(writer, scope, policyName, "cert", certificateId);
+    addAttachment(writer, scope, policyName, ["cert", certificateId], nextOrder(writer, scope));
   }
 }
 
@@ -73,22 +65,22 @@ function writeAuthority(writer: StorageWriter, scope: string, old: Version1Certi
     autoRegistration: false,
     registrationConfig: undefined,
     isLocal,
+    order: nextOrder(writer, scope),
     createdAtSeconds,
     modifiedAtSeconds: createdAtSeconds,
     customerVersion: 1,
   };
-  certificateAuthorities.put(writer, record, scope, certificateId);
-  authorityOwners.add(writer, certificateId, scope);
+  insertAuthority(writer, scope, record);
 }
 
 function writeCertificate(
   writer: StorageWriter,
   scope: string,
   old: Version1Certificate,
-  place: Pick<CertificateRecord, "caCertificateId" | "order">,
+  caCertificateId: string | undefined,
 ): void {
   const { certificateId, certificatePem, createdAtSeconds } = old;
-  const { caCertificateId, order } = place;
+  const order = nextOrder(writer, scope);
   const record: CertificateRecord = {
     certificateId,
     certificatePem,

@@ -1,15 +1,17 @@
 /** Policies with versions, and their attachment to certificates and thing groups. */
 
 import { parsePolicy } from "@latchkey/policy";
-import { requireAccount } from "./accounts.ts";
+import { nextOrder, orderKey, requireAccount, withoutOrder } from "./accounts.ts";
 import { checkNotOffered, requireCertificate } from "./stored-certificate.ts";
 import { resourceKey } from "./changes.ts";
 import type { RegistryContext } from "./context.ts";
 import { alreadyExists, invalid, limitReached, notFound, RegistryError } from "./errors.ts";
 import { maximumPoliciesPerCertificate, maximumPoliciesPerThingGroup, maximumPolicyVersions } from "./limits.ts";
 import { checkPolicyName, checkVersionId } from "./names.ts";
+import { addAttachment, attachedInOrder, removeAttachment, type TargetKind } from "./policy-attachments.ts";
 import {
   policies,
+  policiesByOrder,
   policiesOfTarget,
   policyVersions,
   targetsOfPolicy,
@@ -22,6 +24,9 @@ import type { StorageReader, StorageWriter } from "./storage.ts";
 import { forgetTags } from "./tags.ts";
 import { pageOfList, type Page, type PageOptions } from "./table.ts";
 import { groupsOfGroup, requireThingGroup } from "./thing-groups.ts";
+
+/** Of a policy that is in use, the refusal of its deletion names so many targets. */
+const maximumTargetsInRefusal = 10;
 
 /** What a policy can be attached to. */
 export type PolicyTarget =
@@ -60,14 +65,17 @@ export class Policies {
       throw alreadyExists("policy", policyName, resourceArn(scope, "policy", policyName));
     }
     const createdAtSeconds = this.#context.nowSeconds();
+    const order = nextOrder(writer, key);
     const record: PolicyRecord = {
       policyName,
       defaultVersionId: "1",
       lastVersionId: 1,
+      order,
       createdAtSeconds,
       modifiedAtSeconds: createdAtSeconds,
     };
     policies.put(writer, record, key, policyName);
+    policiesByOrder.add(writer, key, orderKey(order), policyName);
     const version = { policyName, versionId: "1", document, createdAtSeconds };
     policyVersions.put(writer, version, key, policyName, versionKey("1"));
     announce(writer, key, policyName);
@@ -80,9 +88,13 @@ export class Policies {
     return this.#context.storage.read((reader) => requirePolicy(reader, scopeKey(scope), policyName));
   }
 
-  /** A page of them, by name. */
+  /** A page of them, oldest first. */
   list(scope: Scope, options: PageOptions = {}): Page<PolicyRecord> {
-    return this.#context.storage.read((reader) => policies.page(reader, options, scopeKey(scope)));
+    return this.#context.storage.read((reader) => {
+      const key = scopeKey(scope);
+      const page = policiesByOrder.page(reader, options, key);
+      return { ...page, items: page.items.map((one) => requirePolicy(reader, key, withoutOrder(one))) };
+    });
   }
 
   /** Deletes a policy that is attached nowhere and has no other version. Throws `ERR_REGISTRY_NOT_FOUND`, `_DELETE_CONFLICT`. */
@@ -90,14 +102,16 @@ export class Policies {
     checkPolicyName(policyName);
     await this.#context.storage.write((writer) => {
       const key = scopeKey(scope);
-      const { defaultVersionId } = requirePolicy(writer, key, policyName);
-      const attached = [...targetsOfPolicy.all(writer, key, policyName)];
+      const { defaultVersionId, order } = requirePolicy(writer, key, policyName);
+      const targets = targetsOfPolicy.page(writer, { pageSize: maximumTargetsInRefusal }, key, policyName);
+      const attached = targets.items.map((target) => withoutOrder(target));
       for (const { versionId } of policyVersions.all(writer, key, policyName)) {
         if (versionId !== defaultVersionId) attached.push(`version ${versionId}`);
       }
-      if (attached.length > 0) throw deleteConflict(policyName, attached);
+      if (attached.length > 0) throw deleteConflict(policyName, attached, targets.nextToken !== undefined);
       policyVersions.delete(writer, key, policyName, versionKey(defaultVersionId));
       policies.delete(writer, key, policyName);
+      policiesByOrder.delete(writer, key, orderKey(order), policyName);
       forgetTags(writer, key, "policy", policyName);
       announce(writer, key, policyName);
     });
@@ -225,8 +239,7 @@ export class Policies {
         count + 1,
       );
     }
-    policiesOfTarget.add(writer, key, kind, name, policyName);
-    targetsOfPolicy.add(writer, key, policyName, kind, name);
+    addAttachment(writer, key, policyName, [kind, name], nextOrder(writer, key));
     announceTarget(writer, key, kind, name);
   }
 
@@ -249,14 +262,13 @@ export class Policies {
       const key = scopeKey(scope);
       const [kind, name] = requireTarget(writer, key, target);
       requirePolicy(writer, key, policyName);
-      if (!policiesOfTarget.delete(writer, key, kind, name, policyName)) return;
-      targetsOfPolicy.delete(writer, key, policyName, kind, name);
+      if (!removeAttachment(writer, key, policyName, [kind, name])) return;
       announceTarget(writer, key, kind, name);
     });
   }
 
   /**
-   * Names of the policies attached to a target, in order; with `recursive` those of the groups above it, too.
+   * Names of the policies attached to a target, the first attachment first; with `recursive` those of the groups above it, too.
    *
    * Throws `ERR_REGISTRY_NOT_FOUND`.
    */
@@ -268,23 +280,28 @@ export class Policies {
     return this.#context.storage.read((reader) => {
       const key = scopeKey(scope);
       const [kind, name] = requireTarget(reader, key, target);
-      if (kind === "cert" || options.recursive !== true) return policiesOfTarget.page(reader, options, key, kind, name);
-      const names = new Set<string>();
-      for (const group of groupsOfGroup(reader, key, name)) {
-        for (const policyName of policiesOfTarget.all(reader, key, kind, group)) names.add(policyName);
+      const isRecursive = kind === "thinggroup" && options.recursive === true;
+      const targets = isRecursive ? groupsOfGroup(reader, key, name) : [name];
+      const attached = Array.from(targets).flatMap((one) => attachedInOrder(reader, key, kind, one));
+      // A policy that is attached to several of the groups stands where it was attached first.
+      const first = new Map<string, number>();
+      for (const { policyName, order } of attached) {
+        first.set(policyName, Math.min(order, first.get(policyName) ?? order));
       }
-      return pageOfList([...names].sort(), options);
+      const sorted = Array.from(first, ([policyName, order]) => `${orderKey(order)}/${policyName}`).sort();
+      const page = pageOfList(sorted, options);
+      return { ...page, items: page.items.map((one) => withoutOrder(one)) };
     });
   }
 
-  /** ARNs of what a policy is attached to. Throws `ERR_REGISTRY_NOT_FOUND`. */
+  /** ARNs of what a policy is attached to, the first attachment first. Throws `ERR_REGISTRY_NOT_FOUND`. */
   listTargets(scope: Scope, policyName: string, options: PageOptions = {}): Page<string> {
     checkPolicyName(policyName);
     return this.#context.storage.read((reader) => {
       const key = scopeKey(scope);
       requirePolicy(reader, key, policyName);
       const page = targetsOfPolicy.page(reader, options, key, policyName);
-      return { ...page, items: page.items.map((target) => arnOfTarget(scope, target)) };
+      return { ...page, items: page.items.map((target) => arnOfTarget(scope, withoutOrder(target))) };
     });
   }
 
@@ -329,11 +346,7 @@ function requireVersion(
   return record;
 }
 
-function requireTarget(
-  reader: StorageReader,
-  scope: string,
-  target: PolicyTarget,
-): readonly ["cert" | "thinggroup", string] {
+function requireTarget(reader: StorageReader, scope: string, target: PolicyTarget): readonly [TargetKind, string] {
   if (target.kind === "cert") {
     requireCertificate(reader, scope, target.certificateId);
     return ["cert", target.certificateId];
@@ -352,17 +365,18 @@ function announce(writer: StorageWriter, scope: string, policyName: string): voi
   writer.announce("policy", [resourceKey(scope, "policy", policyName)]);
 }
 
-function announceTarget(writer: StorageWriter, scope: string, kind: "cert" | "thinggroup", name: string): void {
+function announceTarget(writer: StorageWriter, scope: string, kind: TargetKind, name: string): void {
   writer.announce("policy-attachment", [resourceKey(scope, kind === "cert" ? "certificate" : "thing-group", name)]);
 }
 
 function deleteConflict(
   policyName: string,
   attached: readonly string[],
+  hasMore = false,
 ): RegistryError<"ERR_REGISTRY_DELETE_CONFLICT"> {
   return new RegistryError(
     "ERR_REGISTRY_DELETE_CONFLICT",
-    `policy ${policyName} cannot be deleted: ${attached.join(", ")}`,
+    `policy ${policyName} cannot be deleted: ${attached.join(", ")}${hasMore ? ", and others" : ""}`,
     { resourceId: policyName, attached },
   );
 }

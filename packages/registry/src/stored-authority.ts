@@ -2,19 +2,27 @@
 
 import type { CryptoProvider } from "@latchkey/crypto";
 import { certificateId, certificateToPem, type Certificate } from "@latchkey/x509";
+import { nextOrder, orderKey } from "./accounts.ts";
 import { resourceKey } from "./changes.ts";
 import { RegistryError } from "./errors.ts";
 import {
+  authoritiesByOrder,
   authorityOwners,
   certificateAuthorities,
   type CertificateAuthorityRecord,
 } from "./records/certificate-authority.ts";
 import type { StorageWriter } from "./storage.ts";
 
-/** Stores a new or changed record, and announces it. */
+/** Stores a new record with its indexes, and announces it. */
+export function insertAuthority(writer: StorageWriter, scope: string, record: CertificateAuthorityRecord): void {
+  authoritiesByOrder.add(writer, scope, orderKey(record.order), record.certificateId);
+  authorityOwners.add(writer, record.certificateId, scope);
+  storeAuthority(writer, scope, record);
+}
+
+/** Stores a record that has changed, and announces it. */
 export function storeAuthority(writer: StorageWriter, scope: string, record: CertificateAuthorityRecord): void {
   certificateAuthorities.put(writer, record, scope, record.certificateId);
-  authorityOwners.add(writer, record.certificateId, scope);
   writer.announce("certificate-authority", [resourceKey(scope, "certificate-authority", record.certificateId)]);
 }
 
@@ -39,11 +47,12 @@ export function ensureLocalAuthority(
     autoRegistration: false,
     registrationConfig: undefined,
     isLocal: true,
+    order: nextOrder(writer, scope),
     createdAtSeconds: nowSeconds,
     modifiedAtSeconds: nowSeconds,
     customerVersion: 1,
   };
-  storeAuthority(writer, scope, record);
+  insertAuthority(writer, scope, record);
   return record;
 }
 

@@ -1,22 +1,20 @@
 /** The record of a certificate and the indexes that belong to it: written, changed and removed together. */
 
-import { requireAccount } from "./accounts.ts";
+import { orderKey } from "./accounts.ts";
 import { resourceKey } from "./changes.ts";
 import { notFound, RegistryError } from "./errors.ts";
-import { accounts } from "./records/account.ts";
 import {
   certificateOwners,
   certificates,
   certificatesByAuthority,
   certificatesByOrder,
-  orderKey,
   type CertificateRecord,
   type CertificateStatus,
 } from "./records/certificate.ts";
-import { policiesOfTarget, targetsOfPolicy } from "./records/policy.ts";
+import { removeAttachments } from "./policy-attachments.ts";
+import { policiesOfTarget } from "./records/policy.ts";
 import { claimCertificates } from "./records/provisioning-template.ts";
 import { thingsOfPrincipal } from "./records/thing.ts";
-import { scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
 
 /** Throws `ERR_REGISTRY_NOT_FOUND`. */
@@ -24,14 +22,6 @@ export function requireCertificate(reader: StorageReader, scope: string, id: str
   const record = certificates.get(reader, scope, id);
   if (record === undefined) throw notFound("certificate", id);
   return record;
-}
-
-/** The next number of an account's certificates. */
-export function nextOrder(writer: StorageWriter, scope: Scope): number {
-  const account = requireAccount(writer, scope);
-  const certificateOrder = account.certificateOrder + 1;
-  accounts.put(writer, { ...account, certificateOrder }, scopeKey(scope));
-  return certificateOrder;
 }
 
 /** Stores a new record with its indexes, and announces it. */
@@ -65,10 +55,7 @@ export function removeCertificate(writer: StorageWriter, scope: string, record: 
   certificatesByOrder.delete(writer, scope, orderKey(order), id);
   if (caCertificateId !== undefined)
     certificatesByAuthority.delete(writer, scope, caCertificateId, orderKey(order), id);
-  for (const policyName of Array.from(policiesOfTarget.all(writer, scope, "cert", id))) {
-    policiesOfTarget.delete(writer, scope, "cert", id, policyName);
-    targetsOfPolicy.delete(writer, scope, policyName, "cert", id);
-  }
+  removeAttachments(writer, scope, "cert", id);
   claimCertificates.delete(writer, scope, id);
   announce(writer, scope, id);
 }

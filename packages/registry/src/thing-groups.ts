@@ -7,7 +7,7 @@ import { alreadyExists, invalid, limitReached, notFound } from "./errors.ts";
 import { maximumGroupChildren, maximumGroupDepth, maximumGroupsPerThing } from "./limits.ts";
 import { checkThingGroupName, checkThingName } from "./names.ts";
 import { randomUuid } from "./random-uuid.ts";
-import { policiesOfTarget, targetsOfPolicy } from "./records/policy.ts";
+import { removeAttachments } from "./policy-attachments.ts";
 import { groupChildren, groupsOfThing, thingGroups, thingsOfGroup, type ThingGroupRecord } from "./records/thing.ts";
 import { resourceArn, scopeKey, type Scope } from "./scope.ts";
 import type { StorageReader, StorageWriter } from "./storage.ts";
@@ -157,10 +157,7 @@ export class ThingGroups {
         thingsOfGroup.delete(writer, key, thingGroupName, thingName);
         groupsOfThing.delete(writer, key, thingName, thingGroupName);
       }
-      for (const policyName of Array.from(policiesOfTarget.all(writer, key, "thinggroup", thingGroupName))) {
-        policiesOfTarget.delete(writer, key, "thinggroup", thingGroupName, policyName);
-        targetsOfPolicy.delete(writer, key, policyName, "thinggroup", thingGroupName);
-      }
+      removeAttachments(writer, key, "thinggroup", thingGroupName);
       if (record.parentGroupName !== undefined)
         groupChildren.delete(writer, key, record.parentGroupName, thingGroupName);
       thingGroups.delete(writer, key, thingGroupName);

@@ -1,10 +1,11 @@
-/** A file of schema 1, as the version before this one wrote it, opens with everything in it. */
+/** Files of schemas 1 and 2, as the versions before this one wrote them, open with everything in them. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { nodeProvider } from "@latchkey/crypto/node";
+import { certificatesFromPem, nameText } from "@latchkey/x509";
 import { afterAll, expect, test } from "vitest";
 import { createRegistry, defaultScope as scope } from "../src/index.ts";
 import { openSqliteStorage } from "../src/node.ts";
@@ -75,6 +76,53 @@ test("certificates, statuses, policies and attachments are there, and in use", a
     });
     expect(registry.certificates.listByAuthority(scope, idOf(local.certificate)).items).toHaveLength(3);
   }
+});
+
+test("of schema 2, lists go by the age of what they list", async () => {
+  const file = join(folder, "schema-2.db");
+  const database = new DatabaseSync(file);
+  database.exec(`
+    CREATE TABLE entry (table_name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (table_name, key)) STRICT, WITHOUT ROWID;
+    CREATE TABLE change (sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, touches TEXT NOT NULL) STRICT;
+    PRAGMA application_id = 1280592729;
+    PRAGMA user_version = 2;
+  `);
+  const entries = JSON.parse(readFileSync(new URL("registry-of-schema-2.json", import.meta.url), "utf8")) as {
+    readonly table: string;
+    readonly key: string;
+    readonly value: unknown;
+  }[];
+  const insert = database.prepare("INSERT INTO entry VALUES (?, ?, ?)");
+  for (const { table, key, value } of entries) insert.run(table, key, value === null ? "" : JSON.stringify(value));
+  database.close();
+  await using registry = createRegistry({
+    storage: openSqliteStorage(file),
+    provider: nodeProvider,
+    nowSeconds: () => startSeconds + 100,
+  });
+  const { policies, authorities, certificates } = registry;
+  const names = (isDescending: boolean): readonly string[] =>
+    policies.list(scope, { isDescending }).items.map(({ policyName }) => policyName);
+  expect(names(false)).toEqual(["zebra", "apple", "mango"]);
+  const subjects = authorities
+    .list(scope, { isDescending: true })
+    .items.flatMap(({ certificatePem }) => certificatesFromPem(certificatePem))
+    .map(({ subject }) => nameText(subject));
+  expect(subjects).toEqual(["CN=Own 2", "CN=Own 1", "CN=Latchkey Device CA"]);
+  const [oldest = "", ...others] = certificates.list(scope).items.map(({ certificateId }) => certificateId);
+  const arns = [oldest, ...others].map((id) => `arn:aws:iot:us-east-1:000000000000:cert/${id}`);
+  const groupArn = "arn:aws:iot:us-east-1:000000000000:thinggroup/g";
+  expect(policies.listTargets(scope, "zebra").items).toEqual([...arns, groupArn]);
+  const target = { kind: "cert", certificateId: oldest } as const;
+  expect(policies.listAttached(scope, target).items).toEqual(["apple", "zebra"]);
+
+  // What is made now is the newest, and what was attached can be detached.
+  await policies.create(scope, "new", document);
+  expect(names(true)).toEqual(["new", "mango", "apple", "zebra"]);
+  await policies.detach(scope, "zebra", target);
+  expect(policies.listTargets(scope, "zebra").items).toEqual([...arns.slice(1), groupArn]);
+  expect(policies.listAttached(scope, target).items).toEqual(["apple"]);
 });
 
 test("a migration that is interrupted leaves the old file, and is made good at the next start", async () => {

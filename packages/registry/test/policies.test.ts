@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { defaultScope as scope } from "../src/index.ts";
-import { allow, makeRequestPem, Workshop } from "./workshop.ts";
+import { certificateToPem } from "@latchkey/x509";
+import { defaultScope as scope, type Page, type PageOptions } from "../src/index.ts";
+import { allow, makeAuthority, makeRequestPem, Workshop } from "./workshop.ts";
 
 const document = allow("iot:Publish", "topic/a");
 const cert = (certificateId: string) => ({ kind: "cert", certificateId }) as const;
@@ -123,15 +124,104 @@ describe("attaching", () => {
     await policies.attach(scope, "of-root", group("root"));
     await policies.attach(scope, "of-leaf", group("leaf"));
     expect(policies.listAttached(scope, group("leaf")).items).toEqual(["of-leaf"]);
-    expect(policies.listAttached(scope, group("leaf"), { recursive: true }).items).toEqual(["of-leaf", "of-root"]);
+    expect(policies.listAttached(scope, group("leaf"), { recursive: true }).items).toEqual(["of-root", "of-leaf"]);
     const page = policies.listAttached(scope, group("leaf"), { recursive: true, pageSize: 1 });
     expect(policies.listAttached(scope, group("leaf"), { recursive: true, nextToken: page.nextToken }).items).toEqual([
-      "of-root",
+      "of-leaf",
     ]);
+    await policies.attach(scope, "of-leaf", group("root"));
+    await policies.detach(scope, "of-leaf", group("leaf"));
+    await policies.attach(scope, "of-leaf", group("leaf"));
+    expect(policies.listAttached(scope, group("leaf"), { recursive: true }).items).toEqual(["of-root", "of-leaf"]);
+  });
+});
+
+describe("lists", () => {
+  /** All items, page by page. */
+  const pages = (list: (options: PageOptions) => Page<string>, isDescending: boolean): readonly string[] => {
+    const items: string[] = [];
+    for (let nextToken: string | undefined; ;) {
+      const page = list({ pageSize: 2, isDescending, nextToken });
+      items.push(...page.items);
+      if (page.nextToken === undefined) return items;
+      nextToken = page.nextToken;
+    }
+  };
+
+  test("policies go by their age, what they are attached to by the age of the attachment", async () => {
+    await using workshop = await Workshop.open();
+    const { policies, certificates } = workshop.registry;
+    const names = ["zebra", "apple", "Mango", "kiwi", "fig"];
+    for (const name of names) await policies.create(scope, name, document);
+    const byName = (options: PageOptions): Page<string> => {
+      const page = policies.list(scope, options);
+      return { ...page, items: page.items.map(({ policyName }) => policyName) };
+    };
+    expect(pages(byName, false)).toEqual(names);
+    expect(pages(byName, true)).toEqual(names.toReversed());
+    await policies.delete(scope, "apple");
+    await policies.create(scope, "apple", document);
+    await policies.createVersion(scope, "zebra", document, { setAsDefault: true });
+    expect(pages(byName, false)).toEqual(["zebra", "Mango", "kiwi", "fig", "apple"]);
+
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count++) {
+      ids.push((await certificates.createFromCsr(scope, makeRequestPem())).certificateId);
+    }
+    const attachedFirst = [3, 0, 4, 1, 2].map((index) => ids[index] ?? "");
+    for (const id of attachedFirst) await policies.attach(scope, "kiwi", cert(id));
+    const arnOf = (id: string): string => `arn:aws:iot:us-east-1:000000000000:cert/${id}`;
+    const targets = (options: PageOptions): Page<string> => policies.listTargets(scope, "kiwi", options);
+    expect(pages(targets, false)).toEqual(attachedFirst.map(arnOf));
+    expect(pages(targets, true)).toEqual(attachedFirst.toReversed().map(arnOf));
+    await policies.detach(scope, "kiwi", cert(attachedFirst[0] ?? ""));
+    await policies.attach(scope, "kiwi", cert(attachedFirst[0] ?? ""));
+    const [first = "", ...others] = attachedFirst;
+    expect(pages(targets, false)).toEqual([...others, first].map(arnOf));
+
+    for (const name of ["zebra", "apple"]) await policies.attach(scope, name, cert(first));
+    const attached = (options: PageOptions): Page<string> => policies.listAttached(scope, cert(first), options);
+    expect(pages(attached, false)).toEqual(["kiwi", "zebra", "apple"]);
+    expect(pages(attached, true)).toEqual(["apple", "zebra", "kiwi"]);
+  });
+
+  test("certificate authorities go by their age", async () => {
+    await using workshop = await Workshop.open();
+    const { authorities } = workshop.registry;
+    const ids: string[] = [];
+    for (const name of ["c", "a", "b"]) {
+      const caCertificatePem = certificateToPem(makeAuthority(name).certificate);
+      const { certificateId } = await authorities.register(scope, { caCertificatePem, certificateMode: "SNI_ONLY" });
+      ids.push(certificateId);
+    }
+    const own = (options: PageOptions): Page<string> => {
+      const page = authorities.list(scope, options);
+      return { ...page, items: page.items.filter((one) => !one.isLocal).map((one) => one.certificateId) };
+    };
+    expect(pages(own, false)).toEqual(ids);
+    await authorities.update(scope, ids[0] ?? "", { status: "ACTIVE" });
+    expect(pages(own, true)).toEqual(ids.toReversed());
+    await authorities.delete(scope, ids[1] ?? "");
+    expect(pages(own, false)).toEqual([ids[0], ids[2]]);
   });
 });
 
 describe("deleting", () => {
+  test("names ten targets of a policy at most", async () => {
+    await using workshop = await Workshop.open();
+    const { policies, thingGroups } = workshop.registry;
+    await policies.create(scope, "p", document);
+    for (let count = 0; count < 12; count++) {
+      await thingGroups.create(scope, `g${count}`);
+      await policies.attach(scope, "p", group(`g${count}`));
+    }
+    await expect(policies.delete(scope, "p")).rejects.toMatchObject({
+      code: "ERR_REGISTRY_DELETE_CONFLICT",
+      message: expect.stringMatching(/thinggroup\/g0, .*thinggroup\/g9, and others$/) as string,
+      evidence: { attached: Array.from({ length: 10 }, (_, index) => `thinggroup/g${index}`) },
+    });
+  });
+
   test("is refused while it is attached or has other versions", async () => {
     await using workshop = await Workshop.open();
     const { policies, thingGroups } = workshop.registry;

@@ -99,9 +99,9 @@ describe("a file", () => {
     const file = newFile();
     await openSqliteStorage(file)[Symbol.asyncDispose]();
     const newer = new DatabaseSync(file);
-    newer.exec("PRAGMA user_version = 3");
+    newer.exec("PRAGMA user_version = 4");
     newer.close();
-    expect(() => openSqliteStorage(file)).toThrow(/newer version: it has schema 3, this version knows 2/);
+    expect(() => openSqliteStorage(file)).toThrow(/newer version: it has schema 4, this version knows 3/);
   });
 
   test.each(["removed", "replaced"])("that is %s under an open storage makes it unavailable", async (how) => {

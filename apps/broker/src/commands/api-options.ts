@@ -18,6 +18,9 @@ export const apiOptions = {
 /** `--json`. */
 export const jsonOption = { type: "boolean", description: "JSON for programs in place of a table" } as const;
 
+/** `--newest-first` of lists that go by age. */
+export const newestFirst = { type: "boolean", description: "The newest first; default the oldest" } as const;
+
 /** The values of `apiOptions` as citty gives them. */
 export type ApiArguments = { readonly [K in keyof typeof apiOptions]?: string | undefined };
 

@@ -7,7 +7,7 @@ import { certificatesFromPem, nameText } from "@latchkey/x509";
 import { isObject } from "../http/json-body.ts";
 import { allOf, fullIdentifier, shortLength, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
-import { apiOptions, jsonOption, withApi } from "./api-options.ts";
+import { apiOptions, jsonOption, newestFirst, withApi } from "./api-options.ts";
 import { print, remark } from "./data-option.ts";
 import { dateOf, printFields, printJson, printTable } from "./table.ts";
 
@@ -59,11 +59,12 @@ const registrationCode = defineCommand({
 
 const list = defineCommand({
   meta: { name: "list", description: "List certificate authorities" },
-  args: { ...apiOptions, json: jsonOption },
+  args: { ...apiOptions, "newest-first": newestFirst, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const rows: ApiAnswer[] = [];
-      for await (const one of authorities(api)) rows.push(await describe(api, textIn(one, "certificateId")));
+      for await (const one of authorities(api, args["newest-first"] !== true))
+        rows.push(await describe(api, textIn(one, "certificateId")));
       if (args.json === true) printJson(rows);
       else printAuthorities(rows);
     }),
@@ -125,8 +126,8 @@ export const caCommand = defineCommand({
   subCommands: { register, "registration-code": registrationCode, list, show, activate, deactivate, delete: remove },
 });
 
-function authorities(api: ApiClient): AsyncIterable<ApiAnswer> {
-  return allOf(api, "ListCACertificates", "certificates", { ascendingOrder: true });
+function authorities(api: ApiClient, ascendingOrder = true): AsyncIterable<ApiAnswer> {
+  return allOf(api, "ListCACertificates", "certificates", { ascendingOrder });
 }
 
 function authorityIdOf(api: ApiClient, typed: string): Promise<string> {

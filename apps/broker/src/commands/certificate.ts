@@ -9,7 +9,7 @@ import { isObject } from "../http/json-body.ts";
 import { allOf, certificateArnOf, certificateIdOf, shortLength, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
 import { endpointOf } from "./api-client.ts";
-import { apiOptions, jsonOption, targetOf, withApi, type ApiArguments } from "./api-options.ts";
+import { apiOptions, jsonOption, newestFirst, targetOf, withApi, type ApiArguments } from "./api-options.ts";
 import { dataDirectoryOf, print, remark, withDataDirectory } from "./data-option.ts";
 import { certificatesWithSerialNumber, createDevice, registerDevice } from "./device.ts";
 import { createRemoteDevice, registerCsrIntoFolder, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
@@ -153,7 +153,7 @@ const list = defineCommand({
   meta: { name: "list", description: "List certificates: identifier, status, serial, subject, end, policies" },
   args: {
     ...apiOptions,
-    "newest-first": { type: "boolean", description: "The last registered one first; default the oldest" },
+    "newest-first": newestFirst,
     json: jsonOption,
   },
   run: ({ args }) =>

@@ -8,7 +8,7 @@ import { lint, type LintCode, type LintFinding } from "@latchkey/policy/authorin
 import { isObject } from "../http/json-body.ts";
 import { allOf, certificateArnOf, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
-import { apiOptions, jsonOption, withApi, type ApiArguments } from "./api-options.ts";
+import { apiOptions, jsonOption, newestFirst, withApi, type ApiArguments } from "./api-options.ts";
 import { print, remark } from "./data-option.ts";
 import { explainCommand, lintCommand, suggestCommand, testCommand } from "./policy-files.ts";
 import { dateOf, printFields, printJson, printTable } from "./table.ts";
@@ -36,11 +36,12 @@ const create = defineCommand({
 
 const list = defineCommand({
   meta: { name: "list", description: "List policies" },
-  args: { ...apiOptions, json: jsonOption },
+  args: { ...apiOptions, "newest-first": newestFirst, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const rows: ApiAnswer[] = [];
-      for await (const { policyName } of allOf(api, "ListPolicies", "policies", { pageSize: 250 })) {
+      const input = { pageSize: 250, ascendingOrder: args["newest-first"] !== true };
+      for await (const { policyName } of allOf(api, "ListPolicies", "policies", input)) {
         const policy = await api.call("GetPolicy", { policyName });
         const targets: string[] = [];
         for (let marker: unknown; ;) {

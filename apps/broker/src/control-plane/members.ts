@@ -96,8 +96,10 @@ export const markerPaging = {
   pageSize: query(whole(1, 250)),
   marker: query(text({ most: 4096, pattern: /^[A-Za-z0-9+/]+={0,2}$/, allowed: "the nextMarker of the page before" })),
 };
-/** The order of lists: by creation, the newest first unless it is true. */
-export const ascendingOrder = query(flag, "isAscendingOrder");
+/** The order of lists: by creation or attachment, the newest first unless it is true. */
+const ascendingOrder = query(flag, "isAscendingOrder");
+/** Lists of certificates and policies that go by age. */
+export const agePaging = { ...markerPaging, ascendingOrder };
 /** Lists of things: `maxResults` and `nextToken`. */
 export const tokenPaging = {
   maxResults: query(whole(1, 250)),
@@ -116,6 +118,13 @@ export function pageOptions(input: {
     pageSize: input.pageSize ?? input.maxResults ?? 25,
     nextToken: token === undefined ? undefined : Buffer.from(token, "base64").toString("utf8"),
   };
+}
+
+/** The same for a list that goes by age. */
+export function ageOptions(
+  input: Parameters<typeof pageOptions>[0] & { readonly ascendingOrder: boolean | undefined },
+): ReturnType<typeof pageOptions> & { readonly isDescending: boolean } {
+  return { ...pageOptions(input), isDescending: input.ascendingOrder !== true };
 }
 
 /** The token of the next page as it is answered: base64, as the model wants it. */

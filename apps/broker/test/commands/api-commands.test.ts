@@ -444,6 +444,22 @@ test("certificates are listed from the oldest, or from the newest", async () => 
   ]);
 });
 
+test("policies and authorities are listed from the oldest, or from the newest", async () => {
+  for (const name of ["order-z", "order-a"]) {
+    done(await local("policy", "create", "--name", name, "--document", file("o.json", policy("topic/o"))));
+  }
+  for (const name of ["order 1", "order 2"]) {
+    const pem = file("order.pem", certificateToPem(makeAuthority(name).certificate));
+    done(await local("ca", "register", "--file", pem, "--sni-only"));
+  }
+  const found = async (...words: string[]): Promise<readonly string[]> =>
+    done(await local(...words)).match(/order[ -]\w/g) ?? [];
+  expect(await found("policy", "list")).toEqual(["order-z", "order-a"]);
+  expect(await found("policy", "list", "--newest-first")).toEqual(["order-a", "order-z"]);
+  expect(await found("ca", "list")).toEqual(["order 1", "order 2"]);
+  expect(await found("ca", "list", "--newest-first")).toEqual(["order 2", "order 1"]);
+});
+
 test("policies that are stored are linted and explained as files are", async () => {
   done(await local("policy", "create", "--name", "stored", "--document", file("s.json", policy("topic/a"))));
   const words = ["--name", "stored", "--action", "iot:Publish", "--resource", `${account}:topic/a`];

@@ -7,10 +7,11 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { encodePem } from "@latchkey/asn1";
 import { RegistryError } from "../errors.ts";
 import { migrateVersion1, type Version1Records } from "../migrate-version-1.ts";
+import { migrateVersion2 } from "../migrate-version-2.ts";
 import type { StorageWriter } from "../storage.ts";
 
 /** Of the tables below; a file with a higher one was made by a newer version and is refused. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const schema = `
   CREATE TABLE entry (table_name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
@@ -22,6 +23,10 @@ const schema = `
 export function migrate(database: DatabaseSync, version: number, writer: StorageWriter): void {
   const old = version === 1 ? readVersion1(database) : undefined;
   if (version < 2) database.exec(schema);
+  if (version === 2) {
+    database.exec("DELETE FROM entry WHERE table_name = 'target-of-policy'");
+    migrateVersion2(writer);
+  }
   if (old === undefined) return;
   database.exec("DROP TABLE attachment; DROP TABLE policy; DROP TABLE certificate; DROP TABLE authority");
   migrateVersion1(writer, old);

@@ -10,8 +10,8 @@ export interface AccountRecord {
   /** The host name of its data endpoint, without scheme and port: the server name (SNI) that selects the account. */
   readonly endpoint: string;
   readonly createdAtSeconds: number;
-  /** The number of certificates that were ever registered. */
-  readonly certificateOrder: number;
+  /** The last number that was given to a certificate, an authority, a policy or an attachment: lists have them in this order. */
+  readonly lastOrder: number;
 }
 
 const accountRecord: Decoder<AccountRecord> = object({
@@ -19,7 +19,7 @@ const accountRecord: Decoder<AccountRecord> = object({
   region: text,
   endpoint: text,
   createdAtSeconds: whole,
-  certificateOrder: whole,
+  lastOrder: whole,
 });
 
 /** SCOPE. */

@@ -25,6 +25,8 @@ export interface CertificateAuthorityRecord {
   readonly registrationConfig: RegistrationConfig | undefined;
   /** The authority of the broker's own first start: it signs what the registry issues, and cannot be deleted. */
   readonly isLocal: boolean;
+  /** The number of its registration (`nextOrder`). */
+  readonly order: number;
   readonly createdAtSeconds: number;
   readonly modifiedAtSeconds: number;
   readonly customerVersion: number;
@@ -40,6 +42,7 @@ const certificateAuthorityRecord: Decoder<CertificateAuthorityRecord> = object({
     object({ templateBody: optional(text), templateName: optional(text), roleArn: optional(text) }),
   ),
   isLocal: flag,
+  order: whole,
   createdAtSeconds: whole,
   modifiedAtSeconds: whole,
   customerVersion: whole,
@@ -50,6 +53,8 @@ export const certificateAuthorities: Table<CertificateAuthorityRecord> = new Tab
   "certificate-authority",
   certificateAuthorityRecord,
 );
+/** SCOPE/ORDER/ID. */
+export const authoritiesByOrder: Index = new Index("certificate-authority-by-order");
 /** ID/SCOPE: which accounts have an authority. */
 export const authorityOwners: Index = new Index("certificate-authority-owner");
 /** SCOPE: a text. */

@@ -80,8 +80,3 @@ export const certificatesByOrder: Index = new Index("certificate-by-order");
 export const certificatesByAuthority: Index = new Index("certificate-by-authority");
 /** TARGET SCOPE/ID/SOURCE SCOPE: transfers that the account may accept. */
 export const incomingTransfers: Index = new Index("incoming-transfer");
-
-/** An order as a part of a key: texts that sort as the numbers do. */
-export function orderKey(order: number): string {
-  return String(order).padStart(12, "0");
-}

@@ -10,6 +10,8 @@ export interface PolicyRecord {
   readonly defaultVersionId: string;
   /** The number of the last version that there was; numbers are not given twice. */
   readonly lastVersionId: number;
+  /** The number of its creation (`nextOrder`). */
+  readonly order: number;
   readonly createdAtSeconds: number;
   readonly modifiedAtSeconds: number;
 }
@@ -27,6 +29,7 @@ const policyRecord: Decoder<PolicyRecord> = object({
   policyName: text,
   defaultVersionId: text,
   lastVersionId: whole,
+  order: whole,
   createdAtSeconds: whole,
   modifiedAtSeconds: whole,
 });
@@ -40,11 +43,15 @@ const policyVersionRecord: Decoder<PolicyVersionRecord> = object({
 
 /** SCOPE/NAME. */
 export const policies: Table<PolicyRecord> = new Table("policy", policyRecord);
+/** SCOPE/ORDER/NAME. */
+export const policiesByOrder: Index = new Index("policy-by-order");
 /** SCOPE/NAME/VERSION. */
 export const policyVersions: Table<PolicyVersionRecord> = new Table("policy-version", policyVersionRecord);
-/** SCOPE/KIND/TARGET/NAME, KIND `cert` or `thinggroup`. */
+/** SCOPE/KIND/TARGET/NAME, KIND `cert` or `thinggroup`. Written by `policy-attachments.ts` alone, as the two below. */
 export const policiesOfTarget: Index = new Index("policy-of-target");
-/** SCOPE/NAME/KIND/TARGET. */
+/** What stands in the same table under those keys: the order of the attachment. */
+export const attachmentOrders: Table<number> = new Table("policy-of-target", whole);
+/** SCOPE/NAME/ORDER/KIND/TARGET. */
 export const targetsOfPolicy: Index = new Index("target-of-policy");
 
 /** Versions as parts of keys: texts that sort as the numbers do. */

@@ -2,12 +2,11 @@
 
 import { resourceArn, type CertificateAuthorityRecord, type Scope } from "@latchkey/registry";
 import {
-  ascendingOrder,
+  ageOptions,
+  agePaging,
   certificateId,
   certificateMode,
-  markerPaging,
   nextOf,
-  pageOptions,
   pem,
   registrationConfig,
   tags,
@@ -74,10 +73,9 @@ export const authorityOperations: readonly Operation[] = [
     },
   }),
   operation("ListCACertificates", "GET /cacertificates", {
-    members: { ...markerPaging, ascendingOrder, templateName: query(templateName) },
+    members: { ...agePaging, templateName: query(templateName) },
     run({ registry, scope }, input) {
-      const options = { ...pageOptions(input), isDescending: input.ascendingOrder !== true };
-      const page = registry.authorities.list(scope, options);
+      const page = registry.authorities.list(scope, ageOptions(input));
       const wanted = page.items.filter(
         ({ registrationConfig: config }) =>
           input.templateName === undefined || config?.templateName === input.templateName,

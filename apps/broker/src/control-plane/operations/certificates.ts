@@ -3,20 +3,11 @@
 import { resourceArn, type CertificateRecord, type Scope } from "@latchkey/registry";
 import { certificatesFromPem } from "@latchkey/x509";
 import { invalidRequest } from "../../http/service-error.ts";
-import {
-  ascendingOrder,
-  certificateId,
-  certificateStatus,
-  markerPaging,
-  nextOf,
-  pageOptions,
-  pem,
-} from "../members.ts";
+import { ageOptions, agePaging, certificateId, certificateStatus, nextOf, pem } from "../members.ts";
 import { operation, type Operation } from "../../http/operation.ts";
 import { flag, label, member, query, required, text } from "../../http/shape.ts";
 
 const csr = required(member(text({ least: 1, most: 4096 })));
-const listMembers = { ...markerPaging, ascendingOrder };
 
 /** The operations. */
 export const certificateOperations: readonly Operation[] = [
@@ -70,18 +61,16 @@ export const certificateOperations: readonly Operation[] = [
     }),
   }),
   operation("ListCertificates", "GET /certificates", {
-    members: listMembers,
+    members: agePaging,
     run({ registry, scope }, input) {
-      const options = { ...pageOptions(input), isDescending: input.ascendingOrder !== true };
-      const page = registry.certificates.list(scope, options);
+      const page = registry.certificates.list(scope, ageOptions(input));
       return { certificates: page.items.map((record) => listedCertificate(scope, record)), nextMarker: nextOf(page) };
     },
   }),
   operation("ListCertificatesByCA", "GET /certificates-by-ca/{caCertificateId}", {
-    members: { caCertificateId: label(certificateId), ...listMembers },
+    members: { caCertificateId: label(certificateId), ...agePaging },
     run({ registry, scope }, input) {
-      const options = { ...pageOptions(input), isDescending: input.ascendingOrder !== true };
-      const page = registry.certificates.listByAuthority(scope, input.caCertificateId, options);
+      const page = registry.certificates.listByAuthority(scope, input.caCertificateId, ageOptions(input));
       return { certificates: page.items.map((record) => listedCertificate(scope, record)), nextMarker: nextOf(page) };
     },
   }),

@@ -1,16 +1,7 @@
 /** Policies and their versions. */
 
 import { resourceArn } from "@latchkey/registry";
-import {
-  ascendingOrder,
-  markerPaging,
-  nextOf,
-  pageOptions,
-  policyDocument,
-  policyName,
-  policyVersionId,
-  tags,
-} from "../members.ts";
+import { ageOptions, agePaging, nextOf, policyDocument, policyName, policyVersionId, tags } from "../members.ts";
 import { operation, type Operation } from "../../http/operation.ts";
 import { flag, label, member, query, required } from "../../http/shape.ts";
 import { tagNew } from "./tags.ts";
@@ -51,12 +42,9 @@ export const policyOperations: readonly Operation[] = [
     },
   }),
   operation("ListPolicies", "GET /policies", {
-    members: { ...markerPaging, ascendingOrder },
+    members: agePaging,
     run({ registry, scope }, input) {
-      const page = registry.policies.list(scope, {
-        ...pageOptions(input),
-        isDescending: input.ascendingOrder === false,
-      });
+      const page = registry.policies.list(scope, ageOptions(input));
       return {
         policies: page.items.map((policy) => ({
           policyName: policy.policyName,

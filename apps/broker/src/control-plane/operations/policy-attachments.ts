@@ -1,7 +1,7 @@
 /** What policies are attached to: by target, and in the deprecated form by principal, which stands in a header. */
 
 import { isRegistryError, resourceArn, type Page, type Scope } from "@latchkey/registry";
-import { arn, ascendingOrder, markerPaging, nextOf, pageOptions, policyName } from "../members.ts";
+import { ageOptions, agePaging, arn, markerPaging, nextOf, pageOptions, policyName } from "../members.ts";
 import { operation, type Operation, type OperationContext } from "../../http/operation.ts";
 import { flag, header, label, member, query, required } from "../../http/shape.ts";
 
@@ -60,19 +60,17 @@ export const policyAttachmentOperations: readonly Operation[] = [
   }),
   operation("ListPrincipalPolicies", "GET /principal-policies", {
     exceptions: ["ResourceNotFoundException"],
-    members: { principal, ...markerPaging, ascendingOrder },
+    members: { principal, ...agePaging },
     run({ registry, scope }, input) {
-      const options = { ...pageOptions(input), isDescending: input.ascendingOrder === false };
       const found = registry.policies.targetOfArn(scope, input.principal);
-      return attachedPolicies(scope, registry.policies.listAttached(scope, found, options));
+      return attachedPolicies(scope, registry.policies.listAttached(scope, found, ageOptions(input)));
     },
   }),
   operation("ListPolicyPrincipals", "GET /policy-principals", {
     exceptions: ["ResourceNotFoundException"],
-    members: { policyName: required(header("x-amzn-iot-policy", policyName)), ...markerPaging, ascendingOrder },
+    members: { policyName: required(header("x-amzn-iot-policy", policyName)), ...agePaging },
     run({ registry, scope }, input) {
-      const options = { ...pageOptions(input), isDescending: input.ascendingOrder === false };
-      const page = registry.policies.listTargets(scope, input.policyName, options);
+      const page = registry.policies.listTargets(scope, input.policyName, ageOptions(input));
       return { principals: page.items, nextMarker: nextOf(page) };
     },
   }),

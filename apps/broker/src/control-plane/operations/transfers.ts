@@ -1,7 +1,7 @@
 /** Transfers of certificates between accounts. */
 
 import { resourceArn } from "@latchkey/registry";
-import { account, ascendingOrder, certificateId, markerPaging, message, nextOf, pageOptions } from "../members.ts";
+import { account, ageOptions, agePaging, certificateId, message, nextOf } from "../members.ts";
 import { operation, type Operation } from "../../http/operation.ts";
 import { flag, label, member, query, required } from "../../http/shape.ts";
 
@@ -35,10 +35,9 @@ export const transferOperations: readonly Operation[] = [
     run: ({ registry, scope }, input) => registry.transfers.cancel(scope, input.certificateId),
   }),
   operation("ListOutgoingCertificates", "GET /certificates-out-going", {
-    members: { ...markerPaging, ascendingOrder },
+    members: agePaging,
     run({ registry, scope }, input) {
-      const options = { ...pageOptions(input), isDescending: input.ascendingOrder !== true };
-      const page = registry.transfers.listOutgoing(scope, options);
+      const page = registry.transfers.listOutgoing(scope, ageOptions(input));
       return {
         outgoingCertificates: page.items.map((record) => ({
           certificateArn: resourceArn(scope, "cert", record.certificateId),
