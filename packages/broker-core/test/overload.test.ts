@@ -151,6 +151,16 @@ describe("slow clients", () => {
     expect(kitchen.takePublishes()).toHaveLength(40);
   });
 
+  test("a transport that takes everything at once, and so never says that it has room, gets everything without a tick", async () => {
+    const test = new TestBroker();
+    for (let number = 0; number < 100; number++) {
+      await test.broker.publish({ topicName: `r/${number}`, payload: new Uint8Array(20_000), retain: true }, 0);
+    }
+    const kitchen = await test.connect("kitchen");
+    kitchen.subscribe(["r/#"]);
+    expect(kitchen.takePublishes()).toHaveLength(100);
+  });
+
   test("a receiver that is full slows its publishers: nothing is lost to one that reads", async () => {
     const test = new TestBroker({ limits: { maximumBufferedOctets: 200_000, maximumQueuedOctets: 400_000 } });
     const kitchen = await test.subscriber("kitchen", ["a"]);

@@ -62,20 +62,22 @@ export class Link {
     }
   }
 
-  /** Gives the transport what it can take. */
+  /** Gives the transport what it can take: again while it takes all of it at once, since it says nothing then when it has room. */
   handOver(): void {
-    if (this.#octets === 0) return;
-    const buffered = this.#transport.bufferedOctets;
-    const room = 2 * handOverOctets - buffered;
-    if (this.#octets <= room) {
-      this.#send(this.#chunks, this.#octets);
-      this.#chunks = [];
-      this.#octets = 0;
-      this.#owned = 0;
-    } else {
-      if (buffered < handOverOctets) this.#sendPart(room);
-      this.#own();
+    while (this.#octets > 0) {
+      const buffered = this.#transport.bufferedOctets;
+      const room = 2 * handOverOctets - buffered;
+      if (this.#octets <= room) {
+        this.#send(this.#chunks, this.#octets);
+        this.#chunks = [];
+        this.#octets = 0;
+        this.#owned = 0;
+        return;
+      }
+      if (buffered >= handOverOctets) break;
+      this.#sendPart(room);
     }
+    if (this.#octets > 0) this.#own();
   }
 
   /** Milliseconds for which the client has taken nothing although octets wait. */
