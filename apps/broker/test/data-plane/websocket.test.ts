@@ -44,6 +44,7 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
     device = await makeDevice(plane, [
       allow("iot:Connect", "client/browser*", "client/frames", client),
       allow("iot:Publish", "topic/orders/*"),
+      allow("iot:RetainPublish", "topic/orders/*"),
       allow("iot:Receive", "topic/orders/*"),
       allow("iot:Subscribe", "topicfilter/orders/*"),
     ]);
@@ -108,6 +109,66 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
       socket.send(data);
       expect((await once(socket, "close"))[0]).toBe(code);
     }
+  });
+
+  test("messages of any size arrive whole, live and retained, up to the largest packet", async () => {
+    const { cert, key } = device;
+    const client = await connected({ cert, key, protocolVersion: 5, clientId: "browser-large" });
+    const largest = 2 * 1024 * 1024;
+    await client.subscribeAsync("orders/live", { qos: 1 });
+    // Around the lengths at which a frame's header grows, a TLS record ends, and the packet is as large as it may be.
+    for (const octets of [125, 126, 4096, 16_384, 65_535, 65_536, 200_000, largest - 100]) {
+      const payload = Buffer.alloc(octets, "x");
+      const live = nextMessage(client);
+      await client.publishAsync("orders/live", payload, { qos: 1 });
+      expect(await live).toEqual({ topic: "orders/live", octets });
+      await client.publishAsync("orders/retained", payload, { qos: 1, retain: true });
+      const retained = nextMessage(client);
+      await client.subscribeAsync("orders/retained", { qos: 1 });
+      expect(await retained).toEqual({ topic: "orders/retained", octets });
+      await client.unsubscribeAsync("orders/retained");
+    }
+    await client.publishAsync("orders/retained", "", { qos: 1, retain: true });
+    await client.endAsync();
+  });
+
+  test("a ping frame is answered, before CONNECT and after it; a pong that nobody asked for is no fault", async () => {
+    const socket = open();
+    await once(socket, "open");
+    socket.ping("one");
+    expect(String((await once(socket, "pong"))[0])).toBe("one");
+    socket.send(connectPacket);
+    await once(socket, "message");
+    socket.pong("unasked");
+    socket.ping("two");
+    expect(String((await once(socket, "pong"))[0])).toBe("two");
+    socket.close();
+    await once(socket, "close");
+  });
+
+  test("a certificate that is revoked ends its connections", async () => {
+    const lost = await makeDevice(plane, [allow("iot:*", "*")]);
+    const { cert, key } = lost;
+    const client = await connected({ cert, key, clientId: "lost-later" });
+    const closed = once(client, "close");
+    await revoke(plane, lost);
+    await closed;
+    client.end(true);
+  });
+
+  test("delivery goes on to the client that takes a client identifier over", async () => {
+    const { cert, key } = device;
+    const options = { cert, key, clean: false, clientId: "browser-twice" } as const;
+    const first = await connected(options);
+    await first.subscribeAsync("orders/+", { qos: 1 });
+    const ended = once(first, "close");
+    const second = await connected(options);
+    await ended;
+    first.end(true);
+    const message = nextMessage(second);
+    await second.publishAsync("orders/2", "x", { qos: 1 });
+    expect(await message).toEqual({ topic: "orders/2", octets: 1 });
+    second.end(true);
   });
 
   test.each([
