@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly profile?: Profile | undefined;
   /** Which TLS engine is under the listeners: node:tls or `@latchkey/tls`. */
   readonly tls: "node" | "latchkey";
+  /** How long a TLS handshake may take. Default 10,000. */
+  readonly handshakeTimeoutMs?: number | undefined;
   /** How long an HTTP request of a device may take to arrive. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** The REST API; undefined for none. */

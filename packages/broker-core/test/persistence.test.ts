@@ -288,6 +288,28 @@ test("retained messages survive, the last one of each topic, and one that was re
   ]);
 });
 
+test("a subscription has its options and its identifier after a restart", async () => {
+  const store = new HeldStore();
+  const before = await start(store);
+  const fields = { protocolVersion: 5, cleanStart: false, properties: { sessionExpiryInterval: hour } } as const;
+  const options = { qos: 1, noLocal: true, retainAsPublished: true, retainHandling: 1 } as const;
+  await before.subscriber("kitchen", [{ topicFilter: "a", ...options }], fields, 77);
+  await store.commit();
+  const after = await restart(store);
+  const kitchen = await after.connect("kitchen", fields);
+  kitchen.take();
+  kitchen.publish("a", "own", { qos: 1 });
+  const button = await after.connect("button");
+  button.publish("a", "kept", { qos: 1, retain: true });
+  const messages = kitchen.takePublishes();
+  expect(messages).toMatchObject([
+    { payload: text("kept"), retain: true, properties: { subscriptionIdentifiers: [77] } },
+  ]);
+  // Retain Handling 1: the subscription is not new.
+  kitchen.subscribe([{ topicFilter: "a", ...options }]);
+  expect(kitchen.takePublishes()).toEqual([]);
+});
+
 test("a clean session costs the store nothing", async () => {
   const store = new HeldStore();
   const broker = await start(store);

@@ -37,6 +37,35 @@ describe.each(versions)("version %i", (protocolVersion) => {
     expect(kitchen.messages()).toEqual(["a x"]);
   });
 
+  test("DUP with an identifier that is not known is a new message: the first one never came, or its session is gone", async () => {
+    const test = new TestBroker();
+    const kitchen = await test.subscriber("kitchen", ["a"]);
+    const button = await test.connect("button", { protocolVersion });
+    button.take();
+    button.publish("a", "x", { qos: 2, dup: true });
+    button.send({ type: "pubrel", packetIdentifier: 7 });
+    expect(button.take()).toMatchObject([
+      { type: "pubrec", packetIdentifier: 7, reasonCode: 0 },
+      { type: "pubcomp", packetIdentifier: 7, reasonCode: 0 },
+    ]);
+    expect(kitchen.takePublishes()).toMatchObject([{ dup: false, payload: text("x") }]);
+  });
+
+  test("identifiers that are in use when a client comes back are not given to new messages", async () => {
+    const test = new TestBroker();
+    const first = await test.subscriber("fridge", ["a"], persistent(protocolVersion));
+    const button = await test.connect("button");
+    for (const packetIdentifier of [11, 12, 13]) button.publish("a", "begun", { qos: 2, packetIdentifier });
+    first.send({ type: "pubrec", packetIdentifier: 2 });
+    first.take();
+    first.lose();
+    const second = await test.connect("fridge", persistent(protocolVersion));
+    button.publish("a", "new", { qos: 1 });
+    button.publish("a", "new", { qos: 1 });
+    const used = second.takePublishes().map(({ packetIdentifier }) => packetIdentifier);
+    expect(used).toEqual([1, 3, 4, 5]);
+  });
+
   test("PUBREL for an identifier that is not known is completed, and the connection stays", async () => {
     const test = new TestBroker();
     const button = await test.connect("button", { protocolVersion });

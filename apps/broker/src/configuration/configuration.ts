@@ -66,6 +66,7 @@ const members = object(
       },
       "The log",
     ),
+    handshakeTimeoutMs: whole(100, 600_000, "Milliseconds that a TLS handshake may take"),
     shutdownTimeoutMs: whole(100, 600_000, "Milliseconds that the end may take"),
     limits: limitMembers,
   },

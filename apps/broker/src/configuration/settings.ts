@@ -67,6 +67,7 @@ export type FixedSettings = Required<
     | "control"
     | "sessions"
     | "metrics"
+    | "handshakeTimeoutMs"
   >
 > & {
   readonly logFile: string | undefined;
@@ -114,6 +115,7 @@ export function settingsOf(flags: StartFlags, file: Configuration): StartSetting
       metricsPort === undefined
         ? undefined
         : { host: flags["metrics-host"] ?? file.metrics?.host ?? defaults.host, port: metricsPort },
+    handshakeTimeoutMs: file.handshakeTimeoutMs,
     logFile: flags["log-file"] ?? file.log?.file,
     shutdownTimeoutMs: file.shutdownTimeoutMs ?? defaults.shutdownTimeoutMs,
   } as const;
@@ -139,6 +141,7 @@ const namesOfFixed = [
   ["control", "control"],
   ["sessions", "sessions"],
   ["metrics", "metrics"],
+  ["handshakeTimeoutMs", "handshakeTimeoutMs"],
   ["logFile", "log.file"],
   ["shutdownTimeoutMs", "shutdownTimeoutMs"],
 ] as const satisfies readonly (readonly [keyof FixedSettings, string])[];

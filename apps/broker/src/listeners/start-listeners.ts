@@ -61,6 +61,8 @@ export interface ListenersOptions {
   readonly denial: "explain" | "parity";
   readonly profile?: Profile | undefined;
   readonly listenerLimits?: Partial<ListenerLimits> | undefined;
+  /** How long a TLS handshake may take. Default 10,000. */
+  readonly handshakeTimeoutMs?: number | undefined;
   /** How long an HTTP request may take to arrive. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** Who signed the URL of a WebSocket; undefined where there are no access keys. */
@@ -83,7 +85,7 @@ export interface Listeners {
   close(): Promise<void>;
 }
 
-const handshakeTimeoutMs = 10_000;
+const defaultHandshakeTimeoutMs = 10_000;
 /** Ours, against a process that runs out of file descriptors. AWS IoT has no such limit of its own. */
 const defaultLimits: ListenerLimits = {
   maximumConnections: 10_000,
@@ -175,7 +177,7 @@ async function startListener(
   { admission, dataPlane, limits }: Shared,
 ): Promise<SecureListener> {
   const { service, host, port } = settings;
-  const { data, tls, denial, broker, observed, log } = options;
+  const { data, tls, denial, broker, observed, log, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
   const judgeOne = judgeOf(settings, options);
   const serve = async (secure: SecureStream): Promise<void> => {
     const { stream, handshake } = secure;

@@ -128,9 +128,14 @@ describe("flags and file", () => {
     const before = settingsOf({}, {}).fixed;
     const after = settingsOf(
       {},
-      { names: ["x"], log: { file: "l" }, limits: { process: { maximumConnections: 1 } } },
+      {
+        names: ["x"],
+        log: { file: "l" },
+        handshakeTimeoutMs: 200,
+        limits: { process: { maximumConnections: 1 } },
+      },
     ).fixed;
-    expect(changedNames(before, after)).toEqual(["names", "log.file"]);
+    expect(changedNames(before, after)).toEqual(["names", "handshakeTimeoutMs", "log.file"]);
     expect(changedNames(before, before)).toEqual([]);
   });
 });

@@ -37,6 +37,7 @@ export class RunningControlPlane implements AsyncDisposable {
     listenerLimits,
     limits,
     profile,
+    handshakeTimeoutMs,
     requestTimeoutMs = 1000,
   }: {
     readonly profile?: "standard" | "aws";
@@ -45,6 +46,7 @@ export class RunningControlPlane implements AsyncDisposable {
     readonly denial?: "explain" | "parity";
     readonly listenerLimits?: Partial<ListenerLimits>;
     readonly limits?: Partial<Limits>;
+    readonly handshakeTimeoutMs?: number;
     /** Of the device's HTTPS. */
     readonly requestTimeoutMs?: number;
   } = {}): Promise<RunningControlPlane> {
@@ -57,6 +59,7 @@ export class RunningControlPlane implements AsyncDisposable {
       listenerLimits,
       limits,
       profile,
+      handshakeTimeoutMs,
       requestTimeoutMs,
       serverNames: [],
       scope: defaultScope,

@@ -150,7 +150,7 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
     const lost = await makeDevice(plane, [allow("iot:*", "*")]);
     const { cert, key } = lost;
     const client = await connected({ cert, key, clientId: "lost-later" });
-    const closed = once(client, "close");
+    const closed = new Promise<void>((resolve) => client.once("close", resolve));
     await revoke(plane, lost);
     await closed;
     client.end(true);
@@ -161,7 +161,7 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
     const options = { cert, key, clean: false, clientId: "browser-twice" } as const;
     const first = await connected(options);
     await first.subscribeAsync("orders/+", { qos: 1 });
-    const ended = once(first, "close");
+    const ended = new Promise<void>((resolve) => first.once("close", resolve));
     const second = await connected(options);
     await ended;
     first.end(true);
