@@ -1,6 +1,8 @@
 /** An MQTT broker's core, without I/O: connections, sessions, subscriptions, routing. */
 
 export { Broker, type BrokerOptions, type ClientConnection, type PersistenceOptions } from "./broker.ts";
+export { createBroker, type CreateBrokerOptions, type EmbeddedBroker } from "./embedding/create-broker.ts";
+export type { ByteStream, NodeByteStream, WebByteStream } from "./embedding/byte-stream.ts";
 export { deliveryBoundsMs, type Counters, type DecisionCounts } from "./counters.ts";
 export type {
   BrokerEvent,

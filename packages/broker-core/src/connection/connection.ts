@@ -362,13 +362,16 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
       this.context.counters.decisions[action].allowed += 1;
       return true;
     }
-    if (decision instanceof Promise) {
-      return decision.then(
-        (answer) => this.#report(principal, action, name, answer),
-        (cause: unknown) => this.#report(principal, action, name, { isAllowed: false, reason: String(cause) }),
-      );
-    }
+    if (decision instanceof Promise) return this.#decided(principal, action, name, decision);
     return this.#report(principal, action, name, decision);
+  }
+
+  /** Apart from `decide`, whose every call would otherwise make what these functions need. */
+  #decided(principal: Principal, action: Action, name: string, decision: Promise<Decision>): Promise<Decision> {
+    return decision.then(
+      (answer) => this.#report(principal, action, name, answer),
+      (cause: unknown) => this.#report(principal, action, name, { isAllowed: false, reason: String(cause) }),
+    );
   }
 
   #report(principal: Principal, action: Action, name: string, decision: Decision): Decision {

@@ -110,41 +110,78 @@ function isKnownAllowed<Peer, Principal>(
   return true;
 }
 
+/** Makes no object where the authorizer answers at once and allows. */
 function authorize<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   client: Client<Principal>,
   packet: PublishPacket,
   topicName: string,
 ): void {
-  const failed = (cause: unknown): void => {
-    connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized);
-  };
-  const denied = (): void => {
-    if (connection.state === "closed") return;
-    const detail = `publish to ${topicName}`;
-    refuse(connection, packet, ReasonCode.notAuthorized, "not-authorized", detail, `not allowed: ${shortened(detail)}`);
-  };
-  const allowed = (): void => {
-    if (connection.state === "closed") return;
-    const revision = connection.context.authorizer.revision?.(client.principal);
-    if (revision !== undefined) connection.lastPublish = { topicName, revision, retain: packet.retain };
-    publish(connection, client, packet, topicName);
-  };
   let decision: Decision | Promise<Decision>;
   try {
-    decision = connection.decide("publish", topicName);
-    if (packet.retain && decision === true) decision = connection.decide("retain-publish", topicName);
-    else if (packet.retain && decision instanceof Promise) {
-      decision = decision.then((answer) => (answer === true ? connection.decide("retain-publish", topicName) : answer));
-    }
+    decision = decideOn(connection, packet, topicName);
   } catch (cause) {
-    failed(cause);
+    authorizerFailed(connection, cause);
     return;
   }
-  if (decision === true) allowed();
-  else if (decision instanceof Promise) {
-    connection.hold(decision, (answer) => (answer === true ? allowed() : denied()), failed);
-  } else denied();
+  if (decision instanceof Promise) decideLater(connection, client, packet, topicName, decision);
+  else decided(connection, client, packet, topicName, decision);
+}
+
+function decideOn<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  { retain }: PublishPacket,
+  topicName: string,
+): Decision | Promise<Decision> {
+  const decision = connection.decide("publish", topicName);
+  if (!retain) return decision;
+  if (decision === true) return connection.decide("retain-publish", topicName);
+  return decision instanceof Promise ? andRetain(connection, topicName, decision) : decision;
+}
+
+async function andRetain<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  topicName: string,
+  decision: Promise<Decision>,
+): Promise<Decision> {
+  const answer = await decision;
+  return answer === true ? connection.decide("retain-publish", topicName) : answer;
+}
+
+function decideLater<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  client: Client<Principal>,
+  packet: PublishPacket,
+  topicName: string,
+  decision: Promise<Decision>,
+): void {
+  connection.hold(
+    decision,
+    (answer) => decided(connection, client, packet, topicName, answer),
+    (cause) => authorizerFailed(connection, cause),
+  );
+}
+
+function authorizerFailed<Peer, Principal>(connection: Connection<Peer, Principal>, cause: unknown): void {
+  connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized);
+}
+
+function decided<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  client: Client<Principal>,
+  packet: PublishPacket,
+  topicName: string,
+  decision: Decision,
+): void {
+  if (connection.state === "closed") return;
+  if (decision !== true) {
+    const detail = `publish to ${topicName}`;
+    refuse(connection, packet, ReasonCode.notAuthorized, "not-authorized", detail, `not allowed: ${shortened(detail)}`);
+    return;
+  }
+  const revision = connection.context.authorizer.revision?.(client.principal);
+  if (revision !== undefined) connection.lastPublish = { topicName, revision, retain: packet.retain };
+  publish(connection, client, packet, topicName);
 }
 
 function publish<Peer, Principal>(
