@@ -10,8 +10,10 @@ import { allOf, certificateArnOf, certificateIdOf, shortLength, textIn } from ".
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
 import { endpointOf } from "./api-client.ts";
 import { apiOptions, jsonOption, newestFirst, targetOf, withApi, type ApiArguments } from "./api-options.ts";
+import { exportCommand, importCommand } from "./bulk.ts";
 import { dataDirectoryOf, print, remark, withDataDirectory } from "./data-option.ts";
 import { certificatesWithSerialNumber, createDevice, registerDevice } from "./device.ts";
+import { withPassingProgress } from "./long-work.ts";
 import { createRemoteDevice, registerCsrIntoFolder, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
 import { listOf, wholeNumber } from "../configuration/option-values.ts";
 import { dateOf, printFields, printJson, printTable } from "./table.ts";
@@ -158,9 +160,15 @@ const list = defineCommand({
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
-      const rows: CertificateRow[] = [];
       const input = { pageSize: 250, ascendingOrder: args["newest-first"] !== true };
-      for await (const one of allOf(api, "ListCertificates", "certificates", input)) rows.push(await rowOf(api, one));
+      const rows = await withPassingProgress("reading certificates", args.json === true, async (report) => {
+        const read: CertificateRow[] = [];
+        for await (const one of allOf(api, "ListCertificates", "certificates", input)) {
+          read.push(await rowOf(api, one));
+          report(String(read.length));
+        }
+        return read;
+      });
       if (args.json === true) printJson(rows);
       else printRows(rows);
     }),
@@ -245,6 +253,8 @@ export const certificateCommand = defineCommand({
     revoke,
     status,
     bundle,
+    import: importCommand,
+    export: exportCommand,
     delete: remove,
   },
 });
