@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 /** `latchkey`: the broker and what is needed to run it, on the command line. Each command is loaded when it is asked for. */
 
 import { defineCommand, type CommandDef } from "citty";

@@ -13,6 +13,7 @@ import { startProcess } from "./process.ts";
 import { localEndpoint, topicRoot, type Target, type TargetOptions } from "./target.ts";
 
 const brokerFolder = fileURLToPath(new URL("../../../../apps/broker", import.meta.url));
+const main = join(brokerFolder, "src/main.ts");
 const region = "us-east-1";
 const account = `arn:aws:iot:${region}:000000000000`;
 const policyName = "bench-device";
@@ -37,6 +38,12 @@ const devicePolicy = {
   ],
 };
 
+/** What the broker's first line gives to Node, so that it runs here as it does for its users. */
+function flagsOfNode(): string[] {
+  const [firstLine = ""] = readFileSync(main, "utf8").split("\n", 1);
+  return firstLine.split(" ").filter((word) => word.startsWith("--"));
+}
+
 /** Starts the broker of this checkout, on node:tls or, as `latchkey-tls`, on our own TLS engine. */
 export async function startLatchkey(name: "latchkey" | "latchkey-tls", options: TargetOptions): Promise<Target> {
   if (options.isPlain) {
@@ -53,7 +60,8 @@ export async function startLatchkey(name: "latchkey" | "latchkey-tls", options: 
     path: process.execPath,
     words: [
       "--conditions=@latchkey/source",
-      join(brokerFolder, "src/main.ts"),
+      ...flagsOfNode(),
+      main,
       ...["start", "--data", options.folder, "--port", "0", "--https-port", "0", "--log-level", "error"],
       ...["--tls", name === "latchkey-tls" ? "latchkey" : "node"],
     ],
