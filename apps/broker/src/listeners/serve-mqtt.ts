@@ -1,7 +1,7 @@
 /** MQTT over a stream of octets: what comes goes to the broker, and what the broker says goes out. */
 
 import type { Duplex } from "node:stream";
-import type { Broker } from "@latchkey/broker-core";
+import type { Broker, Transport } from "@latchkey/broker-core";
 import { endSoon } from "./secure-listener.ts";
 
 /** Hands a connection to the broker, and gives the broker's end of it. Nothing may have been read from the stream. */
@@ -10,21 +10,38 @@ export function serveMqtt<Peer, Principal>(
   peer: Peer,
   stream: Duplex,
 ): ReturnType<typeof broker.accept> {
-  const transport = {
-    write(chunks: readonly Uint8Array[]): void {
-      stream.write(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-    },
-    close: () => endSoon(stream),
-    get bufferedOctets() {
-      return stream.writableLength;
-    },
-    pause: () => void stream.pause(),
-    resume: () => void stream.resume(),
-  };
-  const client = broker.accept(peer, transport, performance.now());
+  const client = broker.accept(peer, new StreamTransport(stream), performance.now());
   stream.on("data", (chunk: Buffer) => client.receive(chunk, performance.now()));
   stream.on("drain", () => client.drained(performance.now()));
   stream.on("error", (error: Error) => client.lost(error.message, performance.now()));
   stream.on("close", () => client.lost("the client closed the connection", performance.now()));
   return client;
+}
+
+class StreamTransport implements Transport {
+  readonly #stream: Duplex;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+  }
+
+  get bufferedOctets(): number {
+    return this.#stream.writableLength;
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    this.#stream.write(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  }
+
+  close(): void {
+    endSoon(this.#stream);
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
 }

@@ -3,6 +3,8 @@
  * committed.
  */
 
+import { LazySet } from "../lazy-set.ts";
+
 /** One that is held. */
 interface Held {
   readonly bytes: Uint8Array;
@@ -14,10 +16,11 @@ interface Held {
 
 /** What the acknowledgements of one connection need. */
 export interface AcknowledgementsContext {
-  readonly committed: () => number;
-  readonly write: (bytes: Uint8Array) => void;
+  /** Position in the store up to which everything is committed. */
+  readonly committed: number;
+  write(bytes: Uint8Array): void;
   /** Something is held until the store has committed. */
-  readonly waitsForStore: () => void;
+  waitForStore(): void;
 }
 
 /** The acknowledgements of one connection. */
@@ -25,7 +28,7 @@ export class Acknowledgements {
   readonly #context: AcknowledgementsContext;
   #held: Held[] = [];
   /** Identifiers of QoS 1 and 2 messages of this connection that are not completed (MQTT-3.3.4-7). */
-  readonly #open = new Set<number>();
+  readonly #open = new LazySet<number>();
 
   constructor(context: AcknowledgementsContext) {
     this.#context = context;
@@ -50,18 +53,18 @@ export class Acknowledgements {
 
   /** Sends an acknowledgement as soon as `sequence` is committed and all before it are sent. */
   send(bytes: Uint8Array, sequence: number, completes: number): void {
-    if (this.#held.length === 0 && sequence <= this.#context.committed()) {
+    if (this.#held.length === 0 && sequence <= this.#context.committed) {
       if (completes > 0) this.#open.delete(completes);
       this.#context.write(bytes);
     } else {
       this.#held.push({ bytes, sequence, completes });
-      this.#context.waitsForStore();
+      this.#context.waitForStore();
     }
   }
 
   /** Something was committed: sends what waited for it. */
   release(): void {
-    const committed = this.#context.committed();
+    const committed = this.#context.committed;
     let count = 0;
     for (const { bytes, sequence, completes } of this.#held) {
       if (sequence > committed) break;
@@ -70,6 +73,6 @@ export class Acknowledgements {
       count += 1;
     }
     if (count > 0) this.#held = this.#held.slice(count);
-    if (this.#held.length > 0) this.#context.waitsForStore();
+    if (this.#held.length > 0) this.#context.waitForStore();
   }
 }

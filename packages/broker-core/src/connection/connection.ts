@@ -22,6 +22,7 @@ import type { Action, Authorizer, Decision, Denial } from "../ports/authorizer.t
 import type { SessionPersistence } from "../persistence/session-persistence.ts";
 import type { ReservedTopics } from "../ports/reserved-topics.ts";
 import type { Transport } from "../ports/transport.ts";
+import { LazySet } from "../lazy-set.ts";
 import type { Message } from "../routing/message.ts";
 import type { DirectResult } from "../server-publish.ts";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
@@ -30,7 +31,7 @@ import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
-import { Acknowledgements } from "./acknowledgements.ts";
+import { Acknowledgements, type AcknowledgementsContext } from "./acknowledgements.ts";
 import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
 import { Link } from "./link.ts";
 import type { OutputSpace } from "./output-space.ts";
@@ -93,7 +94,7 @@ const maximumBacklogOctets = 64 * 1024;
 const maximumHeldAcknowledgements = 1000;
 
 /** A connection that a broker accepted. Its transport reports input with `receive` and its end with `lost`. */
-export class Connection<Peer, Principal> implements BrakedPublisher {
+export class Connection<Peer, Principal> implements BrakedPublisher, AcknowledgementsContext {
   readonly peer: Peer;
   readonly context: BrokerContext<Peer, Principal>;
   readonly link: Link;
@@ -115,7 +116,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
   receivedRevision = 0;
   /** Work that the current turn may still do. */
   workLeft = 0;
-  readonly brakes: Set<Receiver> = new Set();
+  readonly brakes: LazySet<Receiver> = new LazySet();
   readonly publishRate: Rate;
   readonly octetRate: Rate;
   readonly #decoder: PacketDecoder;
@@ -135,11 +136,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
     this.context = context;
     this.peer = peer;
     this.link = new Link(transport, limits, counters, nowMs);
-    this.acknowledgements = new Acknowledgements({
-      committed: () => context.committed,
-      write: (bytes) => this.write(bytes),
-      waitsForStore: () => context.waitsForStore.add(this),
-    });
+    this.acknowledgements = new Acknowledgements(this);
     this.publishRate = new Rate(limits.maximumPublishesPerSecond, nowMs);
     this.octetRate = new Rate(limits.maximumOctetsPerSecond, nowMs);
     this.#openedMs = nowMs;
@@ -158,6 +155,14 @@ export class Connection<Peer, Principal> implements BrakedPublisher {
   /** Undefined until CONNECT was accepted. */
   get clientIdentifier(): string | undefined {
     return this.client?.clientIdentifier;
+  }
+
+  get committed(): number {
+    return this.context.committed;
+  }
+
+  waitForStore(): void {
+    this.context.waitsForStore.add(this);
   }
 
   /** Takes what the network brought. The chunk must not be written to afterwards. */

@@ -6,6 +6,7 @@
 import { encode, type ProtocolVersion, type QoS } from "@latchkey/mqtt-codec";
 import { countDelivery, type Counters } from "../counters.ts";
 import type { DropLimit } from "../events.ts";
+import { LazySet } from "../lazy-set.ts";
 import type { Limits } from "../limits.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import type { Message } from "../routing/message.ts";
@@ -30,17 +31,17 @@ export interface SenderContext {
   readonly maximumPacketSize: number;
   /** The client's Topic Alias Maximum. */
   readonly topicAliasMaximum: number;
-  readonly nowMs: () => number;
-  /** What the store has committed. */
-  readonly committed: () => number;
-  readonly mayReceive: (topicName: string) => Decision | Promise<Decision>;
-  readonly dropped: (message: Message, limit: DropLimit) => void;
+  readonly nowMs: number;
+  /** Position in the store up to which everything is committed. */
+  readonly committed: number;
+  mayReceive(topicName: string): Decision | Promise<Decision>;
+  dropped(message: Message, limit: DropLimit): void;
   /** There is output to hand over when the current input is done. */
-  readonly hasOutput: () => void;
+  hasOutput(): void;
   /** There is more to do in a later turn. */
-  readonly later: () => void;
+  later(): void;
   /** There is more to do when the store has committed. */
-  readonly waitsForStore: () => void;
+  waitForStore(): void;
 }
 
 /** The sending side of one connected client. */
@@ -49,7 +50,7 @@ export class Sender implements Receiver {
   readonly #aliases: ServerTopicAliases | undefined;
   readonly #quota: number;
   readonly #sinceMs: number;
-  readonly #braked = new Set<BrakedPublisher>();
+  readonly #braked = new LazySet<BrakedPublisher>();
   #brakedSinceMs: number | undefined;
   #isAsking = false;
   #isStopped = false;
@@ -59,7 +60,7 @@ export class Sender implements Receiver {
     const { limits, topicAliasMaximum, version } = context;
     const aliases = version === 5 ? Math.min(topicAliasMaximum, limits.maximumTopicAliasesToClient) : 0;
     this.#aliases = aliases > 0 ? new ServerTopicAliases(aliases) : undefined;
-    this.#sinceMs = context.nowMs();
+    this.#sinceMs = context.nowMs;
     this.#quota = Math.min(context.receiveMaximum, limits.maximumInFlight);
   }
 
@@ -94,7 +95,7 @@ export class Sender implements Receiver {
     const { session, link } = this.#context;
     const { outbound } = session;
     while (!link.isFull) {
-      const delivery = outbound.next(outbound.inFlight < this.#quota, steps, this.#context.nowMs());
+      const delivery = outbound.next(outbound.inFlight < this.#quota, steps, this.#context.nowMs);
       if (delivery === undefined || steps.left <= 0) break;
       steps.left -= 1;
       if (!this.#sendDelivery(delivery)) return;
@@ -114,7 +115,7 @@ export class Sender implements Receiver {
 
   brake(publisher: BrakedPublisher): void {
     const { limits, counters } = this.#context;
-    const nowMs = this.#context.nowMs();
+    const nowMs = this.#context.nowMs;
     this.#brakedSinceMs ??= nowMs;
     if (this.#isStopped || nowMs - this.#brakedSinceMs >= limits.maximumBrakeMs) return;
     if (this.#braked.has(publisher)) return;
@@ -154,7 +155,7 @@ export class Sender implements Receiver {
     const { session, limits } = this.#context;
     const { message, qos } = delivery;
     const isRepeat = delivery.isSent;
-    const nowMs = this.#context.nowMs();
+    const nowMs = this.#context.nowMs;
     if (!isRepeat && message.isExpired(nowMs)) return this.#drop(delivery, "expired");
     if (!isRepeat && nowMs - delivery.queuedMs >= limits.maximumQueuedMs)
       return this.#drop(delivery, "maximumQueuedMs");
@@ -183,8 +184,8 @@ export class Sender implements Receiver {
     if (session.journal === undefined) return true;
     // A retained message was never queued.
     if (delivery.recordNumber === 0) session.recordQueued(delivery);
-    if (delivery.sequence <= this.#context.committed()) return true;
-    this.#context.waitsForStore();
+    if (delivery.sequence <= this.#context.committed) return true;
+    this.#context.waitForStore();
     return false;
   }
 
@@ -214,7 +215,7 @@ export class Sender implements Receiver {
   #sendCopy(copy: Copy): boolean {
     const { message, qos, retain, identifiers, packetIdentifier, dup } = copy;
     const { version, maximumPacketSize } = this.#context;
-    const nowMs = this.#context.nowMs();
+    const nowMs = this.#context.nowMs;
     let bytes: Uint8Array;
     if (this.#aliases === undefined && (version === 4 || identifiers === undefined)) {
       const receiver = { qos, retain, dup, packetIdentifier };

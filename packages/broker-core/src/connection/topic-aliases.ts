@@ -3,7 +3,8 @@
 /** Aliases that the client sets. */
 export class ClientTopicAliases {
   readonly #maximum: number;
-  readonly #topics = new Map<number, string>();
+  /** Made with the first alias. */
+  #topics: Map<number, string> | undefined;
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -12,6 +13,7 @@ export class ClientTopicAliases {
   /** Sets an alias; false where it is above the maximum (MQTT-3.3.2-9, -12). */
   set(alias: number, topicName: string): boolean {
     if (alias > this.#maximum) return false;
+    this.#topics ??= new Map();
     this.#topics.set(alias, topicName);
     return true;
   }
@@ -21,7 +23,7 @@ export class ClientTopicAliases {
   }
 
   topicName(alias: number): string | undefined {
-    return this.#topics.get(alias);
+    return this.#topics?.get(alias);
   }
 }
 

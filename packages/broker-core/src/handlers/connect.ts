@@ -16,7 +16,7 @@ import type { Authentication, AuthenticationStep, Credentials } from "../ports/a
 import type { Action, Decision } from "../ports/authorizer.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
-import { mayReceive } from "./receive.ts";
+import { ConnectedClient } from "./connected-client.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
 
@@ -241,7 +241,7 @@ function accept<Peer, Principal>(
   const { protocolVersion: version, properties } = packet;
   const { limits } = context;
   const keepAlive = keepAliveOf(connection, packet.keepAlive);
-  const sender = senderOf(connection, session, properties);
+  const sender = new Sender(new ConnectedClient(connection, session, properties));
   connection.client = {
     version,
     clientIdentifier,
@@ -281,33 +281,6 @@ function accept<Peer, Principal>(
         : undefined,
   });
   sender.resume();
-}
-
-function senderOf<Peer, Principal>(
-  connection: Connection<Peer, Principal>,
-  session: Session,
-  properties: ConnectProperties | undefined,
-): Sender {
-  const { context, version } = connection;
-  const { limits, counters } = context;
-  return new Sender({
-    session,
-    link: connection.link,
-    limits,
-    counters,
-    version,
-    space: context.space,
-    receiveMaximum: properties?.receiveMaximum ?? 65_535,
-    maximumPacketSize: connection.answers.maximumPacketSize,
-    topicAliasMaximum: properties?.topicAliasMaximum ?? 0,
-    nowMs: () => context.nowMs,
-    committed: () => context.committed,
-    mayReceive: (topicName) => mayReceive(connection, topicName),
-    dropped: (message, limit) => context.dropped(session, message, limit),
-    hasOutput: () => context.hasOutput(connection),
-    later: () => context.later(connection),
-    waitsForStore: () => context.waitsForStore.add(connection),
-  });
 }
 
 function isClosed<Peer, Principal>({ state }: Connection<Peer, Principal>): boolean {

@@ -1,6 +1,7 @@
 /** Who subscribes, as the router sees it. */
 
 import type { QoS } from "@latchkey/mqtt-codec";
+import type { LazySet } from "../lazy-set.ts";
 import type { Message } from "./message.ts";
 import type { SessionSubscription } from "./subscription.ts";
 
@@ -20,7 +21,7 @@ export interface Receiver {
 
 /** A connection whose messages fill a receiver faster than that one reads. */
 export interface BrakedPublisher {
-  readonly brakes: Set<Receiver>;
+  readonly brakes: LazySet<Receiver>;
   /** The last brake is released. */
   unbraked(): void;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { QoS } from "@latchkey/mqtt-codec";
+import { LazySet } from "../lazy-set.ts";
 import type { Message } from "../routing/message.ts";
 import type { RetainedMessage } from "../routing/retained-messages.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
@@ -65,13 +66,13 @@ export class OutboundMessages {
   /** QoS 0, only while the client is connected and full. */
   readonly #queue0 = new Queue<Delivery>();
   /** In flight on an earlier connection, to be sent again on this one. */
-  #resend = new Queue<Delivery>();
+  readonly #resend = new Queue<Delivery>();
   /** Sent and not acknowledged, in the order of sending: QoS 1 until PUBACK, QoS 2 until PUBREC. */
   readonly #inFlight = new Map<number, Delivery>();
   /** Identifiers of messages that wait: a store knows them already. */
-  readonly #reserved = new Set<number>();
+  readonly #reserved = new LazySet<number>();
   /** QoS 2 after PUBREC, until PUBCOMP, in the order of the PUBRECs. The message is not needed any more. */
-  readonly #released = new Set<number>();
+  readonly #released = new LazySet<number>();
   readonly #retained = new Queue<RetainedCursor>();
   /** A retained message that was taken out of its cursor and could not be sent yet. */
   #nextRetained: Delivery | undefined;
@@ -223,7 +224,7 @@ export class OutboundMessages {
 
   /** A client came back: everything in flight is to be sent again (MQTT-4.4.0-1). Gives the PUBRELs. */
   resume(): Iterable<number> {
-    this.#resend = new Queue();
+    this.#resend.clear();
     for (const delivery of this.#inFlight.values()) this.#resend.push(delivery);
     return this.#released;
   }
@@ -231,7 +232,7 @@ export class OutboundMessages {
   /** The connection is gone: QoS 0 messages were only for it. */
   suspend(): void {
     for (let first = this.#queue0.take(); first !== undefined; first = this.#queue0.take()) this.#removed(first);
-    this.#resend = new Queue();
+    this.#resend.clear();
   }
 
   /** Drops the messages at the head of the queue that are too old; gives them. */
@@ -285,11 +286,11 @@ export class OutboundMessages {
     const all = Array.from(this.all());
     this.suspend();
     for (const delivery of all) this.#removed(delivery);
-    this.#queue.takeWhere(() => true);
+    this.#queue.clear();
     this.#inFlight.clear();
     this.#released.clear();
     this.#reserved.clear();
-    this.#retained.takeWhere(() => true);
+    this.#retained.clear();
     this.#nextRetained = undefined;
     return all.filter(({ group, qos, isSent }) => group !== undefined && (qos === 1 || !isSent));
   }

@@ -3,9 +3,12 @@
  * long queue costs its length at each step.
  */
 
+/** Of queues that hold nothing, which most do. Never written to. */
+const noValues: never[] = [];
+
 /** A queue of values that are not undefined. */
 export class Queue<T extends object> {
-  #values: (T | undefined)[] = [];
+  #values: (T | undefined)[] = noValues;
   /** Index of the first value. What is before it has been taken. */
   #head = 0;
 
@@ -14,7 +17,8 @@ export class Queue<T extends object> {
   }
 
   push(value: T): void {
-    this.#values.push(value);
+    if (this.#values === noValues) this.#values = [value];
+    else this.#values.push(value);
   }
 
   /** The first value, which stays. */
@@ -36,6 +40,11 @@ export class Queue<T extends object> {
       this.#head = 0;
     }
     return value;
+  }
+
+  clear(): void {
+    this.#values = noValues;
+    this.#head = 0;
   }
 
   /** Takes out every value for which `isOut` says so, and gives them in order. */

@@ -6,6 +6,7 @@
 import type { ProtocolVersion, QoS } from "@latchkey/mqtt-codec";
 import type { Deadline } from "../deadlines.ts";
 import type { DropLimit } from "../events.ts";
+import { LazySet } from "../lazy-set.ts";
 import type { ConnectionEnd } from "../server-publish.ts";
 import type { Message } from "../routing/message.ts";
 import type { Receiver, Subscriber } from "../routing/subscriber.ts";
@@ -38,7 +39,7 @@ export class Session implements Subscriber {
   readonly subscriptions: Map<string, SessionSubscription> = new Map();
   readonly outbound: OutboundMessages;
   /** Packet identifiers of QoS 2 messages that were taken over and not released (MQTT-4.3.3-10). */
-  readonly received: Set<number> = new Set();
+  readonly received: LazySet<number> = new LazySet();
   receiver: Receiver | undefined;
   /** Set for a session that a store keeps. */
   journal: SessionJournal | undefined;
