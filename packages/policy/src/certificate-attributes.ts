@@ -73,11 +73,17 @@ const attributeArcs: Readonly<Record<(typeof nameAttributes)[number], number>> =
 
 /** An attribute with an unreadable value is left out whole, so that no other value takes its number. */
 function attributesOf({ rdns }: DistinguishedNameInput): NameAttributes {
+  const values = new Map<number | undefined, (string | undefined)[]>();
+  for (const { type, text } of rdns.flat()) {
+    const arc = arcOf(type);
+    const texts = values.get(arc);
+    if (texts === undefined) values.set(arc, [text]);
+    else texts.push(text);
+  }
   const attributes: { [Name in (typeof nameAttributes)[number]]?: readonly string[] } = {};
   for (const name of nameAttributes) {
-    const values = rdns.flat().flatMap(({ type, text }) => (arcOf(type) === attributeArcs[name] ? [text] : []));
-    const texts = values.filter((value) => value !== undefined);
-    if (texts.length > 0 && texts.length === values.length) attributes[name] = texts;
+    const texts = values.get(attributeArcs[name]);
+    if (texts?.every((text) => text !== undefined) === true) attributes[name] = texts;
   }
   return attributes;
 }
@@ -106,7 +112,9 @@ function alternativeNames(names: readonly AlternativeNameInput[] = []): Alternat
     const form = forms.get(type);
     const text = form === "IPAddress" && value instanceof Uint8Array ? addressText(value) : value;
     if (form === undefined || typeof text !== "string") continue;
-    (found[form] ??= []).push(text);
+    const texts = found[form];
+    if (texts === undefined) found[form] = [text];
+    else texts.push(text);
   }
   return found;
 }

@@ -98,13 +98,12 @@ export interface Settings {
 
 /** Checks the common part. Throws `ERR_TLS_ARGUMENT`. */
 export function settingsOf(config: CommonConfig): Settings {
-  const versions = allVersions.filter((version) => (config.versions ?? allVersions).includes(version));
-  const suites = (config.cipherSuites ?? allCipherSuites.map(({ name }) => name)).map((name) => {
-    const suite = allCipherSuites.find((candidate) => candidate.name === name);
-    if (suite === undefined) throw argument(`There is no cipher suite ${name}`);
-    return suite;
-  });
-  const usable = suites.filter((suite) => versions.includes(suite.version));
+  const versions =
+    config.versions === undefined
+      ? allVersions
+      : allVersions.filter((version) => config.versions?.includes(version) === true);
+  const suites = config.cipherSuites === undefined ? allCipherSuites : suitesOf(config.cipherSuites);
+  const usable = versions === allVersions ? suites : suites.filter(({ version }) => versions.includes(version));
   const {
     groups = allGroups,
     schemes = allSchemes,
@@ -143,6 +142,14 @@ export function settingsOf(config: CommonConfig): Settings {
     trace: config.trace,
     keyLog: config.keyLog,
   };
+}
+
+function suitesOf(names: readonly CipherSuiteName[]): CipherSuite[] {
+  return names.map((name) => {
+    const suite = allCipherSuites.find((candidate) => candidate.name === name);
+    if (suite === undefined) throw argument(`There is no cipher suite ${name}`);
+    return suite;
+  });
 }
 
 function isProtocolName(name: string): boolean {
