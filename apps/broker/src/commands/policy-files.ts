@@ -27,7 +27,7 @@ import { defaultScope } from "@latchkey/registry";
 import { listOf, regionOf } from "../configuration/option-values.ts";
 import { apiOptions, jsonOption, withApi, type ApiArguments } from "./api-options.ts";
 import { print, remark } from "./data-option.ts";
-import { readRefusedRequests } from "./refused-requests.ts";
+import { readRefusalFiles, readRefusedRequests } from "./refused-requests.ts";
 import { printJson } from "./table.ts";
 
 const policyOptions = {
@@ -137,7 +137,7 @@ export const suggestCommand = defineCommand({
     decisions: {
       type: "string",
       description:
-        "A file of refusals, decisions.jsonl of a data directory: what was refused is what the policy allows",
+        "A file of refusals, decisions.jsonl of a data directory, with the full ones beside it (.1, .2 ...): what was refused is what the policy allows",
     },
     "client-id": { type: "string", description: "Of the refusals, only those of this client" },
     certificate: { type: "string", description: "Of the refusals, only those of certificates that begin so" },
@@ -175,13 +175,15 @@ async function refusedRequests(
     readonly certificate?: string | undefined;
   },
 ): Promise<readonly PolicyRequest[]> {
-  const { requests, explicitlyDenied } = readRefusedRequests(await readText("decisions", file), {
+  const files = await readRefusalFiles(file);
+  const { requests, explicitlyDenied, brokenLines } = readRefusedRequests(files, {
     region: args.region === undefined ? defaultScope.region : regionOf(args.region),
     clientId: args["client-id"],
     certificateId: args.certificate,
   });
   if (explicitlyDenied > 0)
     remark(`${explicitlyDenied} left out: a Deny statement refuses them, whatever else allows them`);
+  if (brokenLines > 0) remark(`${brokenLines} left out: lines that are not whole, as after a crash or on a full disk`);
   if (requests.length === 0) throw new UsageError(`--decisions ${file} has no refusal that a policy could allow`);
   return requests;
 }

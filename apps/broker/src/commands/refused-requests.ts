@@ -1,6 +1,7 @@
-/** The requests in a file of refusals, `decisions.jsonl`, as `latchkey policy suggest` takes them. */
+/** The requests in files of refusals, `decisions.jsonl` and the full ones beside it, as `latchkey policy suggest` takes them. */
 
-import { UsageError } from "@latchkey/command-line";
+import { readFile } from "node:fs/promises";
+import { messageOf, UsageError } from "@latchkey/command-line";
 import { clientArn, topicArn, topicFilterArn, type ArnScope, type PolicyRequest } from "@latchkey/policy";
 import { isObject } from "../http/json-body.ts";
 
@@ -14,29 +15,65 @@ export interface RefusedRequestsOptions {
   readonly certificateId?: string | undefined;
 }
 
-/** What a file has. */
+/** A file of refusals. */
+export interface RefusalFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What files have. */
 export interface RefusedRequests {
   /** Each once. */
   readonly requests: readonly PolicyRequest[];
   /** Lines that are left out because a Deny statement refuses them: no further policy allows those. */
   readonly explicitlyDenied: number;
+  /** Lines that are not whole: a crash or a full disk leaves such. */
+  readonly brokenLines: number;
 }
 
 /** Different requests that are taken; a policy for more would be none that AWS IoT takes. */
 const maximumRequests = 1000;
 
-/** Reads JSON lines. A last line that is not whole, as after a crash, is left out. Throws `UsageError`. */
-export function readRefusedRequests(text: string, options: RefusedRequestsOptions): RefusedRequests {
-  const requests = new Map<string, PolicyRequest>();
-  let explicitlyDenied = 0;
-  const lines = text.split("\n");
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    const refusal = refusalOf(line);
-    if (refusal === undefined) {
-      if (index === lines.length - 1) break;
-      throw new UsageError(`line ${index + 1} is no refusal as decisions.jsonl has them`);
+/**
+ * The file and the full ones that the broker has renamed, `FILE.1`, `FILE.2` and so on, the oldest first. Throws `UsageError` where there is
+ * neither the file nor `FILE.1`.
+ */
+export async function readRefusalFiles(file: string): Promise<readonly RefusalFile[]> {
+  const files: RefusalFile[] = [];
+  let missing: unknown;
+  // The newest is read first: where the broker renames files meanwhile, one is read twice and none is missed.
+  for (let number = 0; ; number++) {
+    const name = number === 0 ? file : `${file}.${number}`;
+    try {
+      files.unshift({ file: name, text: await readFile(name, "utf8") });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw unreadable(error);
+      missing ??= error;
+      // The broker makes the file anew a moment after it has renamed the full one.
+      if (number > 0) break;
     }
+  }
+  if (files.length === 0) throw unreadable(missing);
+  return files;
+}
+
+function unreadable(cause: unknown): UsageError {
+  return new UsageError(`--decisions cannot be read: ${messageOf(cause)}`, { cause });
+}
+
+/** Reads JSON lines. Throws `UsageError` for what is no file of refusals. */
+export function readRefusedRequests(files: readonly RefusalFile[], options: RefusedRequestsOptions): RefusedRequests {
+  const requests = new Map<string, PolicyRequest>();
+  let [refusals, explicitlyDenied, brokenLines] = [0, 0, 0];
+  for (const [file, number, line] of linesOf(files)) {
+    const value = parsedLine(line);
+    if (value === undefined) {
+      brokenLines++;
+      continue;
+    }
+    const refusal = refusalOf(value);
+    if (refusal === undefined) throw notRefusals(file, number);
+    refusals++;
     const { clientId, certificateId } = options;
     if (clientId !== undefined && refusal.clientId !== clientId) continue;
     if (certificateId !== undefined && !refusal.certificateId.startsWith(certificateId)) continue;
@@ -50,7 +87,19 @@ export function readRefusedRequests(text: string, options: RefusedRequestsOption
       throw new UsageError(`more than ${maximumRequests} different requests: choose a --client-id or a --certificate`);
     }
   }
-  return { requests: [...requests.values()], explicitlyDenied };
+  if (refusals === 0 && brokenLines > 0) throw notRefusals(files.at(-1)?.file ?? "", 1);
+  return { requests: [...requests.values()], explicitlyDenied, brokenLines };
+}
+
+/** The lines that are not empty, each with its file and its number there. */
+function* linesOf(files: readonly RefusalFile[]): Generator<readonly [file: string, number: number, line: string]> {
+  for (const { file, text } of files) {
+    for (const [index, line] of text.split("\n").entries()) if (line.trim() !== "") yield [file, index + 1, line];
+  }
+}
+
+function notRefusals(file: string, number: number): UsageError {
+  return new UsageError(`line ${number} of ${file} is no refusal as decisions.jsonl has them`);
 }
 
 const actions = {
@@ -70,13 +119,16 @@ interface Refusal {
   readonly decision: unknown;
 }
 
-function refusalOf(line: string): Refusal | undefined {
-  let value: unknown;
+/** The value of a line; undefined for one that is not whole. */
+function parsedLine(line: string): unknown {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(line);
   } catch {
     return undefined;
   }
+}
+
+function refusalOf(value: unknown): Refusal | undefined {
   if (!isObject(value)) return undefined;
   const { action, name, account, certificateId, clientId, decision } = value;
   if (typeof name !== "string" || typeof account !== "string" || typeof certificateId !== "string") return undefined;

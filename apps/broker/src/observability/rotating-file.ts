@@ -22,6 +22,7 @@ export interface RotatingFileOptions {
 const maximumWaitingCharacters = 1024 * 1024;
 /** How long the last lines may take. */
 const closeTimeoutMs = 1000;
+const lineFeed = 0x0a;
 
 /** The file. It is made when the first line comes, for its owner only. */
 export class RotatingFile implements AsyncDisposable {
@@ -30,6 +31,8 @@ export class RotatingFile implements AsyncDisposable {
   #waitingCharacters = 0;
   #handle: FileHandle | undefined;
   #size = 0;
+  /** Whether the file ends in the middle of a line. */
+  #isCutOff = false;
   #lost = 0;
   #isFailing = false;
   #isReopening = false;
@@ -91,9 +94,8 @@ export class RotatingFile implements AsyncDisposable {
     if (this.#isReopening) await this.#close();
     this.#isReopening = false;
     const { file, maximumOctets } = this.#options;
-    // After a failure the file may end in the middle of a line.
-    const octets = Buffer.from(this.#isFailing ? `\n${text}` : text);
     this.#handle ??= await this.#open();
+    const octets = Buffer.from(this.#isCutOff ? `\n${text}` : text);
     if (this.#size > 0 && this.#size + octets.length > maximumOctets) {
       await this.#close();
       await this.#rotate(file);
@@ -101,11 +103,15 @@ export class RotatingFile implements AsyncDisposable {
     }
     await this.#handle.appendFile(octets);
     this.#size += octets.length;
+    this.#isCutOff = false;
   }
 
+  /** After a failure or a crash the file may end in the middle of a line. */
   async #open(): Promise<FileHandle> {
-    const handle = await open(this.#options.file, "a", 0o600);
+    const handle = await open(this.#options.file, "a+", 0o600);
     this.#size = (await handle.stat()).size;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, Math.max(0, this.#size - 1));
+    this.#isCutOff = this.#size > 0 && buffer[0] !== lineFeed;
     return handle;
   }
 

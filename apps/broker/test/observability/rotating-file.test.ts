@@ -43,6 +43,15 @@ test("lines are added to what is there, for the owner only", async () => {
   expect(statSync(join(folder, "lines")).mode & 0o777).toBe(0o600);
 });
 
+test("a line that a crash has cut off is ended before the next", async () => {
+  writeFileSync(join(folder, "lines"), "one\ntw");
+  for (const line of ["three\n", "four\n"]) {
+    await using file = fileIn(folder, 1000);
+    file.write(line);
+  }
+  expect(text("lines")).toBe("one\ntw\nthree\nfour\n");
+});
+
 test("without a line there is no file", async () => {
   await fileIn(folder, 1000)[Symbol.asyncDispose]();
   expect(readdirSync(folder)).toEqual([]);
