@@ -47,8 +47,10 @@ export const price = {
   nameLookupOctet: 0.03,
   /** To read one octet of a revocation list or an OCSP response. */
   statementOctet: 0.02,
-  /** To compare one name of a list's distribution point with one of the certificate's. */
-  namePair: 0.02,
+  /** To prepare one name of a distribution point for comparing, besides its octets. */
+  pointName: 1,
+  /** To prepare one octet of what a complete list and the delta lists to it have in common. */
+  seriesOctet: 0.02,
   /** To read one entry of a list again. */
   listEntry: 3,
   /** To ask one list or response about one certificate. */

@@ -1,6 +1,5 @@
 /** Which revocation list is about which certificate (RFC 5280 §6.3.3 (b) to (e)). */
 
-import { equalBytes } from "@latchkey/asn1";
 import {
   type DistributionPoint,
   type DistributionPointName,
@@ -11,10 +10,10 @@ import {
   type ReasonFlag,
   reasonFlags,
 } from "@latchkey/x509";
+import { octetKey } from "./octet-key.ts";
 
 /** What of a certificate decides which lists are about it. */
 export interface CertificateScope {
-  readonly issuer: Name;
   /** A string that is equal for equal issuers. */
   readonly issuerNameKey: string;
   readonly version: number;
@@ -23,10 +22,40 @@ export interface CertificateScope {
 
 /** What a list says about which certificates it is for. */
 export interface ListScope {
-  readonly issuer: Name;
   /** A string that is equal for equal issuers. */
   readonly issuerNameKey: string;
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
+  /** The list's names for its point as `pointNameKeys` makes them; undefined where it is for every point. */
+  readonly pointNameKeys: ReadonlySet<string> | undefined;
+}
+
+/**
+ * A distribution point of a certificate, its names as keys that are equal exactly for equal names. Comparing each of its names with each
+ * of a list's was rejected: a peer can make both long, and their product is what it would send.
+ */
+export interface PreparedPoint {
+  /** Who issues the lists; undefined for the certificate's own issuer. */
+  readonly issuerNameKeys: ReadonlySet<string> | undefined;
+  /** What a list that has a point of its own must name one of. */
+  readonly nameKeys: ReadonlySet<string>;
+  readonly reasons: readonly ReasonFlag[] | undefined;
+}
+
+/** Prepares a point of a certificate by this issuer. The work is linear in the octets of all three names. */
+export function preparePoint(
+  { distributionPoint, reasons, cRLIssuer }: DistributionPoint,
+  issuer: Name,
+): PreparedPoint {
+  const issuers = cRLIssuer && directoryNames(cRLIssuer);
+  return {
+    issuerNameKeys: issuers && new Set(issuers.map((name) => nameKey(name))),
+    // Without a name of its own, a point is named as the issuer of its lists.
+    nameKeys:
+      distributionPoint === undefined
+        ? new Set((cRLIssuer ?? []).map(generalNameKey))
+        : pointNameKeys(distributionPoint, issuers?.[0] ?? issuer),
+    reasons,
+  };
 }
 
 /**
@@ -44,30 +73,20 @@ export function issuersOwnPoint(issuer: Name): DistributionPoint {
 /** Why a list is not about a certificate by this point, as the end of a sentence about the list; undefined where it is. */
 export function outOfScope(
   certificate: CertificateScope,
-  point: DistributionPoint,
+  { issuerNameKeys, nameKeys }: PreparedPoint,
   list: ListScope,
 ): string | undefined {
-  const scope = list.issuingDistributionPoint;
+  const { issuingDistributionPoint: scope, pointNameKeys: ownNameKeys } = list;
   // (b)(1): the list is by the issuer that the point, or else the certificate, names.
-  if (point.cRLIssuer === undefined) {
+  if (issuerNameKeys === undefined) {
     if (list.issuerNameKey !== certificate.issuerNameKey) return "is by another issuer than the certificate asks for";
   } else {
-    if (!namesOf(point.cRLIssuer).some((name) => nameKey(name) === list.issuerNameKey))
-      return "is by another issuer than the certificate asks for";
+    if (!issuerNameKeys.has(list.issuerNameKey)) return "is by another issuer than the certificate asks for";
     if (scope?.indirectCRL !== true) return "is only about certificates of its own issuer";
   }
   if (scope === undefined) return undefined;
   // (b)(2)(i): one of the list's names for its point is one of the certificate's (GHSA-pwjx-qhcg-rvj4).
-  if (scope.distributionPoint !== undefined) {
-    const names = fullNames(scope.distributionPoint, list.issuer);
-    const wanted =
-      point.distributionPoint === undefined
-        ? (point.cRLIssuer ?? [])
-        : fullNames(point.distributionPoint, namesOf(point.cRLIssuer ?? [])[0] ?? certificate.issuer);
-    if (!names.some((name) => wanted.some((other) => sameGeneralName(name, other)))) {
-      return "is for another distribution point";
-    }
-  }
+  if (ownNameKeys !== undefined && !hasCommon(ownNameKeys, nameKeys)) return "is for another distribution point";
   // (b)(2)(ii) to (iv): the list is for certificates of this kind. One of version 1 cannot say of which kind it is.
   const isLimited = scope.onlyContainsUserCerts || scope.onlyContainsCACerts;
   if (isLimited && certificate.version === 1)
@@ -78,9 +97,15 @@ export function outOfScope(
   return undefined;
 }
 
+function hasCommon(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  const [few, many] = some.size < others.size ? [some, others] : [others, some];
+  for (const key of few) if (many.has(key)) return true;
+  return false;
+}
+
 /** (d): the reasons for revocation that a list is about, by a point. */
 export function reasonsCovered(
-  point: DistributionPoint,
+  point: Pick<DistributionPoint, "reasons">,
   scope: IssuingDistributionPoint | undefined,
 ): readonly ReasonFlag[] {
   if (point.reasons === undefined && scope?.onlySomeReasons === undefined) return reasonFlags;
@@ -92,32 +117,29 @@ export function reasonsCovered(
 }
 
 /** The directory names among names. */
-export function namesOf(names: readonly GeneralName[]): Name[] {
+export function directoryNames(names: readonly GeneralName[]): Name[] {
   return names.filter((name) => name.type === "directoryName").map(({ value }) => value);
 }
 
-/** A point's names; a relative one continues `base`. */
-function fullNames(point: DistributionPointName, base: Name): readonly GeneralName[] {
-  if (point.type === "fullName") return point.names;
-  return [{ type: "directoryName", value: { rdns: [...base.rdns, point.rdn], encoding: new Uint8Array() } }];
+/** The names of a point as keys; a relative one continues `base`. */
+export function pointNameKeys(point: DistributionPointName, base: Name): ReadonlySet<string> {
+  if (point.type === "fullName") return new Set(point.names.map(generalNameKey));
+  const value = { rdns: [...base.rdns, point.rdn], encoding: new Uint8Array() };
+  return new Set([generalNameKey({ type: "directoryName", value })]);
 }
 
-/** Whether two names match (RFC 5280 §7.1); also for a name that was put together and has no encoding. */
-function sameName(a: Name, b: Name): boolean {
-  return (a.encoding.length > 0 && equalBytes(a.encoding, b.encoding)) || nameKey(a) === nameKey(b);
-}
-
-function sameGeneralName(a: GeneralName, b: GeneralName): boolean {
-  switch (a.type) {
+/** A string that is equal exactly for names that match (RFC 5280 §7): directory names by their key, all others as they are. */
+function generalNameKey(name: GeneralName): string {
+  switch (name.type) {
     case "directoryName":
-      return b.type === a.type && sameName(a.value, b.value);
+      return `${name.type}:${nameKey(name.value)}`;
     case "otherName":
-      return b.type === a.type && equalBytes(a.typeId, b.typeId) && equalBytes(a.value, b.value);
+      return `${name.type}:${name.typeId.length}:${octetKey(name.typeId)}${octetKey(name.value)}`;
     case "dNSName":
     case "rfc822Name":
     case "uniformResourceIdentifier":
-      return b.type === a.type && a.value === b.value;
+      return `${name.type}:${name.value}`;
     default:
-      return b.type === a.type && equalBytes(a.value, b.value);
+      return `${name.type}:${octetKey(name.value)}`;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A revocation list prepared: its extensions decoded, its entries checked once, and by which keys it was found signed.
+ * A revocation list prepared: its extensions decoded, and by which keys it was found signed.
  *
  * A verifier keeps this by the parsed list for as long as the caller keeps the list, so a list is checked once. Which of
  * several lists counts is decided each time, so a newer list takes effect with the next answer.
@@ -12,12 +12,9 @@ import {
   type CertificateRevocationList,
   cRLNumber,
   cRLReason,
-  decodeExtension,
   deltaCRLIndicator,
   type Extension,
-  extensionTypeOf,
   extensionValue,
-  type ExtensionUser,
   findExtension,
   isUnderstoodBy,
   type IssuingDistributionPoint,
@@ -31,6 +28,8 @@ import {
   X509Error,
 } from "@latchkey/x509";
 import { nameWeight, price } from "./budget.ts";
+import { pointNameKeys } from "./distribution-point.ts";
+import { octetKey } from "./octet-key.ts";
 import type { RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
 
@@ -56,7 +55,8 @@ export class KnownList {
   readonly #signers: Uint8Array[] = [];
   readonly #strangers: Uint8Array[] = [];
   #text: string | undefined;
-  #entryFault: RevocationReason | undefined | null = null;
+  #pointNameKeys: ReadonlySet<string> | undefined;
+  #seriesKey: string | undefined;
 
   /** Throws an X509Error where an extension of the list is malformed. */
   constructor(list: CertificateRevocationList, position: number, isKept: boolean, fault: X509Error | undefined) {
@@ -70,7 +70,7 @@ export class KnownList {
     this.number = extensionValue(list, cRLNumber);
     this.isNumberCritical = findExtension(list, cRLNumber.oid)?.critical === true;
     this.baseNumber = extensionValue(list, deltaCRLIndicator);
-    this.unknownCritical = unknownCriticalOf(list.extensions, "revocationList");
+    this.unknownCritical = unknownCriticalOf(list.extensions);
   }
 
   get isDelta(): boolean {
@@ -83,14 +83,44 @@ export class KnownList {
     return this.#text;
   }
 
+  /** Its names for its distribution point as keys; undefined where it is for every point. Linear in their octets, once. */
+  get pointNameKeys(): ReadonlySet<string> | undefined {
+    const point = this.issuingDistributionPoint?.distributionPoint;
+    if (point === undefined) return undefined;
+    this.#pointNameKeys ??= pointNameKeys(point, this.list.issuer);
+    return this.#pointNameKeys;
+  }
+
+  /**
+   * What a complete list and the delta lists to it have in common (§5.2.4): issuer, scope and key. Linear in the octets of `seriesOctets`,
+   * once.
+   */
+  get seriesKey(): string {
+    this.#seriesKey ??= [this.issuerNameKey, ...this.#series.map((part) => part && octetKey(part))]
+      .map((part) => (part === undefined ? "-" : `${part.length}:${part}`))
+      .join();
+    return this.#seriesKey;
+  }
+
+  /** Octets that `seriesKey` is made of. */
+  get seriesOctets(): number {
+    return this.#series.reduce((sum, part) => sum + (part?.length ?? 0), this.list.issuer.encoding.length);
+  }
+
+  get #series(): readonly (Uint8Array | undefined)[] {
+    return [findExtension(this.list, issuingDistributionPoint.oid)?.value, this.authorityKeyIdentifier?.keyIdentifier];
+  }
+
   /**
    * What is wrong with any entry: it cannot be read, or has a critical extension that is not understood (§5.3). Such a
    * list can still say that a certificate is revoked, for each entry stands by itself; it cannot say that one is not.
-   * Linear in the entries, once.
    */
   get entryFault(): RevocationReason | undefined {
-    if (this.#entryFault === null) this.#entryFault = findEntryFault(this);
-    return this.#entryFault;
+    const { unknownCriticalExtension: unknown } = this.list.revokedCertificates;
+    if (unknown !== undefined) {
+      return revocationReason("ERR_REVOCATION_LIST_CRITICAL_EXTENSION", { list: this.text, oid: decodeOid(unknown) });
+    }
+    return this.fault && malformedList(this.position, this.fault);
   }
 
   wasSignedBy(spki: Uint8Array): boolean {
@@ -111,37 +141,9 @@ export class KnownList {
 
 const maximumKeysRemembered = 16;
 
-function unknownCriticalOf(extensions: readonly Extension[], user: ExtensionUser): string | undefined {
-  const unknown = extensions.find(({ oid, critical }) => critical && !isUnderstoodBy(user, oid));
+function unknownCriticalOf(extensions: readonly Extension[]): string | undefined {
+  const unknown = extensions.find(({ oid, critical }) => critical && !isUnderstoodBy("revocationList", oid));
   return unknown && decodeOid(unknown.oid);
-}
-
-function findEntryFault({ fault, list, position, text }: KnownList): RevocationReason | undefined {
-  const unknown = findUnreadableEntry(list, position, text);
-  return unknown ?? (fault && malformedList(position, fault));
-}
-
-function findUnreadableEntry(
-  list: CertificateRevocationList,
-  position: number,
-  text: string,
-): RevocationReason | undefined {
-  const { revokedCertificates } = list;
-  for (let index = 0; index < revokedCertificates.length; index++) {
-    try {
-      const { extensions } = revokedCertificates.at(index);
-      const oid = unknownCriticalOf(extensions, "revocationEntry");
-      if (oid !== undefined) return revocationReason("ERR_REVOCATION_LIST_CRITICAL_EXTENSION", { list: text, oid });
-      for (const extension of extensions) {
-        const type = extensionTypeOf(extension.oid);
-        if (type !== undefined) decodeExtension(extension, type);
-      }
-    } catch (error) {
-      if (error instanceof X509Error) return malformedList(position, error);
-      throw error;
-    }
-  }
-  return undefined;
 }
 
 /** Why a list cannot be read. */
@@ -226,6 +228,9 @@ export function reasonOf(entry: RevokedCertificate): string | undefined {
 /** Compares numbers of lists: unsigned, big-endian, without leading zeros. */
 export function compareNumbers(a: Uint8Array, b: Uint8Array): number {
   if (a.length !== b.length) return a.length - b.length;
-  for (const [index, octet] of a.entries()) if (octet !== b[index]) return octet - (b[index] ?? 0);
+  for (let index = 0; index < a.length; index++) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
   return 0;
 }

@@ -6,13 +6,11 @@
  * list that is properly signed and names the certificate revokes it even where it is too old to say that it is good.
  */
 
-import { equalBytes } from "@latchkey/asn1";
 import {
   type DistributionPoint,
-  findExtension,
+  type DistributionPointName,
   type GeneralName,
-  issuingDistributionPoint,
-  type IssuingDistributionPoint,
+  type Name,
   nameKey,
   type ReasonFlag,
   reasonFlags,
@@ -22,7 +20,14 @@ import {
 } from "@latchkey/x509";
 import { nameWeight, price } from "./budget.ts";
 import { dateText } from "./date-text.ts";
-import { issuersOwnPoint, namesOf, outOfScope, reasonsCovered } from "./distribution-point.ts";
+import {
+  directoryNames,
+  issuersOwnPoint,
+  outOfScope,
+  type PreparedPoint,
+  preparePoint,
+  reasonsCovered,
+} from "./distribution-point.ts";
 import { compareNumbers, type KnownList, reasonOf } from "./known-list.ts";
 import type { RevocationStatus, RevocationSubject } from "./revocation-checker.ts";
 import { type RevocationReason, revocationReason } from "./revocation-reason.ts";
@@ -54,6 +59,8 @@ export interface ListInputs {
 }
 
 interface Findings {
+  /** Delta lists by their `seriesKey`. */
+  readonly deltas: ReadonlyMap<string, readonly KnownList[]>;
   readonly reasons: RevocationReason[];
   /** Slips of lists that were used, for warnings. */
   readonly slips: RevocationReason[];
@@ -67,6 +74,7 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   const { lists, subject } = inputs;
   const { certificate, distributionPoints: points, spend } = subject;
   const findings: Findings = {
+    deltas: groupDeltas(inputs),
     reasons: [],
     slips: [],
     covered: new Set(),
@@ -78,8 +86,8 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   const namesOther = points.some(({ cRLIssuer }) => cRLIssuer !== undefined);
   const all = namesOther ? points : [...points, issuersOwnPoint(certificate.issuer)];
   for (const point of all) {
-    if (!spend(lists.length * priceOfPoint(point))) break;
-    const revoked = statusByPoint(point, inputs, findings);
+    if (!spend((1 + lists.length) * price.statement + priceOfPoint(point, certificate.issuer))) break;
+    const revoked = statusByPoint(preparePoint(point, certificate.issuer), inputs, findings);
     if (revoked !== undefined) return revoked;
     if (findings.coversAll || findings.covered.size === reasonFlags.length) {
       return { status: "good", validUntil: findings.validUntil, reasons: findings.slips };
@@ -93,24 +101,24 @@ export function statusByLists(inputs: ListInputs): RevocationStatus {
   return { status: "unknown", reasons };
 }
 
-/** What it costs to compare a point with one list: each name of the point, and each octet of a directory name. */
-function priceOfPoint({ distributionPoint, cRLIssuer = [] }: DistributionPoint): number {
-  const names = distributionPoint?.type === "fullName" ? distributionPoint.names : [];
-  const octets = directoryOctets(names) + directoryOctets(cRLIssuer);
-  return (2 + names.length + cRLIssuer.length) * price.statement + octets * price.nameOctet;
+/** What it costs to prepare a point of a certificate by this issuer. */
+function priceOfPoint({ distributionPoint, cRLIssuer = [] }: DistributionPoint, issuer: Name): number {
+  return priceOfNames(cRLIssuer) + priceOfPointName(distributionPoint, directoryNames(cRLIssuer)[0] ?? issuer);
 }
 
-/** What it costs to compare each name of a point with each name that a list has for its own. */
-function priceOfScope(
-  { distributionPoint, cRLIssuer = [] }: DistributionPoint,
-  scope: IssuingDistributionPoint | undefined,
-): number {
-  if (scope?.distributionPoint?.type !== "fullName") return 0;
-  const { names } = scope.distributionPoint;
-  const wanted = distributionPoint?.type === "fullName" ? distributionPoint.names : cRLIssuer;
-  // Each comparison of directory names prepares both.
-  const octets = directoryOctets(names) * wanted.length + directoryOctets(wanted) * names.length;
-  return names.length * wanted.length * price.namePair + octets * price.nameOctet;
+/** What it costs to prepare the name of a point; a relative one continues `base`. */
+function priceOfPointName(point: DistributionPointName | undefined, base: Name): number {
+  if (point === undefined) return 0;
+  if (point.type === "fullName") return priceOfNames(point.names);
+  return price.pointName + (nameWeight(base.encoding) + nameWeight(point.encoding)) * price.nameOctet;
+}
+
+function priceOfNames(names: readonly GeneralName[]): number {
+  let octets = 0;
+  for (const name of names) {
+    octets += name.type === "directoryName" ? nameWeight(name.value.encoding) : name.value.length;
+  }
+  return names.length * price.pointName + octets * price.nameOctet;
 }
 
 function directoryOctets(names: readonly GeneralName[]): number {
@@ -120,12 +128,12 @@ function directoryOctets(names: readonly GeneralName[]): number {
 }
 
 /** One distribution point; the revocation if there is one. */
-function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: Findings): RevocationStatus | undefined {
-  const { certificate, isCa, issuerNameKey } = inputs.subject;
-  const scope = { issuer: certificate.issuer, issuerNameKey, version: certificate.version, isCa };
+function statusByPoint(point: PreparedPoint, inputs: ListInputs, findings: Findings): RevocationStatus | undefined {
+  const { certificate, isCa, issuerNameKey, spend } = inputs.subject;
+  const scope = { issuerNameKey, version: certificate.version, isCa };
   // Only a point that names another issuer can lead to another issuer's list.
   const complete = inputs.lists.filter(
-    (known) => !known.isDelta && (point.cRLIssuer !== undefined || known.issuerNameKey === issuerNameKey),
+    (known) => !known.isDelta && (point.issuerNameKeys !== undefined || known.issuerNameKey === issuerNameKey),
   );
   if (complete.length > 1) complete.sort((a, b) => b.list.thisUpdate - a.list.thisUpdate);
   for (const known of complete) {
@@ -133,12 +141,9 @@ function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: F
     const covers = reasonsCovered(point, listScope);
     // (e): the list says nothing new about reasons.
     if (findings.coversAll || covers.every((reason) => findings.covered.has(reason))) continue;
-    if (!inputs.subject.spend(priceOfScope(point, listScope) + inputs.lists.length * price.step)) return undefined;
-    const outside = outOfScope(scope, point, {
-      issuer: list.issuer,
-      issuerNameKey: known.issuerNameKey,
-      issuingDistributionPoint: listScope,
-    });
+    const namesPrice = priceOfPointName(listScope?.distributionPoint, list.issuer);
+    if (!spend(namesPrice + inputs.lists.length * price.step)) return undefined;
+    const outside = outOfScope(scope, point, known);
     const unusable =
       (outside === undefined
         ? undefined
@@ -149,8 +154,9 @@ function statusByPoint(point: DistributionPoint, inputs: ListInputs, findings: F
       findings.reasons.push(unusable);
       continue;
     }
-    const delta = newestDelta(known, inputs);
-    const entry = entryOf(known, delta, inputs) ?? staleDeltaEntry(known, inputs);
+    const deltas = deltasOf(known, inputs, findings);
+    const delta = newestOf(deltas, inputs);
+    const entry = entryOf(known, delta, inputs) ?? staleDeltaEntry(deltas, inputs);
     const unknownEntry = entry === undefined || inputs.isWarningOnly ? undefined : unknownCriticalEntry(known, delta);
     if (unknownEntry !== undefined) {
       findings.reasons.push(unknownEntry);
@@ -204,9 +210,20 @@ function futureFault({ list, text }: KnownList, { subject: { time } }: ListInput
   });
 }
 
+/** Whether a list is current; `freshnessFault` says why it is not. */
+function isCurrent(
+  { list: { thisUpdate, nextUpdate } }: KnownList,
+  { subject, maximumAgeSeconds }: ListInputs,
+): boolean {
+  const { time } = subject;
+  if (nextUpdate === undefined && maximumAgeSeconds === undefined) return false;
+  return (nextUpdate ?? time) >= time && (maximumAgeSeconds === undefined || thisUpdate >= time - maximumAgeSeconds);
+}
+
 /** Why a list is not current. */
 function freshnessFault(known: KnownList, inputs: ListInputs): RevocationReason | undefined {
   const { subject, maximumAgeSeconds } = inputs;
+  if (isCurrent(known, inputs)) return undefined;
   const { time } = subject;
   const { thisUpdate, nextUpdate } = known.list;
   if (nextUpdate !== undefined && nextUpdate < time) {
@@ -225,10 +242,7 @@ function freshnessFault(known: KnownList, inputs: ListInputs): RevocationReason 
       maximumAgeSeconds,
     });
   }
-  if (nextUpdate === undefined && maximumAgeSeconds === undefined) {
-    return revocationReason("ERR_REVOCATION_LIST_WITHOUT_NEXT_UPDATE", { list: known.text });
-  }
-  return undefined;
+  return revocationReason("ERR_REVOCATION_LIST_WITHOUT_NEXT_UPDATE", { list: known.text });
 }
 
 /** RFC 5280 §5.2.3: a list has a number, and the number is not critical. */
@@ -248,12 +262,38 @@ function validUntil({ list }: KnownList, { maximumAgeSeconds }: ListInputs): num
   );
 }
 
-/** (c), (h): the newest delta list that goes with a complete one and can be used. */
-function newestDelta(complete: KnownList, inputs: ListInputs): KnownList | undefined {
+/** Delta lists by what they have in common with their complete lists; nothing where the budget ends. */
+function groupDeltas({ lists, subject: { spend } }: ListInputs): ReadonlyMap<string, readonly KnownList[]> {
+  const deltas = lists.filter(({ isDelta }) => isDelta);
+  const octets = deltas.reduce((sum, { seriesOctets }) => sum + seriesOctets, 0);
+  return spend(octets * price.seriesOctet) ? Map.groupBy(deltas, ({ seriesKey }) => seriesKey) : new Map();
+}
+
+/**
+ * §5.2.4: the delta lists to a complete one. They have its issuer, scope and key; it is not older than their base, and older than they
+ * are. None from the future is among them.
+ */
+function deltasOf(complete: KnownList, inputs: ListInputs, { deltas }: Findings): readonly KnownList[] {
+  const { spend, time } = inputs.subject;
+  const { number } = complete;
+  if (deltas.size === 0 || number === undefined) return [];
+  if (!spend(complete.seriesOctets * price.seriesOctet)) return [];
+  return (deltas.get(complete.seriesKey) ?? []).filter(
+    (delta) =>
+      delta.baseNumber !== undefined &&
+      delta.number !== undefined &&
+      delta.list.thisUpdate <= time &&
+      spend(price.step + 2 * number.length * price.comparedOctet) &&
+      compareNumbers(number, delta.baseNumber) >= 0 &&
+      compareNumbers(number, delta.number) < 0,
+  );
+}
+
+/** (c), (h): the newest delta list that can be used. */
+function newestOf(deltas: readonly KnownList[], inputs: ListInputs): KnownList | undefined {
   let newest: KnownList | undefined;
-  for (const delta of inputs.lists) {
-    if (!isDeltaOf(delta, complete)) continue;
-    if (futureFault(delta, inputs) !== undefined || freshnessFault(delta, inputs) !== undefined) continue;
+  for (const delta of deltas) {
+    if (!isCurrent(delta, inputs)) continue;
     if (newest?.number !== undefined && delta.number !== undefined && compareNumbers(delta.number, newest.number) < 0) {
       continue;
     }
@@ -263,42 +303,17 @@ function newestDelta(complete: KnownList, inputs: ListInputs): KnownList | undef
 }
 
 /** An entry that revokes on a delta list that is too old to take anything away, and newer than the complete list. */
-function staleDeltaEntry(complete: KnownList, inputs: ListInputs): RevokedCertificate | "unreadable" | undefined {
-  for (const delta of inputs.lists) {
-    if (!isDeltaOf(delta, complete) || freshnessFault(delta, inputs) === undefined) continue;
+function staleDeltaEntry(
+  deltas: readonly KnownList[],
+  inputs: ListInputs,
+): RevokedCertificate | "unreadable" | undefined {
+  for (const delta of deltas) {
+    if (isCurrent(delta, inputs)) continue;
     const entry = entryIn(delta, inputs);
     const isRevoked = entry === "unreadable" || (entry !== undefined && reasonOf(entry) !== "removeFromCRL");
-    if (isRevoked && futureFault(delta, inputs) === undefined && inputs.signatureFault(delta) === undefined) {
-      return entry;
-    }
+    if (isRevoked && inputs.signatureFault(delta) === undefined) return entry;
   }
   return undefined;
-}
-
-/** §5.2.4: same issuer, scope and key; the complete list is not older than the base, and older than the delta. */
-function isDeltaOf(delta: KnownList, complete: KnownList): boolean {
-  if (delta.baseNumber === undefined || delta.number === undefined || complete.number === undefined) return false;
-  return (
-    delta.issuerNameKey === complete.issuerNameKey &&
-    sameScope(delta, complete) &&
-    sameKeyIdentifier(delta, complete) &&
-    compareNumbers(complete.number, delta.baseNumber) >= 0 &&
-    compareNumbers(complete.number, delta.number) < 0
-  );
-}
-
-function sameScope(a: KnownList, b: KnownList): boolean {
-  const left = findExtension(a.list, issuingDistributionPoint.oid);
-  const right = findExtension(b.list, issuingDistributionPoint.oid);
-  if (left === undefined || right === undefined) return left === right;
-  return equalBytes(left.value, right.value);
-}
-
-function sameKeyIdentifier(a: KnownList, b: KnownList): boolean {
-  const left = a.authorityKeyIdentifier?.keyIdentifier;
-  const right = b.authorityKeyIdentifier?.keyIdentifier;
-  if (left === undefined || right === undefined) return left === right;
-  return equalBytes(left, right);
 }
 
 /**
@@ -333,7 +348,7 @@ function entryIn(
       if (certificateIssuer !== undefined && certificateIssuer !== names) {
         names = certificateIssuer;
         if (!subject.spend(directoryOctets(names) * price.nameOctet)) return undefined;
-        isIssuer = namesOf(names).some((name) => nameKey(name) === subject.issuerNameKey);
+        isIssuer = directoryNames(names).some((name) => nameKey(name) === subject.issuerNameKey);
       }
       if (isIssuer) return entry;
     }

@@ -11,16 +11,14 @@
 
 import type { PolicyMapping } from "@latchkey/x509";
 import { type Budget, price } from "./budget.ts";
+import { octetKey } from "./octet-key.ts";
 
 /** The key of a policy: its content octets, one character each. */
 export type PolicyKey = string;
 
 /** The key of a policy whose object identifier has these content octets. */
 export function policyKey(oid: Uint8Array): PolicyKey {
-  // An object identifier has at most 128 octets.
-  let key = "";
-  for (let index = 0; index < oid.length; index++) key += String.fromCharCode(oid[index] ?? 0);
-  return key;
+  return octetKey(oid);
 }
 
 /** The octets behind a key. */

@@ -29,15 +29,19 @@ export interface PassedCheck {
   readonly certificateIndex: number;
 }
 
+/** What a certificate can be asked about for. */
+export const chainPurposes = [
+  "clientAuth",
+  "serverAuth",
+  "codeSigning",
+  "emailProtection",
+  "timeStamping",
+  "OCSPSigning",
+  "any",
+] as const;
+
 /** What a certificate is to be used for; `any` asks nothing of extendedKeyUsage and keyUsage of the end entity. */
-export type ChainPurpose =
-  | "clientAuth"
-  | "serverAuth"
-  | "codeSigning"
-  | "emailProtection"
-  | "timeStamping"
-  | "OCSPSigning"
-  | "any";
+export type ChainPurpose = (typeof chainPurposes)[number];
 
 /** A path that was tried and does not hold. */
 export interface FailedPath {

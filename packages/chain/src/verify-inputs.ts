@@ -1,15 +1,15 @@
 /** What a verifier is made with, and what one question consists of. */
 
-import { encodeOid } from "@latchkey/asn1";
+import { Asn1Error, encodeOid } from "@latchkey/asn1";
 import type { CryptoProvider } from "@latchkey/crypto";
 import type { Tolerances } from "@latchkey/x509";
 import type { CertificateInput } from "./candidate-pool.ts";
 import type { ProfileCheck, ProfileName, Severity } from "./profiles.ts";
 import { ChainError } from "./errors.ts";
 import type { ChainLimits } from "./limits.ts";
-import { policyKey } from "./policy-graph.ts";
+import { type PolicyKey, policyKey } from "./policy-graph.ts";
 import { prepareReferenceName, type PreparedName, type ReferenceName } from "./reference-name.ts";
-import type { ChainPurpose } from "./result.ts";
+import { type ChainPurpose, chainPurposes } from "./result.ts";
 import type { RevocationChecker } from "./revocation-checker.ts";
 import type { TrustAnchorInput } from "./trust-anchor.ts";
 import type { ValidationInputs } from "./validate-path.ts";
@@ -85,6 +85,11 @@ export function validationInputs(options: ChainVerifierOptions, inputs: VerifyIn
   const { policies = {}, maximumPathLength = Number.POSITIVE_INFINITY, referenceNames = [] } = inputs;
   if (!Number.isFinite(inputs.time))
     throw new ChainError("ERR_CHAIN_ARGUMENT", `the time is ${inputs.time}, not a number of seconds since 1970`);
+  if (!chainPurposes.includes(inputs.purpose))
+    throw new ChainError(
+      "ERR_CHAIN_ARGUMENT",
+      `there is no purpose "${inputs.purpose}"; there are ${chainPurposes.join(", ")}`,
+    );
   if (!(maximumPathLength >= 0))
     throw new ChainError("ERR_CHAIN_ARGUMENT", `maximumPathLength is ${maximumPathLength}, not a number from 0 on`);
   const prepared: readonly PreparedName[] = referenceNames.map(prepareReferenceName);
@@ -94,13 +99,20 @@ export function validationInputs(options: ChainVerifierOptions, inputs: VerifyIn
     isPublicSuffix: options.isPublicSuffix,
     referenceNames: prepared,
     initialPolicies:
-      policies.initialPolicySet === undefined
-        ? undefined
-        : new Set(policies.initialPolicySet.map((policy) => policyKey(encodeOid(policy)))),
+      policies.initialPolicySet === undefined ? undefined : new Set(policies.initialPolicySet.map(readPolicy)),
     requireExplicitPolicy: policies.requireExplicitPolicy === true,
     inhibitPolicyMapping: policies.inhibitPolicyMapping === true,
     inhibitAnyPolicy: policies.inhibitAnyPolicy === true,
     maximumPathLength,
     enforceAnchorConstraints: options.anchor?.enforceConstraints !== false,
   };
+}
+
+function readPolicy(text: string): PolicyKey {
+  try {
+    return policyKey(encodeOid(text));
+  } catch (cause) {
+    if (!(cause instanceof Asn1Error)) throw cause;
+    throw new ChainError("ERR_CHAIN_ARGUMENT", `a policy of initialPolicySet: ${cause.message}`, cause);
+  }
 }

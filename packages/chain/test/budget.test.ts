@@ -4,8 +4,11 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import {
   certificatePolicies,
   cRLDistributionPoints,
+  deltaCRLIndicator,
+  type DistributionPointName,
   type Extension,
   issueCertificateRevocationList,
+  issuingDistributionPoint,
   parseCertificate,
 } from "@latchkey/x509";
 import { encodeOid } from "@latchkey/asn1";
@@ -17,10 +20,22 @@ import {
   defaultLimits,
   everyCheck,
   type LimitName,
+  type RevocationChecker,
   type VerifyInputs,
 } from "../src/index.ts";
 import { checkRevocation } from "../src/revocation.ts";
-import { authority, dns, endEntity, type Entity, entity, extension, issue, now } from "./issuing.ts";
+import {
+  authority,
+  dns,
+  endEntity,
+  type Entity,
+  entity,
+  extension,
+  issue,
+  listScope,
+  now,
+  relativePointName,
+} from "./issuing.ts";
 
 /** Ed25519, whose keys and signatures have one length, so that the same question always costs the same. */
 function person(name: string): Entity {
@@ -74,13 +89,29 @@ function costOf(question: Question): number {
   return low;
 }
 
-function list(issuer: Entity, certificate: Uint8Array, entries: readonly number[]): Uint8Array {
+interface ListChanges {
+  readonly base?: number;
+  readonly number?: number;
+  readonly point?: DistributionPointName;
+}
+
+function list(
+  issuer: Entity,
+  certificate: Uint8Array,
+  entries: readonly number[],
+  { base, number = 1, point: ownPoint }: ListChanges = {},
+): Uint8Array {
+  const scope = listScope({ distributionPoint: ownPoint });
   return issueCertificateRevocationList({
     provider: nodeProvider,
     issuer: { certificate: parseCertificate(certificate), privateKey: issuer.keys.privateKey },
     thisUpdate: now - 100,
     nextUpdate: now + 100,
-    number: 1,
+    number,
+    extensions: [
+      ...(base === undefined ? [] : [extension(deltaCRLIndicator, Uint8Array.of(base), true)]),
+      ...(ownPoint === undefined ? [] : [extension(issuingDistributionPoint, scope, true)]),
+    ],
     entries: entries.map((each) => ({
       serialNumber: Uint8Array.of(each),
       revocationDate: now - 50,
@@ -128,6 +159,16 @@ const point = extension(cRLDistributionPoints, [
   },
 ]);
 
+function withLists(revocationLists: readonly Uint8Array[], mode: "hard" | "soft" = "hard"): RevocationChecker {
+  return checkRevocation({ mode, revocationLists });
+}
+
+/** A certificate with two names for its point, and a list with these names for its own. */
+function aboutPoint(ownPoint: DistributionPointName): Question {
+  const own = list(middle, middleCertificate, [], { point: ownPoint });
+  return { certificate: leafWith([], [point]), revocation: withLists([...lists.slice(0, 1), own], "soft") };
+}
+
 const questions: Readonly<Record<string, Question>> = {
   "a chain of three": {},
   "twenty strangers beside it": { intermediates: [...strangers, middleCertificate] },
@@ -153,6 +194,22 @@ const questions: Readonly<Record<string, Question>> = {
     certificate: leafWith([], [point]),
     revocation: checkRevocation({ mode: "soft", revocationLists: lists }),
   },
+  "a list for points of its own": aboutPoint({
+    type: "fullName",
+    names: [
+      { type: "uniformResourceIdentifier", value: "u:2" },
+      { type: "iPAddress", value: new Uint8Array(16) },
+      { type: "directoryName", value: middle.name },
+    ],
+  }),
+  "a list with a relative name": aboutPoint(relativePointName("point 2")),
+  "delta lists": {
+    revocation: withLists([
+      ...lists,
+      list(middle, middleCertificate, [4], { base: 1, number: 2 }),
+      list(middle, middleCertificate, [5], { base: 1, number: 3 }),
+    ]),
+  },
 };
 
 test.each([
@@ -162,8 +219,11 @@ test.each([
   ["name constraints", 474],
   ["directory names", 473],
   ["policies", 471],
-  ["revocation lists", 698],
-  ["lists and distribution points", 721],
+  ["revocation lists", 686],
+  ["lists and distribution points", 704],
+  ["a list for points of its own", 608],
+  ["a list with a relative name", 603],
+  ["delta lists", 926],
 ])("the work of a question: %s takes %i microseconds", (name, cost) => {
   // A change here changes what the limit means to callers: then the README and a changeset say so.
   expect(costOf(questions[name]!)).toBe(cost);

@@ -9,7 +9,7 @@ import {
   reasonFlags,
 } from "@latchkey/x509";
 import { describe, expect, test } from "vitest";
-import { issuersOwnPoint, outOfScope, reasonsCovered } from "../src/distribution-point.ts";
+import { issuersOwnPoint, outOfScope, pointNameKeys, preparePoint, reasonsCovered } from "../src/distribution-point.ts";
 import { listScope } from "./issuing.ts";
 
 const issuer = makeName([{ type: "CN", value: "Issuer" }]);
@@ -33,10 +33,11 @@ interface Case {
 
 function ask(each: Case): string | undefined {
   const { listIssuer = issuer, version = 3, isCa = false } = each;
-  return outOfScope({ issuer, issuerNameKey: nameKey(issuer), version, isCa }, point(each.point ?? {}), {
-    issuer: listIssuer,
+  const ownPoint = each.scope?.distributionPoint;
+  return outOfScope({ issuerNameKey: nameKey(issuer), version, isCa }, preparePoint(point(each.point ?? {}), issuer), {
     issuerNameKey: nameKey(listIssuer),
     issuingDistributionPoint: each.scope === undefined ? undefined : listScope(each.scope),
+    pointNameKeys: ownPoint && pointNameKeys(ownPoint, listIssuer),
   });
 }
 
@@ -168,6 +169,11 @@ describe("a list is out of scope", () => {
     expect(ask({ ...listed, point: named(1, 2)! })).toBeUndefined();
     expect(ask({ ...listed, point: named(1, 3)! })).toBe(elsewhere);
     expect(ask({ ...listed, point: named(2, 2)! })).toBe(elsewhere);
+    const split = (typeId: readonly number[], value: readonly number[]): Case["point"] => ({
+      distributionPoint: full({ type: "otherName", typeId: Uint8Array.from(typeId), value: Uint8Array.from(value) }),
+    });
+    const whole = { scope: { distributionPoint: split([0x2a, 0x3a], [0x30])!.distributionPoint } };
+    expect(ask({ ...whole, point: split([0x2a], [0x3a, 0x30])! })).toBe(elsewhere);
   });
 });
 

@@ -16,7 +16,7 @@ import {
 } from "@latchkey/x509";
 import { checkRevocation, type RevocationChecker } from "../src/revocation.ts";
 import { keysAt, leaf, people } from "./hostile-questions.ts";
-import { authority, endEntity, extension, issue, now, listScope } from "./issuing.ts";
+import { authority, endEntity, type Entity, extension, issue, now, listScope } from "./issuing.ts";
 
 const { root, rootCertificate } = people;
 
@@ -75,35 +75,36 @@ interface Entry {
   readonly extensions: readonly Extension[];
 }
 
-/** An indirect list of the root's, which may name anything. */
-export function indirectList(entries: readonly Entry[]): Uint8Array {
-  const { privateKey } = root.keys;
+/** What a list is made of, whether x509 would issue it or not. */
+interface HandMadeList {
+  readonly entries?: readonly Entry[];
+  readonly extensions: readonly Extension[];
+  readonly issuer?: Entity;
+  /** Seconds since it was made. Default 1000. */
+  readonly age?: number;
+  /** Default false: it is current for 1000 seconds more. */
+  readonly isStale?: boolean;
+}
+
+/** A list, by the root unless something else is said. */
+export function handMadeList({
+  entries = [],
+  extensions,
+  issuer = root,
+  age = 1000,
+  isStale,
+}: HandMadeList): Uint8Array {
+  const { privateKey } = issuer.keys;
   const algorithm = defaultSignatureAlgorithm(privateKey.algorithm);
-  const scope = listScope({ indirectCRL: true });
   const tbs = encodeDer((writer) => {
     writer.sequence((fields) => {
       fields.integer(1);
       fields.encoded(encodeSignatureAlgorithm(algorithm));
-      fields.encoded(root.name.encoding);
-      fields.time(now - 1000);
-      fields.time(now + 1000);
-      fields.sequence((list) => {
-        for (const { serialNumber, extensions } of entries) {
-          list.sequence((entry) => {
-            entry.integer(serialNumber);
-            entry.time(now - 1000);
-            if (extensions.length > 0) entry.sequence((all) => writeExtensions(all, extensions));
-          });
-        }
-      });
-      fields.explicit(0, (explicit) =>
-        explicit.sequence((all) => {
-          writeExtensions(all, [
-            extension(cRLNumber, Uint8Array.of(1)),
-            extension(issuingDistributionPoint, scope, true),
-          ]);
-        }),
-      );
+      fields.encoded(issuer.name.encoding);
+      fields.time(now - age);
+      fields.time(isStale === true ? now - 1 : now + 1000);
+      if (entries.length > 0) fields.sequence((list) => entries.forEach((each) => writeEntry(list, each)));
+      fields.explicit(0, (explicit) => explicit.sequence((all) => writeExtensions(all, extensions)));
     });
   });
   return encodeDer((writer) => {
@@ -113,6 +114,20 @@ export function indirectList(entries: readonly Entry[]): Uint8Array {
       fields.bitString(nodeProvider.sign(privateKey, algorithm, tbs));
     });
   });
+}
+
+function writeEntry(list: DerWriter, { serialNumber, extensions }: Entry): void {
+  list.sequence((entry) => {
+    entry.integer(serialNumber);
+    entry.time(now - 1000);
+    if (extensions.length > 0) entry.sequence((all) => writeExtensions(all, extensions));
+  });
+}
+
+/** An indirect list of the root's, which may name anything. */
+export function indirectList(entries: readonly Entry[]): Uint8Array {
+  const scope = extension(issuingDistributionPoint, listScope({ indirectCRL: true }), true);
+  return handMadeList({ entries, extensions: [extension(cRLNumber, Uint8Array.of(1)), scope] });
 }
 
 function writeExtensions(writer: DerWriter, extensions: readonly Extension[]): void {

@@ -1,6 +1,6 @@
 /** What questions that are made to cost are built from. */
 
-import { encodeDer, encodeOid, Tag } from "@latchkey/asn1";
+import { type DerWriter, encodeDer, encodeOid, Tag } from "@latchkey/asn1";
 import type { KeyPair } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
@@ -219,4 +219,57 @@ export function candidatesNamed(name: (index: number) => Name, count: number): Q
 /** A text in a PrintableString, whatever it holds. */
 export function printable(text: string): Uint8Array {
   return encodeDer((writer) => writer.octetString(new TextEncoder().encode(text), Tag.printableString));
+}
+
+/** Keys that say they are of RSA with 8,192 bits: a check with one costs as with a real one, and no signature is by them. */
+export function rsaKeys(count: number, exponentBits: number): KeyPair[] {
+  const exponent = Uint8Array.from({ length: exponentBits / 8 }, () => 0xff);
+  return Array.from({ length: count }, (_, index) => {
+    const modulus = Uint8Array.from({ length: 1024 }, (_, at) => (at * 37 + index * 11) & 0xff);
+    modulus[0] = 0xc0 + (index % 60);
+    modulus[1023] = 1;
+    return withSpki(keysAt(index), (writer) => {
+      writer.sequence((algorithm) => {
+        algorithm.oid(encodeOid("1.2.840.113549.1.1.1"));
+        algorithm.null();
+      });
+      writer.bitString(
+        encodeDer((key) =>
+          key.sequence((numbers) => {
+            numbers.unsignedInteger(modulus);
+            numbers.unsignedInteger(exponent);
+          }),
+        ),
+      );
+    });
+  });
+}
+
+/** Keys of P-521 whose points are none of the curve. */
+export function keysOffCurve(count: number): KeyPair[] {
+  return Array.from({ length: count }, (_, index) => {
+    const { spki } = strongKeys()[index % 100]!.publicKey;
+    const off = Uint8Array.from(spki);
+    off[off.length - 1 - Math.floor(index / 100)]! ^= 1;
+    return { ...keysAt(index), publicKey: { ...keysAt(index).publicKey, spki: off } };
+  });
+}
+
+function withSpki(keys: KeyPair, write: (writer: DerWriter) => void): KeyPair {
+  const spki = encodeDer((writer) => writer.sequence(write));
+  return { ...keys, publicKey: { ...keys.publicKey, spki } };
+}
+
+/** A line of certificates with anyPolicy below one that has many policies. */
+export function belowPolicies(count: number, depth: number): { certificate: Uint8Array; intermediates: Uint8Array[] } {
+  const any = extension(certificatePolicies, [{ policyIdentifier: encodeOid("2.5.29.32.0"), policyQualifiers: [] }]);
+  const line = Array.from({ length: depth }, (_, index) => person(index));
+  const intermediates = line.map((subject, index) =>
+    issue({
+      subject,
+      issuer: line[index - 1] ?? root,
+      extensions: authority({ more: [index === 0 ? policies(count) : any] }),
+    }),
+  );
+  return { certificate: leaf(endEntity("clientAuth", [], [any]), line.at(-1)), intermediates };
 }

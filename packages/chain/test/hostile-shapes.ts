@@ -21,6 +21,7 @@ import {
 import type { ChainVerifierOptions } from "../src/index.ts";
 import { checkRevocation, type RevocationChecker } from "../src/revocation.ts";
 import {
+  belowPolicies,
   candidatesNamed,
   constrained,
   constraints,
@@ -29,6 +30,7 @@ import {
   explicit,
   keyRing,
   keysAt,
+  keysOffCurve,
   leaf,
   leafBy,
   leafWithNames,
@@ -46,20 +48,14 @@ import {
   printable,
   product,
   type Question,
+  rsaKeys,
   sameNameKeys,
   strongKeys,
   unrelated,
   uri,
 } from "./hostile-questions.ts";
-import {
-  entryOf,
-  indirectList,
-  leafWithListIssuer,
-  listBy,
-  listForPoints,
-  staleList,
-  withLists,
-} from "./hostile-lists.ts";
+import { hostileListShapes } from "./hostile-list-shapes.ts";
+import { leafWithListIssuer, listBy, listForPoints, staleList, withLists } from "./hostile-lists.ts";
 import { hostileResponse } from "./hostile-responses.ts";
 import { authority, dns, endEntity, entity, extension, issue, unknownExtension } from "./issuing.ts";
 
@@ -133,6 +129,24 @@ export const hostileShapes: HostileShape[] = [
     }),
   ],
   [
+    "3 levels of 5 with policies, mappings and constraints",
+    () => ({
+      ...levels(3, 5, [
+        policies(800),
+        mappings(800, (index) => [index, (index * 7) % 800]),
+        constraints(800, (index) => dns(`c${index}.example`)),
+      ]),
+      ...explicit,
+    }),
+  ],
+  [
+    "9 certificates with anyPolicy below one with 18,000 policies",
+    () => {
+      const { certificate, intermediates } = belowPolicies(18_000, 9);
+      return { certificate, intermediates, ...explicit };
+    },
+  ],
+  [
     "3 levels of 6 with 9,000 excluded names each",
     () => levels(3, 6, [constraints(9000, (i) => dns(`c${i}.example`))]),
   ],
@@ -140,6 +154,13 @@ export const hostileShapes: HostileShape[] = [
   ["1,024 keys of one name", () => sameNameKeys(Array.from({ length: 1024 }, (_, index) => keysAt(index)))],
   ["100 P-521 keys of one name", () => sameNameKeys(strongKeys())],
   ["100 P-521 keys of one name, by noble", () => sameNameKeys(strongKeys()), { provider: nobleProvider }],
+  ["100 RSA keys of one name, 8,192 bits, exponents of 64 bits", () => sameNameKeys(rsaKeys(100, 64))],
+  [
+    "100 RSA keys of one name, 8,192 bits, exponents of 64 bits, by noble",
+    () => sameNameKeys(rsaKeys(100, 64)),
+    { provider: nobleProvider },
+  ],
+  ["600 keys of one name that are not on their curve", () => sameNameKeys(keysOffCurve(600))],
   ["40 P-256 keys of one name, by noble", () => sameNameKeys(keyRing), { provider: nobleProvider }],
   ["a leaf with 25,000 DNS names", () => ({ certificate: leafWithNames(25_000, (index) => dns(`a${index}.b`)) })],
   ["a leaf with 80,000 empty DNS names", () => ({ certificate: leafWithNames(80_000, () => dns("")) })],
@@ -328,50 +349,22 @@ export const hostileShapes: HostileShape[] = [
       ),
     }),
   ],
-  [
-    "a list of 17,000 entries of one serial number, each of another issuer",
-    () => ({
-      certificate: leafOfSerial(5),
-      revocation: withLists([
-        indirectList(Array.from({ length: 17_000 }, (_, index) => entryOf(5, named(String(index))))),
-      ]),
-    }),
-  ],
-  [
-    "a list of 25,000 entries of one serial number, below one long name of an issuer",
-    () => ({
-      certificate: leafOfSerial(5),
-      revocation: withLists([
-        indirectList([entryOf(5, named("x".repeat(400_000))), ...Array.from({ length: 25_000 }, () => entryOf(5))]),
-      ]),
-    }),
-  ],
-  [
-    "a list of 25,000 entries below one long name of an issuer",
-    () => ({
-      certificate: leafOfSerial(5),
-      revocation: withLists([
-        indirectList([
-          entryOf(6, named("x".repeat(400_000))),
-          ...Array.from({ length: 25_000 }, (_, index) => entryOf(index + 7)),
-        ]),
-      ]),
-    }),
-  ],
-  [
-    "a list of 17,000 entries, each of another issuer",
-    () => ({
-      certificate: leafOfSerial(5),
-      revocation: withLists([
-        indirectList(Array.from({ length: 17_000 }, (_, index) => entryOf(index + 7, named(String(index))))),
-      ]),
-    }),
-  ],
+  ...hostileListShapes,
   [
     "200 OCSP responses, 5,600 answers with the certificate's serial number",
     () => {
       const ocspResponses = Array.from({ length: 200 }, () =>
         hostileResponse({ answers: 28, serialNumber: 5, responder: root.name }),
+      );
+      return { certificate: leafOfSerial(5), revocation: checkRevocation({ mode: "hard", ocspResponses }) };
+    },
+  ],
+  [
+    "5 OCSP responses, 5,000 answers that name the certificate's issuer",
+    () => {
+      const hashes = [nodeProvider.hash("SHA-512", root.name.encoding), new Uint8Array(64)] as const;
+      const ocspResponses = Array.from({ length: 5 }, () =>
+        hostileResponse({ answers: 1000, serialNumber: 5, responder: root.name, hashes }),
       );
       return { certificate: leafOfSerial(5), revocation: checkRevocation({ mode: "hard", ocspResponses }) };
     },

@@ -1,11 +1,12 @@
 /** Certificates of any kind, right and wrong: `@latchkey/x509` would refuse to issue most of what a verifier must refuse. */
 
-import { encodeDer, encodeOid } from "@latchkey/asn1";
+import { contextConstructed, encodeDer, encodeOid, Tag } from "@latchkey/asn1";
 import { defaultSignatureAlgorithm, encodeSignatureAlgorithm, type KeyPair } from "@latchkey/crypto";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
   authorityKeyIdentifier,
   basicConstraints,
+  type DistributionPointName,
   type Extension,
   type ExtensionType,
   extendedKeyUsage,
@@ -172,6 +173,20 @@ export function listScope(fields: Partial<IssuingDistributionPoint> = {}): Issui
     onlyContainsAttributeCerts: false,
     ...fields,
   };
+}
+
+/** The name of a distribution point below the issuer of its lists. */
+export function relativePointName(commonName: string): DistributionPointName {
+  const { rdns } = makeName([{ type: "CN", value: commonName }]);
+  const encoding = encodeDer((writer) =>
+    writer.sequence((set) => {
+      set.sequence((attribute) => {
+        attribute.oid(encodeOid("2.5.4.3"));
+        attribute.octetString(new TextEncoder().encode(commonName), Tag.utf8String);
+      });
+    }, contextConstructed(1)),
+  );
+  return { type: "nameRelativeToCRLIssuer", rdn: rdns[0]!, encoding };
 }
 
 /** A root, an intermediate and a device below it, and their certificates. */

@@ -406,8 +406,20 @@ describe("the caller's mistakes", () => {
     ["a mailbox without a host", () => ask({ referenceNames: [{ type: "email", value: "somebody" }] })],
     ["a limit that is no number", () => ask({}, { limits: { ...defaultLimits, work: 1.5 } })],
     ["a limit below zero", () => ask({}, { limits: { ...defaultLimits, work: -1 } })],
+    ["a purpose that does not exist", () => ask({ purpose: "serverauth" as never })],
+    ["a purpose named like a member of every object", () => ask({ purpose: "toString" as never })],
+    ["a policy that is none", () => ask({ policies: { initialPolicySet: ["1.2.3", "gold"] } })],
     ["a profile that does not exist", () => ask({}, { profile: "none" as never })],
   ])("%s", (_, act) => expect(act).toThrow(ChainError));
+
+  test("are named with what there is", () => {
+    expect(() => ask({ purpose: "serverauth" as never })).toThrow(
+      'there is no purpose "serverauth"; there are clientAuth, serverAuth',
+    );
+    expect(() => ask({ policies: { initialPolicySet: ["gold"] } })).toThrow(
+      'a policy of initialPolicySet: "gold" is no object identifier such as 2.5.29.17',
+    );
+  });
 
   test("a limit of 0 is a limit, not a mistake", () => {
     expect(codes(ask({}, { limits: { ...defaultLimits, work: 0 } }))).toContain("ERR_CHAIN_LIMIT");

@@ -2,6 +2,7 @@
 
 import { decodeOid, DerReader, type DerWriter, encodeDer, equalBytes } from "@latchkey/asn1";
 import { asX509Error, refuseEmpty, X509Error } from "./errors.ts";
+import { oidKey } from "./oid-key.ts";
 import { type Tolerate, tolerateAll } from "./tolerance.ts";
 
 /** One extension as it stands in what was read. */
@@ -83,19 +84,27 @@ export function makeExtension<Value>(type: ExtensionType<Value>, value: Value, c
   return { oid: type.oid, critical, value: encoded, valueOffset: 0, isTolerant: false };
 }
 
-/** Real certificates have up to about 15; the bound keeps the search for duplicates cheap. */
+/** Real certificates have up to about 15. */
 const maximumExtensions = 256;
+/** So many are searched for duplicates one by one; with more of them a set is faster. */
+const searchedOneByOne = 16;
 
 /** Extensions: at least one, none twice, `maximumExtensions` at most. */
 export function readExtensions(reader: DerReader, isTolerant = false): Extension[] {
   const outerEnd = reader.enter();
   refuseEmpty(reader.isAtEnd, "Extensions", reader.offset);
   const extensions: Extension[] = [];
+  let seen: Set<string> | undefined;
   while (!reader.isAtEnd) {
     const { offset } = reader;
     const extension = readExtension(reader, isTolerant);
+    if (extensions.length === searchedOneByOne) seen = new Set(extensions.map(({ oid }) => oidKey(oid)));
     // §4.2: a certificate MUST NOT include more than one instance of an extension.
-    if (extensions.some(({ oid }) => equalBytes(oid, extension.oid))) {
+    const isDuplicate =
+      seen === undefined
+        ? findExtension({ extensions }, extension.oid) !== undefined
+        : seen.size === seen.add(oidKey(extension.oid)).size;
+    if (isDuplicate) {
       const oid = decodeOid(extension.oid);
       throw new X509Error("ERR_X509_DUPLICATE_EXTENSION", `the extension ${oid} stands twice; it may stand once`, {
         extension: oid,

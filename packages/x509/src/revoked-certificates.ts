@@ -10,7 +10,7 @@ import { Asn1Error, DerReader } from "@latchkey/asn1";
 import { reading, tolerable, versionFault, X509Error } from "./errors.ts";
 import { type Extension, extensionValue, findExtension, readExtensions } from "./extension.ts";
 import { certificateIssuer } from "./extensions/alternative-names.ts";
-import { checkExtensionValues } from "./extensions/extension-table.ts";
+import { checkExtensionValues, isUnderstoodBy } from "./extensions/extension-table.ts";
 import type { GeneralName } from "./general-name.ts";
 import { type DeviationLog, tolerateAll } from "./tolerance.ts";
 
@@ -41,6 +41,8 @@ export interface EntryPositions {
   readonly issuers: Int32Array | undefined;
   /** The entries that cannot be read, in order; there are none unless contents were left unchecked. */
   readonly unreadable: readonly number[];
+  /** The first critical extension of an entry that nothing here acts on. */
+  readonly unknownCritical: Uint8Array | undefined;
 }
 
 /** How entries are read again: as they were read when the list was parsed. */
@@ -77,6 +79,14 @@ export class RevokedCertificates implements Iterable<RevokedCertificate> {
     this.#positions = entryReading.isIndirect ? withUncertainIssuers(positions) : positions;
     const { unreadable, serialStarts, serialEnds } = positions;
     this.#unnamed = unreadable.find((index) => serialStarts[index] === serialEnds[index]);
+  }
+
+  /**
+   * The object identifier (content octets) of the first critical extension of an entry that RFC 5280 §5.3 does not know. A list with one
+   * MUST NOT be used to find the status of certificates. After `checkContents: false` entries that cannot be read are left out.
+   */
+  get unknownCriticalExtension(): Uint8Array | undefined {
+    return this.#positions.unknownCritical;
   }
 
   /** How many entries there are. */
@@ -210,6 +220,7 @@ export const noPositions: EntryPositions = {
   serialEnds: /* @__PURE__ */ new Uint32Array(0),
   issuers: undefined,
   unreadable: [],
+  unknownCritical: undefined,
 };
 
 /**
@@ -233,6 +244,7 @@ export function readEntryPositions(
   const serialEnds = new Uint32Array(room);
   const unreadable: number[] = [];
   let issuers: Int32Array | undefined;
+  let unknownCritical: Uint8Array | undefined;
   let count = 0;
   /** Whether the entry names an issuer. Where its serial number can be read, that is noted before a later fault. */
   const readEntry = (reader: DerReader): boolean => {
@@ -244,6 +256,10 @@ export function readEntryPositions(
     const extensions = reader.isAtEnd ? [] : readEntryExtensions(reader, version, log !== undefined);
     if (isChecked) checkExtensionValues(extensions, log?.tolerate);
     reader.leave(outerEnd);
+    if (extensions.length === 0) return false;
+    unknownCritical ??= extensions.find(
+      ({ oid, critical }) => critical && !isUnderstoodBy("revocationEntry", oid),
+    )?.oid;
     return findExtension({ extensions }, certificateIssuer.oid) !== undefined;
   };
   const readAlone = (encoding: Uint8Array, baseOffset: number): boolean => {
@@ -270,7 +286,7 @@ export function readEntryPositions(
     if (namesIssuer) issuers[count] = count;
     else if (count > 0) issuers[count] = issuers[count - 1] ?? -1;
   }
-  return { count, starts, serialStarts, serialEnds, issuers, unreadable };
+  return { count, starts, serialStarts, serialEnds, issuers, unreadable, unknownCritical };
 }
 
 /** When there are no revoked certificates, the revoked certificates list MUST be absent. */

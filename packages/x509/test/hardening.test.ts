@@ -226,6 +226,31 @@ describe("a parser", () => {
     expect(parsed(withExtensions(usage, { ...usage, critical: true }))).toBe("ERR_X509_DUPLICATE_EXTENSION");
   });
 
+  it("an extension twice is refused wherever both stand, and more than 256 extensions are", () => {
+    const unknown = (index: number) => ({
+      oid: bytes(`2a ${((index >> 7) | 0x80).toString(16)} ${(index & 0x7f).toString(16).padStart(2, "0")}`),
+      critical: false,
+      value: bytes("05 00"),
+      valueOffset: 0,
+    });
+    const others = Array.from({ length: 257 }, (_, index) => unknown(128 + index));
+    expect(parsed(withExtensions(...others.slice(1)))).toBe("accepted");
+    expect(parsed(withExtensions(...others))).toBe("ERR_X509_LIMIT");
+    for (const [first, second] of [
+      [0, 1],
+      [0, 15],
+      [0, 16],
+      [15, 16],
+      [0, 17],
+      [16, 17],
+      [3, 40],
+      [200, 255],
+    ]) {
+      const twice = others.slice(1).with(second!, others.slice(1)[first!]!);
+      expect(parsed(withExtensions(...twice)), `${first} and ${second}`).toBe("ERR_X509_DUPLICATE_EXTENSION");
+    }
+  });
+
   it("empty lists are refused", () => {
     expect(parsed(withRawExtensions(() => {}))).toBe("ERR_X509_EMPTY_LIST");
     for (const type of [subjectAltName, extendedKeyUsage, certificatePolicies, nameConstraints]) {

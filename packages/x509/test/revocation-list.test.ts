@@ -1,4 +1,4 @@
-import { DerReader, type DerWriter, encodeDer, encodePem } from "@latchkey/asn1";
+import { decodeOid, DerReader, type DerWriter, encodeDer, encodeOid, encodePem } from "@latchkey/asn1";
 import { describe, expect, it } from "vitest";
 import {
   certificateIssuer,
@@ -149,6 +149,25 @@ describe("revocation lists", () => {
     expect(() => extensionValue(list.revokedCertificates.at(0), cRLReason)).toThrow(
       expect.objectContaining({ code: "ERR_X509_EXTENSION_VALUE", offset: expect.any(Number) }),
     );
+  });
+
+  it("say which critical extension of an entry is unknown, the first of them", () => {
+    const unknown = (arc: number, critical: boolean): Extension => ({
+      oid: encodeOid(`1.3.6.1.4.1.32473.${arc}`),
+      critical,
+      value: Uint8Array.of(5, 0),
+      valueOffset: 0,
+    });
+    const reason = makeExtension(cRLReason, "keyCompromise", true);
+    const first = (...entries: Parameters<typeof listOf>[0]): (string | undefined)[] =>
+      [true, false].map((checkContents) => {
+        const list = parseCertificateRevocationList(listOf(entries), { checkContents });
+        const oid = list.revokedCertificates.unknownCriticalExtension;
+        return oid && decodeOid(oid).split(".").at(-1);
+      });
+    expect(first([1], [2, unknown(1, false), reason], [3, issuerNamed("A")])).toEqual([undefined, undefined]);
+    expect(first([1], [2, unknown(1, false), unknown(2, true)], [3, unknown(3, true)])).toEqual(["2", "2"]);
+    expect(issued.revokedCertificates.unknownCriticalExtension).toBeUndefined();
   });
 
   describe("whose contents are left unchecked judge each entry by itself", () => {
