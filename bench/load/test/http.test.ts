@@ -15,6 +15,7 @@ vi.setConfig({ testTimeout: 130_000 });
 const authorities = openAuthorities("p256");
 const servers: Server[] = [];
 afterEach(() => {
+  vi.unstubAllEnvs();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -190,7 +191,6 @@ test.each(["http", "https"] as const)("control-plane signs its calls over %s as 
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "another");
   const refused = await measure(...words, "--control-plane-url", url);
   expect(refused).toMatchObject({ sent: 30, received: 0, lost: 30, errors: { "HTTP 403 for POST": 30 } });
-  vi.unstubAllEnvs();
 });
 
 test("one call alone is measured with what it needs made before", async () => {
@@ -217,7 +217,6 @@ test("one call alone is measured with what it needs made before", async () => {
   // 30 to describe are made, each of 33 is asked for.
   expect(calls.filter((call) => call.startsWith("POST"))).toHaveLength(30);
   expect(calls.slice(30)).toEqual(Array.from({ length: 33 }, () => "GET /certificates/ID"));
-  vi.unstubAllEnvs();
 });
 
 test("an answer that breaks off, and one that is no JSON, are failures of a call and end nothing", async () => {

@@ -9,7 +9,10 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const command = (words: readonly string[]): string[] => ["--conditions=@latchkey/source", main, ...words];
 const bench = (...words: string[]) => runProgram(process.execPath, command(words), { timeoutMs: 120_000 });
 const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 /** The worktrees of the repository that lie in this test's folder, where `--compare` makes its own. */
 const worktrees = async () => {

@@ -9,12 +9,20 @@ import { verify as nodeVerify } from "node:crypto";
 import { createNodeProvider } from "@latchkey/crypto/node";
 import { hasVectors, readVectors } from "@latchkey/tooling-vitest/vectors";
 import { parseCertificate, X509Error } from "@latchkey/x509";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { createChainVerifier, everyCheck } from "../src/index.ts";
 import { checkOcspResponse, checkRevocation } from "../src/revocation.ts";
 import { base64Bytes, type CorpusException } from "./corpus.ts";
 
-const sha1 = vi.hoisted(() => ({ isAllowed: false, wasSeen: false }));
+const sha1 = vi.hoisted(() => {
+  // All files share one process: what they have loaded already is not the module below, and what is loaded here is not for them.
+  vi.resetModules();
+  return { isAllowed: false, wasSeen: false };
+});
+afterAll(() => {
+  vi.doUnmock("@latchkey/crypto");
+  vi.resetModules();
+});
 
 vi.mock(import("@latchkey/crypto"), async (importOriginal) => {
   const original = await importOriginal();
