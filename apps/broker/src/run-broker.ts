@@ -17,6 +17,7 @@ import { endingCertificates } from "./data-directory/ending-certificates.ts";
 import type { ServerCredential } from "./data-directory/server-certificate.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
+import { ClockWatch } from "./observability/clock-watch.ts";
 import { logPublished } from "./observability/event-log.ts";
 import { Observability, type MetricsSettings, type ObservabilityOptions } from "./observability/observability.ts";
 import { takeReserved, type ReservedTopicsOptions } from "./reserved-topics/reserved-topics.ts";
@@ -174,7 +175,7 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
       log,
     ));
   const refresh = refreshPrincipals(data.storage, rights, broker, log);
-  const tick = setInterval(() => broker.tick(performance.now()), tickMs);
+  const tick = keepTime(broker, log);
   const renewal = setInterval(() => {
     void renewServerCertificate(data, [listeners, control], log);
     void removeUnclaimed(data, log);
@@ -202,6 +203,15 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
       await running.disposeAsync();
     },
   };
+}
+
+/** Has the broker core keep its times. The caller ends the timer. */
+function keepTime(broker: Broker<Peer, Principal>, log: Logger): NodeJS.Timeout {
+  const clock = new ClockWatch(log, Date.now(), performance.now());
+  return setInterval(() => {
+    clock.look(Date.now(), performance.now());
+    broker.tick(performance.now());
+  }, tickMs);
 }
 
 /** Removes what fleet provisioning has handed out and nobody has claimed in time. */

@@ -269,6 +269,26 @@ test("expiry counts while nothing runs: of sessions, of messages and of retained
   expect(Array.from(after.broker.retainedMessages(), ({ topicName }) => topicName)).toEqual(["a/new"]);
 });
 
+test("a clock that was set back while nothing ran makes nothing younger, and loses nothing", async () => {
+  const store = new HeldStore();
+  const before = await start(store, 500_000);
+  const fields = { protocolVersion: 5, cleanStart: false, properties: { sessionExpiryInterval: 60 } } as const;
+  (await before.subscriber("kitchen", [{ topicFilter: "a", qos: 1 }], fields)).lose();
+  const button = await before.connect5("button");
+  const properties = { messageExpiryInterval: 100 };
+  button.publish("a", "x", { qos: 1, retain: true, properties });
+  await store.commit();
+  const after = await restart(store, 0);
+  after.tick(59_000);
+  const kitchen = await after.connect("kitchen", fields);
+  expect(kitchen.take()).toMatchObject([
+    { type: "connack", sessionPresent: true },
+    { payload: text("x"), properties: { messageExpiryInterval: 41 } },
+  ]);
+  after.tick(101_000);
+  expect(Array.from(after.broker.retainedMessages())).toEqual([]);
+});
+
 test("retained messages survive, the last one of each topic, and one that was removed does not", async () => {
   const store = new HeldStore();
   const broker = await start(store);

@@ -7,6 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { parseArgs } from "node:util";
+import { interestingInMqtt, octetChanger } from "@latchkey/tooling-vitest/changed-octets";
 import fc from "fast-check";
 import { encode, MqttCodecError, type Packet, PacketDecoder, type PacketDecoderOptions } from "../src/index.ts";
 import { clientPacket, connectPacket, serverPacket } from "./arbitraries.ts";
@@ -17,14 +18,7 @@ const { values: flags } = parseArgs({
 const seed = Number(flags.seed ?? Date.now() % 0x7fff_ffff);
 const deadline = performance.now() + Number(flags.seconds) * 1000;
 
-/** mulberry32: small, and repeatable from a seed. */
-let state = seed;
-function random(below: number): number {
-  state = (state + 0x6d2b_79f5) | 0;
-  let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-  return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-}
+const { random, changed } = octetChanger(seed, interestingInMqtt);
 
 const kinds = ([4, 5] as const).flatMap((protocolVersion) => [
   { packets: connectPacket(protocolVersion), options: { receives: "client-packets" } as const, protocolVersion },
@@ -44,35 +38,6 @@ const corpus = kinds.flatMap(({ packets, options, protocolVersion }, index) =>
     .sample(packets, { numRuns: 300, seed: seed + index })
     .map((packet) => ({ bytes: encode(packet, protocolVersion), options, protocolVersion })),
 );
-const interesting = [0x00, 0x01, 0x02, 0x7f, 0x80, 0x81, 0xc0, 0xff, 0x23, 0x2b, 0x26, 0x0b];
-
-function mutate(bytes: Uint8Array): Uint8Array {
-  const out = [...bytes];
-  for (let times = 1 + random(4); times > 0; times--) {
-    const at = random(out.length + 1);
-    switch (random(6)) {
-      case 0:
-        if (at < out.length) out[at] = (out[at] ?? 0) ^ (1 << random(8));
-        break;
-      case 1:
-        if (at < out.length) out[at] = interesting[random(interesting.length)] ?? 0;
-        break;
-      case 2:
-        out.splice(at, 1 + random(4));
-        break;
-      case 3:
-        out.splice(at, 0, ...Array.from({ length: 1 + random(4) }, () => random(256)));
-        break;
-      case 4:
-        out.splice(at, 0, ...out.slice(at, at + 1 + random(8)));
-        break;
-      default:
-        // The header stays true to the body, so that what is wrong is found further in.
-        if (out.length > 2 && out.length < 130) out[1] = out.length - 2;
-    }
-  }
-  return Uint8Array.from(out);
-}
 
 interface Outcome {
   readonly packets: readonly Packet[];
@@ -127,7 +92,7 @@ while (performance.now() < deadline) {
   const sample = corpus[random(corpus.length)];
   const next = corpus[random(corpus.length)];
   if (sample === undefined || next === undefined) break;
-  const bytes = random(3) === 0 ? Buffer.concat([mutate(sample.bytes), next.bytes]) : mutate(sample.bytes);
+  const bytes = random(3) === 0 ? Buffer.concat([changed(sample.bytes), next.bytes]) : changed(sample.bytes);
   try {
     check(bytes, sample.options, sample.protocolVersion);
     if (decodeIn([bytes], sample.options).error !== "") refused += 1;

@@ -70,6 +70,11 @@ export class ConformanceBroker implements AsyncDisposable {
     return client;
   }
 
+  /** Lines of the log until now that match. */
+  logged(pattern: RegExp): string[] {
+    return this.plane.log.split("\n").filter((line) => pattern.test(line));
+  }
+
   /** A connected client that has subscribed, with QoS 2 where a filter alone is given. */
   async subscriber(
     version: ProtocolVersion,

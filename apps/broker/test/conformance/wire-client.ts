@@ -1,7 +1,7 @@
 /** An MQTT client that sends what a test says, packet by packet or octet by octet, and holds what it is sent. */
 
 import { once } from "node:events";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import {
   encode,
   PacketDecoder,
@@ -23,12 +23,14 @@ type PacketOf<Type extends Packet["type"]> = Extract<Packet, { readonly type: Ty
 /** One connection. */
 export class WireClient {
   readonly version: ProtocolVersion;
+  /** The client's own port. */
+  readonly localPort: number;
   clientIdentifier = "";
   /** How the broker accepted it, once `connect` has resolved. */
   connack: PacketOf<"connack"> | undefined;
-  /** Octets of the last packet that was taken. */
+  /** Octets of the last packet that was taken, where it came in a small chunk. */
   lastLength = 0;
-  readonly #stream: Duplex;
+  readonly #stream: Socket;
   readonly #decoder: PacketDecoder;
   readonly #received: { readonly packet: Packet; readonly length: number }[] = [];
   readonly #waiting = new Set<() => void>();
@@ -39,9 +41,10 @@ export class WireClient {
   #octets = 0;
 
   /** The stream must be open, and nothing may have been read from it. */
-  constructor(stream: Duplex, version: ProtocolVersion) {
+  constructor(stream: Socket, version: ProtocolVersion) {
     this.version = version;
     this.#stream = stream;
+    this.localPort = stream.localPort ?? 0;
     this.#decoder = new PacketDecoder({
       receives: "server-packets",
       protocolVersion: version,
@@ -171,6 +174,23 @@ export class WireClient {
     await this.ended();
   }
 
+  /** Reads nothing from now on. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  /** Says that it will send nothing more, and goes on reading. */
+  halfClose(): void {
+    this.#stream.end();
+  }
+
+  /** Sends octet by octet, each in a write of its own. */
+  async trickle(bytes: Uint8Array): Promise<void> {
+    for (const octet of bytes) {
+      await new Promise<void>((resolve) => this.#stream.write(Uint8Array.of(octet), () => resolve()));
+    }
+  }
+
   /** The network is gone, without DISCONNECT. */
   async cut(): Promise<void> {
     const closed = this.#isEnded ? undefined : once(this.#stream, "close");
@@ -185,10 +205,11 @@ export class WireClient {
 
   #take(chunk: Buffer): void {
     // Octet by octet: then each packet's length is known.
+    const parts = chunk.length > 4096 ? [chunk] : Array.from(chunk, (octet) => Uint8Array.of(octet));
     try {
-      for (const octet of chunk) {
-        this.#octets += 1;
-        this.#decoder.push(Uint8Array.of(octet));
+      for (const part of parts) {
+        this.#octets += part.length;
+        this.#decoder.push(part);
         for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
           const kept = packet.type === "publish" ? { ...packet, payload: Buffer.from(packet.payload) } : packet;
           this.#received.push({ packet: kept, length: this.#octets });
