@@ -4,26 +4,27 @@
  */
 
 import { ReasonCode } from "@latchkey/mqtt-codec";
+import type { BrokerOptions, ClientConnection, PersistenceOptions } from "./broker-options.ts";
+import { ClusterNode } from "./cluster-node.ts";
 import { Connection, type BrokerContext } from "./connection/connection.ts";
 import { answerMalformed } from "./connection/fault-answers.ts";
 import { OutputSpace } from "./connection/output-space.ts";
 import { createCounters, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { BrokerEvent, CloseReason, DropLimit, PublishedEvent } from "./events.ts";
+import type { DropLimit, PublishedEvent } from "./events.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
 import { sendDirect } from "./handlers/direct-message.ts";
-import { publishMessage } from "./handlers/publication.ts";
+import { publishMessage, removeRetained } from "./handlers/publication.ts";
 import { restore } from "./persistence/restore.ts";
 import { SessionPersistence } from "./persistence/session-persistence.ts";
+import { storedMessage, type Epoch } from "./persistence/stored-message.ts";
 import { directCause, publishFault } from "./handlers/publish-fault.ts";
-import { limitsOf, type Limits, type Profile } from "./limits.ts";
-import type { Authenticator } from "./ports/authenticator.ts";
-import type { Authorizer } from "./ports/authorizer.ts";
-import type { ReservedTopics } from "./ports/reserved-topics.ts";
-import type { KeptState, SessionStore } from "./ports/session-store.ts";
+import { limitsOf, type Limits } from "./limits.ts";
+import type { Cluster } from "./ports/cluster.ts";
 import type { Transport } from "./ports/transport.ts";
 import { Message } from "./routing/message.ts";
+import { OtherNodes } from "./routing/other-nodes.ts";
 import { RetainedMessages } from "./routing/retained-messages.ts";
 import { Router } from "./routing/router.ts";
 import {
@@ -38,73 +39,14 @@ import {
   type SessionView,
 } from "./server-publish.ts";
 import { QueueBudget } from "./session/queue-budget.ts";
-import { SessionRegistry } from "./session/session-registry.ts";
+import { SessionRegistry, type SessionRegistryContext } from "./session/session-registry.ts";
 import type { Session } from "./session/session.ts";
 import { connectionView, retainedView, sessionView } from "./views.ts";
 
-/** What a broker is made of. */
-export interface BrokerOptions<Peer, Principal> {
-  readonly authenticator: Authenticator<Peer, Principal>;
-  readonly authorizer: Authorizer<Principal>;
-  /** Names a client that gave no identifier. It must not repeat and not be guessable. */
-  readonly assignClientIdentifier: () => string;
-  /** Called synchronously with everything that happens. It must not throw. */
-  readonly onEvent?: ((event: BrokerEvent<Peer, Principal>) => void) | undefined;
-  /** Called synchronously with every message that is published. Where it is left out, the event is never made. */
-  readonly onPublished?: ((event: PublishedEvent<Peer, Principal>) => void) | undefined;
-  /** Default `standard`. */
-  readonly profile?: Profile | undefined;
-  /** In place of the profile's. */
-  readonly limits?: Partial<Limits> | undefined;
-  /**
-   * How refusals are answered. `explain` (default): with a code, and in MQTT 5.0 with a Reason String. `parity`: as AWS IoT Core
-   * does, an MQTT 3.1.1 client whose CONNECT or SUBSCRIBE is refused is closed without a word, and no Reason String is sent. A
-   * refused PUBLISH closes a 3.1.1 connection either way (MQTT-3.3.5-2).
-   */
-  readonly denial?: "explain" | "parity" | undefined;
-  /** What clients publish to topics that begin with `$`. */
-  readonly reservedTopics?: ReservedTopics<Peer, Principal> | undefined;
-  /**
-   * Calls `work` in a later turn of the event loop, after what came from the network meanwhile was received: `(work) =>
-   * setImmediate(() => work(performance.now()))`. Without it a timer of 0 ms is used and the time is the latest that was given.
-   */
-  readonly nextTurn?: ((work: (nowMs: number) => void) => void) | undefined;
-  /** Milliseconds since 1970, for times that people read and for what a store keeps. Default `Date.now`. */
-  readonly epochMs?: (() => number) | undefined;
-  /** Where sessions and retained messages outlive the process. Without it they end with the broker. */
-  readonly persistence?: PersistenceOptions | undefined;
-}
-
-/** A store, and what it kept. */
-export interface PersistenceOptions {
-  readonly store: SessionStore;
-  /** What `store.load()` gave. */
-  readonly kept: KeptState;
-  /** The time of the broker's clock. */
-  readonly nowMs: number;
-  /** The store refused records. They stay and are tried again each second; until then nothing is acknowledged that has to be kept. */
-  readonly onFailed?: ((error: unknown) => void) | undefined;
-}
-
-/** One client's connection, as a listener uses it. */
-export interface ClientConnection<Peer, Principal> {
-  readonly peer: Peer;
-  /** Undefined until CONNECT was accepted. */
-  readonly principal: Principal | undefined;
-  /** Undefined until CONNECT was accepted. */
-  readonly clientIdentifier: string | undefined;
-  /** Takes what the network brought. The chunk must not be written to afterwards. */
-  receive(chunk: Uint8Array, nowMs: number): void;
-  /** The transport has room again. */
-  drained(nowMs: number): void;
-  /** The network connection ended; `detail` says how, for the log. */
-  lost(detail: string, nowMs: number): void;
-  /** Ends the connection. The will is published (MQTT-3.1.2-8). */
-  end(reason: CloseReason, detail: string, nowMs: number): void;
-}
-
 /** A broker. */
 export class Broker<Peer, Principal> {
+  /** What other nodes use of this broker. */
+  readonly cluster: ClusterNode<Peer, Principal>;
   readonly #context: BrokerContext<Peer, Principal>;
   readonly #open = new Set<Connection<Peer, Principal>>();
   /** Connections whose CONNECT was accepted, by client identifier. */
@@ -125,19 +67,12 @@ export class Broker<Peer, Principal> {
     const emit = options.onEvent ?? ((): void => {});
     const counters = createCounters();
     const deadlines = new Deadlines();
-    const router = new Router(!isAws, !isAws);
+    const { cluster, epochMs = Date.now } = options;
+    const others = otherNodes(cluster, { epochMs, nowMs: () => this.#context.nowMs });
+    const router = new Router(!isAws, !isAws, others);
     const dropped = (session: Session, message: Message, limit: DropLimit): void =>
       this.#countDrop(session, message, limit);
-    const sessions = new SessionRegistry({
-      limits,
-      counters,
-      deadlines,
-      router,
-      dropped,
-      budget: new QueueBudget(limits, counters),
-      nowMs: () => this.#context.nowMs,
-      ended: (clientIdentifier, reason) => emit({ type: "session-ended", clientIdentifier, reason }),
-    });
+    const sessions = this.#sessionsOf({ limits, counters, deadlines, router, dropped });
     this.#nextTurn = options.nextTurn ?? ((work) => setTimeout(() => work(this.#context.nowMs), 0));
     this.#context = {
       isAws,
@@ -153,7 +88,7 @@ export class Broker<Peer, Principal> {
       authorizer: options.authorizer,
       reservedTopics: options.reservedTopics,
       assignClientIdentifier: options.assignClientIdentifier,
-      retained: new RetainedMessages(!isAws),
+      retained: new RetainedMessages(!isAws, { node: cluster?.node ?? 0, hasOthers: cluster !== undefined, epochMs }),
       connectRates: new Map(),
       onPublished: options.onPublished,
       handle: handlePacket,
@@ -165,15 +100,19 @@ export class Broker<Peer, Principal> {
       later: (connection) => this.#later(connection),
       connected: (connection) => this.#connected(connection),
       closed: (connection) => this.#closed(connection),
-      epochMs: options.epochMs ?? Date.now,
+      epochMs,
       nowMs: options.persistence?.nowMs ?? 0,
       committed: 0,
       appended: 0,
-      persistence: options.persistence && this.#persistenceOn(options.persistence, options.epochMs ?? Date.now),
+      persistence: options.persistence && this.#persistenceOn(options.persistence, epochMs),
+      cluster,
+      others,
+      claims: new Map(),
       waitsForStore: new Set(),
       space: new OutputSpace(),
       confirmations: new Map(),
     };
+    this.cluster = new ClusterNode(this.#context);
     this.#restore(options.persistence);
   }
 
@@ -310,7 +249,9 @@ export class Broker<Peer, Principal> {
   /** Removes a retained message; false where there was none. */
   deleteRetained(topicName: string, nowMs: number): boolean {
     this.#context.nowMs = nowMs;
-    return this.#context.retained.delete(topicName);
+    const isRemoved = removeRetained(this.#context, topicName);
+    this.#flush();
+    return isRemoved;
   }
 
   /** Every session, connected or not. */
@@ -362,6 +303,17 @@ export class Broker<Peer, Principal> {
   /** Whether a store refuses what is given to it: nothing is acknowledged that has to be kept. */
   get hasStoreFailed(): boolean {
     return this.#context.persistence?.hasFailed ?? false;
+  }
+
+  #sessionsOf(
+    parts: Pick<SessionRegistryContext, "limits" | "counters" | "deadlines" | "router" | "dropped">,
+  ): SessionRegistry {
+    return new SessionRegistry({
+      ...parts,
+      budget: new QueueBudget(parts.limits, parts.counters),
+      nowMs: () => this.#context.nowMs,
+      ended: (clientIdentifier, reason) => this.#context.emit({ type: "session-ended", clientIdentifier, reason }),
+    });
   }
 
   #persistenceOn({ store, kept, onFailed }: PersistenceOptions, epochMs: () => number): SessionPersistence {
@@ -442,6 +394,7 @@ export class Broker<Peer, Principal> {
   #flush(): void {
     for (const connection of this.#unflushed) connection.flush();
     this.#unflushed.clear();
+    this.#context.others?.flush();
     this.#context.persistence?.flush();
   }
 
@@ -476,6 +429,10 @@ export class Broker<Peer, Principal> {
     }
     this.#dropping.clear();
   }
+}
+
+function otherNodes(cluster: Cluster | undefined, epoch: Epoch): OtherNodes | undefined {
+  return cluster && new OtherNodes(cluster.interest, (message) => storedMessage(epoch, message));
 }
 
 /** Client identifiers whose rate is remembered although nothing was taken of it. */

@@ -1,6 +1,7 @@
 /** An MQTT broker's core, without I/O: connections, sessions, subscriptions, routing. */
 
-export { Broker, type BrokerOptions, type ClientConnection, type PersistenceOptions } from "./broker.ts";
+export { Broker } from "./broker.ts";
+export type { BrokerOptions, ClientConnection, PersistenceOptions } from "./broker-options.ts";
 export { createBroker, type CreateBrokerOptions, type EmbeddedBroker } from "./embedding/create-broker.ts";
 export type { ByteStream, NodeByteStream, WebByteStream } from "./embedding/byte-stream.ts";
 export { deliveryBoundsMs, type Counters, type DecisionCounts } from "./counters.ts";
@@ -18,6 +19,16 @@ export type {
 export { awsLimits, limitsOf, standardLimits, type Limits, type Profile } from "./limits.ts";
 export type { Authentication, AuthenticationStep, Authenticator, Credentials } from "./ports/authenticator.ts";
 export type { Action, Authorizer, Decision, Denial } from "./ports/authorizer.ts";
+export type {
+  Cluster,
+  ForwardedMessage,
+  Interest,
+  InterestedNode,
+  MovedSession,
+  SessionClaims,
+} from "./ports/cluster.ts";
+export type { ClusterNode } from "./cluster-node.ts";
+export { InterestTable } from "./routing/interest-table.ts";
 export type { ReservedOutcome, ReservedPublish, ReservedTopics } from "./ports/reserved-topics.ts";
 export type { Transport } from "./ports/transport.ts";
 export type {

@@ -199,5 +199,5 @@ test("of two versions of a topic the higher one stays", () => {
   tree.set(message("newer"), 0, 7);
   tree.set(message("older"), 0, 3);
   expect(tree.get("a")?.message.payload).toEqual(text("newer"));
-  expect(tree.lastVersion).toBe(7);
+  expect(tree.set(message("same time"), 0)?.version).toBeGreaterThan(7);
 });

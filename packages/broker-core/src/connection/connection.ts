@@ -17,6 +17,7 @@ import type { Counters } from "../counters.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
 import type { Limits } from "../limits.ts";
+import type { Cluster } from "../ports/cluster.ts";
 import type { Authenticator } from "../ports/authenticator.ts";
 import type { Action, Authorizer, Decision, Denial } from "../ports/authorizer.ts";
 import type { SessionPersistence } from "../persistence/session-persistence.ts";
@@ -25,6 +26,7 @@ import type { Transport } from "../ports/transport.ts";
 import { LazySet } from "../lazy-set.ts";
 import type { Message } from "../routing/message.ts";
 import type { DirectResult } from "../server-publish.ts";
+import type { OtherNodes } from "../routing/other-nodes.ts";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
 import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
@@ -79,6 +81,11 @@ export interface BrokerContext<Peer, Principal> {
   committed: number;
   appended: number;
   readonly persistence: SessionPersistence | undefined;
+  /** Undefined where this broker is the only one. */
+  readonly cluster: Cluster | undefined;
+  readonly others: OtherNodes | undefined;
+  /** Sessions that are asked for from other nodes, by client identifier. */
+  readonly claims: Map<string, Promise<void>>;
   /** Connections that have something to do when more is committed. */
   readonly waitsForStore: Set<Connection<Peer, Principal>>;
   /** Where packets are written that go out soon. */

@@ -1,6 +1,6 @@
 /** The streams that a connection can come over. They are described by what is used of them, so that no runtime is imported. */
 
-import type { ClientConnection } from "../broker.ts";
+import type { ClientConnection } from "../broker-options.ts";
 import type { Transport } from "../ports/transport.ts";
 
 /** A duplex stream as Node has it: `net.Socket`, `tls.TLSSocket`, any `stream.Duplex` of octets. */

@@ -3,7 +3,8 @@
  * come over any stream of octets.
  */
 
-import { Broker, type BrokerOptions, type ClientConnection } from "../broker.ts";
+import { Broker } from "../broker.ts";
+import type { BrokerOptions, ClientConnection } from "../broker-options.ts";
 import type { SessionStore } from "../ports/session-store.ts";
 import type { ServerPublish, ServerPublishResult } from "../server-publish.ts";
 import type { ByteStream, ServedStream, StreamOwner, WebByteStream } from "./byte-stream.ts";

@@ -16,6 +16,7 @@ import type { Authentication, AuthenticationStep, Credentials } from "../ports/a
 import type { Action, Decision } from "../ports/authorizer.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
+import { claimSession } from "./claim-session.ts";
 import { ConnectedClient } from "./connected-client.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
@@ -222,7 +223,36 @@ function authorize<Peer, Principal>(
   ask(0);
 }
 
+/** The client may connect. Its session may have to come from another node. */
 function accept<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  will: StoredWill | undefined,
+  expirySeconds: number,
+  authenticationData: Uint8Array | undefined,
+): void {
+  const { context, identity } = connection;
+  if (identity === undefined || !isRateKept(connection, identity.clientIdentifier)) return;
+  const go = (): void => {
+    if (!isClosed(connection)) open(connection, packet, will, expirySeconds, authenticationData);
+  };
+  const failed = (cause: unknown): void => {
+    if (isClosed(connection)) return;
+    const detail = `the session cannot be taken over: ${String(cause)}`;
+    refuseConnect(connection, ReasonCode.serverUnavailable, "storage-failure", detail);
+  };
+  let claim: Promise<void> | undefined;
+  try {
+    claim = claimSession(context, identity.clientIdentifier, packet.cleanStart);
+  } catch (cause) {
+    failed(cause);
+    return;
+  }
+  if (claim === undefined) go();
+  else connection.hold(claim, go, failed);
+}
+
+function open<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   packet: ConnectPacket,
   will: StoredWill | undefined,
@@ -232,7 +262,6 @@ function accept<Peer, Principal>(
   const { context, identity, knownPrincipal } = connection;
   if (identity === undefined || knownPrincipal === undefined) return;
   const { clientIdentifier, isAssignedIdentifier } = identity;
-  if (!isRateKept(connection, clientIdentifier)) return;
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
   // Ending the connection that had the session is an event, and its listener may end this connection, too.
   if (session === undefined) return;

@@ -3,7 +3,7 @@
 import { ReasonCode, type PublishProperties } from "@latchkey/mqtt-codec";
 import type { BrokerContext } from "../connection/connection.ts";
 import type { EventSource } from "../events.ts";
-import type { Message } from "../routing/message.ts";
+import { Message } from "../routing/message.ts";
 import { isBasicIngest, isReservedTopic } from "./reserved.ts";
 
 /** What became of a message. */
@@ -83,12 +83,54 @@ function retain<Peer, Principal>(
   context: BrokerContext<Peer, Principal>,
   message: Message,
 ): (Publication & { ok: false }) | undefined {
-  const { retained, limits } = context;
+  const { retained } = context;
   const { topicName } = message;
+  const version = retained.nextVersion();
   if (message.payload.length === 0) {
-    retained.delete(topicName);
+    retained.delete(topicName, version);
+    tellOthers(context, message, version);
     return undefined;
   }
+  const refused = keepRetained(context, message, version, context.epochMs());
+  if (refused === undefined) tellOthers(context, message, version);
+  return refused;
+}
+
+/** Every node has all retained messages. */
+function tellOthers<Peer, Principal>(
+  { others, epochMs }: BrokerContext<Peer, Principal>,
+  message: Message,
+  version: number,
+): void {
+  const retained = { version, storedAtMs: epochMs() };
+  others?.forward(undefined, message, { isForSubscribers: true, groups: [], retained });
+}
+
+/** Removes what a topic retains, on all nodes; false where it retains nothing. */
+export function removeRetained<Peer, Principal>(context: BrokerContext<Peer, Principal>, topicName: string): boolean {
+  const { retained, nowMs, others, epochMs } = context;
+  const version = retained.nextVersion();
+  const isRemoved = retained.delete(topicName, version);
+  const fields = { topicName, payload: new Uint8Array(0), qos: 0, retain: true } as const;
+  const nothing = { properties: undefined, expirySeconds: undefined, publisher: undefined };
+  const empty = new Message({ ...fields, ...nothing }, nowMs, true, undefined);
+  others?.forward(undefined, empty, {
+    isForSubscribers: false,
+    groups: [],
+    retained: { version, storedAtMs: epochMs() },
+  });
+  return isRemoved;
+}
+
+/** Keeps a retained message that is not empty, unless the topic has a newer one; why not, where a limit is in the way. */
+export function keepRetained<Peer, Principal>(
+  context: BrokerContext<Peer, Principal>,
+  message: Message,
+  version: number,
+  storedAtMs: number,
+): (Publication & { ok: false }) | undefined {
+  const { retained, limits } = context;
+  const { topicName } = message;
   const known = retained.get(topicName);
   const octets = retained.octets + message.octets - (known?.message.octets ?? 0);
   const isFull = known === undefined && retained.size >= limits.maximumRetainedMessages;
@@ -102,8 +144,7 @@ function retain<Peer, Principal>(
     };
   }
   message.keep();
-  const { version } = retained.set(message, context.epochMs());
-  expireRetained(context, message, version);
+  if (retained.set(message, storedAtMs, version) !== undefined) expireRetained(context, message, version);
   return undefined;
 }
 
@@ -115,6 +156,6 @@ export function expireRetained<Peer, Principal>(
 ): void {
   if (expirySeconds === undefined) return;
   deadlines.add(publishedMs + expirySeconds * 1000, () => {
-    if (retained.get(topicName)?.version === version) retained.delete(topicName);
+    if (retained.get(topicName)?.version === version) retained.delete(topicName, version);
   });
 }

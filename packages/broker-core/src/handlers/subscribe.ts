@@ -187,7 +187,7 @@ function sendRetained<Peer, Principal>(
   if (group !== undefined || retainHandling === 2 || (retainHandling === 1 && !isNew)) return;
   // AWS IoT Core sends retained messages only where the filter is the topic.
   if (retained.size === 0 || (isAws && hasWildcards)) return;
-  session.outbound.addRetained(subscription, retained.matching(filter), retained.lastVersion);
+  session.outbound.addRetained(subscription, retained.matching(filter), retained.lastPlace);
 }
 
 /** Handles an UNSUBSCRIBE. */

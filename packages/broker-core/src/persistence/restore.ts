@@ -2,11 +2,12 @@
 
 import type { BrokerContext } from "../connection/connection.ts";
 import { expireRetained } from "../handlers/publication.ts";
-import type { KeptSession, KeptState, StoredMessage } from "../ports/session-store.ts";
-import { Message } from "../routing/message.ts";
+import type { KeptSession, KeptState } from "../ports/session-store.ts";
+import type { Message } from "../routing/message.ts";
 import { filterParts } from "../routing/subscription.ts";
 import { Delivery } from "../session/outbound-messages.ts";
 import type { SessionPersistence } from "./session-persistence.ts";
+import { clockTimeOf, messageOf, type Epoch } from "./stored-message.ts";
 
 /** Puts everything back that has not expired meanwhile. Called once, before the first connection. */
 export function restore<Peer, Principal>(
@@ -16,23 +17,21 @@ export function restore<Peer, Principal>(
 ): void {
   const { nowMs, epochMs, retained, sessions } = context;
   const epochNow = epochMs();
-  /** A clock that was set back must not make a message younger than it is. */
-  const timeOf = (atMs: number): number => nowMs - Math.max(0, epochNow - atMs);
+  const epoch = { nowMs: () => nowMs, epochMs: () => epochNow };
   const messages = new Map<number, Message>();
   for (const [number, stored] of kept.messages) {
-    const message = messageOf(stored, timeOf(stored.publishedAtMs));
+    const message = messageOf(epoch, stored);
     persistence.isKept(message, number);
     messages.set(number, message);
   }
   for (const { message: number, version, storedAtMs } of kept.retained) {
     const message = messages.get(number);
     if (message === undefined) continue;
-    retained.set(message, storedAtMs, version);
-    expireRetained(context, message, version);
+    if (retained.set(message, storedAtMs, version) !== undefined) expireRetained(context, message, version);
   }
   const awaySince = ({ awayAtMs }: KeptSession): number => awayAtMs ?? kept.lastAppendAtMs ?? epochNow;
   for (const session of kept.sessions.toSorted((one, other) => awaySince(one) - awaySince(other))) {
-    restoreSession(context, persistence, session, messages, timeOf);
+    restoreSession(context, persistence, session, messages, epoch);
     const restored = sessions.get(session.clientIdentifier);
     if (restored !== undefined) sessions.detach(restored, Math.max(0, epochNow - awaySince(session)));
   }
@@ -43,7 +42,7 @@ function restoreSession<Peer, Principal>(
   persistence: SessionPersistence,
   kept: KeptSession,
   messages: ReadonlyMap<number, Message>,
-  timeOf: (atMs: number) => number,
+  epoch: Epoch,
 ): void {
   const session = sessions.create(kept.clientIdentifier, kept.protocolVersion, kept.expirySeconds);
   session.journal = persistence.journalOf(session, kept.session);
@@ -58,7 +57,7 @@ function restoreSession<Peer, Principal>(
     const parts = stored.sharedFilter === undefined ? undefined : filterParts(stored.sharedFilter);
     const group = parts?.group === undefined ? undefined : router.group(parts.filter, parts.group);
     const { qos, retain, subscriptionIdentifiers, queuedAtMs } = stored;
-    const delivery = new Delivery(message, qos, retain, subscriptionIdentifiers, group, timeOf(queuedAtMs));
+    const delivery = new Delivery(message, qos, retain, subscriptionIdentifiers, group, clockTimeOf(epoch, queuedAtMs));
     delivery.packetIdentifier = stored.packetIdentifier;
     delivery.isSent = stored.isSent;
     delivery.recordNumber = stored.delivery;
@@ -68,12 +67,4 @@ function restoreSession<Peer, Principal>(
   for (const packetIdentifier of kept.received) session.received.add(packetIdentifier);
   // Where the last process was killed, the client has been away since.
   if (kept.awayAtMs === undefined) session.journal.detached(kept.expirySeconds);
-}
-
-function messageOf(stored: StoredMessage, publishedMs: number): Message {
-  const { topicName, payload, qos, retain, expirySeconds, publisher } = stored;
-  const { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties } = stored;
-  const properties = { payloadFormatIndicator, contentType, responseTopic, correlationData, userProperties };
-  const fields = { topicName, payload, qos, retain, properties, expirySeconds, publisher };
-  return new Message(fields, publishedMs, true, undefined);
 }

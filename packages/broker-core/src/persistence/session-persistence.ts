@@ -8,6 +8,7 @@ import type { Delivery } from "../session/outbound-messages.ts";
 import type { SessionJournal } from "../session/session-journal.ts";
 import type { Session } from "../session/session.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { epochOf, storedMessage } from "./stored-message.ts";
 
 /** What it needs of its broker. */
 export interface SessionPersistenceContext {
@@ -118,7 +119,7 @@ export class SessionPersistence implements RetainedJournal {
     if (known !== undefined && known.group === group) return known.number;
     const number = known?.number ?? this.#nextNumber();
     this.#messages.set(message, { number, group });
-    this.append({ kind: "message", message: number, ...this.#fieldsOf(message) });
+    this.append({ kind: "message", message: number, ...storedMessage(this.#context, message) });
     return number;
   }
 
@@ -133,31 +134,12 @@ export class SessionPersistence implements RetainedJournal {
 
   /** Milliseconds since 1970 at a time of the broker's clock. */
   epochOf(ms: number): number {
-    return Math.round(this.#context.epochMs() - (this.#context.nowMs() - ms));
+    return epochOf(this.#context, ms);
   }
 
   #nextNumber(): number {
     this.#lastNumber += 1;
     return this.#lastNumber;
-  }
-
-  #fieldsOf(message: Message): Omit<SessionRecord & { kind: "message" }, "kind" | "message"> {
-    message.keep();
-    const { topicName, payload, qos, retain, expirySeconds, publisher, publishedMs, properties } = message;
-    return {
-      topicName,
-      payload,
-      qos,
-      retain,
-      publishedAtMs: this.epochOf(publishedMs),
-      expirySeconds,
-      publisher,
-      payloadFormatIndicator: properties?.payloadFormatIndicator,
-      contentType: properties?.contentType,
-      responseTopic: properties?.responseTopic,
-      correlationData: properties?.correlationData,
-      userProperties: properties?.userProperties,
-    };
   }
 }
 
@@ -185,7 +167,7 @@ class StoredSessionJournal implements SessionJournal {
       qos: qos === 2 ? 2 : 1,
       retain,
       subscriptionIdentifiers,
-      sharedFilter: group instanceof SharedGroup ? `$share/${group.name}/${group.filter}` : undefined,
+      sharedFilter: group instanceof SharedGroup ? group.topicFilter : undefined,
       queuedAtMs: this.#persistence.epochOf(queuedMs),
       packetIdentifier,
       isSent,

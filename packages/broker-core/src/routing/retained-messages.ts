@@ -1,7 +1,8 @@
 /**
  * Retained messages: a tree over topic levels, so that a filter visits what it matches and not all there are.
  *
- * Each has a version: of two for one topic the higher one stays, whatever the order in which they arrive.
+ * Each has a version: of two for one topic the higher one stays, whatever the order in which they arrive. A version is a time with the number of
+ * its node, so that it rises over restarts too, and no two nodes make the same.
  */
 
 import { type LevelNode, LevelTree } from "./level-tree.ts";
@@ -13,6 +14,8 @@ export interface RetainedMessage {
   readonly version: number;
   /** Milliseconds since 1970. */
   readonly storedAtMs: number;
+  /** Rises in the order in which messages were stored here. */
+  readonly place: number;
 }
 
 /** Gets each change, where a store keeps retained messages. */
@@ -23,17 +26,39 @@ export interface RetainedJournal {
 
 type RetainedNode = LevelNode<RetainedMessage>;
 
+/** What versions are made of. */
+export interface RetainedVersions {
+  /** 0 to 1,023. */
+  readonly node: number;
+  /** Whether there are others, so that an older message may come after a topic's message was removed. */
+  readonly hasOthers: boolean;
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number;
+}
+
+const nodes = 1024;
+/** Removals that are remembered, for older messages that arrive later. */
+const maximumRemovals = 10_000;
+
 /** All retained messages of a broker. */
 export class RetainedMessages {
   readonly #tree = new LevelTree<RetainedMessage>();
   readonly #multiLevelMatchesParent: boolean;
+  readonly #versions: RetainedVersions;
+  /** Versions of removals, the longest ago first. */
+  readonly #removals = new Map<string, number>();
   #size = 0;
   #octets = 0;
   #lastVersion = 0;
+  #lastPlace = 0;
   journal: RetainedJournal | undefined;
 
-  constructor(multiLevelMatchesParent: boolean) {
+  constructor(
+    multiLevelMatchesParent: boolean,
+    versions: RetainedVersions = { node: 0, hasOthers: false, epochMs: () => 0 },
+  ) {
     this.#multiLevelMatchesParent = multiLevelMatchesParent;
+    this.#versions = versions;
   }
 
   get size(): number {
@@ -44,35 +69,62 @@ export class RetainedMessages {
     return this.#octets;
   }
 
-  /** The version of the message that was stored last. */
-  get lastVersion(): number {
-    return this.#lastVersion;
+  /** The place of the message that was stored last. */
+  get lastPlace(): number {
+    return this.#lastPlace;
   }
 
   get(topicName: string): RetainedMessage | undefined {
     return this.#tree.get(topicName);
   }
 
-  /** Replaces what the topic retains (MQTT-3.3.1-5). `version` is given where the message comes from a store or another node. */
-  set(message: Message, storedAtMs: number, version: number = this.#lastVersion + 1): RetainedMessage {
+  /** A version above all that were seen here. Rises with time, so that a node that forgot them in a restart does not fall behind. */
+  nextVersion(): number {
+    const { node, epochMs } = this.#versions;
+    return Math.max(Math.floor(this.#lastVersion / nodes) + 1, Math.floor(epochMs())) * nodes + node;
+  }
+
+  /**
+   * Replaces what the topic retains (MQTT-3.3.1-5); undefined where it retains something newer, or nothing by something newer. `version` is given
+   * where the message comes from a store or another node.
+   */
+  set(message: Message, storedAtMs: number, version: number = this.nextVersion()): RetainedMessage | undefined {
+    const { topicName } = message;
     this.#lastVersion = Math.max(this.#lastVersion, version);
-    const node = this.#tree.make(message.topicName);
-    if (node.value !== undefined && node.value.version > version) return node.value;
+    if (this.isOutdated(topicName, version)) return undefined;
+    this.#removals.delete(topicName);
+    const node = this.#tree.make(topicName);
     if (node.value === undefined) this.#size += 1;
     this.#octets += message.octets - (node.value?.message.octets ?? 0);
-    node.value = { message, version, storedAtMs };
+    this.#lastPlace += 1;
+    node.value = { message, version, storedAtMs, place: this.#lastPlace };
     this.journal?.retained(node.value);
     return node.value;
   }
 
-  /** Removes what the topic retains, and the levels that nothing else needs. */
-  delete(topicName: string): boolean {
+  /** Whether what the topic has, or its removal, is newer than this version. */
+  isOutdated(topicName: string, version: number): boolean {
+    return Math.max(this.get(topicName)?.version ?? 0, this.#removals.get(topicName) ?? 0) > version;
+  }
+
+  /** Removes what the topic retains, and the levels that nothing else needs; false where there was nothing, or something newer. */
+  delete(topicName: string, version: number = this.nextVersion()): boolean {
+    this.#lastVersion = Math.max(this.#lastVersion, version);
+    if (this.isOutdated(topicName, version)) return false;
+    if (this.#versions.hasOthers) this.#rememberRemoval(topicName, version);
     const removed = this.#tree.remove(topicName);
     if (removed === undefined) return false;
     this.#size -= 1;
     this.#octets -= removed.message.octets;
     this.journal?.retainedDeleted(topicName);
     return true;
+  }
+
+  #rememberRemoval(topicName: string, version: number): void {
+    this.#removals.delete(topicName);
+    this.#removals.set(topicName, version);
+    const [oldest] = this.#removals.keys();
+    if (this.#removals.size > maximumRemovals && oldest !== undefined) this.#removals.delete(oldest);
   }
 
   /** All that match a filter, one after another; `undefined` between them counts a step without a message. */

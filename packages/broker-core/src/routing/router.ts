@@ -5,6 +5,7 @@
 
 import type { QoS } from "@latchkey/mqtt-codec";
 import type { Message } from "./message.ts";
+import type { OtherNodes } from "./other-nodes.ts";
 import { SharedGroup } from "./shared-subscriptions.ts";
 import type { Receiver, Subscriber } from "./subscriber.ts";
 import type { FilterParts, SessionSubscription } from "./subscription.ts";
@@ -50,11 +51,13 @@ export class Router {
   readonly #hasRetainAsPublished: boolean;
   /** Receivers that turned out to be congested since it was emptied last. */
   readonly congested: Receiver[] = [];
+  readonly #others: OtherNodes | undefined;
   #subscriptions = 0;
 
-  constructor(multiLevelMatchesParent: boolean, hasRetainAsPublished: boolean) {
+  constructor(multiLevelMatchesParent: boolean, hasRetainAsPublished: boolean, others?: OtherNodes) {
     this.#tree = new SubscriptionTree(multiLevelMatchesParent);
     this.#hasRetainAsPublished = hasRetainAsPublished;
+    this.#others = others;
   }
 
   /** Subscriptions of all sessions. */
@@ -68,11 +71,15 @@ export class Router {
     session.subscriptions.set(subscription.topicFilter, subscription);
     const entry = this.#tree.at(filter, () => ({ members: new Map(), groups: undefined }));
     if (group === undefined) {
+      if (entry.members.size === 0) this.#others?.subscribed(filter);
       entry.members.set(session, subscription);
     } else {
       entry.groups ??= new Map();
       let shared = entry.groups.get(group);
-      if (shared === undefined) entry.groups.set(group, (shared = new SharedGroup(group, filter)));
+      if (shared === undefined) {
+        entry.groups.set(group, (shared = new SharedGroup(group, filter)));
+        this.#others?.subscribed(shared.topicFilter);
+      }
       shared.add(session, subscription);
     }
     if (isNew) this.#subscriptions += 1;
@@ -89,11 +96,14 @@ export class Router {
     if (entry === undefined) return undefined;
     let left: SharedGroup | undefined;
     if (group === undefined) {
-      entry.members.delete(session);
+      if (entry.members.delete(session) && entry.members.size === 0) this.#others?.unsubscribed(filter);
     } else {
       left = entry.groups?.get(group);
       left?.remove(session);
-      if (left?.members.size === 0) entry.groups?.delete(group);
+      if (left?.members.size === 0) {
+        entry.groups?.delete(group);
+        this.#others?.unsubscribed(left.topicFilter);
+      }
     }
     if (entry.members.size === 0 && (entry.groups?.size ?? 0) === 0) this.#tree.remove(filter);
     return left;
@@ -116,11 +126,57 @@ export class Router {
 
   /** Hands a message to all subscribers of its topic and gives the number of those who get it. */
   route(message: Message, nowMs: number): number {
+    if (this.#others !== undefined) return this.#routeAmongNodes(message, this.#others, nowMs);
     const { targets, groups } = this.match(message.topicName);
     let receivers = 0;
     for (const target of targets) if (this.#deliver(message, target, nowMs)) receivers += 1;
     for (const group of groups) if (this.#deliverToGroup(message, group, undefined, nowMs)) receivers += 1;
     return receivers;
+  }
+
+  /** The same for a message of another node, which says what of it is to be served here. */
+  routeForwarded(message: Message, isForSubscribers: boolean, wanted: readonly string[], nowMs: number): number {
+    const { targets, groups } = this.match(message.topicName);
+    let receivers = 0;
+    if (isForSubscribers) {
+      for (const target of targets) if (this.#deliver(message, target, nowMs)) receivers += 1;
+    }
+    if (wanted.length === 0) return receivers;
+    for (const group of groups) {
+      if (!wanted.includes(group.topicFilter)) continue;
+      if (this.#deliverToGroup(message, group, undefined, nowMs)) receivers += 1;
+    }
+    return receivers;
+  }
+
+  /**
+   * Each node that wants the topic counts as one receiver. A shared subscription is served once over all nodes: by a member here that is
+   * connected, by another node, or by a member here that is away.
+   */
+  #routeAmongNodes(message: Message, others: OtherNodes, nowMs: number): number {
+    const { targets, groups } = this.match(message.topicName);
+    const nodes = others.match(message.topicName);
+    let receivers = 0;
+    for (const target of targets) if (this.#deliver(message, target, nowMs)) receivers += 1;
+    const served = new Set<string>();
+    for (const group of groups) {
+      if (this.#deliverToGroup(message, group, undefined, nowMs, true)) served.add(group.topicFilter);
+    }
+    const chosen = others.chooseForGroups(nodes, served);
+    for (const names of chosen.values()) for (const name of names) served.add(name);
+    for (const group of groups) {
+      if (served.has(group.topicFilter)) continue;
+      if (this.#deliverToGroup(message, group, undefined, nowMs)) served.add(group.topicFilter);
+    }
+    for (const { node, hasSubscribers } of nodes) {
+      const names = chosen.get(node) ?? [];
+      if (hasSubscribers) receivers += 1;
+      // A retained message goes to all nodes in any case.
+      const isForSubscribers = hasSubscribers && !message.retain;
+      if (!isForSubscribers && names.length === 0) continue;
+      others.forward(node, message, { isForSubscribers, groups: names, retained: undefined });
+    }
+    return receivers + served.size;
   }
 
   /** Gives others what a member of a shared subscription had and cannot get any more. */
@@ -146,9 +202,15 @@ export class Router {
     return isDelivered;
   }
 
-  #deliverToGroup(message: Message, group: SharedGroup, without: Subscriber | undefined, nowMs: number): boolean {
+  #deliverToGroup(
+    message: Message,
+    group: SharedGroup,
+    without: Subscriber | undefined,
+    nowMs: number,
+    isForConnected: boolean = false,
+  ): boolean {
     for (const [session, subscription] of group.candidates(message)) {
-      if (session === without) continue;
+      if (session === without || (isForConnected && session.receiver === undefined)) continue;
       const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
       const { subscriptionIdentifier: identifier, retainAsPublished } = subscription;
       const identifiers = identifier === undefined ? undefined : [identifier];

@@ -17,6 +17,11 @@ export class SharedGroup {
     this.filter = filter;
   }
 
+  /** As clients write it. */
+  get topicFilter(): string {
+    return `$share/${this.name}/${this.filter}`;
+  }
+
   add(session: Subscriber, subscription: SessionSubscription): void {
     this.members.set(session, subscription);
     this.#order = undefined;

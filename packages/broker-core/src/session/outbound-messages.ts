@@ -55,7 +55,7 @@ interface RetainedCursor {
   readonly subscription: SessionSubscription;
   readonly messages: Iterator<RetainedMessage | undefined>;
   /** Messages that were stored after the subscription come as live ones. */
-  readonly lastVersion: number;
+  readonly lastPlace: number;
 }
 
 /** All that is owed to one client. */
@@ -126,10 +126,10 @@ export class OutboundMessages {
   addRetained(
     subscription: SessionSubscription,
     messages: Iterator<RetainedMessage | undefined>,
-    lastVersion: number,
+    lastPlace: number,
   ): void {
     this.#retained.takeWhere((cursor) => cursor.subscription.topicFilter === subscription.topicFilter);
-    this.#retained.push({ subscription, messages, lastVersion });
+    this.#retained.push({ subscription, messages, lastPlace });
   }
 
   /** Ends what a subscription asked for. */
@@ -297,12 +297,12 @@ export class OutboundMessages {
 
   #findRetained(steps: { left: number }, nowMs: number): Delivery | undefined {
     for (let cursor = this.#retained.first; cursor !== undefined; cursor = this.#retained.first) {
-      const { subscription, messages, lastVersion } = cursor;
+      const { subscription, messages, lastPlace } = cursor;
       while (steps.left > 0) {
         steps.left -= 1;
         const { done = false, value } = messages.next();
         if (done) break;
-        if (value === undefined || value.version > lastVersion || value.message.isExpired(nowMs)) continue;
+        if (value === undefined || value.place > lastPlace || value.message.isExpired(nowMs)) continue;
         const { qos, subscriptionIdentifier } = subscription;
         const identifiers = subscriptionIdentifier === undefined ? undefined : [subscriptionIdentifier];
         const lower = value.message.qos < qos ? value.message.qos : qos;

@@ -82,9 +82,25 @@ export class SessionRegistry {
 
   /** Ends a session. Its will that waits is published (MQTT-3.1.2-8); `reason` is told where the session outlived its connection. */
   end(session: Session, reason: SessionEndReason | undefined): void {
-    if (this.#sessions.get(session.clientIdentifier) !== session) return;
+    if (!this.#takeOut(session)) return;
+    this.#context.router.redispatch(session.outbound.clear(), session, this.#context.nowMs());
+    session.journal?.ended();
+    session.journal = undefined;
+    if (reason !== undefined) this.#context.ended(session.clientIdentifier, reason);
+    session.will?.publish();
+  }
+
+  /** Another node has the session now: what it had to do is done there. */
+  remove(session: Session): void {
+    if (!this.#takeOut(session)) return;
+    session.outbound.clear();
+    session.journal?.ended();
+    session.journal = undefined;
+  }
+
+  #takeOut(session: Session): boolean {
+    if (this.#sessions.get(session.clientIdentifier) !== session) return false;
     const { router, deadlines, counters } = this.#context;
-    const nowMs = this.#context.nowMs();
     this.#sessions.delete(session.clientIdentifier);
     this.#away.delete(session);
     deadlines.cancel(session.expiry);
@@ -94,11 +110,7 @@ export class SessionRegistry {
       if (parts !== undefined) router.unsubscribe(session, topicFilter, parts);
     }
     counters.subscriptions = router.subscriptions;
-    router.redispatch(session.outbound.clear(), session, nowMs);
-    session.journal?.ended();
-    session.journal = undefined;
-    if (reason !== undefined) this.#context.ended(session.clientIdentifier, reason);
-    session.will?.publish();
+    return true;
   }
 
   /** Drops what waits for too long, for some sessions at each call, so that a call stays short. */

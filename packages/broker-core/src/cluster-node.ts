@@ -1,0 +1,63 @@
+/** One node of several: what other nodes have for this one, and what they take from it. */
+
+import type { BrokerContext } from "./connection/connection.ts";
+import { keepRetained } from "./handlers/publication.ts";
+import { movedSession } from "./persistence/moved-session.ts";
+import { messageOf, storedMessage, type Epoch } from "./persistence/stored-message.ts";
+import type { ForwardedMessage, MovedSession } from "./ports/cluster.ts";
+
+/** A node as those see it that carry messages and sessions to it. Calls take the time of the broker's clock. */
+export class ClusterNode<Peer, Principal> {
+  readonly #context: BrokerContext<Peer, Principal>;
+  readonly #epoch: Epoch;
+
+  constructor(context: BrokerContext<Peer, Principal>) {
+    this.#context = context;
+    this.#epoch = { epochMs: context.epochMs, nowMs: () => context.nowMs };
+  }
+
+  /** Takes messages that another node has forwarded, in their order. They are never forwarded again. */
+  receive(messages: readonly ForwardedMessage[], nowMs: number): void {
+    const context = this.#context;
+    context.nowMs = nowMs;
+    for (const { message: stored, isForSubscribers, groups, retained } of messages) {
+      const message = messageOf(this.#epoch, stored);
+      if (message.isExpired(nowMs)) continue;
+      const { topicName, payload } = message;
+      if (retained !== undefined && payload.length === 0) context.retained.delete(topicName, retained.version);
+      else if (retained !== undefined) keepRetained(context, message, retained.version, retained.storedAtMs);
+      context.router.routeForwarded(message, isForSubscribers, groups, nowMs);
+    }
+    context.router.congested.length = 0;
+    context.inputDone();
+  }
+
+  /**
+   * Gives a session to the node that claims it: its connection here ends with 0x8E, session taken over (MQTT-3.1.4-3), and so does the session.
+   * Undefined where there is none, or where nothing of it is to be kept (`isCleanStart`).
+   */
+  release(clientIdentifier: string, isCleanStart: boolean, nowMs: number): MovedSession | undefined {
+    const context = this.#context;
+    context.nowMs = nowMs;
+    const { sessions, takeOver } = context;
+    takeOver(clientIdentifier);
+    const session = sessions.get(clientIdentifier);
+    let moved: MovedSession | undefined;
+    if (session !== undefined && !isCleanStart) {
+      // The client has come back in time (MQTT-3.1.3-9).
+      session.will?.cancel();
+      moved = movedSession(context, session);
+      sessions.remove(session);
+    } else if (session !== undefined) sessions.end(session, "clean-start");
+    context.inputDone();
+    return moved;
+  }
+
+  /** All retained messages, for a node that is new: they change what it retains, and go to no subscriber. */
+  *retained(): Iterable<ForwardedMessage> {
+    for (const { message, version, storedAtMs } of this.#context.retained.all()) {
+      const retained = { version, storedAtMs };
+      yield { message: storedMessage(this.#epoch, message), isForSubscribers: false, groups: [], retained };
+    }
+  }
+}

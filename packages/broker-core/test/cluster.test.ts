@@ -1,0 +1,378 @@
+/** Several brokers that serve the same clients. */
+
+import fc from "fast-check";
+import { beforeEach, describe, expect, test } from "vitest";
+import { MemorySessionStore } from "../src/index.ts";
+import { Bridge, type Node } from "./bridge.ts";
+import { persistent, settled, type TestBroker, text } from "./client.ts";
+
+let bridge: Bridge;
+let [one, two]: Node[] = [];
+const at = (node: Node | undefined): TestBroker => {
+  if (node === undefined) throw new Error("there is no such node");
+  return node.test;
+};
+beforeEach(() => {
+  bridge = new Bridge();
+  [one, two] = [bridge.add(), bridge.add()];
+});
+
+describe("messages", () => {
+  test("go to the nodes that want their topic, once for what an input has for each, and to no others", async () => {
+    const three = bridge.add();
+    const kitchen = await at(two).subscriber("kitchen", ["orders/+"]);
+    await at(three).subscriber("lamp", ["lamps/#"]);
+    bridge.letThrough();
+    const button = await at(one).connect("button");
+    const orders = ["1", "2", "3"].map(
+      (payload) => ({ type: "publish", topicName: "orders/a", payload: text(payload) }) as const,
+    );
+    button.send(...orders, { type: "publish", topicName: "nobody", payload: text("4") });
+    bridge.letThrough();
+    expect(kitchen.messages()).toEqual(["orders/a 1", "orders/a 2", "orders/a 3"]);
+    expect(one?.forwarded).toEqual([{ node: 2, topics: ["orders/a", "orders/a", "orders/a"] }]);
+    expect(two?.forwarded).toEqual([]);
+  });
+
+  test("stop when the last subscription with a filter ends, also by the end of a session", async () => {
+    const first = await at(two).subscriber("first", ["a"]);
+    const second = await at(two).subscriber("second", ["a"]);
+    bridge.letThrough();
+    const button = await at(one).connect("button");
+    const count = (): number => {
+      button.publish("a", "x");
+      bridge.letThrough();
+      return one?.forwarded.length ?? 0;
+    };
+    expect(count()).toBe(1);
+    first.send({ type: "unsubscribe", packetIdentifier: 1, topicFilters: ["a"] });
+    expect(count()).toBe(2);
+    second.lose();
+    bridge.letThrough();
+    expect(count()).toBe(2);
+    await at(two).subscriber("third", ["a"]);
+    bridge.letThrough();
+    expect(count()).toBe(3);
+  });
+
+  test("keep QoS, properties, what is left of their expiry, and for whom they are not (No Local)", async () => {
+    const kitchen = await at(two).subscriber("kitchen", ["a"], { protocolVersion: 5 });
+    const own = { topicFilter: "a", qos: 1, noLocal: true } as const;
+    const same = await at(two).subscriber("button", [own], { protocolVersion: 5 });
+    bridge.letThrough();
+    const button = await at(one).connect5("button-there");
+    at(one).nowMs = 1000;
+    button.publish("a", "x", { qos: 2, properties: { messageExpiryInterval: 10, contentType: "text/plain" } });
+    at(two).nowMs = 4000;
+    bridge.letThrough();
+    expect(kitchen.takePublishes()).toMatchObject([
+      { qos: 2, payload: text("x"), properties: { messageExpiryInterval: 7, contentType: "text/plain" } },
+    ]);
+    expect(same.takePublishes()).toHaveLength(1);
+    button.publish("a", "too old", { qos: 1, packetIdentifier: 8, properties: { messageExpiryInterval: 3 } });
+    at(two).nowMs = 9000;
+    bridge.letThrough();
+    expect(kitchen.takePublishes()).toEqual([]);
+  });
+
+  test("count as received by somebody: no reason code 0x10", async () => {
+    await at(two).subscriber("kitchen", ["a"]);
+    bridge.letThrough();
+    const button = await at(one).connect5("button");
+    button.publish("a", "x", { qos: 1 });
+    button.publish("b", "x", { qos: 1, packetIdentifier: 8 });
+    expect(button.take()).toMatchObject([
+      { type: "puback", reasonCode: 0 },
+      { type: "puback", reasonCode: 0x10 },
+    ]);
+  });
+
+  test("the rights of the receiver are asked where it is", async () => {
+    const kitchen = await at(two).subscriber("kitchen", ["a"]);
+    bridge.letThrough();
+    at(two).denied.add("kitchen receive a");
+    (await at(one).connect("button")).publish("a", "x");
+    bridge.letThrough();
+    expect(kitchen.messages()).toEqual([]);
+    expect(at(two).eventsOf("denied")).toHaveLength(1);
+  });
+
+  test("of a program reach other nodes, too, and wait there for clients that are away", async () => {
+    const fridge = await at(two).subscriber("fridge", ["a"], persistent(4));
+    bridge.letThrough();
+    fridge.lose();
+    await at(one).broker.publish({ topicName: "a", payload: text("x"), qos: 1 }, 0);
+    bridge.letThrough();
+    expect((await at(two).connect("fridge", persistent(4))).messages()).toEqual(["a x"]);
+  });
+});
+
+describe("shared subscriptions", () => {
+  const shared = "$share/cooks/orders";
+
+  test("one member of all nodes gets a message: one that is connected here, else another node in turn, else one that is away", async () => {
+    const three = bridge.add();
+    const members = [
+      await at(one).subscriber("m1", [shared], persistent(5)),
+      await at(two).subscriber("m2", [shared]),
+      await at(three).subscriber("m3", [shared]),
+    ];
+    bridge.letThrough();
+    const button = await at(one).connect("button");
+    const publish = (payload: string): string[] => {
+      button.publish("orders", payload, { qos: 1 });
+      bridge.letThrough();
+      return members.map((member) => member.messages().length.toString());
+    };
+    expect(publish("1")).toEqual(["1", "0", "0"]);
+    members[0]?.send({ type: "puback", packetIdentifier: 1 });
+    members[0]?.lose();
+    const served = [publish("2").join(" "), publish("3").join(" ")];
+    expect(new Set(served)).toEqual(new Set(["0 0 1", "0 1 0"]));
+    members[1]?.lose();
+    members[2]?.lose();
+    bridge.letThrough();
+    expect(publish("4")).toEqual(["0", "0", "0"]);
+    expect((await at(one).connect("m1", persistent(5))).messages()).toEqual(["orders 4"]);
+  });
+
+  test("beside subscriptions that are not shared, a message crosses once", async () => {
+    const member = await at(two).subscriber("member", [shared]);
+    const plain = await at(two).subscriber("plain", ["orders"]);
+    bridge.letThrough();
+    (await at(one).connect("button")).publish("orders", "x");
+    bridge.letThrough();
+    expect([member.messages(), plain.messages()]).toEqual([["orders x"], ["orders x"]]);
+    expect(one?.forwarded).toEqual([{ node: 2, topics: ["orders"] }]);
+  });
+
+  test("a retained message reaches one member, and every node keeps it", async () => {
+    const member = await at(two).subscriber("member", [shared]);
+    bridge.letThrough();
+    (await at(one).connect("button")).publish("orders", "x", { retain: true });
+    bridge.letThrough();
+    expect(member.messages()).toEqual(["orders x"]);
+    expect(at(two).broker.retained("orders")?.payload).toEqual(text("x"));
+  });
+});
+
+describe("retained messages", () => {
+  test("are everywhere, wanted or not, and reach those who want them live", async () => {
+    const kitchen = await at(two).subscriber("kitchen", ["state"]);
+    bridge.letThrough();
+    (await at(one).connect("button")).publish("state", "on", { retain: true });
+    bridge.letThrough();
+    expect(kitchen.takePublishes()).toMatchObject([{ retain: false, payload: text("on") }]);
+    const late = await at(two).connect("late");
+    late.take();
+    late.subscribe(["state"]);
+    expect(late.takePublishes()).toMatchObject([{ retain: true, payload: text("on") }]);
+    expect(at(two).broker.deleteRetained("state", 0)).toBe(true);
+    bridge.letThrough();
+    expect(at(one).broker.retained("state")).toBeUndefined();
+  });
+
+  test("a node that is new is given all of them, and what it has of a higher version stays", async () => {
+    const button = await at(one).connect("button");
+    at(one).nowMs = 1000;
+    button.publish("a", "old", { retain: true });
+    button.publish("b", "only here", { retain: true });
+    bridge.letThrough();
+    const three = bridge.add();
+    at(three).nowMs = 2000;
+    (await at(three).connect("other")).publish("a", "new", { retain: true });
+    bridge.passing = [];
+    at(three).broker.cluster.receive(Array.from(at(one).broker.cluster.retained()), 2000);
+    expect(at(three).broker.retained("a")?.payload).toEqual(text("new"));
+    expect(at(three).broker.retained("b")).toMatchObject({ payload: text("only here"), storedAtMs: 1000 });
+  });
+
+  test("all nodes come to the same, in whatever order their changes arrive", async () => {
+    const change = fc.record({
+      node: fc.constantFrom(0, 1, 2),
+      topicName: fc.constantFrom("a", "b"),
+      payload: fc.constantFrom("", "x", "y"),
+      passes: fc.array(fc.nat(20), { maxLength: 3 }),
+      passedMs: fc.constantFrom(0, 0, 1, 1000),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 20 }), fc.array(fc.nat(100)), async (changes, order) => {
+        const joined = new Bridge();
+        const nodes = [joined.add(), joined.add(), joined.add()];
+        const letOneThrough = (place: number): void => {
+          const [next] = joined.passing.splice(place % Math.max(1, joined.passing.length), 1);
+          if (next?.type === "messages") next.to.test.broker.cluster.receive(next.messages, next.to.test.nowMs);
+        };
+        for (const { node, topicName, payload, passes, passedMs } of changes) {
+          const test = at(nodes[node]);
+          test.nowMs += passedMs;
+          await test.broker.publish({ topicName, payload: text(payload), retain: true }, test.nowMs);
+          for (const place of passes) letOneThrough(place);
+        }
+        for (const place of order) letOneThrough(place);
+        while (joined.passing.length > 0) letOneThrough(0);
+        const states = nodes.map(({ test }) =>
+          Array.from(
+            test.broker.retainedMessages(),
+            ({ topicName, payload }) => `${topicName} ${payload.length} ${payload[0]}`,
+          ).sort(),
+        );
+        expect(states[1]).toEqual(states[0]);
+        expect(states[2]).toEqual(states[0]);
+      }),
+    );
+  });
+
+  test("one that is above a node's limit is left out there, and counted", async () => {
+    const small = bridge.add({ limits: { maximumRetainedMessages: 1 } });
+    const button = await at(one).connect("button");
+    button.publish("a", "x", { retain: true });
+    button.publish("b", "x", { retain: true });
+    bridge.letThrough();
+    expect(Array.from(at(small).broker.retainedMessages())).toHaveLength(1);
+    expect(at(small).broker.counters.messagesDropped.maximumRetainedMessages).toBe(1);
+  });
+});
+
+describe("a session that another node has", () => {
+  test("comes with its subscriptions, what waits and what is in flight; its connection there ends with 0x8E", async () => {
+    const there = await at(one).subscriber("fridge", ["a", "b"], persistent(5));
+    const button = await at(one).connect("button");
+    button.publish("a", "in flight", { qos: 1 });
+    button.publish("b", "released", { qos: 2, packetIdentifier: 8 });
+    const [first, second] = there.takePublishes();
+    there.send({ type: "pubrec", packetIdentifier: second?.packetIdentifier ?? 0 });
+    there.send({ type: "publish", topicName: "c", qos: 2, packetIdentifier: 3, payload: text("begun") });
+    there.take();
+    bridge.letThrough();
+
+    const here = at(two).open("fridge", 5);
+    await here.connect("fridge", persistent(5));
+    expect(there.take()).toMatchObject([{ type: "disconnect", reasonCode: 0x8e }]);
+    expect(there.isClosed).toBe(true);
+    expect(here.take()).toMatchObject([
+      { type: "connack", sessionPresent: true },
+      { type: "pubrel", packetIdentifier: second?.packetIdentifier },
+      { type: "publish", dup: true, packetIdentifier: first?.packetIdentifier, payload: text("in flight") },
+    ]);
+    // MQTT-4.3.3-10: a repeat is acknowledged and not published again.
+    const watcher = await at(two).subscriber("watcher", ["c"]);
+    here.send({ type: "publish", topicName: "c", qos: 2, packetIdentifier: 3, dup: true, payload: text("begun") });
+    expect(here.take()).toMatchObject([{ type: "pubrec", packetIdentifier: 3 }]);
+    expect(watcher.messages()).toEqual([]);
+    bridge.letThrough();
+    button.publish("a", "later", { qos: 1, packetIdentifier: 9 });
+    bridge.letThrough();
+    expect(here.messages()).toEqual(["a later"]);
+    expect(Array.from(at(one).broker.sessions(), ({ clientIdentifier }) => clientIdentifier)).toEqual(["button"]);
+  });
+
+  test("loses nothing of what waited while its client was away", async () => {
+    const fridge = await at(one).subscriber("fridge", ["a"], persistent(4));
+    fridge.lose();
+    const button = await at(one).connect("button");
+    for (const payload of ["1", "2", "3"]) button.publish("a", payload, { qos: 1 });
+    const here = await at(two).connect("fridge", persistent(4));
+    expect(here.take()).toMatchObject([{ type: "connack", sessionPresent: true }, {}, {}, {}]);
+    expect(at(one).broker.counters).toMatchObject({ sessions: 1, queuedMessages: 0, queuedOctets: 0 });
+  });
+
+  test("ends there with a clean start, and its will that waits is published; resumed in time it is not (MQTT-3.1.3-9)", async () => {
+    for (const cleanStart of [false, true]) {
+      const watcher = await at(one).subscriber("watcher", ["wills"]);
+      const will = { topicName: "wills", payload: text("gone"), properties: { willDelayInterval: 100 } };
+      const there = await at(one).connect("fridge", { ...persistent(5), will });
+      there.lose();
+      const here = await at(two).connect("fridge", { ...persistent(5), cleanStart });
+      expect(here.take()).toMatchObject([{ type: "connack", sessionPresent: !cleanStart }]);
+      at(one).tick(200_000);
+      expect(watcher.messages()).toEqual(cleanStart ? ["wills gone"] : []);
+      here.lose();
+    }
+  });
+
+  test("is not answered for until it is here, and what the client sends meanwhile waits", async () => {
+    (await at(one).subscriber("fridge", ["a"], persistent(5))).lose();
+    bridge.areClaimsHeld = true;
+    const here = at(two).open("fridge", 5);
+    await here.connect("fridge", persistent(5));
+    here.publish("a", "own", { qos: 1 });
+    await settled();
+    expect(here.take()).toEqual([]);
+    await bridge.letClaimsGo();
+    expect(here.take().map(({ type }) => type)).toEqual(["connack", "publish", "puback"]);
+  });
+
+  test("where the others do not answer the client is refused with 0x88, and may come again", async () => {
+    (await at(one).subscriber("fridge", ["a"], persistent(5))).lose();
+    bridge.isCut = true;
+    const refused = await at(two).connect("fridge", persistent(5));
+    expect(refused.take()).toMatchObject([{ type: "connack", reasonCode: 0x88 }]);
+    expect(at(two).lastClosed).toContain("the other nodes do not answer");
+    bridge.isCut = false;
+    expect((await at(two).connect("fridge", persistent(5))).take()).toMatchObject([{ sessionPresent: true }]);
+  });
+
+  test("stays here where its client has gone before it came", async () => {
+    (await at(one).subscriber("fridge", ["a"], persistent(5))).lose();
+    bridge.areClaimsHeld = true;
+    const gone = at(two).open("fridge", 5);
+    await gone.connect("fridge", persistent(5));
+    gone.lose();
+    await bridge.letClaimsGo();
+    expect(at(two).broker.connection("fridge")).toMatchObject({ connection: undefined, sessionExpirySeconds: 1000 });
+    expect((await at(two).connect("fridge", persistent(5))).take()).toMatchObject([{ sessionPresent: true }]);
+  });
+
+  test("goes to the second of two connections that come at once; the first one ends", async () => {
+    (await at(one).subscriber("fridge", ["a"], persistent(5))).lose();
+    bridge.areClaimsHeld = true;
+    const clients = [at(two).open("fridge", 5), at(two).open("fridge", 5)];
+    for (const client of clients) await client.connect("fridge", persistent(5));
+    await bridge.letClaimsGo();
+    await settled();
+    expect(clients.map((client) => client.take().map((packet) => packet.type))).toEqual([
+      ["connack", "disconnect"],
+      ["connack"],
+    ]);
+    expect(Array.from(at(two).broker.sessions())).toMatchObject([
+      { isConnected: true, subscriptions: [{ topicFilter: "a" }] },
+    ]);
+  });
+
+  test("is in the store of its new node, and in that of the old one no more", async () => {
+    const stores = [new MemorySessionStore(), new MemorySessionStore()];
+    const joined = new Bridge();
+    const nodes = [];
+    for (const store of stores) nodes.push(joined.add({ persistence: { store, kept: await store.load(), nowMs: 0 } }));
+    const fridge = await at(nodes[0]).subscriber("fridge", ["a"], persistent(4));
+    fridge.lose();
+    for (const [index, qos] of ([1, 2] as const).entries()) {
+      await at(nodes[0]).broker.publish({ topicName: "a", payload: text(`${index}`), qos }, 0);
+    }
+    (await at(nodes[1]).connect("fridge", persistent(4))).lose();
+    for (const node of nodes) await at(node).broker.settled();
+    const kept = await Promise.all(stores.map((store) => store.load()));
+    expect(kept[0]?.sessions).toEqual([]);
+    expect(kept[0]?.messages.size).toBe(0);
+    expect(kept[1]?.sessions).toMatchObject([
+      { clientIdentifier: "fridge", subscriptions: [{ topicFilter: "a" }], deliveries: [{ qos: 1 }, { qos: 2 }] },
+    ]);
+    expect(kept[1]?.messages.size).toBe(2);
+  });
+
+  test("a node that starts again tells the others what its kept sessions want", async () => {
+    const store = new MemorySessionStore();
+    const joined = new Bridge();
+    const before = joined.add({ persistence: { store, kept: await store.load(), nowMs: 0 } });
+    await at(before).subscriber("fridge", ["a", "$share/cooks/b"], persistent(4));
+    await at(before).broker.settled();
+    const again = new Bridge();
+    again.add();
+    again.add({ persistence: { store, kept: await store.load(), nowMs: 0 } });
+    expect(again.passing).toMatchObject([
+      { type: "interest", topicFilter: "a", isWanted: true },
+      { type: "interest", topicFilter: "$share/cooks/b", isWanted: true },
+    ]);
+  });
+});
