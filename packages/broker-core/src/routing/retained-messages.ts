@@ -137,7 +137,7 @@ export class RetainedMessages {
     const nodes = [this.#tree.root];
     for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
       if (node.value !== undefined) yield node.value;
-      if (node.children !== undefined) nodes.push(...node.children.values());
+      for (const [, child] of node.children()) nodes.push(child);
     }
   }
 
@@ -158,11 +158,11 @@ export class RetainedMessages {
       return;
     }
     if (level !== "+") {
-      const child = node.children?.get(level);
+      const child = node.child(level);
       if (child !== undefined) yield* this.#walk(child, levels, depth + 1);
       return;
     }
-    for (const [name, child] of node.children ?? []) {
+    for (const [name, child] of node.children()) {
       // MQTT-4.7.2-1
       if (depth > 0 || !name.startsWith("$")) yield* this.#walk(child, levels, depth + 1);
     }
@@ -170,7 +170,7 @@ export class RetainedMessages {
 
   /** Everything under a node, without recursion: a topic may have thousands of levels. */
   *#below(node: RetainedNode, isRoot: boolean): Generator<RetainedMessage | undefined, undefined> {
-    const open: Iterator<[string, RetainedNode]>[] = [(node.children ?? new Map<string, RetainedNode>()).entries()];
+    const open: Iterator<[string, RetainedNode]>[] = [node.children()];
     for (let entries = open.at(-1); entries !== undefined; entries = open.at(-1)) {
       const next = entries.next();
       if (next.done === true) {
@@ -180,7 +180,7 @@ export class RetainedMessages {
       const [name, child] = next.value;
       if (isRoot && open.length === 1 && name.startsWith("$")) continue;
       yield child.value;
-      if (child.children !== undefined) open.push(child.children.entries());
+      if (child.hasChildren) open.push(child.children());
     }
   }
 }

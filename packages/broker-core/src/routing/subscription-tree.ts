@@ -51,27 +51,26 @@ export class SubscriptionTree<Value> {
     isReserved: boolean,
     matched: Value[],
   ): void {
-    const { children } = node;
     const level = levels[depth];
     const mayUseWildcard = depth > 0 || !isReserved;
-    if (children !== undefined && mayUseWildcard && (level !== undefined || this.#multiLevelMatchesParent)) {
-      const rest = children.get("#");
+    if (node.hasChildren && mayUseWildcard && (level !== undefined || this.#multiLevelMatchesParent)) {
+      const rest = node.child("#");
       if (rest?.value !== undefined) matched.push(rest.value);
     }
     if (level === undefined) {
       if (node.value !== undefined) matched.push(node.value);
       return;
     }
-    if (children === undefined) return;
-    const exact = children.get(level);
+    if (!node.hasChildren) return;
+    const exact = node.child(level);
     if (exact !== undefined) this.#collect(exact, levels, depth + 1, isReserved, matched);
     if (!mayUseWildcard) return;
-    const single = children.get("+");
+    const single = node.child("+");
     if (single !== undefined) this.#collect(single, levels, depth + 1, isReserved, matched);
   }
 
   /** Whether there is no filter at all. */
   get isEmpty(): boolean {
-    return (this.#tree.root.children?.size ?? 0) === 0;
+    return !this.#tree.root.hasChildren;
   }
 }
