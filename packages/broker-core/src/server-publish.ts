@@ -92,7 +92,7 @@ export interface ConnectionView<Peer, Principal> {
         readonly connectedAtMs: number;
       }
     | undefined;
-  /** Undefined while the client is connected, and where the connection ended before the broker was started. */
+  /** Undefined while the client is connected. */
   readonly lastEnd: ConnectionEnd | undefined;
 }
 
@@ -100,8 +100,9 @@ export interface ConnectionView<Peer, Principal> {
 export interface ConnectionEnd {
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  readonly reason: CloseReason;
-  /** As in the event. */
+  /** Undefined where the broker was killed while the client was connected: `atMs` is then when it last kept something. */
+  readonly reason: CloseReason | undefined;
+  /** As in the event; empty without a reason. */
   readonly detail: string;
 }
 

@@ -409,3 +409,27 @@ test("a shared subscription's message that waited goes on to another member afte
   after.broker.endSession("one", 0);
   expect(two.take()).toMatchObject([{ type: "publish", topicName: "orders" }]);
 });
+
+test("how a connection has ended outlives the broker, and where it was killed, when it last kept something", async () => {
+  const store = new HeldStore();
+  const broker = await start(store);
+  broker.nowMs = 1000;
+  const kitchen = await broker.connect("kitchen", persistent);
+  await broker.connect("oven", persistent);
+  await store.commit();
+  broker.nowMs = 5000;
+  kitchen.connection.lost("reset", 5000);
+  await store.commit();
+  const lastEndOf = (one: TestBroker, clientIdentifier: string) => one.broker.connection(clientIdentifier)?.lastEnd;
+  const lost = { atMs: 1_005_000, reason: "connection-lost", detail: "reset" };
+  expect(lastEndOf(broker, "kitchen")).toEqual(lost);
+
+  // Killed and started again, twice: the oven was connected when something was kept last.
+  for (const nowMs of [60_000, 90_000]) {
+    const held = new HeldStore(store.disk);
+    const after = await start(held, nowMs);
+    expect(lastEndOf(after, "kitchen")).toEqual(lost);
+    expect(lastEndOf(after, "oven")).toEqual({ atMs: 1_005_000, reason: undefined, detail: "" });
+    await held.commit();
+  }
+});

@@ -3,6 +3,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { MemorySessionStore } from "../src/persistence/memory-session-store.ts";
+import type { CloseReason } from "../src/events.ts";
 import type { KeptState, SessionRecord, SessionStore } from "../src/ports/session-store.ts";
 
 /** A place where a store keeps its records: opened again, what was appended is there. */
@@ -28,13 +29,15 @@ export const messageRecord = (message: number, topicName = "a/b"): SessionRecord
   userProperties: [["a", "ü"]],
 });
 
-export const sessionRecord = (session: number, awayAtMs?: number): SessionRecord => ({
+export const sessionRecord = (session: number, awayAtMs?: number, awayReason?: CloseReason): SessionRecord => ({
   kind: "session",
   session,
   clientIdentifier: `client-${session}`,
   protocolVersion: session % 2 === 0 ? 5 : 4,
   expirySeconds: 3600,
   awayAtMs,
+  awayReason,
+  awayDetail: awayReason && `because of ${awayReason}`,
 });
 
 export const queuedRecord = (session: number, delivery: number, message: number, qos: 1 | 2 = 1): SessionRecord => ({
@@ -138,10 +141,17 @@ export function storeConformance(newPlace: () => StorePlace): void {
           { kind: "received", session: 1, packetIdentifier: 8 },
           { kind: "finished", session: 1, packetIdentifier: 9 },
         ],
-        [{ kind: "released", session: 1, packetIdentifier: 65_535 }, sessionRecord(1, 123_456)],
+        [{ kind: "released", session: 1, packetIdentifier: 65_535 }, sessionRecord(1, 123_456, "connection-lost")],
       ]);
       const [session] = state.sessions;
-      expect(session).toMatchObject({ session: 1, clientIdentifier: "client-1", awayAtMs: 123_456, received: [8] });
+      expect(session).toMatchObject({
+        session: 1,
+        clientIdentifier: "client-1",
+        awayAtMs: 123_456,
+        awayReason: "connection-lost",
+        awayDetail: "because of connection-lost",
+        received: [8],
+      });
       expect(session?.released).toEqual([65_535]);
       expect(session?.subscriptions.map(({ topicFilter }) => topicFilter)).toEqual(["a/#"]);
       expect(session?.deliveries.map(({ delivery, packetIdentifier }) => [delivery, packetIdentifier])).toEqual([

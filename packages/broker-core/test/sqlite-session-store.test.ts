@@ -50,7 +50,30 @@ test("a file that is something else, damaged or newer is refused by name and lef
   const newer = new DatabaseSync(file);
   newer.exec("PRAGMA user_version = 9");
   newer.close();
-  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 1") });
+  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 2") });
+});
+
+test("a file of schema 1, which did not have the reason of an absence, is opened with all that is in it", async () => {
+  const own = openSqliteSessionStore(file);
+  await own.load();
+  await own.append([sessionRecord(1, 5000, "connection-lost"), sessionRecord(2)], 6000);
+  await own.close();
+  const older = new DatabaseSync(file);
+  for (const column of ["away_reason", "away_detail"]) older.exec(`ALTER TABLE session DROP COLUMN ${column}`);
+  older.exec("PRAGMA user_version = 1");
+  older.close();
+  const store = openSqliteSessionStore(file);
+  const absences = async (): Promise<unknown> =>
+    (await store.load()).sessions.map(({ awayAtMs, awayReason, awayDetail }) => [awayAtMs, awayReason, awayDetail]);
+  expect(await absences()).toEqual([
+    [5000, undefined, undefined],
+    [undefined, undefined, undefined],
+  ]);
+  await store.append([sessionRecord(2, 7000, "keep-alive-timeout")], 7000);
+  await store.close();
+  const again = openSqliteSessionStore(file);
+  expect((await again.load()).sessions[1]).toMatchObject({ awayAtMs: 7000, awayReason: "keep-alive-timeout" });
+  await again.close();
 });
 
 test("a batch that cannot be applied is not kept in part, and the next one is", async () => {

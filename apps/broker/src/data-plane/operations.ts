@@ -313,7 +313,9 @@ function connectionAnswer(
       ...session,
       connected: false,
       disconnectedSince: lastEnd?.atMs,
-      disconnectReason: lastEnd && disconnectReasonOf(lastEnd, endedByApi),
+      // Unknown where the broker was killed.
+      disconnectReason:
+        lastEnd?.reason && disconnectReasonOf({ reason: lastEnd.reason, detail: lastEnd.detail }, endedByApi),
     };
   }
   const { peer, principal, keepAliveSeconds, connectedAtMs } = connection;

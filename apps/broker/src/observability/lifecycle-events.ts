@@ -29,8 +29,11 @@ const maximumWaiting = 10_000;
 /** Topics of one event: those of one SUBSCRIBE in AWS IoT Core. */
 const maximumTopics = 8;
 
+/** How a connection ended, where the broker was there. */
+type KnownEnd = Pick<ConnectionEnd, "detail"> & { readonly reason: CloseReason };
+
 /** AWS IoT Core's word for the end of a connection. `apiDetail`: the `detail` of those that a person has ended by the API. */
-export function disconnectReasonOf({ reason, detail }: Omit<ConnectionEnd, "atMs">, apiDetail: string): string {
+export function disconnectReasonOf({ reason, detail }: KnownEnd, apiDetail: string): string {
   const isByApi = reason === "administrative" && detail === apiDetail;
   return isByApi ? "API_INITIATED_DISCONNECT" : disconnectReasons[reason];
 }
@@ -123,7 +126,7 @@ export class LifecycleEvents implements Disposable {
     this.#presence("connected", peer, clientIdentifier, principal, { ipAddress: peer.sourceIp, versionNumber });
   }
 
-  #disconnected(peer: Peer, clientIdentifier: string, principal: Principal, end: Omit<ConnectionEnd, "atMs">): void {
+  #disconnected(peer: Peer, clientIdentifier: string, principal: Principal, end: KnownEnd): void {
     const versionNumber = this.#connections.get(peer)?.versionNumber;
     if (versionNumber === undefined) return;
     this.#presence("disconnected", peer, clientIdentifier, principal, {

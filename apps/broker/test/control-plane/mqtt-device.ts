@@ -105,6 +105,10 @@ export class MqttDevice implements AsyncDisposable {
     return { topic: packet.topicName, payload: new TextDecoder().decode(packet.payload) };
   }
 
+  disconnect(): void {
+    this.#session.send({ type: "disconnect" });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session.cut();
   }

@@ -15,19 +15,39 @@ import { runBroker, type RunningBroker } from "../../src/run-broker.ts";
 
 /** A running broker for tests. Disposing stops it and removes its data. */
 export class RunningControlPlane implements AsyncDisposable {
-  readonly broker: RunningBroker;
-  readonly url: string;
   readonly directory: string;
   readonly administrator: AccessKey;
+  readonly #start: () => Promise<RunningBroker>;
   readonly #logged: string[];
   readonly #clients: { destroy(): void }[] = [];
+  #broker: RunningBroker;
 
-  private constructor(broker: RunningBroker, directory: string, administrator: AccessKey, logged: string[]) {
-    this.broker = broker;
-    this.url = broker.controlUrl ?? "";
+  private constructor(
+    start: () => Promise<RunningBroker>,
+    broker: RunningBroker,
+    directory: string,
+    administrator: AccessKey,
+    logged: string[],
+  ) {
+    this.#start = start;
+    this.#broker = broker;
     this.directory = directory;
     this.administrator = administrator;
     this.#logged = logged;
+  }
+
+  get broker(): RunningBroker {
+    return this.#broker;
+  }
+
+  get url(): string {
+    return this.#broker.controlUrl ?? "";
+  }
+
+  /** Stops the broker and starts it on the same data, with other ports. */
+  async restart(): Promise<void> {
+    await this.#broker[Symbol.asyncDispose]();
+    this.#broker = await this.#start();
   }
 
   static async start({
@@ -53,24 +73,26 @@ export class RunningControlPlane implements AsyncDisposable {
     const directory = mkdtempSync(join(tmpdir(), "latchkey-control-"));
     const logged: string[] = [];
     const log = pino({ level: "debug", base: null }, { write: (line: string) => void logged.push(line) });
-    const broker = await runBroker({
-      dataDirectory: directory,
-      listeners: (["mqtts", "https", "alpn"] as const).map((service) => ({ service, host: "127.0.0.1", port: 0 })),
-      listenerLimits,
-      limits,
-      profile,
-      handshakeTimeoutMs,
-      requestTimeoutMs,
-      serverNames: [],
-      scope: defaultScope,
-      denial,
-      tls,
-      control: { host: "127.0.0.1", port: 0, isSecure, requestTimeoutMs: 1000 },
-      log,
-    });
+    const start = (): Promise<RunningBroker> =>
+      runBroker({
+        dataDirectory: directory,
+        listeners: (["mqtts", "https", "alpn"] as const).map((service) => ({ service, host: "127.0.0.1", port: 0 })),
+        listenerLimits,
+        limits,
+        profile,
+        handshakeTimeoutMs,
+        requestTimeoutMs,
+        serverNames: [],
+        scope: defaultScope,
+        denial,
+        tls,
+        control: { host: "127.0.0.1", port: 0, isSecure, requestTimeoutMs: 1000 },
+        log,
+      });
+    const broker = await start();
     const administrator = broker.newAdministrator;
     if (administrator === undefined) throw new Error("the first start made no administrator");
-    return new RunningControlPlane(broker, directory, administrator, logged);
+    return new RunningControlPlane(start, broker, directory, administrator, logged);
   }
 
   async revokeKey({ accessKeyId }: AccessKey): Promise<void> {
@@ -118,7 +140,7 @@ export class RunningControlPlane implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.destroy();
-    await this.broker[Symbol.asyncDispose]();
+    await this.#broker[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true });
   }
 }

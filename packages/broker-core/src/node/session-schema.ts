@@ -6,11 +6,11 @@ import { SessionStoreError } from "../ports/session-store.ts";
 /** "LTKS": tells a sessions file from any other SQLite file. */
 const applicationId = 0x4c54_4b53;
 /** Of the tables below; a file with a higher one was made by a newer version and is refused. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 const schema = `
   CREATE TABLE session (number INTEGER PRIMARY KEY, client_identifier TEXT NOT NULL UNIQUE, protocol_version INTEGER NOT NULL,
-    expiry_seconds INTEGER NOT NULL, away_at_ms INTEGER) STRICT;
+    expiry_seconds INTEGER NOT NULL, away_at_ms INTEGER, away_reason TEXT, away_detail TEXT) STRICT;
   CREATE TABLE subscription (session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE, topic_filter TEXT NOT NULL,
     qos INTEGER NOT NULL, no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, retain_handling INTEGER NOT NULL,
     subscription_identifier INTEGER, PRIMARY KEY (session, topic_filter)) STRICT, WITHOUT ROWID;
@@ -45,8 +45,11 @@ const schema = `
   END;
 `;
 
+/** What a file of schema 1 lacks. */
+const since2 = "ALTER TABLE session ADD COLUMN away_reason TEXT; ALTER TABLE session ADD COLUMN away_detail TEXT";
+
 /**
- * Checks what the file is before anything is written to it, and makes the tables of a new one. Throws
+ * Checks what the file is before anything is written to it, and makes the tables of a new one or what an older one lacks. Throws
  * `ERR_SESSION_STORE_CORRUPT`.
  */
 export function prepareSessionFile(database: DatabaseSync, file: string): void {
@@ -73,7 +76,7 @@ export function prepareSessionFile(database: DatabaseSync, file: string): void {
   if (version === schemaVersion) return;
   database.exec("BEGIN IMMEDIATE");
   try {
-    database.exec(schema);
+    database.exec(version === 0 ? schema : since2);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
     database.exec("COMMIT");
   } catch (error) {

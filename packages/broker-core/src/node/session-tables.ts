@@ -1,6 +1,7 @@
 /** Records into the tables of a sessions file, and back. */
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { CloseReason } from "../events.ts";
 import type { KeptSession, KeptState, SessionRecord, StoredDelivery, StoredMessage } from "../ports/session-store.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 
@@ -51,6 +52,8 @@ export class SessionTables {
         protocolVersion: Number(row["protocol_version"]) === 5 ? 5 : 4,
         expirySeconds: Number(row["expiry_seconds"]),
         awayAtMs: numberOf(row["away_at_ms"]),
+        awayReason: reasonOf(row["away_reason"]),
+        awayDetail: textOf(row["away_detail"]),
         subscriptions: subscriptions.get(session) ?? [],
         deliveries: deliveries.get(session) ?? [],
         released: released.get(session) ?? [],
@@ -78,18 +81,20 @@ export class SessionTables {
   #apply(record: SessionRecord): void {
     switch (record.kind) {
       case "session": {
-        const { session, clientIdentifier, protocolVersion, expirySeconds, awayAtMs } = record;
+        const { session, clientIdentifier, protocolVersion, expirySeconds } = record;
         // A client identifier has one session.
         this.#run("DELETE FROM session WHERE client_identifier = ? AND number <> ?", clientIdentifier, session);
         this.#run(
-          `INSERT INTO session VALUES (?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
+          `INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
             protocol_version = excluded.protocol_version, expiry_seconds = excluded.expiry_seconds,
-            away_at_ms = excluded.away_at_ms`,
+            away_at_ms = excluded.away_at_ms, away_reason = excluded.away_reason, away_detail = excluded.away_detail`,
           session,
           clientIdentifier,
           protocolVersion,
           expirySeconds,
-          awayAtMs ?? null,
+          record.awayAtMs ?? null,
+          record.awayReason ?? null,
+          record.awayDetail ?? null,
         );
         return;
       }
@@ -298,6 +303,30 @@ function messageOf(row: Row): StoredMessage {
     correlationData: octetsOf(row["correlation_data"]),
     userProperties: properties === undefined ? undefined : userPropertiesOf(properties),
   };
+}
+
+const closeReasons: Readonly<Record<CloseReason, true>> = {
+  "client-disconnect": true,
+  "connection-lost": true,
+  "taken-over": true,
+  "keep-alive-timeout": true,
+  "connect-timeout": true,
+  "malformed-packet": true,
+  "protocol-error": true,
+  "not-authenticated": true,
+  "not-authorized": true,
+  limit: true,
+  "storage-failure": true,
+  administrative: true,
+  "server-shutdown": true,
+};
+
+function reasonOf(value: SQLOutputValue | undefined): CloseReason | undefined {
+  return isReason(value) ? value : undefined;
+}
+
+function isReason(value: unknown): value is CloseReason {
+  return typeof value === "string" && Object.hasOwn(closeReasons, value);
 }
 
 function packetIdentifierOf(row: Row): number {

@@ -33,7 +33,12 @@ export function restore<Peer, Principal>(
   for (const session of kept.sessions.toSorted((one, other) => awaySince(one) - awaySince(other))) {
     restoreSession(context, persistence, session, messages, epoch);
     const restored = sessions.get(session.clientIdentifier);
-    if (restored !== undefined) sessions.detach(restored, Math.max(0, epochNow - awaySince(session)));
+    if (restored === undefined) continue;
+    const atMs = awaySince(session);
+    restored.lastEnd = { atMs, reason: session.awayReason, detail: session.awayDetail ?? "" };
+    // Where the last process was killed, the client has been away since.
+    if (session.awayAtMs === undefined) restored.journal?.detached(restored.expirySeconds);
+    sessions.detach(restored, Math.max(0, epochNow - atMs));
   }
 }
 
@@ -65,6 +70,4 @@ function restoreSession<Peer, Principal>(
   }
   for (const packetIdentifier of kept.released) session.outbound.restoreReleased(packetIdentifier);
   for (const packetIdentifier of kept.received) session.received.add(packetIdentifier);
-  // Where the last process was killed, the client has been away since.
-  if (kept.awayAtMs === undefined) session.journal.detached(kept.expirySeconds);
 }

@@ -3,7 +3,7 @@
 import type { Message } from "../routing/message.ts";
 import type { RetainedJournal, RetainedMessage } from "../routing/retained-messages.ts";
 import { SharedGroup } from "../routing/shared-subscriptions.ts";
-import type { SessionRecord, SessionStore } from "../ports/session-store.ts";
+import type { SessionRecord, SessionStore, StoredSession } from "../ports/session-store.ts";
 import type { Delivery } from "../session/outbound-messages.ts";
 import type { SessionJournal } from "../session/session-journal.ts";
 import type { Session } from "../session/session.ts";
@@ -213,18 +213,23 @@ class StoredSessionJournal implements SessionJournal {
   }
 
   attached(expirySeconds: number): void {
-    this.#state(expirySeconds, undefined);
+    this.#state(expirySeconds, { awayAtMs: undefined, awayReason: undefined, awayDetail: undefined });
   }
 
   detached(expirySeconds: number): void {
-    this.#state(expirySeconds, this.#persistence.epochNow);
+    const { lastEnd } = this.#session;
+    this.#state(expirySeconds, {
+      awayAtMs: lastEnd === undefined ? this.#persistence.epochNow : Math.round(lastEnd.atMs),
+      awayReason: lastEnd?.reason,
+      awayDetail: lastEnd?.reason && lastEnd.detail,
+    });
   }
 
   ended(): void {
     this.#append({ kind: "session-ended", session: this.#number });
   }
 
-  #state(expirySeconds: number, awayAtMs: number | undefined): void {
+  #state(expirySeconds: number, away: Pick<StoredSession, "awayAtMs" | "awayReason" | "awayDetail">): void {
     const { clientIdentifier, protocolVersion } = this.#session;
     this.#append({
       kind: "session",
@@ -232,7 +237,7 @@ class StoredSessionJournal implements SessionJournal {
       clientIdentifier,
       protocolVersion,
       expirySeconds,
-      awayAtMs,
+      ...away,
     });
   }
 

@@ -6,6 +6,7 @@
  */
 
 import type { ProtocolVersion, QoS, UserProperty } from "@latchkey/mqtt-codec";
+import type { CloseReason } from "../events.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 
 /** A message, once for all sessions that it waits for. Times are milliseconds since 1970, so that they count while nothing runs. */
@@ -33,6 +34,10 @@ export interface StoredSession {
   readonly expirySeconds: number;
   /** When its client went away; undefined while it is connected. */
   readonly awayAtMs: number | undefined;
+  /** Why; undefined while it is connected, and where the process was killed. */
+  readonly awayReason: CloseReason | undefined;
+  /** The `detail` of that reason. */
+  readonly awayDetail: string | undefined;
 }
 
 /** One copy of a message that is owed to a session. */

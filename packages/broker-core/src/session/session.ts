@@ -48,7 +48,7 @@ export class Session implements Subscriber {
   /** When it ends, while its client is away. */
   expiry: Deadline | undefined;
   drops: Map<DropLimit, DropCount> | undefined;
-  /** Of the last connection that this process has seen end. */
+  /** Of the last connection. */
   lastEnd: ConnectionEnd | undefined;
   readonly #surroundings: SessionSurroundings;
 
