@@ -18,15 +18,17 @@ import {
   SendDirectMessageCommand,
   type SendDirectMessageCommandInput,
 } from "@aws-sdk/client-iot-data-plane";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { MqttDevice } from "./mqtt-device.ts";
 import { expectException, RunningControlPlane } from "./running-control-plane.ts";
 import { send, signed } from "./signed-request.ts";
 
 let plane: RunningControlPlane;
 let client: IoTDataPlaneClient;
-const clientOf = (key: { readonly accessKeyId: string; readonly secretAccessKey: string }): IoTDataPlaneClient =>
-  new IoTDataPlaneClient({ endpoint: plane.url, region: "us-east-1", credentials: key, maxAttempts: 1 });
+const clientOf = (
+  key: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  endpoint: string = plane.url,
+): IoTDataPlaneClient => new IoTDataPlaneClient({ endpoint, region: "us-east-1", credentials: key, maxAttempts: 1 });
 beforeAll(async () => {
   plane = await RunningControlPlane.start();
   client = clientOf(plane.administrator);
@@ -34,6 +36,12 @@ beforeAll(async () => {
 afterAll(() => {
   client.destroy();
   return plane[Symbol.asyncDispose]();
+});
+/** Retained messages would come to the subscribers of later tests. */
+afterEach(async () => {
+  for await (const { retainedTopics = [] } of paginateListRetainedMessages({ client }, {})) {
+    for (const { topic = "" } of retainedTopics) await retain(topic, "");
+  }
 });
 
 const textOf = (octets: Uint8Array | undefined): string => Buffer.from(octets ?? []).toString("utf8");
@@ -173,6 +181,31 @@ describe("GetConnection", () => {
     expect(away.sessionExpiry).toBeGreaterThan(0);
     expect(away).not.toHaveProperty("connectedSince");
     expect(away).not.toHaveProperty("sourceIp");
+  });
+
+  test("knows it after a restart of the broker, too", async () => {
+    await using own = await RunningControlPlane.start();
+    const getOwn = async (clientId: string) => {
+      const ownClient = clientOf(own.administrator, own.url);
+      const { $metadata: _, ...found } = await ownClient.send(new GetConnectionCommand({ clientId }));
+      ownClient.destroy();
+      return found;
+    };
+    await using gone = await MqttDevice.connect(own, "gone", { cleanStart: false });
+    gone.disconnect();
+    await gone.closed;
+    await expect.poll(async () => (await getOwn("gone")).connected).toBe(false);
+    const before = await getOwn("gone");
+    expect(before).toMatchObject({ disconnectReason: "CLIENT_INITIATED_DISCONNECT", cleanSession: false });
+    await using there = await MqttDevice.connect(own, "there", { cleanStart: false });
+    const stoppedAfterMs = Date.now();
+    await own.restart();
+    await there.closed;
+    expect(await getOwn("gone")).toEqual(before);
+    const cutOff = await getOwn("there");
+    expect(cutOff).toMatchObject({ connected: false, disconnectReason: "SERVER_INITIATED_DISCONNECT" });
+    expect(cutOff.disconnectedSince).toBeGreaterThanOrEqual(stoppedAfterMs);
+    expect(cutOff.disconnectedSince).toBeLessThanOrEqual(Date.now());
   });
 
   test("of nobody is ResourceNotFoundException", async () => {
