@@ -41,13 +41,15 @@ export function movedSession<Peer, Principal>(context: BrokerContext<Peer, Princ
       isSent,
     };
   });
-  const { clientIdentifier, protocolVersion, expirySeconds, subscriptions, outbound, received } = session;
+  const { clientIdentifier, protocolVersion, expirySeconds, subscriptions, outbound, received, lastEnd } = session;
   return {
     session: {
       clientIdentifier,
       protocolVersion,
       expirySeconds,
       awayAtMs: Math.round(context.epochMs()),
+      awayReason: lastEnd?.reason,
+      awayDetail: lastEnd?.reason && lastEnd.detail,
       subscriptions: Array.from(subscriptions.values()),
       deliveries,
       released: Array.from(outbound.released),
@@ -67,6 +69,8 @@ export function putMovedSession<Peer, Principal>(
   const { clientIdentifier, protocolVersion, expirySeconds } = moved;
   if (sessions.get(clientIdentifier) !== undefined || expirySeconds === 0) return;
   const session = sessions.create(clientIdentifier, protocolVersion, expirySeconds);
+  const { awayAtMs = context.epochMs(), awayReason: reason, awayDetail: detail = "" } = moved;
+  session.lastEnd = { atMs: awayAtMs, reason, detail };
   session.journal = persistence?.journalOf(session);
   session.journal?.detached(expirySeconds);
   for (const subscription of moved.subscriptions) {
@@ -90,7 +94,7 @@ export function putMovedSession<Peer, Principal>(
     session.received.add(packetIdentifier);
     session.journal?.received(packetIdentifier);
   }
-  sessions.detach(session, moved.awayAtMs === undefined ? 0 : Math.max(0, context.epochMs() - moved.awayAtMs));
+  sessions.detach(session, Math.max(0, context.epochMs() - awayAtMs));
 }
 
 function putDeliveries<Peer, Principal>(
