@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqliteSessionStore } from "../src/node.ts";
+import { prepareSessionFile } from "../src/node/session-schema.ts";
 import { messageRecord, queuedRecord, sessionRecord } from "./session-store-conformance.ts";
 
 let folder: string;
@@ -74,6 +75,14 @@ test("a file of schema 1, which did not have the reason of an absence, is opened
   const again = openSqliteSessionStore(file);
   expect((await again.load()).sessions[1]).toMatchObject({ awayAtMs: 7000, awayReason: "keep-alive-timeout" });
   await again.close();
+});
+
+test("what was appended survives a power cut: the log is written ahead and synchronous FULL", () => {
+  const database = new DatabaseSync(file);
+  prepareSessionFile(database, file);
+  expect(database.prepare("PRAGMA synchronous").get()).toEqual({ synchronous: 2 });
+  expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
+  database.close();
 });
 
 test("a batch that cannot be applied is not kept in part, and the next one is", async () => {

@@ -29,7 +29,7 @@ import {
   dns,
   endEntity,
   type Entity,
-  entity,
+  edwardsEntity,
   extension,
   issue,
   listScope,
@@ -37,12 +37,8 @@ import {
   relativePointName,
 } from "./issuing.ts";
 
-/** Ed25519, whose keys and signatures have one length, so that the same question always costs the same. */
-function person(name: string): Entity {
-  return entity(name, nodeProvider.generateKeyPair({ name: "ed25519" }));
-}
-
-const [root, middle, leaf] = [person("Root"), person("Middle"), person("leaf")];
+// Keys and signatures of one length, so that the same question always costs the same.
+const [root, middle, leaf] = [edwardsEntity("Root"), edwardsEntity("Middle"), edwardsEntity("leaf")];
 const rootCertificate = issue({ subject: root, issuer: root, extensions: authority(), serialNumber: 1 });
 const middleCertificate = middleWith();
 const leafCertificate = leafWith();
@@ -130,11 +126,11 @@ const constraints = {
 };
 const names = [dns("x.a.example"), dns("y.b.example")];
 const strangers = Array.from({ length: 20 }, (_, index) =>
-  issue({ subject: person("Stranger"), issuer: root, extensions: authority(), serialNumber: index + 10 }),
+  issue({ subject: edwardsEntity("Stranger"), issuer: root, extensions: authority(), serialNumber: index + 10 }),
 );
 const impostors = Array.from({ length: 4 }, (_, index) =>
   issue({
-    subject: person("Middle"),
+    subject: edwardsEntity("Middle"),
     issuer: root,
     extensions: authority(),
     serialNumber: index + 10,

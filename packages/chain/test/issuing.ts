@@ -40,6 +40,11 @@ export function entity(commonName: string, keys: KeyPair = newKeys()): Entity {
   return { name: makeName([{ type: "CN", value: commonName }]), keys };
 }
 
+/** With Ed25519, whose keys and signatures have one length. */
+export function edwardsEntity(commonName: string): Entity {
+  return entity(commonName, nodeProvider.generateKeyPair({ name: "ed25519" }));
+}
+
 export function newKeys(): KeyPair {
   return nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
 }

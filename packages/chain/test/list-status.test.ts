@@ -269,6 +269,8 @@ describe("delta lists", () => {
     ["for a list without a number", { number: null }, {}, "good 100"],
     ["without a number", { number: 3 }, { number: null }, "good 100"],
     ["by another issuer", { number: 3 }, { by: other }, "good 100"],
+    ["by another issuer, that ends sooner", { number: 3 }, { by: other, nextUpdate: now + 20 }, "good 100"],
+    ["of this very second", { number: 3 }, { thisUpdate: now }, "revoked keyCompromise"],
     ["of another scope", { number: 3 }, { scope: { onlyContainsUserCerts: true } }, "good 100"],
     [
       "of the same scope",

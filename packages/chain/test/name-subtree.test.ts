@@ -57,6 +57,8 @@ describe("DNS names", () => {
     expect(among(subtrees, dns("example.com"))).toEqual([2, 2]);
     expect(among(subtrees, dns("*.example.com"))).toEqual([2, 1]);
     expect(among(subtrees, dns("b.com"))).toEqual([3, 3]);
+    const children = [dns("z.org"), dns("b.example.com"), dns("a.example.com"), dns("c.example.com")];
+    expect(among(children, dns("*.example.com"))).toEqual([-1, 1]);
   });
 });
 

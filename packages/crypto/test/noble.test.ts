@@ -1,4 +1,4 @@
-import { encodeDer } from "@latchkey/asn1";
+import { DerReader, type DerWriter, encodeDer } from "@latchkey/asn1";
 import { describe, expect, it } from "vitest";
 import { defaultSignatureAlgorithm } from "../src/index.ts";
 import { nobleProvider } from "../src/noble.ts";
@@ -63,6 +63,49 @@ describe("ECDSA signatures whose numbers are wider than the curve", () => {
         });
       });
       expect(nobleProvider.verify(publicKey, { name: "ecdsa", hash: "SHA-256" }, message, signature)).toBe(false);
+    }
+  });
+});
+
+describe("an ECDSA signature that holds, written in another way, is none", () => {
+  const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
+  const { spki } = privateKey.publicKey;
+  const algorithm = { name: "ecdsa", hash: "SHA-256" } as const;
+  // One whose r does not end with 0, which a number would not begin with.
+  let signature: Uint8Array;
+  let r: Uint8Array;
+  let s: Uint8Array;
+  do {
+    signature = nodeProvider.sign(privateKey, algorithm, message);
+    const body = new DerReader(signature).sequence();
+    r = body.unsignedInteger();
+    s = body.unsignedInteger();
+  } while (r.at(-1) === 0);
+  const written = (write: (writer: DerWriter) => void): Uint8Array => encodeDer((writer) => writer.sequence(write));
+  const numbers = (first: Uint8Array, second: Uint8Array): Uint8Array =>
+    written((fields) => {
+      fields.unsignedInteger(first);
+      fields.unsignedInteger(second);
+    });
+  const forms: readonly (readonly [string, Uint8Array])[] = [
+    // Side by side in fixed width these are the same octets.
+    [
+      "s with the end of r in front",
+      numbers(r, Uint8Array.of(...r.subarray(-1), ...new Uint8Array(32 - s.length), ...s)),
+    ],
+    ["a third number", written((fields) => [r, s, Uint8Array.of(1)].forEach((each) => fields.unsignedInteger(each)))],
+    ["an octet behind it", Uint8Array.of(...signature, 0)],
+    ["an octet less", signature.subarray(0, -1)],
+  ];
+
+  it.each([
+    ["noble", nobleProvider],
+    ["node", nodeProvider],
+  ])("by %s", (_, provider) => {
+    const publicKey = provider.importSpki(spki);
+    expect(provider.verify(publicKey, algorithm, message, numbers(r, s))).toBe(true);
+    for (const [form, other] of forms) {
+      expect(provider.verify(publicKey, algorithm, message, other), form).toBe(false);
     }
   });
 });

@@ -1,6 +1,7 @@
 /** What the streaming decoder promises: views, one copy, limits before memory, one error. */
 
 import { Buffer } from "node:buffer";
+import { growthOf } from "@latchkey/tooling-vitest/cpu-time";
 import { describe, expect, test } from "vitest";
 import { encode, MAXIMUM_CONNECT_SIZE, MqttCodecError, PacketDecoder } from "../src/index.ts";
 import {
@@ -47,6 +48,20 @@ describe("views and copies", () => {
     expect(publish.payload.buffer.byteLength).toBe(bytes.length);
     expect(publish.payload.every((octet) => octet === 7)).toBe(true);
     expect(publish.topicName).toBe("a/b");
+  });
+
+  test("one that comes in small pieces is not copied again with each of them", () => {
+    const inPieces = (octets: number): (() => void) => {
+      const bytes = encode({ type: "publish", topicName: "a", payload: new Uint8Array(octets) }, 4);
+      return () => {
+        const decoder = new PacketDecoder(fromClient4);
+        for (let at = 0; at < bytes.length; at += 64) {
+          decoder.push(bytes.subarray(at, at + 64));
+          decoder.next();
+        }
+      };
+    };
+    expect(growthOf(inPieces(128_000), inPieces(1_024_000), 24)).toBeLessThan(24);
   });
 
   test("a PUBLISH is a plain object: its topic survives a spread, structuredClone, JSON and the chunk's next use", () => {
