@@ -29,6 +29,14 @@ const supported: readonly (readonly [Uint8Array, PlainAlgorithm])[] = [
   [oids.ed25519, { name: "ed25519" }],
 ];
 
+let usual: readonly (readonly [Uint8Array, PlainAlgorithm])[] | undefined;
+
+/** The encodings of the supported algorithms, made when they are first needed. */
+function usualEncodings(): readonly (readonly [Uint8Array, PlainAlgorithm])[] {
+  usual ??= supported.map(([, algorithm]) => [encodeSignatureAlgorithm(algorithm), algorithm]);
+  return usual;
+}
+
 /** Known, and refused by name: their hashes are broken. */
 const weak: readonly (readonly [Uint8Array, "ERR_CRYPTO_SHA1_SIGNATURE" | "ERR_CRYPTO_MD5_SIGNATURE", string])[] = [
   [/* @__PURE__ */ encodeOid("1.2.840.113549.1.1.5"), "ERR_CRYPTO_SHA1_SIGNATURE", "RSA with SHA-1"],
@@ -50,6 +58,8 @@ const weak: readonly (readonly [Uint8Array, "ERR_CRYPTO_SHA1_SIGNATURE" | "ERR_C
  * `ERR_CRYPTO_UNSUPPORTED_SIGNATURE_ALGORITHM`.
  */
 export function parseSignatureAlgorithm(der: Uint8Array, options: ToleranceOptions = {}): SignatureAlgorithm {
+  // Nearly all are one of these to the last octet, and every check of a signature comes through here.
+  for (const [encoding, algorithm] of usualEncodings()) if (equalBytes(encoding, der)) return algorithm;
   return reading("ERR_CRYPTO_MALFORMED_ALGORITHM", "The AlgorithmIdentifier", () => {
     const reader = new DerReader(der);
     const identifier = readAlgorithmIdentifier(reader);
