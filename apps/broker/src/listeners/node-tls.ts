@@ -1,6 +1,7 @@
 /** TLS by node:tls. What it thinks of the client's certificate is not used: it asks for one and accepts any. */
 
 import { constants, randomBytes } from "node:crypto";
+import { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { presentedCertificates } from "@latchkey/chain";
 import { ResumableClients } from "./resumable-clients.ts";
@@ -71,7 +72,7 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
     });
   });
   server.on("tlsClientError", (error, socket) => {
-    onFailed(remoteOf(socket), error.message);
+    onFailed(remoteOf(acceptedSocketOf(socket) ?? socket), error.message);
     socket.destroy();
   });
   return {
@@ -84,6 +85,15 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
       clients.changeKeys();
     },
   };
+}
+
+/**
+ * The socket that was accepted. Its address was read then and stays known, while that of the TLS socket on it is gone once the client
+ * has reset the connection. node:tls has no public way to it.
+ */
+function acceptedSocketOf(socket: TLSSocket): Socket | undefined {
+  const parent: unknown = Reflect.get(socket, "_parent");
+  return parent instanceof Socket ? parent : undefined;
 }
 
 /** What a handshake showed and what a ticket leaves out; undefined where that is not known any more. */
