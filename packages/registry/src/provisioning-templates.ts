@@ -11,6 +11,7 @@ import { readTemplate } from "./identity/provisioning-template.ts";
 import { certificateParameters } from "./identity/just-in-time.ts";
 import { claimCertificateSeconds, ownershipTokenSeconds } from "./limits.ts";
 import { checkCertificateId, checkTemplateName } from "./names.ts";
+import { certificateAuthorities } from "./records/certificate-authority.ts";
 import { certificates, type CertificateRecord } from "./records/certificate.ts";
 import {
   claimCertificates,
@@ -164,14 +165,22 @@ export class ProvisioningTemplates {
     });
   }
 
-  /** Throws `ERR_REGISTRY_NOT_FOUND`. */
+  /** Throws `ERR_REGISTRY_NOT_FOUND`, and `ERR_REGISTRY_DELETE_CONFLICT` while a certificate authority names it. */
   async delete(scope: Scope, templateName: string): Promise<void> {
     checkTemplateName(templateName);
     await this.#context.storage.write((writer) => {
-      if (!provisioningTemplates.delete(writer, scopeKey(scope), templateName)) {
+      const key = scopeKey(scope);
+      if (provisioningTemplates.get(writer, key, templateName) === undefined) {
         throw notFound("provisioning template", templateName);
       }
-      forgetTags(writer, scopeKey(scope), "provisioningtemplate", templateName);
+      for (const { certificateId, registrationConfig } of certificateAuthorities.all(writer, key)) {
+        if (registrationConfig?.templateName !== templateName) continue;
+        const attached = [`certificate authority ${certificateId}`];
+        const message = `provisioning template ${templateName} provisions the devices of ${attached.join(", ")}`;
+        throw new RegistryError("ERR_REGISTRY_DELETE_CONFLICT", message, { resourceId: templateName, attached });
+      }
+      provisioningTemplates.delete(writer, key, templateName);
+      forgetTags(writer, key, "provisioningtemplate", templateName);
       writer.announce("provisioning-template", []);
     });
   }

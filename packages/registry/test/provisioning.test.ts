@@ -368,6 +368,16 @@ describe("fleet provisioning by claim", () => {
     const again = templates.create(scope, "fleet", { templateBody: claimed, provisioningRoleArn: "" });
     await expect(again).rejects.toMatchObject({ code: "ERR_REGISTRY_ALREADY_EXISTS" });
     expect(templates.list(scope).items.map((one) => one.templateName)).toEqual(["fleet"]);
+    const { certificateId } = await workshop.registry.authorities.register(scope, {
+      caCertificatePem: pemOf(makeAuthority("factory").certificate),
+      certificateMode: "SNI_ONLY",
+      registrationConfig: { templateName: "fleet" },
+    });
+    await expect(templates.delete(scope, "fleet")).rejects.toMatchObject({
+      code: "ERR_REGISTRY_DELETE_CONFLICT",
+      evidence: { attached: [`certificate authority ${certificateId}`] },
+    });
+    await workshop.registry.authorities.delete(scope, certificateId);
     await templates.delete(scope, "fleet");
     await expect(templates.delete(scope, "fleet")).rejects.toMatchObject({ code: "ERR_REGISTRY_NOT_FOUND" });
   });

@@ -67,7 +67,10 @@ export const certificateStatus = word(
 export const thingPrincipalType = word("EXCLUSIVE_THING", "NON_EXCLUSIVE_THING");
 export const arn: Shape<string> = text({ least: 1, most: 2048 });
 export const version: Shape<number> = whole(0, Number.MAX_SAFE_INTEGER);
-export const attributePayload = structure({ attributes: member(map(attributeValue)), merge: member(flag) });
+export const attributePayload = structure({
+  attributes: member(map(attributeValue, attributeName)),
+  merge: member(flag),
+});
 export const tags = list(
   structure({
     Key: required(

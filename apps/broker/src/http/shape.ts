@@ -85,13 +85,16 @@ export function list<T>(item: Shape<T>, least = 0, most = Infinity): Shape<reado
   };
 }
 
-/** An object with names of its own. */
-export function map<T>(item: Shape<T>): Shape<Readonly<Record<string, T>>> {
+/** An object with names of its own, each of which has the shape `names`. */
+export function map<T>(item: Shape<T>, names: Shape<string> = text({})): Shape<Readonly<Record<string, T>>> {
   return {
     read(value, at) {
       if (!isObject(value)) throw invalidRequest(at, "has to be an object");
       return Object.fromEntries(
-        Object.entries(value).map(([name, one]) => [name, item.read(one, `${at}.${name.slice(0, 64)}`)]),
+        Object.entries(value).map(([name, one]) => {
+          const place = `${at}.${name.slice(0, 64)}`;
+          return [names.read(name, `the name of ${place}`), item.read(one, place)];
+        }),
       );
     },
     fromText: (found) => found,
