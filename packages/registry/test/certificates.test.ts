@@ -60,6 +60,18 @@ describe("one click", () => {
     expect(nodeProvider.importPkcs8(derOf(created.privateKeyPem)).algorithm).toEqual({ name: "ec", curve: "P-256" });
     expect(read(created.record.certificatePem).validity.notBefore).toBe(startSeconds - 300);
   });
+
+  test("begins no earlier than its issuer", async () => {
+    await using workshop = await Workshop.open();
+    const { notBefore } = workshop.local.certificate.validity;
+    workshop.nowSeconds = notBefore + 10;
+    const { certificates } = workshop.registry;
+    const created = await certificates.createKeysAndCertificate(scope, { keyAlgorithm: "p-256" });
+    const fromRequest = await certificates.createFromCsr(scope, makeRequestPem());
+    for (const { certificatePem } of [created.record, fromRequest]) {
+      expect(read(certificatePem).validity.notBefore).toBe(notBefore);
+    }
+  });
 });
 
 describe("a request", () => {
@@ -302,6 +314,9 @@ test("REVOKED ends with force, and each change counts the version up once", asyn
   await using workshop = await Workshop.open();
   const id = await certificateOf(workshop, "REVOKED");
   const { customerVersion } = workshop.registry.certificates.describe(scope, id);
+  await expect(
+    workshop.registry.certificates.updateStatus(scope, id, "ACTIVE", { force: false }),
+  ).rejects.toMatchObject({ code: "ERR_REGISTRY_CERTIFICATE_STATE" });
   const forced = await workshop.registry.certificates.updateStatus(scope, id, "ACTIVE", { force: true });
   expect([forced.status, forced.customerVersion]).toEqual(["ACTIVE", customerVersion + 1]);
   const same = await workshop.registry.certificates.updateStatus(scope, id, "ACTIVE");

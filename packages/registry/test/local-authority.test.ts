@@ -19,6 +19,7 @@ import {
   createRegistry,
   defaultScope as scope,
   openLocalAuthority,
+  validityUnder,
   type KeyPairStore,
   type LocalAuthority,
   type LocalPairName,
@@ -104,12 +105,23 @@ describe("a first start", () => {
   });
 });
 
+test("a certificate begins five minutes ago, and no earlier than its issuer", () => {
+  const { certificate } = makeAuthority();
+  const { notBefore } = certificate.validity;
+  expect(validityUnder(certificate, notBefore + 1000, 1).notBefore).toBe(notBefore + 700);
+  expect(validityUnder(certificate, notBefore + 299, 1)).toEqual(validityUnder(certificate, notBefore + 300, 1));
+  expect(validityUnder(certificate, notBefore + 10, 2)).toEqual({ notBefore, notAfter: notBefore + 2 * day - 1 });
+});
+
 describe("the server's certificate", () => {
   test.each<[string, number, boolean]>([
     ["31 days before its end", 397 - 31, false],
+    // It began five minutes early and ends a second before they are over: this is 30 days and a second.
+    ["30 days before its end", 397 - 30 - 302 / 86_400, false],
+    ["30 days before its end", 397 - 30 - 301 / 86_400, true],
     ["29 days before its end", 397 - 29, true],
     ["after its end", 400, true],
-  ])("is another one %s: %i days later, %s", async (_, days, isRenewed) => {
+  ])("is another one %s: %d days later, %s", async (_, days, isRenewed) => {
     const { clock, open } = newStore();
     const authority = await open();
     const first = await authority.serverPair(noNames);
@@ -208,6 +220,35 @@ describe("an authority that cannot be used", () => {
       code,
       message: expect.stringMatching(message),
       evidence: { problem },
+    });
+  });
+
+  test("is refused from the second before its first and from the second after its last on", async () => {
+    const { pairs, clock, open } = newStore();
+    await open();
+    const { validity } = pairs.pairs.get("device-ca")!.certificate;
+    for (const [seconds, isUsable] of [
+      [validity.notBefore - 1, false],
+      [validity.notBefore, true],
+      [validity.notAfter, true],
+      [validity.notAfter + 1, false],
+    ] as const) {
+      clock.nowSeconds = seconds;
+      const opened = await open().then(
+        () => true,
+        (error: { code: string }) => error.code,
+      );
+      expect([seconds, opened]).toEqual([seconds, isUsable || code]);
+    }
+  });
+
+  test("because the device authority alone is expired names that one", async () => {
+    const { pairs, open } = newStore();
+    await open();
+    pairs.pairs.set("device-ca", makeAuthority("Latchkey Device CA", 0.5));
+    await expect(open()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/device-ca\.pem expired .*Move device-ca\.pem and device-ca\.key away/),
     });
   });
 
