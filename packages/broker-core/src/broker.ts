@@ -9,12 +9,14 @@ import { ClusterNode } from "./cluster-node.ts";
 import { Connection, type BrokerContext } from "./connection/connection.ts";
 import { answerMalformed } from "./connection/fault-answers.ts";
 import { OutputSpace } from "./connection/output-space.ts";
+import { LimitReports } from "./connection/limit-reports.ts";
 import { createCounters, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { DropLimit, PublishedEvent } from "./events.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
 import { sendDirect } from "./handlers/direct-message.ts";
+import { limitOfPublishing } from "./handlers/principal-limits.ts";
 import { publishMessage, removeRetained } from "./handlers/publication.ts";
 import { restore } from "./persistence/restore.ts";
 import { SessionPersistence } from "./persistence/session-persistence.ts";
@@ -38,6 +40,7 @@ import {
   type ServerPublishResult,
   type SessionView,
 } from "./server-publish.ts";
+import { PrincipalUsages } from "./session/principal-usage.ts";
 import { QueueBudget } from "./session/queue-budget.ts";
 import { SessionRegistry, type SessionRegistryContext } from "./session/session-registry.ts";
 import type { Session } from "./session/session.ts";
@@ -72,7 +75,8 @@ export class Broker<Peer, Principal> {
     const router = new Router(!isAws, !isAws, others);
     const dropped = (session: Session, message: Message, limit: DropLimit): void =>
       this.#countDrop(session, message, limit);
-    const sessions = this.#sessionsOf({ limits, counters, deadlines, router, dropped });
+    const principals = new PrincipalUsages(limits, () => this.#context.nowMs);
+    const sessions = this.#sessionsOf({ limits, counters, deadlines, router, principals, dropped });
     this.#nextTurn = options.nextTurn ?? ((work) => setTimeout(() => work(this.#context.nowMs), 0));
     this.#context = {
       isAws,
@@ -81,6 +85,8 @@ export class Broker<Peer, Principal> {
       deadlines,
       router,
       sessions,
+      principals,
+      limited: new LimitReports(limits, counters.principalLimits),
       dropped,
       emit,
       denial: options.denial ?? "explain",
@@ -135,6 +141,7 @@ export class Broker<Peer, Principal> {
    */
   changeLimits(limits: Partial<Limits>): void {
     Object.assign(this.#context.limits, limitsOf(this.#context.isAws ? "aws" : "standard"), limits);
+    this.#context.principals.changed();
   }
 
   /** Has every message that is published reported to another listener than `onPublished`, or to none. */
@@ -160,8 +167,9 @@ export class Broker<Peer, Principal> {
     }
     context.deadlines.run(nowMs);
     context.sessions.sweep(nowMs);
+    context.principals.sweep();
     context.persistence?.tick();
-    this.#reportDrops();
+    this.#reportLimits();
     if (context.connectRates.size > maximumIdleRates) {
       for (const [clientIdentifier, rate] of context.connectRates) {
         if (rate.isUnused(nowMs)) context.connectRates.delete(clientIdentifier);
@@ -186,6 +194,8 @@ export class Broker<Peer, Principal> {
     const fault = publishFault(this.#context, message);
     if (fault !== undefined) return fault;
     if (principal !== undefined) {
+      const limit = limitOfPublishing(context, principal, source);
+      if (limit !== undefined) return limit;
       const actions = message.retain === true ? (["publish", "retain-publish"] as const) : (["publish"] as const);
       for (const action of actions) {
         const decision = context.authorizer.decide(principal, action, topicName, nowMs);
@@ -291,7 +301,7 @@ export class Broker<Peer, Principal> {
     for (const settle of this.#context.confirmations.values()) {
       settle({ ok: false, cause: "not-confirmed", reason: "the broker stops" });
     }
-    this.#reportDrops();
+    this.#reportLimits();
     this.#flush();
   }
 
@@ -305,9 +315,7 @@ export class Broker<Peer, Principal> {
     return this.#context.persistence?.hasFailed ?? false;
   }
 
-  #sessionsOf(
-    parts: Pick<SessionRegistryContext, "limits" | "counters" | "deadlines" | "router" | "dropped">,
-  ): SessionRegistry {
+  #sessionsOf(parts: Omit<SessionRegistryContext, "budget" | "nowMs" | "ended">): SessionRegistry {
     return new SessionRegistry({
       ...parts,
       budget: new QueueBudget(parts.limits, parts.counters),
@@ -355,7 +363,11 @@ export class Broker<Peer, Principal> {
 
   #closed(connection: Connection<Peer, Principal>): void {
     this.#open.delete(connection);
-    const { clientIdentifier } = connection;
+    const { clientIdentifier, usage } = connection;
+    if (usage !== undefined) {
+      usage.connections -= 1;
+      this.#context.principals.released(usage);
+    }
     if (clientIdentifier === undefined || this.#clients.get(clientIdentifier) !== connection) return;
     this.#clients.delete(clientIdentifier);
     this.#context.counters.connections = this.#clients.size;
@@ -414,8 +426,9 @@ export class Broker<Peer, Principal> {
     this.#dropping.add(session);
   }
 
-  /** One event for each session and limit, however many messages it was. */
-  #reportDrops(): void {
+  /** One event for each session or principal and limit, however many messages or refusals it was. */
+  #reportLimits(): void {
+    for (const event of this.#context.limited.take()) this.#context.emit(event);
     for (const session of this.#dropping) {
       const { clientIdentifier, drops } = session;
       session.drops = undefined;

@@ -2,6 +2,7 @@
 
 import type { ProtocolVersion, QoS } from "@latchkey/mqtt-codec";
 import type { Action, Denial } from "./ports/authorizer.ts";
+import type { PrincipalLimit } from "./session/principal-usage.ts";
 
 /** Why a connection ended. */
 export type CloseReason =
@@ -71,12 +72,23 @@ export type DropLimit =
   | "maximumQueuedMessages"
   | "maximumQueuedOctets"
   | "maximumQueuedOctetsOfAll"
+  | "maximumQueuedOctetsOfPrincipal"
   | "maximumQueuedMs"
   | "maximumBufferedOctets"
   | "maximumRetainedMessages"
   | "maximumRetainedOctets"
   | "packet-size"
   | "expired";
+
+/** A principal has reached one of the limits that all its connections share: reported once a second, with how often. */
+export interface LimitedEvent<Peer, Principal> extends EventSource<Peer, Principal> {
+  readonly type: "limited";
+  /** As the authenticator names it. The source is the last connection that was refused or slowed down. */
+  readonly principalName: string;
+  readonly limit: PrincipalLimit;
+  readonly value: number;
+  readonly times: number;
+}
 
 /** One thing that happened. */
 export type BrokerEvent<Peer, Principal> =
@@ -93,6 +105,7 @@ export type BrokerEvent<Peer, Principal> =
   | ({ readonly type: "subscribed"; readonly topicFilter: string; readonly qos: QoS } & ClientSource<Peer, Principal>)
   | ({ readonly type: "unsubscribed"; readonly topicFilter: string } & ClientSource<Peer, Principal>)
   | DroppedEvent<Peer, Principal>
+  | LimitedEvent<Peer, Principal>
   /** A session ended: its expiry passed, a clean start or the program ended it, or too many were away. */
   | { readonly type: "session-ended"; readonly clientIdentifier: string; readonly reason: SessionEndReason };
 

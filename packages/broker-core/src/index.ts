@@ -13,6 +13,7 @@ export type {
   DroppedEvent,
   DropLimit,
   EventSource,
+  LimitedEvent,
   PublishedEvent,
   SessionEndReason,
 } from "./events.ts";
@@ -30,6 +31,7 @@ export type {
 export type { ClusterNode } from "./cluster-node.ts";
 export { InterestTable } from "./routing/interest-table.ts";
 export type { ReservedOutcome, ReservedPublish, ReservedTopics } from "./ports/reserved-topics.ts";
+export type { PrincipalLimit } from "./session/principal-usage.ts";
 export type { Transport } from "./ports/transport.ts";
 export type {
   ConnectionEnd,

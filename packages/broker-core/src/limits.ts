@@ -6,7 +6,7 @@
 /** Which broker this is: MQTT as the standard has it, or with the deviations and quotas of AWS IoT Core. */
 export type Profile = "standard" | "aws";
 
-/** All limits, each counted per connection unless it says otherwise. 0 turns a rate off. */
+/** All limits, each counted per connection unless it says otherwise. 0 turns a rate off. Those of a principal need an authenticator that names principals. */
 export interface Limits {
   /** Octets of one packet after CONNECT; a CONNECT has at most 64 KiB. Standard: 2 MiB, ours. AWS: a payload of 128 KiB, ours: 64 KiB more for headers and properties. */
   readonly maximumPacketSize: number;
@@ -70,6 +70,18 @@ export interface Limits {
   readonly maximumOctetsPerSecond: number;
   /** CONNECT packets a second with one client identifier, over all connections. Standard: 10, ours. AWS: 1. */
   readonly maximumConnectsPerSecond: number;
+  /** Connections of one principal. Ours, no limit by default, as are the five that follow. */
+  readonly maximumConnectionsOfPrincipal: number;
+  /** CONNECT packets a second of one principal. */
+  readonly maximumConnectsPerSecondOfPrincipal: number;
+  /** Subscriptions of all sessions of one principal. */
+  readonly maximumSubscriptionsOfPrincipal: number;
+  /** Octets that wait for all sessions of one principal. */
+  readonly maximumQueuedOctetsOfPrincipal: number;
+  /** PUBLISH packets a second of one principal, over all its connections; what is above waits unread. */
+  readonly maximumPublishesPerSecondOfPrincipal: number;
+  /** Octets a second of one principal, over all its connections; what is above waits unread. */
+  readonly maximumOctetsPerSecondOfPrincipal: number;
   /** Retained messages, over all topics. Standard: 100,000, ours. AWS: 5,000. */
   readonly maximumRetainedMessages: number;
   /** Octets of all retained messages. Ours. */
@@ -111,6 +123,12 @@ export const standardLimits: Limits = {
   maximumPublishesPerSecond: 0,
   maximumOctetsPerSecond: 0,
   maximumConnectsPerSecond: 10,
+  maximumConnectionsOfPrincipal: Number.MAX_SAFE_INTEGER,
+  maximumConnectsPerSecondOfPrincipal: 0,
+  maximumSubscriptionsOfPrincipal: Number.MAX_SAFE_INTEGER,
+  maximumQueuedOctetsOfPrincipal: Number.MAX_SAFE_INTEGER,
+  maximumPublishesPerSecondOfPrincipal: 0,
+  maximumOctetsPerSecondOfPrincipal: 0,
   maximumRetainedMessages: 100_000,
   maximumRetainedOctets: 256 * 1024 * 1024,
   maximumOfflineSessions: 10_000,

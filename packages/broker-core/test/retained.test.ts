@@ -118,7 +118,7 @@ test("a reader gets all of them, however many and large they are, and nothing is
     }
     expect(received.size).toBe(200);
   }
-  expect(Object.values(test.broker.counters.messagesDropped)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(new Set(Object.values(test.broker.counters.messagesDropped))).toEqual(new Set([0]));
 });
 
 test("what is published while they are sent comes once, and after them", async () => {

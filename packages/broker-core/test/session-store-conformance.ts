@@ -38,6 +38,7 @@ export const sessionRecord = (session: number, awayAtMs?: number, awayReason?: C
   awayAtMs,
   awayReason,
   awayDetail: awayReason && `because of ${awayReason}`,
+  owner: session % 2 === 0 ? "principal" : undefined,
 });
 
 export const queuedRecord = (session: number, delivery: number, message: number, qos: 1 | 2 = 1): SessionRecord => ({

@@ -51,7 +51,7 @@ test("a file that is something else, damaged or newer is refused by name and lef
   const newer = new DatabaseSync(file);
   newer.exec("PRAGMA user_version = 9");
   newer.close();
-  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 2") });
+  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 3") });
 });
 
 test("a file of schema 1, which did not have the reason of an absence, is opened with all that is in it", async () => {
@@ -60,7 +60,7 @@ test("a file of schema 1, which did not have the reason of an absence, is opened
   await own.append([sessionRecord(1, 5000, "connection-lost"), sessionRecord(2)], 6000);
   await own.close();
   const older = new DatabaseSync(file);
-  for (const column of ["away_reason", "away_detail"]) older.exec(`ALTER TABLE session DROP COLUMN ${column}`);
+  for (const column of ["away_reason", "away_detail", "owner"]) older.exec(`ALTER TABLE session DROP COLUMN ${column}`);
   older.exec("PRAGMA user_version = 1");
   older.close();
   const store = openSqliteSessionStore(file);
@@ -83,6 +83,23 @@ test("what was appended survives a power cut: the log is written ahead and synch
   expect(database.prepare("PRAGMA synchronous").get()).toEqual({ synchronous: 2 });
   expect(database.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
   database.close();
+});
+
+test("a file of schema 2, which did not have whose a session is, is opened with all that is in it", async () => {
+  const own = openSqliteSessionStore(file);
+  await own.load();
+  await own.append([sessionRecord(1), messageRecord(2), queuedRecord(1, 3, 2)], 5);
+  await own.close();
+  const older = new DatabaseSync(file);
+  older.exec("ALTER TABLE session DROP COLUMN owner; PRAGMA user_version = 2");
+  older.close();
+  const again = openSqliteSessionStore(file);
+  expect(await again.load()).toMatchObject({
+    sessions: [{ clientIdentifier: "client-1", deliveries: [{ message: 2 }] }],
+  });
+  await again.append([sessionRecord(4)], 6);
+  expect((await again.load()).sessions.map(({ owner }) => owner)).toEqual([undefined, "principal"]);
+  await again.close();
 });
 
 test("a batch that cannot be applied is not kept in part, and the next one is", async () => {

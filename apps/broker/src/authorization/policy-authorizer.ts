@@ -135,6 +135,13 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
     return new DevicePrincipal(peer, this.#table.open(peer.principal, undefined), "https");
   }
 
+  /** Its certificate or its access key: what limits of a principal are counted by. */
+  nameOf(principal: Principal): string {
+    return principal instanceof ProgramPrincipal
+      ? principal.peer.accessKeyId
+      : principal.rights.principal.certificateId;
+  }
+
   release(principal: Principal): void {
     if (principal instanceof DevicePrincipal) this.#table.close(principal.rights);
   }

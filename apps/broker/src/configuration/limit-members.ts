@@ -55,6 +55,18 @@ const client = object(
   "Of one client identifier, connected or not",
 );
 
+const principal = object(
+  {
+    maximumConnections: count("Connections that may be open at once"),
+    maximumConnectsPerSecond: rate("CONNECT packets a second"),
+    maximumSubscriptions: count("Subscriptions of all its sessions"),
+    maximumQueuedOctets: count("Octets that may wait for all its sessions"),
+    maximumPublishesPerSecond: rate("PUBLISH packets and publishes over HTTPS a second"),
+    maximumOctetsPerSecond: rate("Octets a second over MQTT"),
+  },
+  "Of one certificate or access key, over all its connections and sessions",
+);
+
 const address = object({ maximumConnections: count("Connections that may be open at once") }, "Of one address");
 
 const process = object(
@@ -69,16 +81,32 @@ const process = object(
 );
 
 /** The member `limits`. */
-export const limitMembers = object({ connection, client, address, process }, "Limits, by what they are counted for");
+export const limitMembers = object(
+  { connection, client, principal, address, process },
+  "Limits, by what they are counted for",
+);
 
 /** What the file has under `limits`. */
 export type LimitSettings = ValueOf<typeof limitMembers>;
 
 /** The limits of the broker core that the file sets. */
-export function coreLimits({ connection: a, client: b, process: c }: LimitSettings): Partial<Limits> {
+export function coreLimits({
+  connection: a,
+  client: b,
+  principal: d = {},
+  process: c,
+}: LimitSettings): Partial<Limits> {
   const { refusedTimeoutMs: _, ...ofConnection } = a ?? {};
   const { maximumConnections: __, ...ofProcess } = c ?? {};
-  return withoutUndefined({ ...ofConnection, ...b, ...ofProcess });
+  const ofPrincipal = {
+    maximumConnectionsOfPrincipal: d.maximumConnections,
+    maximumConnectsPerSecondOfPrincipal: d.maximumConnectsPerSecond,
+    maximumSubscriptionsOfPrincipal: d.maximumSubscriptions,
+    maximumQueuedOctetsOfPrincipal: d.maximumQueuedOctets,
+    maximumPublishesPerSecondOfPrincipal: d.maximumPublishesPerSecond,
+    maximumOctetsPerSecondOfPrincipal: d.maximumOctetsPerSecond,
+  };
+  return withoutUndefined({ ...ofConnection, ...b, ...ofPrincipal, ...ofProcess });
 }
 
 /** The limits of the listeners that the file sets. */

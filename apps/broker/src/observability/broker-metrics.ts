@@ -104,6 +104,12 @@ function writeKept(text: MetricsText, counters: Counters, hasStoreFailed: boolea
       "Messages that were lost, by the limit that was reached",
       byLabel("limit", Object.entries(counters.messagesDropped)),
     )
+    .values(
+      "counter",
+      "latchkey_principal_limits_total",
+      "Times that a limit of one principal refused something or slowed a client down",
+      byLabel("limit", Object.entries(counters.principalLimits)),
+    )
     .value("counter", "latchkey_brakes_total", "Times that a publisher waited for a full receiver", counters.brakes)
     .value("gauge", "latchkey_retained_messages", "Retained messages", counters.retainedMessages)
     .value("gauge", "latchkey_retained_octets", "Octets of retained messages", counters.retainedOctets)

@@ -6,7 +6,14 @@
  * messages that are equal are counted together: one line for the first of a kind, and one line an interval for those that follow.
  */
 
-import type { BrokerEvent, DeniedEvent, DroppedEvent, EventSource, PublishedEvent } from "@latchkey/broker-core";
+import type {
+  BrokerEvent,
+  DeniedEvent,
+  DroppedEvent,
+  EventSource,
+  LimitedEvent,
+  PublishedEvent,
+} from "@latchkey/broker-core";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { ClientRefusal, Peer } from "../authorization/peer.ts";
@@ -36,6 +43,7 @@ export class EventLog implements Disposable {
   readonly #log: Logger;
   readonly #denied: EqualEvents<DeniedEvent<Peer, Principal>>;
   readonly #dropped: EqualEvents<DroppedEvent<Peer, Principal>>;
+  readonly #limited: EqualEvents<LimitedEvent<Peer, Principal>>;
   readonly #explaining = new PacedWork();
 
   constructor({ log, decisions, intervalMs: interval = intervalMs }: EventLogOptions) {
@@ -62,6 +70,12 @@ export class EventLog implements Disposable {
       report: (what, { topicName, limit, messages, octets, ...source }) =>
         log.warn({ ...sourceFields(source), topicName, limit, messages, octets }, droppedTexts[what]),
     });
+    this.#limited = new EqualEvents({
+      ...counted,
+      combine: (earlier, later) => ({ ...later, times: earlier.times + later.times }),
+      report: (what, { limit, value, times, ...source }) =>
+        log.warn({ ...sourceFields(source), limit, value, times }, limitedTexts[what]),
+    });
   }
 
   /** Takes an event of the broker core. */
@@ -74,6 +88,8 @@ export class EventLog implements Disposable {
       this.#denied.add(`${who} ${event.action}`, `${event.peer?.remote ?? ""} ${event.name}`, event);
     } else if (event.type === "dropped") {
       this.#dropped.add(event.clientIdentifier ?? "", event.limit, event);
+    } else if (event.type === "limited") {
+      this.#limited.add(event.principalName, event.limit, event);
     } else logConnection(this.#log, event);
   };
 
@@ -81,6 +97,7 @@ export class EventLog implements Disposable {
   [Symbol.dispose](): void {
     this.#denied[Symbol.dispose]();
     this.#dropped[Symbol.dispose]();
+    this.#limited[Symbol.dispose]();
     this.#explaining[Symbol.dispose]();
   }
 }
@@ -99,6 +116,12 @@ const droppedTexts: Readonly<Record<Report, string>> = {
   others: "dropped, not told apart: this is the last of them",
 };
 
+const limitedTexts: Readonly<Record<Report, string>> = {
+  first: "a principal has reached a limit",
+  again: "a principal has reached a limit again",
+  others: "principals have reached limits, not told apart: this is the last of them",
+};
+
 function logDenied(log: Logger, what: Report, event: DeniedEvent<Peer, Principal>, times: number): void {
   const { action, name, denial } = event;
   const fields = { ...sourceFields(event), action, name };
@@ -110,7 +133,7 @@ function logDenied(log: Logger, what: Report, event: DeniedEvent<Peer, Principal
   log.warn({ ...fields, decision, why: denial.reason, ...(what === "others" && { times }) }, deniedTexts[what]);
 }
 
-type ConnectionEvent = Exclude<BrokerEvent<Peer, Principal>, { readonly type: "denied" | "dropped" }>;
+type ConnectionEvent = Exclude<BrokerEvent<Peer, Principal>, { readonly type: "denied" | "dropped" | "limited" }>;
 
 function logConnection(log: Logger, event: ConnectionEvent): void {
   switch (event.type) {

@@ -103,6 +103,7 @@ export class LifecycleEvents implements Disposable {
         this.#subscriptions(event.type, peer, clientIdentifier, principal, event.topicFilter);
         break;
       case "dropped":
+      case "limited":
         break;
     }
   }

@@ -5,13 +5,11 @@
 
 import {
   encode,
-  encodedLength,
   MqttCodecError,
   PacketDecoder,
   type EncodablePacket,
   type Packet,
   type ProtocolVersion,
-  type UserProperty,
 } from "@latchkey/mqtt-codec";
 import type { Counters } from "../counters.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
@@ -30,14 +28,18 @@ import type { OtherNodes } from "../routing/other-nodes.ts";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
 import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
+import type { PrincipalRateLimit, PrincipalUsage, PrincipalUsages } from "../session/principal-usage.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { Acknowledgements, type AcknowledgementsContext } from "./acknowledgements.ts";
+import { encodedAnswer, type MakeAnswer } from "./answer.ts";
 import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
+import type { LimitReports } from "./limit-reports.ts";
 import { Link } from "./link.ts";
 import type { OutputSpace } from "./output-space.ts";
 import { Rate } from "./rate.ts";
+import { serverReasonCodes } from "./server-reason-codes.ts";
 
 /** What all connections of one broker share. */
 export interface BrokerContext<Peer, Principal> {
@@ -52,6 +54,9 @@ export interface BrokerContext<Peer, Principal> {
   readonly assignClientIdentifier: () => string;
   readonly router: Router;
   readonly sessions: SessionRegistry;
+  readonly principals: PrincipalUsages;
+  /** Limits of principals that were reached. */
+  readonly limited: LimitReports<Peer, Principal>;
   readonly retained: RetainedMessages;
   /** CONNECTs by client identifier. */
   readonly connectRates: Map<string, Rate>;
@@ -113,6 +118,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   identity: { clientIdentifier: string; isAssignedIdentifier: boolean } | undefined;
   /** Set from a successful authentication on, before CONNECT is accepted. */
   knownPrincipal: Principal | undefined;
+  /** What its principal uses, this connection counted; from the moment on in which it may connect. */
+  usage: PrincipalUsage | undefined;
   exchange: Exchange<Principal> | undefined;
   will: StoredWill | undefined;
   answers: AnswerOptions = { maximumPacketSize: Number.MAX_SAFE_INTEGER, hasProblemInformation: true };
@@ -182,6 +189,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.#backlog.push(chunk);
     this.#backlogOctets += chunk.length;
     if (waitMs > 0) this.slowDown(waitMs);
+    this.slowForPrincipal("maximumOctetsPerSecondOfPrincipal", chunk.length);
     this.work();
     this.context.inputDone();
   }
@@ -267,6 +275,15 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     });
   }
 
+  /** The same, because all connections of its principal together send faster than they may. */
+  slowForPrincipal(limit: PrincipalRateLimit, amount: number): void {
+    const { usage, context } = this;
+    const waitMs = usage?.rates[limit]?.take(amount, context.nowMs) ?? 0;
+    if (usage === undefined || waitMs === 0) return;
+    this.slowDown(waitMs);
+    context.limited.add(usage, limit, this.source());
+  }
+
   unbraked(): void {
     if (this.state !== "closed") this.context.later(this);
   }
@@ -343,25 +360,11 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.write(encode(packet, this.version));
   }
 
-  /**
-   * Encodes an answer with its Reason String, or without it where the client does not want it or it makes the packet too large
-   * (MQTT-3.1.2-29, MQTT-3.4.2-2 and their like); undefined where even so it is too large.
-   */
-  encodeAnswer(
-    make: (
-      properties: { reasonString: string; userProperties: readonly UserProperty[] } | undefined,
-    ) => EncodablePacket,
-    reasonString: string | undefined,
-    isAlwaysAllowed: boolean = false,
-  ): Uint8Array | undefined {
-    const { maximumPacketSize, hasProblemInformation } = this.answers;
-    const isWanted = reasonString !== undefined && (hasProblemInformation || isAlwaysAllowed);
-    if (this.version === 5 && isWanted && this.context.denial === "explain") {
-      const packet = make({ reasonString: reasonString.slice(0, maximumReasonLength), userProperties: [] });
-      if (encodedLength(packet, 5) <= maximumPacketSize) return encode(packet, 5);
-    }
-    const packet = make(undefined);
-    return encodedLength(packet, this.version) <= maximumPacketSize ? encode(packet, this.version) : undefined;
+  /** As `encodedAnswer`. A Reason String is left out where the client or the denial mode wants none, unless it is always allowed. */
+  encodeAnswer(make: MakeAnswer, reasonString: string | undefined, isAlwaysAllowed = false): Uint8Array | undefined {
+    const { version, answers, context } = this;
+    const isTold = context.denial === "explain" && (answers.hasProblemInformation || isAlwaysAllowed);
+    return encodedAnswer(make, isTold ? reasonString : undefined, version, answers.maximumPacketSize);
   }
 
   /** Asks the authorizer, and reports a refusal. */
@@ -480,15 +483,3 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
 }
 
 const notConnected: Denial = { isAllowed: false, reason: "not connected" };
-
-/** A Reason String for people; longer ones are cut. */
-const maximumReasonLength = 1024;
-
-/** The DISCONNECT for an MQTT 5.0 client whose connection the broker ends. */
-const serverReasonCodes: { readonly [Reason in CloseReason]?: number } = {
-  "taken-over": 0x8e,
-  "not-authorized": 0x87,
-  "storage-failure": 0x83,
-  administrative: 0x98,
-  "server-shutdown": 0x8b,
-};

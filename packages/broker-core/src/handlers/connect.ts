@@ -18,6 +18,7 @@ import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { claimSession } from "./claim-session.ts";
 import { ConnectedClient } from "./connected-client.ts";
+import { admitToPrincipal } from "./principal-limits.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
 
@@ -233,6 +234,7 @@ function accept<Peer, Principal>(
 ): void {
   const { context, identity } = connection;
   if (identity === undefined || !isRateKept(connection, identity.clientIdentifier)) return;
+  if (!admitToPrincipal(connection)) return;
   const go = (): void => {
     if (!isClosed(connection)) open(connection, packet, will, expirySeconds, authenticationData);
   };
@@ -265,6 +267,7 @@ function open<Peer, Principal>(
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
   // Ending the connection that had the session is an event, and its listener may end this connection, too.
   if (session === undefined) return;
+  context.sessions.own(session, connection.usage);
   if (expirySeconds > 0) session.journal ??= context.persistence?.journalOf(session);
   session.journal?.attached(expirySeconds);
   const { protocolVersion: version, properties } = packet;

@@ -89,7 +89,13 @@ function check<Peer, Principal>(
   if (isReservedFilter(isAws, parts.filter)) {
     return { reasonCode: ReasonCode.topicFilterInvalid, detail: `reserved: ${shortened(topicFilter)}` };
   }
-  const { maximumSubscriptionsPerSession } = limits;
+  const { maximumSubscriptionsPerSession, maximumSubscriptionsOfPrincipal } = limits;
+  const { owner } = session;
+  if (isNew && owner !== undefined && owner.subscriptions + added.size >= maximumSubscriptionsOfPrincipal) {
+    connection.context.limited.add(owner, "maximumSubscriptionsOfPrincipal", connection.source());
+    const detail = `maximumSubscriptionsOfPrincipal ${maximumSubscriptionsOfPrincipal}: ${shortened(topicFilter)}`;
+    return { reasonCode: ReasonCode.quotaExceeded, detail };
+  }
   if (isNew && session.subscriptions.size + added.size >= maximumSubscriptionsPerSession) {
     const detail = `maximumSubscriptionsPerSession ${maximumSubscriptionsPerSession}: ${shortened(topicFilter)}`;
     return { reasonCode: ReasonCode.quotaExceeded, detail };
@@ -163,6 +169,7 @@ function subscribe<Peer, Principal>(
   const { router, counters, emit } = connection.context;
   if (isClosed(connection)) return false;
   const isNew = router.subscribe(session, subscription, parts);
+  if (isNew && session.owner !== undefined) session.owner.subscriptions += 1;
   counters.subscriptions = router.subscriptions;
   session.journal?.subscribed(subscription);
   const { client, peer } = connection;
@@ -203,6 +210,7 @@ export function handleUnsubscribe<Peer, Principal>(
     const parts = session.subscriptions.has(topicFilter) ? filterParts(topicFilter) : undefined;
     if (parts === undefined) return ReasonCode.noSubscriptionExisted;
     const group = context.router.unsubscribe(session, topicFilter, parts);
+    if (session.owner !== undefined) session.owner.subscriptions -= 1;
     context.counters.subscriptions = context.router.subscriptions;
     session.outbound.dropRetained(topicFilter);
     session.journal?.unsubscribed(topicFilter);

@@ -5,12 +5,9 @@ import { SessionStoreError } from "../ports/session-store.ts";
 
 /** "LTKS": tells a sessions file from any other SQLite file. */
 const applicationId = 0x4c54_4b53;
-/** Of the tables below; a file with a higher one was made by a newer version and is refused. */
-const schemaVersion = 2;
-
 const schema = `
   CREATE TABLE session (number INTEGER PRIMARY KEY, client_identifier TEXT NOT NULL UNIQUE, protocol_version INTEGER NOT NULL,
-    expiry_seconds INTEGER NOT NULL, away_at_ms INTEGER, away_reason TEXT, away_detail TEXT) STRICT;
+    expiry_seconds INTEGER NOT NULL, away_at_ms INTEGER, away_reason TEXT, away_detail TEXT, owner TEXT) STRICT;
   CREATE TABLE subscription (session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE, topic_filter TEXT NOT NULL,
     qos INTEGER NOT NULL, no_local INTEGER NOT NULL, retain_as_published INTEGER NOT NULL, retain_handling INTEGER NOT NULL,
     subscription_identifier INTEGER, PRIMARY KEY (session, topic_filter)) STRICT, WITHOUT ROWID;
@@ -45,8 +42,13 @@ const schema = `
   END;
 `;
 
-/** What a file of schema 1 lacks. */
-const since2 = "ALTER TABLE session ADD COLUMN away_reason TEXT; ALTER TABLE session ADD COLUMN away_detail TEXT";
+/** The newest schema that there is. A file with a higher one was made by a newer version and is refused. */
+const schemaVersion = 3;
+/** What a file of schema 1 lacks, and what one of schema 2 lacks. */
+const lacking: readonly string[] = [
+  "ALTER TABLE session ADD COLUMN away_reason TEXT; ALTER TABLE session ADD COLUMN away_detail TEXT",
+  "ALTER TABLE session ADD COLUMN owner TEXT",
+];
 
 /**
  * Checks what the file is before anything is written to it, and makes the tables of a new one or what an older one lacks. Throws
@@ -76,7 +78,7 @@ export function prepareSessionFile(database: DatabaseSync, file: string): void {
   if (version === schemaVersion) return;
   database.exec("BEGIN IMMEDIATE");
   try {
-    database.exec(version === 0 ? schema : since2);
+    for (const step of version === 0 ? [schema] : lacking.slice(version - 1)) database.exec(step);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
     database.exec("COMMIT");
   } catch (error) {

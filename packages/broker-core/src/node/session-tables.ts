@@ -54,6 +54,7 @@ export class SessionTables {
         awayAtMs: numberOf(row["away_at_ms"]),
         awayReason: reasonOf(row["away_reason"]),
         awayDetail: textOf(row["away_detail"]),
+        owner: textOf(row["owner"]),
         subscriptions: subscriptions.get(session) ?? [],
         deliveries: deliveries.get(session) ?? [],
         released: released.get(session) ?? [],
@@ -85,8 +86,8 @@ export class SessionTables {
         // A client identifier has one session.
         this.#run("DELETE FROM session WHERE client_identifier = ? AND number <> ?", clientIdentifier, session);
         this.#run(
-          `INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
-            protocol_version = excluded.protocol_version, expiry_seconds = excluded.expiry_seconds,
+          `INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
+            protocol_version = excluded.protocol_version, expiry_seconds = excluded.expiry_seconds, owner = excluded.owner,
             away_at_ms = excluded.away_at_ms, away_reason = excluded.away_reason, away_detail = excluded.away_detail`,
           session,
           clientIdentifier,
@@ -95,6 +96,7 @@ export class SessionTables {
           record.awayAtMs ?? null,
           record.awayReason ?? null,
           record.awayDetail ?? null,
+          record.owner ?? null,
         );
         return;
       }

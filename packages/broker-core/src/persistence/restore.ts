@@ -43,7 +43,7 @@ export function restore<Peer, Principal>(
 }
 
 function restoreSession<Peer, Principal>(
-  { sessions, router, counters }: BrokerContext<Peer, Principal>,
+  { sessions, principals, router, counters }: BrokerContext<Peer, Principal>,
   persistence: SessionPersistence,
   kept: KeptSession,
   messages: ReadonlyMap<number, Message>,
@@ -51,9 +51,12 @@ function restoreSession<Peer, Principal>(
 ): void {
   const session = sessions.create(kept.clientIdentifier, kept.protocolVersion, kept.expirySeconds);
   session.journal = persistence.journalOf(session, kept.session);
+  if (kept.owner !== undefined) sessions.own(session, principals.of(kept.owner));
   for (const subscription of kept.subscriptions) {
     const parts = filterParts(subscription.topicFilter);
-    if (parts !== undefined) router.subscribe(session, subscription, parts);
+    if (parts !== undefined && router.subscribe(session, subscription, parts) && session.owner !== undefined) {
+      session.owner.subscriptions += 1;
+    }
   }
   counters.subscriptions = router.subscriptions;
   for (const stored of kept.deliveries) {

@@ -230,7 +230,7 @@ class StoredSessionJournal implements SessionJournal {
   }
 
   #state(expirySeconds: number, away: Pick<StoredSession, "awayAtMs" | "awayReason" | "awayDetail">): void {
-    const { clientIdentifier, protocolVersion } = this.#session;
+    const { clientIdentifier, protocolVersion, owner } = this.#session;
     this.#append({
       kind: "session",
       session: this.#number,
@@ -238,6 +238,7 @@ class StoredSessionJournal implements SessionJournal {
       protocolVersion,
       expirySeconds,
       ...away,
+      owner: owner?.name,
     });
   }
 

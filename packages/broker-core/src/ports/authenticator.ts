@@ -74,6 +74,11 @@ export interface Authenticator<Peer, Principal> {
     nowMs: number,
   ): AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>;
   /**
+   * Names who a principal is, the same for all its connections: limits of a principal are counted by it, and it is kept with sessions. Without
+   * it there are no such limits. It must not throw.
+   */
+  nameOf?(principal: Principal): string;
+  /**
    * Called once for each principal that was given, when nothing is decided for it any more: its connection has ended and its will was
    * published or dropped; also where the connection was never accepted. It must not throw.
    */

@@ -38,6 +38,8 @@ export interface StoredSession {
   readonly awayReason: CloseReason | undefined;
   /** The `detail` of that reason. */
   readonly awayDetail: string | undefined;
+  /** The principal that connected with it last, as the authenticator names it; undefined where it names none. */
+  readonly owner: string | undefined;
 }
 
 /** One copy of a message that is owed to a session. */

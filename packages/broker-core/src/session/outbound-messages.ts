@@ -9,6 +9,7 @@ import type { Message } from "../routing/message.ts";
 import type { RetainedMessage } from "../routing/retained-messages.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 import type { QueueBudget, QueueLimit } from "./queue-budget.ts";
+import type { PrincipalUsage } from "./principal-usage.ts";
 import { Queue } from "./queue.ts";
 
 /** One copy of a message for one session. */
@@ -78,9 +79,17 @@ export class OutboundMessages {
   #nextRetained: Delivery | undefined;
   #lastPacketIdentifier = 0;
   #octets = 0;
+  #owner: PrincipalUsage | undefined;
 
   constructor(budget: QueueBudget) {
     this.#budget = budget;
+  }
+
+  /** Whose use this is counted for; undefined for nobody's. */
+  set owner(owner: PrincipalUsage | undefined) {
+    if (this.#owner !== undefined) this.#owner.queuedOctets -= this.#octets;
+    this.#owner = owner;
+    if (owner !== undefined) owner.queuedOctets += this.#octets;
   }
 
   /** Messages that wait. */
@@ -114,7 +123,7 @@ export class OutboundMessages {
   /** Puts a message at the end; the limit that was reached where it is lost instead. */
   enqueue(delivery: Delivery): QueueLimit | undefined {
     const { octets } = delivery.message;
-    const limit = this.#budget.exceeded(this.queued, this.#octets, octets);
+    const limit = this.#budget.exceeded(this.queued, this.#octets, octets, this.#owner);
     if (limit !== undefined) return limit;
     delivery.message.keep();
     this.#added(delivery);
@@ -329,12 +338,14 @@ export class OutboundMessages {
 
   #added({ message: { octets } }: Delivery): void {
     this.#octets += octets;
+    if (this.#owner !== undefined) this.#owner.queuedOctets += octets;
     this.#budget.added(octets);
   }
 
   #removed({ message: { octets }, packetIdentifier }: Delivery): void {
     this.#reserved.delete(packetIdentifier);
     this.#octets -= octets;
+    if (this.#owner !== undefined) this.#owner.queuedOctets -= octets;
     this.#budget.removed(octets);
   }
 }

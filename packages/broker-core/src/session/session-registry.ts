@@ -10,6 +10,7 @@ import type { SessionEndReason } from "../events.ts";
 import type { Limits } from "../limits.ts";
 import type { Router } from "../routing/router.ts";
 import { filterParts } from "../routing/subscription.ts";
+import type { PrincipalUsage, PrincipalUsages } from "./principal-usage.ts";
 import { Session, type SessionSurroundings } from "./session.ts";
 
 /** What the registry needs of its broker. */
@@ -18,6 +19,7 @@ export interface SessionRegistryContext extends SessionSurroundings {
   readonly counters: Counters;
   readonly deadlines: Deadlines;
   readonly router: Router;
+  readonly principals: PrincipalUsages;
   /** The latest time that the broker was given. */
   readonly nowMs: () => number;
   readonly ended: (clientIdentifier: string, reason: SessionEndReason) => void;
@@ -49,6 +51,22 @@ export class SessionRegistry {
     this.#sessions.set(clientIdentifier, session);
     this.#context.counters.sessions = this.#sessions.size;
     return session;
+  }
+
+  /** Counts a session for another principal than before, or for none. */
+  own(session: Session, owner: PrincipalUsage | undefined): void {
+    const before = session.owner;
+    if (before === owner) return;
+    session.owner = owner;
+    session.outbound.owner = owner;
+    if (owner !== undefined) {
+      owner.sessions += 1;
+      owner.subscriptions += session.subscriptions.size;
+    }
+    if (before === undefined) return;
+    before.sessions -= 1;
+    before.subscriptions -= session.subscriptions.size;
+    this.#context.principals.released(before);
   }
 
   /** A connection has the session now: its expiry does not count. */
@@ -105,6 +123,7 @@ export class SessionRegistry {
     this.#away.delete(session);
     deadlines.cancel(session.expiry);
     counters.sessions = this.#sessions.size;
+    this.own(session, undefined);
     for (const topicFilter of Array.from(session.subscriptions.keys())) {
       const parts = filterParts(topicFilter);
       if (parts !== undefined) router.unsubscribe(session, topicFilter, parts);

@@ -12,6 +12,7 @@ import type { Message } from "../routing/message.ts";
 import type { Receiver, Subscriber } from "../routing/subscriber.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 import { Delivery, OutboundMessages } from "./outbound-messages.ts";
+import type { PrincipalUsage } from "./principal-usage.ts";
 import type { QueueBudget } from "./queue-budget.ts";
 import type { SessionJournal } from "./session-journal.ts";
 import type { PendingWill } from "./will.ts";
@@ -41,6 +42,8 @@ export class Session implements Subscriber {
   /** Packet identifiers of QoS 2 messages that were taken over and not released (MQTT-4.3.3-10). */
   readonly received: LazySet<number> = new LazySet();
   receiver: Receiver | undefined;
+  /** The principal that connected with it last. Set by `SessionRegistry.own`. */
+  owner: PrincipalUsage | undefined;
   /** Set for a session that a store keeps. */
   journal: SessionJournal | undefined;
   /** A will that waits for its delay. */
