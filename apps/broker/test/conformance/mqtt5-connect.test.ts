@@ -257,6 +257,24 @@ test("MQTT-1.5.4-3: U+FEFF is a character like any other, wherever it stands", a
   expect((await subscriber.drain()).map((one) => one.type === "publish" && one.topicName)).toEqual([topic]);
 });
 
+test.each([
+  ["topic", { topicName: "x".repeat(101), payload: Buffer.from("gone") }, 0x90],
+  ["payload", { topicName: "a", payload: Buffer.alloc(11) }, 0x95],
+] as const)(
+  "MQTT-3.1.4-2: a will whose %s is too large for the broker is refused, and the client is told",
+  async (_, will, code) => {
+    await using listener = await CoreListener.start({ limits: { maximumTopicOctets: 100, maximumPayloadOctets: 10 } });
+    for (const [version, reasonCode] of [
+      [5, code],
+      [4, 5],
+    ] as const) {
+      const client = await listener.open(version);
+      expect(await client.connect("a", { will })).toMatchObject({ reasonCode, sessionPresent: false });
+      expect(await client.ended()).toEqual([]);
+    }
+  },
+);
+
 describe("a broker without QoS 2 (profile aws)", () => {
   const start = () => CoreListener.start({ profile: "aws" });
 
