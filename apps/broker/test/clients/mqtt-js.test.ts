@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RunningControlPlane } from "../control-plane/running-control-plane.ts";
 import { allow, makeDevice, revoke, type DeviceIdentity } from "../data-plane/device-identity.ts";
 
+const patience = { timeout: 20_000 };
+
 describe.each(["node", "latchkey"] as const)("MQTT.js, TLS engine %s", (tls) => {
   let plane: RunningControlPlane;
   let device: DeviceIdentity;
@@ -50,10 +52,10 @@ function speaks(
     const messages = received(client);
     expect(await client.subscribeAsync("js/round/#", { qos: 2 })).toMatchObject([{ qos: 2 }]);
     for (const qos of [0, 1, 2] as const) await client.publishAsync(`js/round/${qos}`, "x", { qos });
-    await expect.poll(() => messages).toEqual([0, 1, 2].map((qos) => `js/round/${qos} x ${qos} false`));
+    await expect.poll(() => messages, patience).toEqual([0, 1, 2].map((qos) => `js/round/${qos} x ${qos} false`));
     await client.publishAsync(`js/kept/${protocolVersion}`, "stays", { qos: 1, retain: true });
     await client.subscribeAsync(`js/kept/${protocolVersion}`, { qos: 1 });
-    await expect.poll(() => messages.at(-1)).toBe(`js/kept/${protocolVersion} stays 1 true`);
+    await expect.poll(() => messages.at(-1), patience).toBe(`js/kept/${protocolVersion} stays 1 true`);
     await client.endAsync();
   });
 
@@ -66,7 +68,7 @@ function speaks(
     await leaving.endAsync();
     const lost = await connected({ clientId: `js-lost-${protocolVersion}`, will: will("js/will/lost") });
     lost.stream.destroy();
-    await expect.poll(() => messages).toEqual(["js/will/lost gone 1 false"]);
+    await expect.poll(() => messages, patience).toEqual(["js/will/lost gone 1 false"]);
     lost.end(true);
     await watcher.endAsync();
   });
@@ -87,7 +89,7 @@ function speaks(
     for (const text of ["1", "2", "3"]) await other.publishAsync("js/meanwhile", text, { qos: 2 });
     const [connack] = (await again) as [{ readonly sessionPresent: boolean }];
     expect(connack.sessionPresent).toBe(true);
-    await expect.poll(() => messages).toEqual(["1", "2", "3"].map((text) => `js/meanwhile ${text} 2 false`));
+    await expect.poll(() => messages, patience).toEqual(["1", "2", "3"].map((text) => `js/meanwhile ${text} 2 false`));
     await Promise.all([client.endAsync(), other.endAsync()]);
   });
 

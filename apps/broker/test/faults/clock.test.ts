@@ -7,6 +7,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const patience = { timeout: 20_000 };
 const day = 24 * 3600 * 1000;
 
 /** Sets the clock that `Date` reads; timers and `performance.now` go on as they are. */
@@ -29,8 +30,10 @@ test.each([
   await connected.message();
   setClock(byMs);
   await expect
-    .poll(() =>
-      broker.logged(/clock of the system was set/).map((line) => (JSON.parse(line) as { setByMs: number }).setByMs),
+    .poll(
+      () =>
+        broker.logged(/clock of the system was set/).map((line) => (JSON.parse(line) as { setByMs: number }).setByMs),
+      patience,
     )
     .toEqual([expect.toSatisfy((setByMs: number) => Math.abs(setByMs - byMs) < day / 2)]);
   await publisher.publish(topic, "after", expiring);
@@ -38,7 +41,7 @@ test.each([
   expect(await publisher.drain()).toEqual([]);
   // Who is let in is a matter of certificates, so the one that was away comes back when the clock is right again.
   vi.useRealTimers();
-  await expect.poll(() => broker.logged(/clock of the system was set/)).toHaveLength(2);
+  await expect.poll(() => broker.logged(/clock of the system was set/), patience).toHaveLength(2);
   const back = await broker.connect(5, persistent(5), away.clientIdentifier);
   expect(back.connack?.sessionPresent).toBe(true);
   expect(await back.messages()).toEqual([`${topic} before`, `${topic} after`]);

@@ -40,7 +40,7 @@ const endings = (client: WireClient): (string | undefined)[] =>
     .map(({ detail }) => detail);
 
 describe.concurrent("half-open connections", () => {
-  test("the system asks clients that are silent whether they are still there", async () => {
+  test("the system asks clients that are silent whether they are still there", async ({ expect }) => {
     const client = await broker.connect(4);
     const port = client.localPort.toString(16).toUpperCase().padStart(4, "0");
     const timer = (): string | undefined =>
@@ -53,9 +53,9 @@ describe.concurrent("half-open connections", () => {
     await expect.poll(timer, { timeout: 20_000 }).toBe("02");
   });
 
-  test.each(versions)(
+  test.for(versions)(
     "version %i: a client that only stops sending is at its end, and its will is published",
-    async (version) => {
+    async (version, { expect }) => {
       const topic = broker.name();
       const watcher = await broker.subscriber(5, [topic]);
       const client = await broker.connect(version, { will: { topicName: topic, payload: Buffer.from("gone") } });
@@ -66,7 +66,7 @@ describe.concurrent("half-open connections", () => {
     },
   );
 
-  test.each(versions)("version %i: a client that vanishes is found by its keep alive", async (version) => {
+  test.for(versions)("version %i: a client that vanishes is found by its keep alive", async (version, { expect }) => {
     const client = await broker.connect(version, { keepAlive: 1 });
     client.pause();
     await expect.poll(() => endings(client), { timeout: 20_000 }).toEqual([expect.stringMatching(/^silent for/)]);
@@ -75,7 +75,7 @@ describe.concurrent("half-open connections", () => {
 });
 
 describe.concurrent("octet by octet", () => {
-  test.each(versions)("version %i: a whole session", async (version) => {
+  test.for(versions)("version %i: a whole session", async (version, { expect }) => {
     const client = await broker.open(version);
     const topicName = broker.name();
     const send = (one: EncodablePacket): Promise<void> => client.trickle(encode(one, version));
@@ -91,7 +91,7 @@ describe.concurrent("octet by octet", () => {
     expect(await client.ended()).toEqual([]);
   });
 
-  test.each(versions)("version %i: a CONNECT that does not end has its time", async (version) => {
+  test.for(versions)("version %i: a CONNECT that does not end has its time", async (version, { expect }) => {
     const client = await broker.open(version);
     const connect = encode({ type: "connect", clientIdentifier: "x".repeat(60_000), cleanStart: true }, version);
     let sent = 0;
@@ -146,7 +146,9 @@ describe("floods", () => {
 });
 
 describe.concurrent("clients that do not read", () => {
-  test("one that reads nothing is closed and named, another gets every message, the publisher goes on", async () => {
+  test("one that reads nothing is closed and named, another gets every message, the publisher goes on", async ({
+    expect,
+  }) => {
     const topic = broker.name();
     const stuck = await broker.subscriber(5, [{ topicFilter: topic, qos: 0 }]);
     const prompt = await broker.subscriber(5, [{ topicFilter: topic, qos: 0 }]);
@@ -166,7 +168,7 @@ describe.concurrent("clients that do not read", () => {
     expect(broker.logged(/"msg":"dropped"/).some((line) => line.includes(stuck.clientIdentifier))).toBe(true);
   });
 
-  test("one that asks and asks, and reads no answer, is closed as well", async () => {
+  test("one that asks and asks, and reads no answer, is closed as well", async ({ expect }) => {
     const topicFilter = broker.name();
     const publisher = await broker.connect(5);
     await publisher.publish(topicFilter, "x".repeat(60_000), { qos: 1, retain: true });
