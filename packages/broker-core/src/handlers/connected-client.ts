@@ -32,7 +32,7 @@ export class ConnectedClient<Peer, Principal> implements SenderContext {
     this.#context = connection.context;
     this.session = session;
     this.version = connection.version;
-    // MQTT-3.1.2.11.3: without a Receive Maximum it is 65,535.
+    // MQTT 5.0 §3.1.2.11.3: without a Receive Maximum it is 65,535.
     this.receiveMaximum = properties?.receiveMaximum ?? 65_535;
     this.maximumPacketSize = connection.answers.maximumPacketSize;
     this.topicAliasMaximum = properties?.topicAliasMaximum ?? 0;

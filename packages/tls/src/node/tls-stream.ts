@@ -84,6 +84,8 @@ export class TlsStream extends Duplex {
   constructor(transport: Duplex, options: StreamOptions, create: (judge: Judge) => TlsEngine) {
     super({ allowHalfOpen: options.allowHalfOpen ?? false });
     this.transport = transport;
+    // It would end by itself with the peer's end, and lose what is still to be sent. This stream ends it.
+    transport.allowHalfOpen = true;
     this.#answers = options.answers ?? {};
     this.#rejects = options.rejectUnauthorized ?? true;
     this.#engine = create((verifier) => this.#recording(verifier));
@@ -169,7 +171,6 @@ export class TlsStream extends Duplex {
     this.#pump();
   }
 
-  /** Small writes of one tick become one record. */
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#waiting = { data: Buffer.concat(chunks.map(({ chunk }) => chunk)), done };
     this.#pump();
@@ -326,7 +327,8 @@ export class TlsStream extends Duplex {
       if (taken < data.length) this.#waiting = { data: data.subarray(taken), done };
       // The stream's own back-pressure is the transport's.
       else if (this.#isBlocked) this.#waiting = { data: empty, done };
-      else done();
+      // Until then further writes wait here: those of one turn become one record and one write of the transport.
+      else setImmediate(done);
     }
   }
 
