@@ -92,7 +92,7 @@ test("what was imported is what is exported, and comes back so from another regi
       expect(await importAll(bare.registry, first)).toEqual(done);
       expect(all(bare.registry)).toEqual(given.map((line) => exported({ ...line, caCertificateId: undefined })));
     }),
-    { numRuns: 25 },
+    { numRuns: 8 },
   );
 });
 

@@ -1,37 +1,16 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createMemoryStorage } from "../src/index.ts";
 import { maximumChunk, SortedMap } from "../src/memory/sorted-map.ts";
-import { describeStorage } from "./storage-conformance.ts";
+import { testSortedMap } from "./sorted-map.ts";
+import { describeStorage, testAsSortedMap } from "./storage-conformance.ts";
 
 const keyOf = (number: number): string => String(number).padStart(5, "0");
 
 describeStorage("memory", createMemoryStorage);
 
-test("a sorted map has what was set and not deleted, in order, beyond one chunk", () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(5000), { minLength: 1200, maxLength: 2000 }), fc.nat(5000), (numbers, start) => {
-      const map = new SortedMap();
-      const model = new Map<string, string>();
-      for (const [index, number] of numbers.entries()) {
-        const key = keyOf(number);
-        if (index % 3 === 2) {
-          map.delete(key);
-          model.delete(key);
-        } else {
-          map.set(key, `value ${index}`);
-          model.set(key, `value ${index}`);
-        }
-      }
-      const from = keyOf(start);
-      const sorted = [...model].sort(([a], [b]) => (a < b ? -1 : 1));
-      expect([...map.from(from)]).toEqual(sorted.filter(([key]) => key >= from));
-      expect([...map.before(from)]).toEqual(sorted.filter(([key]) => key < from).reverse());
-      for (const number of [...numbers, start]) expect(map.get(keyOf(number))).toBe(model.get(keyOf(number)));
-    }),
-    { numRuns: 20 },
-  );
-});
+// `storage.corpora.test.ts` has more runs.
+testAsSortedMap("memory", createMemoryStorage, 30);
+testSortedMap(3);
 
 test.each([
   ["ascending", (index: number) => index],

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { Change } from "../src/index.ts";
 import { openSqliteStorage, watchChanges } from "../src/node.ts";
 import { prepareFile } from "../src/node/sqlite-storage.ts";
-import { describeStorage } from "./storage-conformance.ts";
+import { describeStorage, testAsSortedMap } from "./storage-conformance.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-registry-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,6 +18,9 @@ const put = (key: string) => (writer: { put(table: string, key: string, value: s
 
 describeStorage("sqlite in memory", () => openSqliteStorage(":memory:"));
 describeStorage("sqlite in a file", () => openSqliteStorage(newFile()));
+// `storage.corpora.test.ts` has more runs.
+testAsSortedMap("sqlite in memory", () => openSqliteStorage(":memory:"), 20);
+testAsSortedMap("sqlite in a file", () => openSqliteStorage(newFile()), 2);
 
 describe("a file", () => {
   test("keeps what was stored", async () => {

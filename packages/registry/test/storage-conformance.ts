@@ -5,11 +5,12 @@ import { describe, expect, test } from "vitest";
 import type { Change } from "../src/changes.ts";
 import type { Storage, StorageWriter } from "../src/storage.ts";
 
+function keys(storage: Storage, prefix: string, after?: string, limit = 100): string[] {
+  return storage.read((reader) => reader.scan("t", prefix, { after, limit }).map(({ key }) => key));
+}
+
 /** `open` gives an empty storage. */
 export function describeStorage(name: string, open: () => Storage): void {
-  const keys = (storage: Storage, prefix: string, after?: string, limit = 100): string[] =>
-    storage.read((reader) => reader.scan("t", prefix, { after, limit }).map(({ key }) => key));
-
   describe(name, () => {
     test("gives back what was put, replaces it, deletes it, and keeps tables apart", async () => {
       await using storage = open();
@@ -121,32 +122,35 @@ export function describeStorage(name: string, open: () => Storage): void {
       await storage.write((writer) => writer.announce("thing", []));
       expect(seen).toHaveLength(3);
     });
+  });
+}
 
-    test("behaves like a sorted map, whatever is done", async () => {
-      const key = fc.string({ unit: fc.constantFrom("a", "b", "/", "~", "0"), minLength: 1, maxLength: 4 });
-      const step = fc.record({ key, value: fc.option(fc.string({ maxLength: 3 }), { nil: undefined }) });
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(step, { maxLength: 60 }),
-          fc.constantFrom("", "a", "b/", "~"),
-          async (steps, prefix) => {
-            await using storage = open();
-            const model = new Map<string, string>();
-            const act = (writer: StorageWriter, one: { key: string; value: string | undefined }): void => {
-              if (one.value === undefined) writer.delete("t", one.key);
-              else writer.put("t", one.key, one.value);
-            };
-            for (const one of steps) {
-              await storage.write((writer) => act(writer, one));
-              if (one.value === undefined) model.delete(one.key);
-              else model.set(one.key, one.value);
-            }
-            const expected = [...model.keys()].filter((one) => one.startsWith(prefix)).sort();
-            expect(keys(storage, prefix)).toEqual(expected);
-          },
-        ),
-        { numRuns: 30 },
-      );
-    });
+/** Any writes, in so many runs. */
+export function testAsSortedMap(name: string, open: () => Storage, runs: number): void {
+  test(`${name} behaves like a sorted map, whatever is done`, async () => {
+    const key = fc.string({ unit: fc.constantFrom("a", "b", "/", "~", "0"), minLength: 1, maxLength: 4 });
+    const step = fc.record({ key, value: fc.option(fc.string({ maxLength: 3 }), { nil: undefined }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        fc.constantFrom("", "a", "b/", "~"),
+        async (steps, prefix) => {
+          await using storage = open();
+          const model = new Map<string, string>();
+          const act = (writer: StorageWriter, one: { key: string; value: string | undefined }): void => {
+            if (one.value === undefined) writer.delete("t", one.key);
+            else writer.put("t", one.key, one.value);
+          };
+          for (const one of steps) {
+            await storage.write((writer) => act(writer, one));
+            if (one.value === undefined) model.delete(one.key);
+            else model.set(one.key, one.value);
+          }
+          const expected = [...model.keys()].filter((one) => one.startsWith(prefix)).sort();
+          expect(keys(storage, prefix)).toEqual(expected);
+        },
+      ),
+      { numRuns: runs },
+    );
   });
 }

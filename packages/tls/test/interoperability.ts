@@ -18,7 +18,7 @@ const all: readonly Peer[] = [
   {
     name: "node:tls",
     missing: undefined,
-    sampleStep: 13,
+    sampleStep: 43,
     asClient: peers.nodeAgainstUs,
     withServer: peers.withNodeServer,
     answer: peers.answers.node,
@@ -26,7 +26,7 @@ const all: readonly Peer[] = [
   {
     name: "openssl",
     missing: peers.openssl.path === undefined ? peers.openssl.skipReason : undefined,
-    sampleStep: 61,
+    sampleStep: 101,
     asClient: peers.opensslAgainstUs,
     withServer: peers.withOpensslServer,
     answer: peers.answers.openssl,
@@ -34,7 +34,7 @@ const all: readonly Peer[] = [
   {
     name: "GnuTLS",
     missing: peers.gnutlsServer.path === undefined ? peers.gnutlsServer.skipReason : undefined,
-    sampleStep: 97,
+    sampleStep: 151,
     asClient: peers.gnutlsAgainstUs,
     withServer: peers.withGnutlsServer,
     answer: peers.answers.gnutls,
