@@ -8,8 +8,8 @@ import { isObject } from "../http/json-body.ts";
 import { allOf, fullIdentifier, shortLength, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
 import { apiOptions, jsonOption, newestFirst, withApi } from "./api-options.ts";
-import { print, remark } from "./data-option.ts";
-import { dateOf, printFields, printJson, printTable } from "./table.ts";
+import { remark } from "./data-option.ts";
+import { dateOf, printDone, printFields, printJson, printTable } from "./table.ts";
 
 const authority = {
   type: "string",
@@ -28,6 +28,7 @@ const register = defineCommand({
     },
     "sni-only": { type: "boolean", description: "Without that proof: for devices that send a server name (SNI)" },
     "just-in-time": { type: "boolean", description: "Register its devices when they connect for the first time" },
+    json: jsonOption,
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
@@ -45,16 +46,19 @@ const register = defineCommand({
         setAsActive: true,
         allowAutoRegistration: args["just-in-time"] === true,
       });
-      print(textIn(made, "certificateId"));
+      printDone(args.json, textIn(made, "certificateId"), made);
       remark("registered as ACTIVE: register its devices with latchkey certificate register");
     }),
 });
 
 const registrationCode = defineCommand({
   meta: { name: "registration-code", description: "Print the code that proves an authority's key" },
-  args: { ...apiOptions },
+  args: { ...apiOptions, json: jsonOption },
   run: ({ args }) =>
-    withApi(args, async (api) => print(textIn(await api.call("GetRegistrationCode"), "registrationCode"))),
+    withApi(args, async (api) => {
+      const answer = await api.call("GetRegistrationCode");
+      printDone(args.json, textIn(answer, "registrationCode"), answer);
+    }),
 });
 
 const list = defineCommand({
@@ -99,24 +103,24 @@ const deactivate = statusCommand("deactivate", "Keep an authority's devices out"
 function statusCommand(name: string, description: string, newStatus: "ACTIVE" | "INACTIVE") {
   return defineCommand({
     meta: { name, description },
-    args: { ...apiOptions, authority },
+    args: { ...apiOptions, authority, json: jsonOption },
     run: ({ args }) =>
       withApi(args, async (api) => {
         const certificateId = await authorityIdOf(api, args.authority);
         await api.call("UpdateCACertificate", { certificateId, newStatus });
-        print(`${certificateId} is ${newStatus}`);
+        printDone(args.json, `${certificateId} is ${newStatus}`, { certificateId, status: newStatus });
       }),
   });
 }
 
 const remove = defineCommand({
   meta: { name: "delete", description: "Delete an INACTIVE certificate authority" },
-  args: { ...apiOptions, authority },
+  args: { ...apiOptions, authority, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const certificateId = await authorityIdOf(api, args.authority);
       await api.call("DeleteCACertificate", { certificateId });
-      print(`${certificateId} is deleted`);
+      printDone(args.json, `${certificateId} is deleted`, { certificateId });
     }),
 });
 

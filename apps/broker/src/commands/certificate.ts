@@ -16,7 +16,7 @@ import { certificatesWithSerialNumber, createDevice, registerDevice } from "./de
 import { withPassingProgress } from "./long-work.ts";
 import { createRemoteDevice, registerCsrIntoFolder, registerFromCsr, writeDeviceFolder } from "./remote-device.ts";
 import { listOf, wholeNumber } from "../configuration/option-values.ts";
-import { dateOf, printFields, printJson, printTable } from "./table.ts";
+import { dateOf, printDone, printFields, printJson, printTable } from "./table.ts";
 
 const certificate = {
   type: "string",
@@ -39,6 +39,7 @@ const create = defineCommand({
     serial: { type: "string", description: "The subject's serial number: iot:Certificate.Subject.SerialNumber" },
     policy,
     days: { type: "string", default: "3650", description: "How long it is valid; on a data directory only" },
+    json: jsonOption,
   },
   async run({ args }) {
     const commonName = args["common-name"] ?? args.serial;
@@ -53,7 +54,7 @@ const create = defineCommand({
             return createDevice(directory, device, new Date());
           })
         : await withApi(args, (api) => createRemoteDevice(api, device));
-    print(id);
+    printDone(args.json, id, { certificateId: id, folder: args.out, policies: policyNames });
     remark(`registered as ACTIVE; certificate.pem, private.key (keep it secret) and root-ca.pem are in ${args.out}`);
     remarkOnPolicies(id, policyNames);
   },
@@ -69,19 +70,23 @@ const fromCsr = defineCommand({
       description: "A folder for certificate.pem and root-ca.pem; standard output gets the certificate without it",
     },
     policy,
+    json: jsonOption,
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const { out } = args;
       const policyNames = listOf(args.policy);
       const requestPem = await readPem(args.file);
+      let pem: string | undefined;
       const id =
         out === undefined
-          ? await registerFromCsr(api, requestPem, policyNames, async (certificatePem) =>
-              print(certificatePem.trimEnd()),
-            )
+          ? await registerFromCsr(api, requestPem, policyNames, async (certificatePem) => {
+              pem = certificatePem;
+              if (args.json !== true) print(certificatePem.trimEnd());
+            })
           : await registerCsrIntoFolder(api, requestPem, policyNames, out);
-      if (out !== undefined) print(id);
+      const result = { certificateId: id, folder: out, certificatePem: pem, policies: policyNames };
+      if (out !== undefined || args.json === true) printDone(args.json, id, result);
       remark(`${id} is registered as ACTIVE`);
       remarkOnPolicies(id, policyNames);
     }),
@@ -98,6 +103,7 @@ const register = defineCommand({
     },
     policy,
     "without-ca": { type: "boolean", description: "Whoever has signed it: for devices that send a server name (SNI)" },
+    json: jsonOption,
   },
   async run({ args }) {
     const policyNames = listOf(args.policy);
@@ -112,7 +118,7 @@ const register = defineCommand({
             const name = args["without-ca"] === true ? "RegisterCertificateWithoutCA" : "RegisterCertificate";
             return activate(api, await api.call(name, { certificatePem, status: "INACTIVE" }), policyNames);
           });
-    print(id);
+    printDone(args.json, id, { certificateId: id, policies: policyNames });
     remark("registered as ACTIVE");
     remarkOnPolicies(id, policyNames);
   },
@@ -125,6 +131,7 @@ const status = defineCommand({
     certificate,
     to: { type: "string", required: true, description: "ACTIVE, INACTIVE or REVOKED" },
     force: { type: "boolean", description: "Give a REVOKED certificate another status; on a data directory only" },
+    json: jsonOption,
   },
   async run({ args }) {
     const wanted = oneOf("to", args.to, statuses);
@@ -132,7 +139,7 @@ const status = defineCommand({
       await withDataDirectory(dataDirectoryOf(args), async ({ registry: { certificates }, scope }) => {
         const before = certificates.describe(scope, args.certificate).status;
         await certificates.updateStatus(scope, args.certificate, wanted, { force: true });
-        printStatus(args.certificate, before, wanted);
+        printStatus(args.json, args.certificate, before, wanted);
       });
     } else await setStatus(args, wanted);
   },
@@ -146,7 +153,7 @@ const revoke = statusCommand("revoke", "Keep a device out for good", "REVOKED");
 function statusCommand(name: string, description: string, wanted: (typeof statuses)[number]) {
   return defineCommand({
     meta: { name, description },
-    args: { ...apiOptions, certificate },
+    args: { ...apiOptions, certificate, json: jsonOption },
     run: ({ args }) => setStatus(args, wanted),
   });
 }
@@ -215,6 +222,7 @@ const bundle = defineCommand({
       required: true,
       description: "The folder for certificate.pem, root-ca.pem and endpoint.json",
     },
+    json: jsonOption,
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
@@ -222,19 +230,24 @@ const bundle = defineCommand({
       const { certificateDescription } = await api.call("DescribeCertificate", { certificateId });
       const pem = isObject(certificateDescription) ? textIn(certificateDescription, "certificatePem") : "";
       await writeDeviceFolder(api, args.out, pem);
-      print(certificateId);
+      printDone(args.json, certificateId, { certificateId, folder: args.out });
       remark(`certificate.pem, root-ca.pem and endpoint.json are in ${args.out}; the device has its key`);
     }),
 });
 
 const remove = defineCommand({
   meta: { name: "delete", description: "Delete a certificate that is not ACTIVE" },
-  args: { ...apiOptions, certificate, force: { type: "boolean", description: "Detach its policies first" } },
+  args: {
+    ...apiOptions,
+    certificate,
+    force: { type: "boolean", description: "Detach its policies first" },
+    json: jsonOption,
+  },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const certificateId = await certificateIdOf(api, args.certificate);
       await api.call("DeleteCertificate", { certificateId, forceDelete: args.force });
-      print(`${certificateId} is deleted`);
+      printDone(args.json, `${certificateId} is deleted`, { certificateId });
     }),
 });
 
@@ -312,7 +325,7 @@ function printRows(rows: readonly CertificateRow[]): void {
 }
 
 async function setStatus(
-  args: ApiArguments & { readonly certificate: string },
+  args: ApiArguments & { readonly certificate: string; readonly json?: boolean | undefined },
   wanted: (typeof statuses)[number],
 ): Promise<void> {
   await withApi(args, async (api) => {
@@ -326,12 +339,14 @@ async function setStatus(
       );
     }
     await api.call("UpdateCertificate", { certificateId, newStatus: wanted });
-    printStatus(certificateId, before, wanted);
+    printStatus(args.json, certificateId, before, wanted);
   });
 }
 
-function printStatus(certificateId: string, before: string, wanted: string): void {
-  print(before === wanted ? `${certificateId} is ${wanted} already` : `${certificateId} is ${wanted}, was ${before}`);
+function printStatus(isJson: boolean | undefined, certificateId: string, before: string, wanted: string): void {
+  const sentence =
+    before === wanted ? `${certificateId} is ${wanted} already` : `${certificateId} is ${wanted}, was ${before}`;
+  printDone(isJson, sentence, { certificateId, status: wanted, before });
 }
 
 /** The certificate has its policies before it is active, so that an interruption leaves it without any right. */

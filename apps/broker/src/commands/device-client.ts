@@ -1,4 +1,4 @@
-/** A device as a command: its folder has the certificate, the key and the root, and it speaks MQTT 3.1.1 over mutual TLS. */
+/** A device as a command: its folder has the certificate, the key and the root, and it speaks MQTT 5.0 over mutual TLS, where a refusal has a reason. */
 
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
@@ -30,7 +30,7 @@ const maximumPacketSize = 256 * 1024;
 /** A connected device. */
 export class DeviceClient implements AsyncDisposable {
   readonly #socket: TLSSocket;
-  readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 4, maximumPacketSize });
+  readonly #decoder = new PacketDecoder({ receives: "server-packets", protocolVersion: 5, maximumPacketSize });
   readonly #packets: Packet[] = [];
   readonly #ping: NodeJS.Timeout;
   /** Why the connection ended. */
@@ -44,7 +44,7 @@ export class DeviceClient implements AsyncDisposable {
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error: NodeJS.ErrnoException) => {
       const isClosed = error.code === "EPIPE" || error.code === "ECONNRESET";
-      this.#ended(isClosed ? closedByBroker : error.message);
+      this.#ended(isClosed ? closedByBroker : `${error.message}${unreachable.has(error.code) ? whereToLook : ""}`);
     });
     socket.on("close", () => this.#ended(closedByBroker));
   }
@@ -63,10 +63,10 @@ export class DeviceClient implements AsyncDisposable {
       throw new UsageError(`--device ${folder}: certificate and key cannot be used: ${messageOf(cause)}`, { cause });
     }
     const client = new DeviceClient(socket);
-    client.#send({ type: "connect", clientIdentifier, keepAlive: keepAliveSeconds });
+    client.#send({ type: "connect", protocolVersion: 5, clientIdentifier, keepAlive: keepAliveSeconds });
     const connack = await client.#next((packet) => packet.type === "connack");
     if (connack.type === "connack" && connack.reasonCode !== 0) {
-      throw deviceError(`the broker refuses the connection with code ${connack.reasonCode}; its log says why`);
+      throw deviceError(`the broker refuses the connection: ${reasonOf(connack.reasonCode, connack.properties)}`);
     }
     return client;
   }
@@ -74,15 +74,23 @@ export class DeviceClient implements AsyncDisposable {
   /** Publishes with QoS 1, and waits until the broker has it. */
   async publish(topicName: string, payload: Uint8Array, retain: boolean): Promise<void> {
     this.#send({ type: "publish", topicName, payload, qos: 1, retain, packetIdentifier: 1 });
-    await this.#next((packet) => packet.type === "puback");
+    const puback = await this.#next((packet) => packet.type === "puback");
+    if (puback.type === "puback" && puback.reasonCode >= firstRefusal) {
+      throw deviceError(
+        `the broker refuses the message on ${topicName}: ${reasonOf(puback.reasonCode, puback.properties)}`,
+      );
+    }
   }
 
   /** Subscribes with QoS 1. */
   async subscribe(topicFilter: string): Promise<void> {
     this.#send({ type: "subscribe", packetIdentifier: 1, subscriptions: [{ topicFilter, qos: 1 }] });
     const suback = await this.#next((packet) => packet.type === "suback");
-    if (suback.type === "suback" && suback.reasonCodes.some((code) => code >= 0x80)) {
-      throw deviceError(`the broker refuses the subscription to ${topicFilter}; its log says why`);
+    const refusal = suback.type === "suback" ? suback.reasonCodes.find((code) => code >= firstRefusal) : undefined;
+    if (suback.type === "suback" && refusal !== undefined) {
+      throw deviceError(
+        `the broker refuses the subscription to ${topicFilter}: ${reasonOf(refusal, suback.properties)}`,
+      );
     }
   }
 
@@ -117,7 +125,7 @@ export class DeviceClient implements AsyncDisposable {
   #send(packet: EncodablePacket): void {
     if (this.#end !== undefined) return;
     try {
-      this.#socket.write(encode(packet, 4));
+      this.#socket.write(encode(packet, 5));
     } catch (cause) {
       if (!(cause instanceof MqttEncodeError)) throw cause;
       throw new UsageError(cause.message, { cause });
@@ -129,7 +137,7 @@ export class DeviceClient implements AsyncDisposable {
       this.#decode(chunk);
     } catch (error) {
       if (!(error instanceof MqttCodecError)) throw error;
-      this.#ended(`what answers speaks no MQTT 3.1.1: ${error.message}`);
+      this.#ended(`what answers speaks no MQTT 5.0: ${error.message}`);
       this.#socket.destroy();
     }
   }
@@ -137,6 +145,9 @@ export class DeviceClient implements AsyncDisposable {
   #decode(chunk: Buffer): void {
     this.#decoder.push(chunk);
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+      if (packet.type === "disconnect") {
+        this.#ended(`the broker ends the connection: ${reasonOf(packet.reasonCode, packet.properties)}`);
+      }
       // A view into the chunk: it is kept until somebody asks for it.
       this.#packets.push(packet.type === "publish" ? { ...packet, payload: packet.payload.slice() } : packet);
     }
@@ -159,6 +170,22 @@ export class DeviceClient implements AsyncDisposable {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
+}
+
+/** Reason codes from this one on are refusals (MQTT 5.0 §2.4). */
+const firstRefusal = 0x80;
+const unreachable: ReadonlySet<string | undefined> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ETIMEDOUT",
+]);
+const whereToLook = ": where the broker listens elsewhere, give --url mqtts://HOST:PORT";
+
+/** What the broker says of a refusal; its policies are not for clients to see. */
+function reasonOf(reasonCode: number, properties: { readonly reasonString?: string | undefined } | undefined): string {
+  const reason = properties?.reasonString ?? `code 0x${reasonCode.toString(16)}`;
+  return `${reason}. "latchkey decisions" and the broker's log say why`;
 }
 
 const closedByBroker = "the broker closed the connection; its log says why";

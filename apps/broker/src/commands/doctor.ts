@@ -78,6 +78,11 @@ async function deviceOf(
     }
   }
   const [first, second] = principals;
+  if (first === undefined && !/^[0-9a-f]{4,64}$/i.test(typed)) {
+    throw new UsageError(
+      `${JSON.stringify(typed)} is no certificateId, nor the beginning of one, and there is no thing of that name with a certificate`,
+    );
+  }
   if (first === undefined) return { certificateId: await certificateIdOf(api, typed), clientId: undefined };
   const ids = principals.map((arn) => arn.slice(arn.indexOf("/") + 1));
   if (second !== undefined) {

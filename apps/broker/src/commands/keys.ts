@@ -5,7 +5,7 @@ import { isObject } from "../http/json-body.ts";
 import { textIn } from "./answers.ts";
 import { apiOptions, jsonOption, withLiveApi } from "./api-options.ts";
 import { print, remark } from "./data-option.ts";
-import { dateOf, printJson, printTable } from "./table.ts";
+import { dateOf, printDone, printJson, printTable } from "./table.ts";
 
 const list = defineCommand({
   meta: { name: "list", description: "List access keys, without their secrets" },
@@ -60,11 +60,15 @@ const create = defineCommand({
 
 const revoke = defineCommand({
   meta: { name: "revoke", description: "Take an access key away, at once" },
-  args: { ...apiOptions, key: { type: "string", required: true, description: "The access key's identifier" } },
+  args: {
+    ...apiOptions,
+    key: { type: "string", required: true, description: "The access key's identifier" },
+    json: jsonOption,
+  },
   run: ({ args }) =>
     withLiveApi(args, async (api) => {
       await api.call("DeleteAccessKey", { accessKeyId: args.key });
-      print(`revoked ${args.key}`);
+      printDone(args.json, `revoked ${args.key}`, { accessKeyId: args.key });
     }),
 });
 

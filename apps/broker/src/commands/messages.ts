@@ -3,8 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
 import { messageOf, UsageError } from "@latchkey/command-line";
+import { jsonOption } from "./api-options.ts";
 import { print, remark, whenUnwanted } from "./data-option.ts";
 import { DeviceClient } from "./device-client.ts";
+import { printDone } from "./table.ts";
 import { wholeNumber } from "../configuration/option-values.ts";
 
 const device = {
@@ -30,6 +32,7 @@ export const publishCommand = defineCommand({
     message: { type: "string", description: "The payload as text" },
     file: { type: "string", description: "The payload as a file" },
     retain: { type: "boolean", description: "The broker keeps it for those who subscribe later" },
+    json: jsonOption,
   },
   async run({ args }) {
     const payload = await payloadOf(args);
@@ -40,7 +43,8 @@ export const publishCommand = defineCommand({
     });
     try {
       await client.publish(args.topic, payload, args.retain === true);
-      print(`published ${payload.length} octets on ${args.topic}`);
+      const sentence = `published ${payload.length} octets on ${args.topic}`;
+      printDone(args.json, sentence, { topic: args.topic, payloadSize: payload.length });
     } finally {
       await client[Symbol.asyncDispose]();
     }

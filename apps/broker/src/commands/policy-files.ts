@@ -47,6 +47,7 @@ export const lintCommand = defineCommand({
       default: "text",
       description: "How findings are written",
     },
+    json: { type: "boolean", description: "The same as --format json" },
   },
   async run({ args }) {
     const policies = await readPolicies(args);
@@ -54,11 +55,12 @@ export const lintCommand = defineCommand({
       ...finding,
       file: policies.find(({ policy }) => policy.name === finding.policy)?.file ?? "",
     }));
-    if (args.format === "json") printJson(findings);
+    if (args.json === true || args.format === "json") printJson(findings);
     else if (args.format === "sarif") printJson(sarifOf(findings));
     else {
-      for (const { file, line, column, severity, code, message, fix } of findings) {
-        print(`${file}:${line}:${column} ${severity} ${code}: ${message} ${fix}`);
+      for (const finding of findings) {
+        const { file, line, column, severity, code } = finding;
+        print(`${file}:${line}:${column} ${severity} ${code}: ${sentenceOf(finding)}`);
       }
       remark(findings.length === 0 ? "nothing found" : `${findings.length} found`);
     }
@@ -142,6 +144,7 @@ export const suggestCommand = defineCommand({
     "client-id": { type: "string", description: "Of the refusals, only those of this client" },
     certificate: { type: "string", description: "Of the refusals, only those of certificates that begin so" },
     region: { type: "string", description: `The region of the refusals; default ${defaultScope.region}` },
+    json: { type: "boolean", description: "The policy in an object with the remarks on it" },
   },
   async run({ args }) {
     const { requests, decisions } = args;
@@ -153,9 +156,13 @@ export const suggestCommand = defineCommand({
       ...(decisions === undefined ? [] : await refusedRequests(decisions, args)),
     ];
     const { text, notes, findings } = suggest(wanted);
+    if (args.json === true) {
+      printJson({ policyDocument: text, notes, findings });
+      return;
+    }
     print(text);
     for (const note of notes) remark(note);
-    for (const { severity, message, fix } of findings) remark(`${severity}: ${message} ${fix}`);
+    for (const finding of findings) remark(`${finding.severity}: ${sentenceOf(finding)}`);
   },
 });
 
@@ -245,6 +252,11 @@ async function readText(flag: string, file: string): Promise<string> {
   }
 }
 
+/** What is wrong, and what to do about it. */
+export function sentenceOf({ message, fix }: Pick<LintFinding, "message" | "fix">): string {
+  return `${message}; ${fix}`;
+}
+
 const sarifLevels = { error: "error", warning: "warning", info: "note" } as const;
 
 /** SARIF 2.1.0 (OASIS), which code hosts show beside the lines of a change. */
@@ -263,15 +275,15 @@ function sarifOf(findings: readonly (LintFinding & { readonly file: string })[])
             })),
           },
         },
-        results: findings.map(({ code, severity, message, fix, line, column, file }) => ({
-          ruleId: code,
-          level: sarifLevels[severity],
-          message: { text: `${message} ${fix}` },
+        results: findings.map((finding) => ({
+          ruleId: finding.code,
+          level: sarifLevels[finding.severity],
+          message: { text: sentenceOf(finding) },
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: file.split("\\").join("/") },
-                region: { startLine: line, startColumn: column },
+                artifactLocation: { uri: finding.file.split("\\").join("/") },
+                region: { startLine: finding.line, startColumn: finding.column },
               },
             },
           ],

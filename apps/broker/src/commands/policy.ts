@@ -10,8 +10,8 @@ import { allOf, certificateArnOf, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
 import { apiOptions, jsonOption, newestFirst, withApi, type ApiArguments } from "./api-options.ts";
 import { print, remark } from "./data-option.ts";
-import { explainCommand, lintCommand, suggestCommand, testCommand } from "./policy-files.ts";
-import { dateOf, printFields, printJson, printTable } from "./table.ts";
+import { explainCommand, lintCommand, sentenceOf, suggestCommand, testCommand } from "./policy-files.ts";
+import { dateOf, printDone, printFields, printJson, printTable } from "./table.ts";
 
 const name = { type: "string", required: true, description: "The policy's name" } as const;
 const certificate = {
@@ -24,12 +24,12 @@ const force = { type: "boolean", description: "Store it although a statement of 
 
 const create = defineCommand({
   meta: { name: "create", description: "Check a policy and store it" },
-  args: { ...apiOptions, name, document: documentFile, force },
+  args: { ...apiOptions, name, document: documentFile, force, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const policyDocument = await checkedDocument(args.name, args.document, args.force === true);
-      await api.call("CreatePolicy", { policyName: args.name, policyDocument });
-      print(`stored policy ${args.name}`);
+      const made = await api.call("CreatePolicy", { policyName: args.name, policyDocument });
+      printDone(args.json, `stored policy ${args.name}`, made);
       remark(`it has no effect until it is attached: latchkey policy attach --name ${args.name} --certificate ID`);
     }),
 });
@@ -100,7 +100,7 @@ const show = defineCommand({
 
 const remove = defineCommand({
   meta: { name: "delete", description: "Delete a policy that is attached to nothing, with all its versions" },
-  args: { ...apiOptions, name },
+  args: { ...apiOptions, name, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const policyName = args.name;
@@ -114,31 +114,31 @@ const remove = defineCommand({
         }
       }
       await api.call("DeletePolicy", { policyName });
-      print(`deleted policy ${policyName}`);
+      printDone(args.json, `deleted policy ${policyName}`, { policyName });
     }),
 });
 
 const attach = defineCommand({
   meta: { name: "attach", description: "Attach a policy to a certificate or a thing group" },
-  args: { ...apiOptions, name, certificate, group },
+  args: { ...apiOptions, name, certificate, group, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const target = await targetArn(api, args);
       await api.call("AttachPolicy", { policyName: args.name, target });
-      print(`attached policy ${args.name} to ${nameOf(target)}`);
+      printDone(args.json, `attached policy ${args.name} to ${nameOf(target)}`, { policyName: args.name, target });
     }),
 });
 
 const detach = defineCommand({
   meta: { name: "detach", description: "Detach a policy from a certificate or a thing group" },
-  args: { ...apiOptions, name, certificate, group },
+  args: { ...apiOptions, name, certificate, group, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const target = await targetArn(api, args);
       // DetachPolicy says nothing of a policy that does not exist, and the name may be mistyped.
       await api.call("GetPolicy", { policyName: args.name });
       await api.call("DetachPolicy", { policyName: args.name, target });
-      print(`detached policy ${args.name} from ${nameOf(target)}`);
+      printDone(args.json, `detached policy ${args.name} from ${nameOf(target)}`, { policyName: args.name, target });
     }),
 });
 
@@ -152,13 +152,14 @@ const versionCreate = defineCommand({
     document: documentFile,
     force,
     default: { type: "boolean", description: "It decides from now on" },
+    json: jsonOption,
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const policyDocument = await checkedDocument(args.name, args.document, args.force === true);
       const setAsDefault = args.default === true;
       const made = await api.call("CreatePolicyVersion", { policyName: args.name, policyDocument, setAsDefault });
-      print(`stored version ${textIn(made, "policyVersionId")} of policy ${args.name}`);
+      printDone(args.json, `stored version ${textIn(made, "policyVersionId")} of policy ${args.name}`, made);
       if (!setAsDefault) {
         remark(
           `it decides nothing yet: latchkey policy version default --name ${args.name} --id ${textIn(made, "policyVersionId")}`,
@@ -191,21 +192,23 @@ const versionList = defineCommand({
 
 const versionDefault = defineCommand({
   meta: { name: "default", description: "Let a version decide from now on" },
-  args: { ...apiOptions, name, id: versionId },
+  args: { ...apiOptions, name, id: versionId, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
-      await api.call("SetDefaultPolicyVersion", { policyName: args.name, policyVersionId: args.id });
-      print(`version ${args.id} of policy ${args.name} decides`);
+      const version = { policyName: args.name, policyVersionId: args.id };
+      await api.call("SetDefaultPolicyVersion", version);
+      printDone(args.json, `version ${args.id} of policy ${args.name} decides`, version);
     }),
 });
 
 const versionDelete = defineCommand({
   meta: { name: "delete", description: "Delete a version that is not the default" },
-  args: { ...apiOptions, name, id: versionId },
+  args: { ...apiOptions, name, id: versionId, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
-      await api.call("DeletePolicyVersion", { policyName: args.name, policyVersionId: args.id });
-      print(`deleted version ${args.id} of policy ${args.name}`);
+      const version = { policyName: args.name, policyVersionId: args.id };
+      await api.call("DeletePolicyVersion", version);
+      printDone(args.json, `deleted version ${args.id} of policy ${args.name}`, version);
     }),
 });
 
@@ -274,8 +277,8 @@ async function readPolicy(
   throw new UsageError(`${file} is not a policy:\n${faults.join("\n")}`);
 }
 
-function findingText({ severity, line, column, message, fix }: LintFinding, file: string): string {
-  return `${file}:${line}:${column} ${severity}: ${message} ${fix}`;
+function findingText(finding: LintFinding, file: string): string {
+  return `${file}:${finding.line}:${finding.column} ${finding.severity}: ${sentenceOf(finding)}`;
 }
 
 async function targetArn(

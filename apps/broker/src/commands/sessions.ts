@@ -5,8 +5,7 @@ import { UsageError } from "@latchkey/command-line";
 import { allOf, textIn } from "./answers.ts";
 import type { ApiAnswer } from "./api-client.ts";
 import { apiOptions, jsonOption, withLiveApi } from "./api-options.ts";
-import { print } from "./data-option.ts";
-import { dateOf, printJson, printTable } from "./table.ts";
+import { dateOf, printDone, printJson, printTable } from "./table.ts";
 
 const sessionsList = defineCommand({
   meta: { name: "list", description: "List sessions, connected or not" },
@@ -38,6 +37,7 @@ const sessionsEnd = defineCommand({
     "client-id": { type: "string", required: true, description: "The client identifier" },
     clean: { type: "boolean", description: "End its session, too: subscriptions and queued messages are lost" },
     "without-will": { type: "boolean", description: "Do not publish its will" },
+    json: jsonOption,
   },
   run: ({ args }) =>
     withLiveApi(args, async (api) => {
@@ -47,7 +47,7 @@ const sessionsEnd = defineCommand({
         cleanSession: args.clean === true,
         preventWillMessage: args["without-will"] === true,
       });
-      print(`ended ${clientId}`);
+      printDone(args.json, `ended ${clientId}`, { clientId });
     }),
 });
 
@@ -82,7 +82,7 @@ const retainedList = defineCommand({
 
 const retainedDelete = defineCommand({
   meta: { name: "delete", description: "Delete the retained message of a topic" },
-  args: { ...apiOptions, topic: { type: "string", required: true, description: "The topic" } },
+  args: { ...apiOptions, topic: { type: "string", required: true, description: "The topic" }, json: jsonOption },
   run: ({ args }) =>
     withLiveApi(args, async (api) => {
       const { topic } = args;
@@ -90,7 +90,7 @@ const retainedDelete = defineCommand({
       await api.call("GetRetainedMessage", { topic });
       // An empty retained message deletes, as over MQTT.
       await api.call("Publish", { topic, retain: true });
-      print(`deleted the retained message of ${topic}`);
+      printDone(args.json, `deleted the retained message of ${topic}`, { topic });
     }),
 });
 

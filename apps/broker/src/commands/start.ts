@@ -1,5 +1,7 @@
 /** `latchkey start`. */
 
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { defineCommand } from "citty";
 import { messageOf } from "@latchkey/command-line";
 import { defaults, readSettings, type StartFlags } from "../configuration/settings.ts";
@@ -107,6 +109,7 @@ export const startCommand = defineCommand({
     const { fixed, live } = settings;
     const opened = openLogOf(live.logLevel, fixed.logFile);
     const { log } = opened;
+    const isNew = !existsSync(join(fixed.dataDirectory, "registry.db"));
     // SIGHUP means something from the first moment on: without a listener it ends the process.
     await runUntilStopped({
       flags,
@@ -114,6 +117,7 @@ export const startCommand = defineCommand({
       opened,
       start: async () => {
         const broker = await runBroker({ ...fixed, ...live, log, logWriter: opened.writer });
+        if (isNew) announceDirectory(fixed.dataDirectory, opened);
         announce(broker, opened);
         return broker;
       },
@@ -137,6 +141,19 @@ function openLogOf(level: OpenedLog["level"], file: string | undefined): OpenedL
   } catch (cause) {
     throw new BrokerError("ERR_BROKER_OUTPUT", `the log cannot be written to ${file}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** What the first start has made, and what comes next. */
+function announceDirectory(dataDirectory: string, { log }: OpenedLog): void {
+  const directory = resolve(dataDirectory);
+  log.info(
+    { directory },
+    "made a data directory: server-ca.pem is the root that devices trust, device-ca.pem the authority that issues their " +
+      "certificates, registry.db has what is registered",
+  );
+  log.info(
+    `a device gets its certificate and key by: latchkey certificate create --data ${directory} --out FOLDER --serial NAME`,
+  );
 }
 
 function announce(broker: RunningBroker, { log }: OpenedLog): void {

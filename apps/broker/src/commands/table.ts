@@ -33,6 +33,12 @@ export function printFields(fields: readonly (readonly [name: string, text: stri
   for (const [name, text] of shown) print(`${name.padEnd(width)}  ${printable(text)}`);
 }
 
+/** Prints what a command has done: a sentence for people, or the names and identifiers of it as JSON. */
+export function printDone(isJson: boolean | undefined, sentence: string, result: object): void {
+  if (isJson === true) printJson(result);
+  else print(sentence);
+}
+
 /** Prints a value as JSON. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, undefined, 2));

@@ -7,8 +7,7 @@ import { allOf, certificateArnOf, textIn } from "./answers.ts";
 import type { ApiAnswer } from "./api-client.ts";
 import { apiOptions, jsonOption, withApi } from "./api-options.ts";
 import { listOf } from "../configuration/option-values.ts";
-import { print } from "./data-option.ts";
-import { printFields, printJson, printTable } from "./table.ts";
+import { printDone, printFields, printJson, printTable } from "./table.ts";
 
 const name = { type: "string", required: true, description: "The thing's name" } as const;
 const certificate = {
@@ -25,11 +24,12 @@ const create = defineCommand({
     type: { type: "string", description: "Its thing type" },
     attributes: { type: "string", description: "NAME=VALUE pairs, separated by commas" },
     group: { type: "string", description: "Thing groups to put it into, separated by commas" },
+    json: jsonOption,
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const attributes = attributesOf(args.attributes);
-      await api.call("CreateThing", {
+      const made = await api.call("CreateThing", {
         thingName: args.name,
         thingTypeName: args.type,
         attributePayload: { attributes },
@@ -37,7 +37,7 @@ const create = defineCommand({
       for (const thingGroupName of listOf(args.group)) {
         await api.call("AddThingToThingGroup", { thingGroupName, thingName: args.name });
       }
-      print(`created thing ${args.name}`);
+      printDone(args.json, `created thing ${args.name}`, made);
     }),
 });
 
@@ -93,12 +93,12 @@ const show = defineCommand({
 
 const remove = defineCommand({
   meta: { name: "delete", description: "Delete a thing that has no certificates" },
-  args: { ...apiOptions, name },
+  args: { ...apiOptions, name, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       await api.call("DescribeThing", { thingName: args.name });
       await api.call("DeleteThing", { thingName: args.name });
-      print(`deleted thing ${args.name}`);
+      printDone(args.json, `deleted thing ${args.name}`, { thingName: args.name });
     }),
 });
 
@@ -109,24 +109,27 @@ const attach = defineCommand({
     name,
     certificate,
     exclusive: { type: "boolean", description: "Whatever the device's client identifier is, it is this thing" },
+    json: jsonOption,
   },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const principal = await certificateArnOf(api, args.certificate);
       const thingPrincipalType = args.exclusive === true ? "EXCLUSIVE_THING" : undefined;
       await api.call("AttachThingPrincipal", { thingName: args.name, principal, thingPrincipalType });
-      print(`attached ${principal.split("/").at(-1)} to thing ${args.name}`);
+      const sentence = `attached ${principal.split("/").at(-1)} to thing ${args.name}`;
+      printDone(args.json, sentence, { thingName: args.name, principal });
     }),
 });
 
 const detach = defineCommand({
   meta: { name: "detach", description: "Detach a certificate from a thing" },
-  args: { ...apiOptions, name, certificate },
+  args: { ...apiOptions, name, certificate, json: jsonOption },
   run: ({ args }) =>
     withApi(args, async (api) => {
       const principal = await certificateArnOf(api, args.certificate);
       await api.call("DetachThingPrincipal", { thingName: args.name, principal });
-      print(`detached ${principal.split("/").at(-1)} from thing ${args.name}`);
+      const sentence = `detached ${principal.split("/").at(-1)} from thing ${args.name}`;
+      printDone(args.json, sentence, { thingName: args.name, principal });
     }),
 });
 

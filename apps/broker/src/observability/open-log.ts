@@ -1,6 +1,6 @@
 /** The log of `latchkey start`: pino on a writer that never waits, for people at a terminal or as JSON lines. */
 
-import { stackOf } from "@latchkey/command-line";
+import { stackOf, terminalOf } from "@latchkey/command-line";
 import { pino, type Level, type Logger } from "pino";
 import { terminalLog, terminalLine } from "./terminal-log.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -27,13 +27,14 @@ const maximumWaitingCharacters = 8 * 1024 * 1024;
  */
 export function openLog({ level, file }: { readonly level: LogLevel; readonly file?: string | undefined }): OpenedLog {
   const isTerminal = file === undefined && process.stderr.isTTY;
-  const shown = isTerminal ? terminalLine : (line: string): string => line;
+  const { paint } = terminalOf(process.stderr, process.env);
+  const shown = (line: string): string => (isTerminal ? terminalLine(paint, line) : line);
   const writer = new LineWriter({
     destination: file ?? 2,
     maximumCharacters: maximumWaitingCharacters,
     droppedLine: (count) => shown(`${JSON.stringify({ level: 40, time: Date.now(), count, msg: droppedText })}\n`),
   });
-  const log = pino({ level, base: null }, isTerminal ? terminalLog((text) => writer.write(text)) : writer);
+  const log = pino({ level, base: null }, isTerminal ? terminalLog(paint, (text) => writer.write(text)) : writer);
   process.on("uncaughtExceptionMonitor", (error: unknown) => {
     log.fatal({ reason: stackOf(error) }, "crashed");
     writer.flushSync();

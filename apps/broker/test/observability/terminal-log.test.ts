@@ -1,6 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { terminalLine } from "../../src/observability/terminal-log.ts";
+import { terminalOf } from "@latchkey/command-line";
+import { terminalLine as lineIn } from "../../src/observability/terminal-log.ts";
+
+const { paint } = terminalOf({ isTTY: true, columns: 80 }, {});
+const terminalLine = (line: string): string => lineIn(paint, line);
 
 const timeMs = new Date(2026, 0, 2, 3, 4, 5).getTime();
 
@@ -17,6 +21,13 @@ test("a line for people has time, level, message and fields", () => {
   expect(stripVTControlCharacters(terminalLine(JSON.stringify(entry)))).toBe(
     '03:04:05 warn  denied remote=127.0.0.1:1 why="no statement" count=3\n',
   );
+});
+
+test("the level and the names of fields have colours, and with NO_COLOR nothing has", () => {
+  const line = JSON.stringify({ level: 40, time: timeMs, count: 3, msg: "denied" });
+  expect(terminalLine(line)).toBe("03:04:05 \u001B[33mwarn \u001B[39m denied \u001B[90mcount=\u001B[39m3\n");
+  const plain = terminalOf({ isTTY: true, columns: 80 }, { NO_COLOR: "1" });
+  expect(lineIn(plain.paint, line)).toBe("03:04:05 warn  denied count=3\n");
 });
 
 test("what a client calls itself cannot command the terminal", () => {
