@@ -9,7 +9,8 @@ import type { Logger } from "pino";
 import type { Peer } from "./authorization/peer.ts";
 import { PolicyAuthorizer, type Principal } from "./authorization/policy-authorizer.ts";
 import { refreshPrincipals } from "./authorization/principal-refresh.ts";
-import type { AccessKey } from "./authorization/access-keys.ts";
+import type { AccessKey, AccessKeys } from "./authorization/access-keys.ts";
+import { outliving } from "./authorization/kept-principals.ts";
 import { authenticateProgram } from "./authorization/authenticate.ts";
 import { openAuthentication, runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
@@ -107,6 +108,7 @@ interface Core {
 async function openCore(
   options: RunOptions,
   { registry }: BrokerDirectory,
+  accessKeys: AccessKeys | undefined,
   running: AsyncDisposableStack,
 ): Promise<Core> {
   const { log, dataDirectory, denial, profile = "standard", sessions: place } = options;
@@ -124,7 +126,7 @@ async function openCore(
   };
   const observed = running.use(await Observability.start({ ...options, metrics: options.metrics }));
   const broker: Broker<Peer, Principal> = new Broker<Peer, Principal>({
-    authenticator: authorizer,
+    authenticator: outliving(authorizer, { registry, rights, accessKeys }),
     authorizer,
     assignClientIdentifier: randomUUID,
     nextTurn: (work) => setImmediate(() => work(performance.now())),
@@ -153,8 +155,8 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     await openBrokerDirectory(options.dataDirectory, { serverNames, scope, now: () => new Date() }),
   );
   reportServerCertificate(data, data.server, log);
-  const { rights, authorizer, broker, observed } = await openCore(options, data, running);
   const authentication = options.control && (await openAuthentication(options.dataDirectory, data));
+  const { rights, authorizer, broker, observed } = await openCore(options, data, authentication?.keys, running);
   const listeners = await startListeners({
     ...options,
     data,

@@ -18,6 +18,7 @@ import { handlePacket } from "./handlers/dispatch.ts";
 import { sendDirect } from "./handlers/direct-message.ts";
 import { limitOfPublishing } from "./handlers/principal-limits.ts";
 import { publishMessage, removeRetained } from "./handlers/publication.ts";
+import { restoreWills } from "./handlers/will.ts";
 import { restore } from "./persistence/restore.ts";
 import { SessionPersistence } from "./persistence/session-persistence.ts";
 import { storedMessage, type Epoch } from "./persistence/stored-message.ts";
@@ -342,6 +343,7 @@ export class Broker<Peer, Principal> {
     restore(this.#context, persistence, options.kept);
     retained.journal = persistence;
     deadlines.run(nowMs);
+    restoreWills(this.#context, options.kept);
     persistence.flush();
   }
 

@@ -106,6 +106,13 @@ export type BrokerEvent<Peer, Principal> =
   | ({ readonly type: "unsubscribed"; readonly topicFilter: string } & ClientSource<Peer, Principal>)
   | DroppedEvent<Peer, Principal>
   | LimitedEvent<Peer, Principal>
+  /** A will of an earlier process is not published, because its client's principal cannot be had again. */
+  | {
+      readonly type: "will-dropped";
+      readonly clientIdentifier: string;
+      readonly topicName: string;
+      readonly reason: string;
+    }
   /** A session ended: its expiry passed, a clean start or the program ended it, or too many were away. */
   | { readonly type: "session-ended"; readonly clientIdentifier: string; readonly reason: SessionEndReason };
 

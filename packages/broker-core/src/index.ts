@@ -51,6 +51,7 @@ export type {
   KeptRetained,
   KeptSession,
   KeptState,
+  KeptWill,
   SessionRecord,
   SessionStore,
   SessionStoreErrorCode,

@@ -29,6 +29,20 @@ export const messageRecord = (message: number, topicName = "a/b"): SessionRecord
   userProperties: [["a", "ü"]],
 });
 
+export const willRecord = (will: number): SessionRecord & { kind: "will" } => {
+  const { kind: _, message: __, ...message } = messageRecord(will) as SessionRecord & { kind: "message" };
+  const delaySeconds = 30;
+  return {
+    ...message,
+    kind: "will",
+    will,
+    clientIdentifier: "client",
+    principal: "{}",
+    delaySeconds,
+    dueAtMs: undefined,
+  };
+};
+
 export const sessionRecord = (session: number, awayAtMs?: number, awayReason?: CloseReason): SessionRecord => ({
   kind: "session",
   session,
@@ -97,6 +111,13 @@ function comparable(state: KeptState): unknown {
       correlationData: message.correlationData && Array.from(message.correlationData),
     })).toSorted((a, b) => a.number - b.number),
     retained: state.retained.toSorted((a, b) => a.message - b.message || a.version - b.version),
+    wills: state.wills
+      .toSorted((a, b) => a.will - b.will)
+      .map((will) => ({
+        ...will,
+        payload: Array.from(will.payload),
+        correlationData: Array.from(will.correlationData ?? []),
+      })),
     lastAppendAtMs: state.lastAppendAtMs,
   };
 }
@@ -126,7 +147,7 @@ export function storeConformance(newPlace: () => StorePlace): void {
   test("a new store is empty", () =>
     withPlace(async (place) => {
       const state = await reopened(place, []);
-      expect(comparable(state)).toEqual({ sessions: [], messages: [], retained: [] });
+      expect(comparable(state)).toEqual({ sessions: [], messages: [], retained: [], wills: [] });
     }));
 
   test("a session comes back with all that belongs to it, in its order", () =>
@@ -195,6 +216,31 @@ export function storeConformance(newPlace: () => StorePlace): void {
       expect([none.retained, none.messages.size]).toEqual([[], 0]);
     }));
 
+  test("a will is kept until it is gone, with when it is due", () =>
+    withPlace(async (place) => {
+      const { kind: _, ...first } = willRecord(1);
+      const state = await reopened(place, [
+        [willRecord(1), willRecord(2), willRecord(3)],
+        [
+          { kind: "will-waits", will: 1, dueAtMs: 9_000_000_000_000 },
+          { kind: "will-gone", will: 2 },
+          { kind: "will-gone", will: 2 },
+          { kind: "will-waits", will: 2, dueAtMs: 1 },
+        ],
+      ]);
+      expect(state.wills.map(({ will, dueAtMs }) => [will, dueAtMs])).toEqual([
+        [1, 9_000_000_000_000],
+        [3, undefined],
+      ]);
+      const [kept] = state.wills;
+      const octets = [Uint8Array.from(kept?.payload ?? []), Uint8Array.from(kept?.correlationData ?? [])];
+      expect({ ...kept, payload: octets[0], correlationData: octets[1] }).toEqual({
+        ...first,
+        dueAtMs: 9_000_000_000_000,
+      });
+      expect([state.lastNumber, state.messages.size]).toEqual([3, 0]);
+    }));
+
   test("what comes for a session that is over changes nothing", () =>
     withPlace(async (place) => {
       const state = await reopened(place, [
@@ -257,6 +303,13 @@ export function storeConformance(newPlace: () => StorePlace): void {
           { kind: "retained", topicName: version % 2 === 0 ? "x" : "y", message: of, version, storedAtMs: 1 },
         ]),
       record.map((one) => [one]),
+      fc
+        .tuple(fc.constantFrom("will" as const, "will-waits" as const, "will-gone" as const), fc.nat({ max: 2 }))
+        .map(([kind, place]): SessionRecord[] => {
+          const will = 300 + place;
+          if (kind === "will") return [willRecord(will)];
+          return [kind === "will-waits" ? { kind, will, dueAtMs: 5 } : { kind, will }];
+        }),
     );
     const batches = fc.array(
       fc.array(uses, { maxLength: 6 }).map((lists) => lists.flat()),

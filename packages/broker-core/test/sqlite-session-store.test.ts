@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqliteSessionStore } from "../src/node.ts";
 import { prepareSessionFile } from "../src/node/session-schema.ts";
-import { messageRecord, queuedRecord, sessionRecord } from "./session-store-conformance.ts";
+import { messageRecord, queuedRecord, sessionRecord, willRecord } from "./session-store-conformance.ts";
 
 let folder: string;
 let file: string;
@@ -51,7 +51,7 @@ test("a file that is something else, damaged or newer is refused by name and lef
   const newer = new DatabaseSync(file);
   newer.exec("PRAGMA user_version = 9");
   newer.close();
-  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 3") });
+  expect(await refusal()).toMatchObject({ message: expect.stringContaining("has schema 9, this version knows 4") });
 });
 
 test("a file of schema 1, which did not have the reason of an absence, is opened with all that is in it", async () => {
@@ -61,7 +61,7 @@ test("a file of schema 1, which did not have the reason of an absence, is opened
   await own.close();
   const older = new DatabaseSync(file);
   for (const column of ["away_reason", "away_detail", "owner"]) older.exec(`ALTER TABLE session DROP COLUMN ${column}`);
-  older.exec("PRAGMA user_version = 1");
+  older.exec("DROP TABLE will; PRAGMA user_version = 1");
   older.close();
   const store = openSqliteSessionStore(file);
   const absences = async (): Promise<unknown> =>
@@ -91,14 +91,15 @@ test("a file of schema 2, which did not have whose a session is, is opened with 
   await own.append([sessionRecord(1), messageRecord(2), queuedRecord(1, 3, 2)], 5);
   await own.close();
   const older = new DatabaseSync(file);
-  older.exec("ALTER TABLE session DROP COLUMN owner; PRAGMA user_version = 2");
+  older.exec("ALTER TABLE session DROP COLUMN owner; DROP TABLE will; PRAGMA user_version = 2");
   older.close();
   const again = openSqliteSessionStore(file);
   expect(await again.load()).toMatchObject({
     sessions: [{ clientIdentifier: "client-1", deliveries: [{ message: 2 }] }],
   });
-  await again.append([sessionRecord(4)], 6);
+  await again.append([sessionRecord(4), willRecord(5)], 6);
   expect((await again.load()).sessions.map(({ owner }) => owner)).toEqual([undefined, "principal"]);
+  expect((await again.load()).wills).toMatchObject([{ will: 5 }]);
   await again.close();
 });
 

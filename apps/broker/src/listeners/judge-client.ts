@@ -1,13 +1,13 @@
 /** Decides who a client is, after its handshake. */
 
 import { messageOf } from "@latchkey/command-line";
-import { isRegistryError, type PrincipalResult, type Registry, type Scope } from "@latchkey/registry";
+import type { PrincipalResult, Registry, Scope } from "@latchkey/registry";
 import type { AlertName } from "@latchkey/tls";
-import { certificatesFromPem } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { Handshake } from "./tls-layer.ts";
 import type { Observability } from "../observability/observability.ts";
 import type { ClientRefusal, HandshakePeer } from "../authorization/peer.ts";
+import { registeredChain } from "../authorization/registered-chain.ts";
 
 /** Learns how clients are judged. */
 type HandshakeObserver = Pick<Observability, "handshakeAccepted" | "clientRefused">;
@@ -51,17 +51,6 @@ export function judgePlainClient(
     const reason = `certificate ${certificateId} of plain MQTT is not registered`;
     return { ok: false, code: "ERR_IDENTITY_PLAIN", reason };
   });
-}
-
-/** A registered certificate as a client would send it; undefined where there is none. Throws what the storage throws. */
-function registeredChain(registry: Registry, scope: Scope, certificateId: string): readonly Uint8Array[] | undefined {
-  try {
-    const { certificatePem } = registry.certificates.describe(scope, certificateId);
-    return certificatesFromPem(certificatePem).map(({ encoding }) => encoding);
-  } catch (error) {
-    if (isRegistryError(error) && error.code === "ERR_REGISTRY_NOT_FOUND") return undefined;
-    throw error;
-  }
 }
 
 async function judge(

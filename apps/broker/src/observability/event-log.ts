@@ -146,6 +146,11 @@ function logConnection(log: Logger, event: ConnectionEvent): void {
     case "connected":
       log.info({ ...sourceFields(event), protocolVersion: event.protocolVersion }, "connected");
       break;
+    case "will-dropped": {
+      const { clientIdentifier, topicName, reason } = event;
+      log.warn({ clientIdentifier, topicName, reason }, "a will of the last run is not published");
+      break;
+    }
     case "session-ended":
       log.info({ clientIdentifier: event.clientIdentifier, reason: event.reason }, "session ended");
       break;

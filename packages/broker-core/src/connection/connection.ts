@@ -122,6 +122,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   usage: PrincipalUsage | undefined;
   exchange: Exchange<Principal> | undefined;
   will: StoredWill | undefined;
+  /** Of the will in the store; 0 for none. */
+  willNumber = 0;
   answers: AnswerOptions = { maximumPacketSize: Number.MAX_SAFE_INTEGER, hasProblemInformation: true };
   /** The last topic that the client was allowed to publish to, and until when that holds. */
   lastPublish: { topicName: string; revision: number; retain: boolean } | undefined;

@@ -21,6 +21,7 @@ import { ConnectedClient } from "./connected-client.ts";
 import { admitToPrincipal } from "./principal-limits.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
+import { keepWill } from "./will.ts";
 
 /** Handles a CONNECT. */
 export function handleConnect<Peer, Principal>(connection: Connection<Peer, Principal>, packet: ConnectPacket): void {
@@ -267,9 +268,7 @@ function open<Peer, Principal>(
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
   // Ending the connection that had the session is an event, and its listener may end this connection, too.
   if (session === undefined) return;
-  context.sessions.own(session, connection.usage);
-  if (expirySeconds > 0) session.journal ??= context.persistence?.journalOf(session);
-  session.journal?.attached(expirySeconds);
+  attach(connection, session, expirySeconds);
   const { protocolVersion: version, properties } = packet;
   const { limits } = context;
   const keepAlive = keepAliveOf(connection, packet.keepAlive);
@@ -289,6 +288,7 @@ function open<Peer, Principal>(
   };
   connection.state = "connected";
   connection.will = will;
+  if (will !== undefined) connection.willNumber = keepWill(connection, will);
   context.connected(connection);
   context.emit({
     type: "connected",
@@ -313,6 +313,17 @@ function open<Peer, Principal>(
         : undefined,
   });
   sender.resume();
+}
+
+/** The session is this principal's from now on, and the store knows that its client is connected. */
+function attach<Peer, Principal>(
+  { context, usage }: Connection<Peer, Principal>,
+  session: Session,
+  expirySeconds: number,
+): void {
+  context.sessions.own(session, usage);
+  if (expirySeconds > 0) session.journal ??= context.persistence?.journalOf(session);
+  session.journal?.attached(expirySeconds);
 }
 
 function isClosed<Peer, Principal>({ state }: Connection<Peer, Principal>): boolean {

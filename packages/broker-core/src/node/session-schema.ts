@@ -5,6 +5,13 @@ import { SessionStoreError } from "../ports/session-store.ts";
 
 /** "LTKS": tells a sessions file from any other SQLite file. */
 const applicationId = 0x4c54_4b53;
+/** The columns of its message are named as those of `message`. */
+const wills = `
+  CREATE TABLE will (number INTEGER PRIMARY KEY, client_identifier TEXT NOT NULL, principal TEXT NOT NULL,
+    delay_seconds INTEGER NOT NULL, due_at_ms INTEGER, topic_name TEXT NOT NULL, payload BLOB NOT NULL, qos INTEGER NOT NULL,
+    retain INTEGER NOT NULL, published_at_ms INTEGER NOT NULL, expiry_seconds INTEGER, publisher TEXT,
+    payload_format INTEGER, content_type TEXT, response_topic TEXT, correlation_data BLOB, user_properties TEXT) STRICT;
+`;
 const schema = `
   CREATE TABLE session (number INTEGER PRIMARY KEY, client_identifier TEXT NOT NULL UNIQUE, protocol_version INTEGER NOT NULL,
     expiry_seconds INTEGER NOT NULL, away_at_ms INTEGER, away_reason TEXT, away_detail TEXT, owner TEXT) STRICT;
@@ -43,11 +50,12 @@ const schema = `
 `;
 
 /** The newest schema that there is. A file with a higher one was made by a newer version and is refused. */
-const schemaVersion = 3;
-/** What a file of schema 1 lacks, and what one of schema 2 lacks. */
+const schemaVersion = 4;
+/** What a file of schema 1 lacks, then what one of schema 2 does, and so on. */
 const lacking: readonly string[] = [
   "ALTER TABLE session ADD COLUMN away_reason TEXT; ALTER TABLE session ADD COLUMN away_detail TEXT",
   "ALTER TABLE session ADD COLUMN owner TEXT",
+  wills,
 ];
 
 /**
@@ -78,7 +86,7 @@ export function prepareSessionFile(database: DatabaseSync, file: string): void {
   if (version === schemaVersion) return;
   database.exec("BEGIN IMMEDIATE");
   try {
-    for (const step of version === 0 ? [schema] : lacking.slice(version - 1)) database.exec(step);
+    for (const step of version === 0 ? [schema, wills] : lacking.slice(version - 1)) database.exec(step);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`);
     database.exec("COMMIT");
   } catch (error) {

@@ -2,7 +2,14 @@
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { CloseReason } from "../events.ts";
-import type { KeptSession, KeptState, SessionRecord, StoredDelivery, StoredMessage } from "../ports/session-store.ts";
+import type {
+  KeptSession,
+  KeptState,
+  KeptWill,
+  SessionRecord,
+  StoredDelivery,
+  StoredMessage,
+} from "../ports/session-store.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 
 /** Statements for one kind of record each; prepared once, because that costs more than most of them. */
@@ -68,12 +75,13 @@ export class SessionTables {
     }));
     const [last] = this.#rows(
       `SELECT max((SELECT ifnull(max(number), 0) FROM session), (SELECT ifnull(max(number), 0) FROM message),
-        (SELECT ifnull(max(number), 0) FROM delivery)) AS number, (SELECT at_ms FROM last_append) AS at_ms`,
+        (SELECT ifnull(max(number), 0) FROM delivery), (SELECT ifnull(max(number), 0) FROM will)) AS number, (SELECT at_ms FROM last_append) AS at_ms`,
     );
     return {
       sessions,
       messages,
       retained,
+      wills: this.#rows("SELECT * FROM will").map(willOf),
       lastNumber: Number(last?.["number"] ?? 0),
       lastAppendAtMs: numberOf(last?.["at_ms"]),
     };
@@ -81,25 +89,9 @@ export class SessionTables {
 
   #apply(record: SessionRecord): void {
     switch (record.kind) {
-      case "session": {
-        const { session, clientIdentifier, protocolVersion, expirySeconds } = record;
-        // A client identifier has one session.
-        this.#run("DELETE FROM session WHERE client_identifier = ? AND number <> ?", clientIdentifier, session);
-        this.#run(
-          `INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
-            protocol_version = excluded.protocol_version, expiry_seconds = excluded.expiry_seconds, owner = excluded.owner,
-            away_at_ms = excluded.away_at_ms, away_reason = excluded.away_reason, away_detail = excluded.away_detail`,
-          session,
-          clientIdentifier,
-          protocolVersion,
-          expirySeconds,
-          record.awayAtMs ?? null,
-          record.awayReason ?? null,
-          record.awayDetail ?? null,
-          record.owner ?? null,
-        );
+      case "session":
+        this.#putSession(record);
         return;
-      }
       case "session-ended":
         this.#run("DELETE FROM session WHERE number = ?", record.session);
         return;
@@ -121,6 +113,11 @@ export class SessionTables {
       case "retained-deleted":
         this.#run("DELETE FROM retained WHERE topic_name = ?", record.topicName);
         return;
+      case "will":
+      case "will-waits":
+      case "will-gone":
+        this.#applyWill(record);
+        return;
       case "subscribed":
         this.#insertSubscription(record.session, record);
         return;
@@ -137,6 +134,25 @@ export class SessionTables {
       default:
         this.#applyProgress(record);
     }
+  }
+
+  #putSession(record: SessionRecord & { kind: "session" }): void {
+    const { session, clientIdentifier, protocolVersion, expirySeconds } = record;
+    // A client identifier has one session.
+    this.#run("DELETE FROM session WHERE client_identifier = ? AND number <> ?", clientIdentifier, session);
+    this.#run(
+      `INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET
+        protocol_version = excluded.protocol_version, expiry_seconds = excluded.expiry_seconds, owner = excluded.owner,
+        away_at_ms = excluded.away_at_ms, away_reason = excluded.away_reason, away_detail = excluded.away_detail`,
+      session,
+      clientIdentifier,
+      protocolVersion,
+      expirySeconds,
+      record.awayAtMs ?? null,
+      record.awayReason ?? null,
+      record.awayDetail ?? null,
+      record.owner ?? null,
+    );
   }
 
   /** How far deliveries have come. */
@@ -183,22 +199,31 @@ export class SessionTables {
     }
   }
 
+  #applyWill(record: SessionRecord & { kind: "will" | "will-waits" | "will-gone" }): void {
+    switch (record.kind) {
+      case "will": {
+        const { will, clientIdentifier, principal, delaySeconds, dueAtMs } = record;
+        const own = [will, clientIdentifier, principal, delaySeconds, dueAtMs ?? null];
+        this.#run(
+          "INSERT OR REPLACE INTO will VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          ...own,
+          ...messageValues(record),
+        );
+        return;
+      }
+      case "will-waits":
+        this.#run("UPDATE will SET due_at_ms = ? WHERE number = ?", record.dueAtMs, record.will);
+        return;
+      default:
+        this.#run("DELETE FROM will WHERE number = ?", record.will);
+    }
+  }
+
   #insertMessage(message: StoredMessage & { readonly message: number }): void {
     this.#run(
       "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       message.message,
-      message.topicName,
-      message.payload,
-      message.qos,
-      message.retain ? 1 : 0,
-      message.publishedAtMs,
-      message.expirySeconds ?? null,
-      message.publisher ?? null,
-      message.payloadFormatIndicator ?? null,
-      message.contentType ?? null,
-      message.responseTopic ?? null,
-      message.correlationData ?? null,
-      message.userProperties === undefined ? null : JSON.stringify(message.userProperties),
+      ...messageValues(message),
     );
   }
 
@@ -255,6 +280,34 @@ export class SessionTables {
     }
     return bySession;
   }
+}
+
+function messageValues(message: StoredMessage): readonly SQLInputValue[] {
+  return [
+    message.topicName,
+    message.payload,
+    message.qos,
+    message.retain ? 1 : 0,
+    message.publishedAtMs,
+    message.expirySeconds ?? null,
+    message.publisher ?? null,
+    message.payloadFormatIndicator ?? null,
+    message.contentType ?? null,
+    message.responseTopic ?? null,
+    message.correlationData ?? null,
+    message.userProperties === undefined ? null : JSON.stringify(message.userProperties),
+  ];
+}
+
+function willOf(row: Row): KeptWill {
+  return {
+    will: Number(row["number"]),
+    clientIdentifier: String(row["client_identifier"]),
+    principal: String(row["principal"]),
+    delaySeconds: Number(row["delay_seconds"]),
+    dueAtMs: numberOf(row["due_at_ms"]),
+    ...messageOf(row),
+  };
 }
 
 const deleteUnused =

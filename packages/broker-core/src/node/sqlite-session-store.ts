@@ -73,7 +73,7 @@ class SqliteSessionStore implements SessionStore {
 
 /** A view would take its whole buffer along to the thread. */
 function detached(record: SessionRecord): SessionRecord {
-  if (record.kind !== "message") return record;
+  if (record.kind !== "message" && record.kind !== "will") return record;
   const { payload, correlationData } = record;
   if (isWhole(payload) && (correlationData === undefined || isWhole(correlationData))) return record;
   return {

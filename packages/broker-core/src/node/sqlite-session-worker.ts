@@ -53,7 +53,7 @@ function load(): KeptState {
     return open().load();
   } catch (error) {
     if (!isNew || !storeError(error).isFull) throw error;
-    return { sessions: [], messages: new Map(), retained: [], lastNumber: 0, lastAppendAtMs: undefined };
+    return { sessions: [], messages: new Map(), retained: [], wills: [], lastNumber: 0, lastAppendAtMs: undefined };
   }
 }
 

@@ -3,6 +3,7 @@
 import type {
   KeptSession,
   KeptState,
+  KeptWill,
   SessionRecord,
   SessionStore,
   StoredDelivery,
@@ -30,6 +31,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #sessions = new Map<number, Entry>();
   readonly #messages = new Map<number, StoredMessage>();
   readonly #retained = new Map<string, Retained>();
+  readonly #wills = new Map<number, KeptWill>();
   #lastAppendAtMs: number | undefined;
 
   async load(): Promise<KeptState> {
@@ -43,7 +45,7 @@ export class MemorySessionStore implements SessionStore {
     }));
     const retained = Array.from(this.#retained.values());
     const used = new Set(retained.map(({ message }) => message));
-    let lastNumber = 0;
+    let lastNumber = Math.max(0, ...this.#wills.keys());
     for (const { session, deliveries } of sessions) {
       lastNumber = Math.max(lastNumber, session);
       for (const { message, delivery } of deliveries) {
@@ -55,7 +57,9 @@ export class MemorySessionStore implements SessionStore {
       if (used.has(message)) lastNumber = Math.max(lastNumber, message);
       else this.#messages.delete(message);
     }
-    return { sessions, messages: new Map(this.#messages), retained, lastNumber, lastAppendAtMs: this.#lastAppendAtMs };
+    const wills = Array.from(this.#wills.values());
+    const messages = new Map(this.#messages);
+    return { sessions, messages, retained, wills, lastNumber, lastAppendAtMs: this.#lastAppendAtMs };
   }
 
   async append(records: readonly SessionRecord[], atMs: number): Promise<void> {
@@ -80,6 +84,19 @@ export class MemorySessionStore implements SessionStore {
         return;
       case "retained-deleted":
         this.#retained.delete(record.topicName);
+        return;
+      case "will": {
+        const { kind: _, ...will } = record;
+        this.#wills.set(record.will, will);
+        return;
+      }
+      case "will-waits": {
+        const will = this.#wills.get(record.will);
+        if (will !== undefined) this.#wills.set(record.will, { ...will, dueAtMs: record.dueAtMs });
+        return;
+      }
+      case "will-gone":
+        this.#wills.delete(record.will);
         return;
       case "session-ended":
         this.#sessions.delete(record.session);
@@ -110,7 +127,17 @@ export class MemorySessionStore implements SessionStore {
 
 type RecordOfSession = Exclude<
   SessionRecord,
-  { kind: "session" | "session-ended" | "message" | "retained" | "retained-deleted" }
+  {
+    kind:
+      | "session"
+      | "session-ended"
+      | "message"
+      | "retained"
+      | "retained-deleted"
+      | "will"
+      | "will-waits"
+      | "will-gone";
+  }
 >;
 
 function applyTo(entry: Entry, record: RecordOfSession): void {

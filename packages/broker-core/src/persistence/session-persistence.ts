@@ -59,7 +59,7 @@ export class SessionPersistence implements RetainedJournal {
   }
 
   /** The journal of a session that is kept from now on. `number` is the one it has in the store already. */
-  journalOf(session: Session, number: number = this.#nextNumber()): SessionJournal {
+  journalOf(session: Session, number: number = this.nextNumber()): SessionJournal {
     return new StoredSessionJournal(this, session, number);
   }
 
@@ -117,14 +117,10 @@ export class SessionPersistence implements RetainedJournal {
     const known = this.#messages.get(message);
     const { group } = this.#commits;
     if (known !== undefined && known.group === group) return known.number;
-    const number = known?.number ?? this.#nextNumber();
+    const number = known?.number ?? this.nextNumber();
     this.#messages.set(message, { number, group });
     this.append({ kind: "message", message: number, ...storedMessage(this.#context, message) });
     return number;
-  }
-
-  nextDelivery(): number {
-    return this.#nextNumber();
   }
 
   /** Milliseconds since 1970, now. */
@@ -137,7 +133,8 @@ export class SessionPersistence implements RetainedJournal {
     return epochOf(this.#context, ms);
   }
 
-  #nextNumber(): number {
+  /** A number that nothing in the store has. */
+  nextNumber(): number {
     this.#lastNumber += 1;
     return this.#lastNumber;
   }
@@ -158,7 +155,7 @@ class StoredSessionJournal implements SessionJournal {
   queued(delivery: Delivery): number {
     const { message, qos, retain, subscriptionIdentifiers, group, queuedMs, packetIdentifier, isSent } = delivery;
     const number = this.#persistence.numberOf(message);
-    delivery.recordNumber = this.#persistence.nextDelivery();
+    delivery.recordNumber = this.#persistence.nextNumber();
     return this.#persistence.append({
       kind: "queued",
       session: this.#number,

@@ -79,6 +79,13 @@ export interface Authenticator<Peer, Principal> {
    */
   nameOf?(principal: Principal): string;
   /**
+   * What `restorePrincipal` makes a principal of again when the broker was killed or stopped: for its will, about which the authorizer is asked when it
+   * is published. It is kept in the store as it is, so it must not be a secret. Without it wills end with the broker. It must not throw.
+   */
+  keepPrincipal?(principal: Principal): string;
+  /** Undefined, a rejection or a throw where it has no rights any more: its will is not published then. */
+  restorePrincipal?(kept: string, clientIdentifier: string): Principal | undefined | Promise<Principal | undefined>;
+  /**
    * Called once for each principal that was given, when nothing is decided for it any more: its connection has ended and its will was
    * published or dropped; also where the connection was never accepted. It must not throw.
    */

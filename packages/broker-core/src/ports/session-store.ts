@@ -60,7 +60,7 @@ export interface StoredDelivery {
 }
 
 /**
- * One change. Sessions, messages and deliveries have numbers that their broker gives and never gives twice. A message is appended before what uses
+ * One change. Sessions, messages, deliveries and wills have numbers that their broker gives and never gives twice. A message is appended before what uses
  * it, and is forgotten with the last delivery or retained message that does.
  */
 export type SessionRecord =
@@ -90,7 +90,24 @@ export type SessionRecord =
       readonly version: number;
       readonly storedAtMs: number;
     }
-  | { readonly kind: "retained-deleted"; readonly topicName: string };
+  | { readonly kind: "retained-deleted"; readonly topicName: string }
+  | ({ readonly kind: "will" } & KeptWill)
+  /** Its connection has ended, and its delay counts. */
+  | { readonly kind: "will-waits"; readonly will: number; readonly dueAtMs: number }
+  /** It is published, or will not be. */
+  | { readonly kind: "will-gone"; readonly will: number };
+
+/** The will of a client: its message, and when it is to be published. `publishedAtMs` is the time of CONNECT. */
+export interface KeptWill extends StoredMessage {
+  readonly will: number;
+  readonly clientIdentifier: string;
+  /** What the authenticator keeps of its principal. */
+  readonly principal: string;
+  /** Seconds from the end of the connection on. */
+  readonly delaySeconds: number;
+  /** In milliseconds since 1970; undefined while its client is connected. */
+  readonly dueAtMs: number | undefined;
+}
 
 /** A session as it was kept. */
 export interface KeptSession extends StoredSession {
@@ -116,7 +133,8 @@ export interface KeptState {
   readonly sessions: readonly KeptSession[];
   readonly messages: ReadonlyMap<number, StoredMessage>;
   readonly retained: readonly KeptRetained[];
-  /** The highest number of a session, message or delivery that is in use. */
+  readonly wills: readonly KeptWill[];
+  /** The highest number of a session, message, delivery or will that is in use. */
   readonly lastNumber: number;
   /** When something was appended last: where a process was killed, its clients have been away since. */
   readonly lastAppendAtMs: number | undefined;

@@ -1,6 +1,5 @@
 /** A will: what is published for a client whose connection ends without a normal DISCONNECT (MQTT 5.0 §3.1.2.5). */
 
-import type { Deadline } from "../deadlines.ts";
 import type { MessageFields } from "../routing/message.ts";
 
 /** A will as CONNECT gave it, its octets copied. */
@@ -12,8 +11,6 @@ export interface StoredWill {
 
 /** A will whose connection has ended and whose delay has not passed. */
 export interface PendingWill {
-  readonly will: StoredWill;
-  deadline: Deadline | undefined;
   /** Publishes it, if it is still allowed. */
   readonly publish: () => void;
   /** The client came back in time: it is not published (MQTT-3.1.3-9). */
