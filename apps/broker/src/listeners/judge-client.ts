@@ -47,7 +47,9 @@ export function judgePlainClient(
 ): Promise<HandshakePeer> {
   return judge(options, handshake, async () => {
     const chain = registeredChain(options.registry, scope, certificateId);
-    if (chain !== undefined) return options.registry.resolvePrincipal(chain, undefined);
+    // The account is known; the client of a listener without TLS has no way to name it.
+    const { registry } = options;
+    if (chain !== undefined) return registry.resolvePrincipal(chain, registry.describeAccount(scope).endpoint);
     const reason = `certificate ${certificateId} of plain MQTT is not registered`;
     return { ok: false, code: "ERR_IDENTITY_PLAIN", reason };
   });

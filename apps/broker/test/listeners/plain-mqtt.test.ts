@@ -103,6 +103,19 @@ test.each(["standard", "aws"] as const)(
   },
 );
 
+test("a certificate that counts only under its account's server name needs none here", async () => {
+  const opened = await openExistingDirectory(directory, () => new Date());
+  const { certificatePem } = opened.registry.certificates.describe(defaultScope, certificateId);
+  await opened.registry.certificates.updateStatus(defaultScope, certificateId, "INACTIVE");
+  await opened.registry.policies.detach(defaultScope, "plain", { kind: "cert", certificateId });
+  await opened.registry.certificates.delete(defaultScope, certificateId);
+  const imported = [{ certificatePem, status: "ACTIVE", policyNames: ["plain"] }] as const;
+  await opened.registry.importCertificates(defaultScope, imported, () => Promise.resolve());
+  await opened[Symbol.asyncDispose]();
+  const client = await connect(await start({}));
+  await client.publishAsync("orders", "pizza", { qos: 1 });
+});
+
 test("a certificate that is revoked ends the connections, and lets nobody in", async () => {
   const port = await start({});
   const client = await connect(port);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { createRegistry, defaultScope, isRegistryError, type BulkCertificate } from "@latchkey/registry";
 import { openSqliteStorage } from "@latchkey/registry/node";
-import { certificatesFromPem } from "@latchkey/x509";
+import { certificateId, certificatesFromPem } from "@latchkey/x509";
 import { LoadError } from "../errors.ts";
 import { deviceName, DeviceReader, distinctDevices, type Authorities, type PemPair } from "../identities.ts";
 import { startProcess } from "./process.ts";
@@ -44,11 +44,30 @@ function flagsOfNode(): string[] {
   return firstLine.split(" ").filter((word) => word.startsWith("--"));
 }
 
+/**
+ * What the clients of the plain listener may do, who all have the rights of one certificate: what `devicePolicy` gives to each
+ * device for its own name.
+ */
+const plainPolicyName = "bench-plain";
+const plainPolicy = {
+  Version: "2012-10-17",
+  Statement: [
+    { Effect: "Allow", Action: "iot:Connect", Resource: `${account}:client/*` },
+    {
+      Effect: "Allow",
+      Action: ["iot:Publish", "iot:RetainPublish", "iot:Receive"],
+      Resource: `${account}:topic/${topicRoot}/*`,
+    },
+    {
+      Effect: "Allow",
+      Action: "iot:Subscribe",
+      Resource: [`${account}:topicfilter/${topicRoot}/*`, `${account}:topicfilter/$share/*/${topicRoot}/*`],
+    },
+  ],
+};
+
 /** Starts the broker of this checkout, on node:tls or, as `latchkey-tls`, on our own TLS engine. */
 export async function startLatchkey(name: "latchkey" | "latchkey-tls", options: TargetOptions): Promise<Target> {
-  if (options.isPlain) {
-    throw new LoadError("ERR_LOAD_TARGET", "latchkey has no listener without TLS: leave --plain out");
-  }
   try {
     await makeDataDirectory(options);
   } catch (cause) {
@@ -64,17 +83,18 @@ export async function startLatchkey(name: "latchkey" | "latchkey-tls", options: 
       main,
       ...["start", "--data", options.folder, "--port", "0", "--https-port", "0", "--log-level", "error"],
       ...["--tls", name === "latchkey-tls" ? "latchkey" : "node"],
+      ...(options.isPlain ? ["--plain-port", "0", "--plain-certificate", firstDevice(options.authorities)] : []),
     ],
     cores: options.cores,
-    ready: /^ready https:\/\/.*:(\d+)\n(?:.*\n)*?ready mqtts:\/\/.*:(\d+)$/m,
+    ready: /^(?:ready mqtt:\/\/.*:(\d+)\n)?ready https:\/\/.*:(\d+)\nready mqtts:\/\/.*:(\d+)$/m,
   });
-  const [, httpsPort, mqttPort] = process_.ready;
+  const [, plainPort, httpsPort, mqttPort] = process_.ready;
   const { version } = JSON.parse(readFileSync(join(brokerFolder, "package.json"), "utf8")) as { version: string };
   return {
     name,
     version,
     speaks: "mqtt",
-    endpoint: localEndpoint(Number(mqttPort), options),
+    endpoint: localEndpoint(Number(options.isPlain ? plainPort : mqttPort), options),
     roots: options.authorities.serverAuthority.certificate,
     httpUrl: `https://127.0.0.1:${httpsPort}`,
     ...controlPlaneOf(options.folder),
@@ -83,6 +103,13 @@ export async function startLatchkey(name: "latchkey" | "latchkey-tls", options: 
     ended: process_.ended,
     [Symbol.asyncDispose]: () => process_.stop(),
   };
+}
+
+/** The ID of the certificate whose rights the clients of the plain listener have. */
+function firstDevice({ folder, keyType }: Authorities): string {
+  const [certificate] = certificatesFromPem(new DeviceReader(folder, keyType).device(0).certificate);
+  if (certificate === undefined) throw new TypeError("the first device's file holds no certificate");
+  return certificateId(certificate, nodeProvider);
 }
 
 /** Where the control plane listens, and the access key that the broker made at its start. */
@@ -101,12 +128,13 @@ function controlPlaneOf(folder: string): Pick<Target, "controlPlaneUrl" | "contr
 }
 
 /** The same authorities and server certificate that the other targets have, and a registry with the devices in it. */
-async function makeDataDirectory({ folder, authorities, devices }: TargetOptions): Promise<void> {
+async function makeDataDirectory({ folder, authorities, devices, isPlain }: TargetOptions): Promise<void> {
   const { serverAuthority, server, deviceAuthority } = authorities;
   for (const [name, pair] of Object.entries({ "server-ca": serverAuthority, server, "device-ca": deviceAuthority })) {
     writePair(folder, name, pair);
   }
-  await registerDevices(join(folder, "registry.db"), authorities, devices);
+  const all = devicesOf(authorities, devices, isPlain ? [policyName, plainPolicyName] : [policyName]);
+  await registerDevices(join(folder, "registry.db"), authorities, all);
 }
 
 function writePair(folder: string, name: string, pair: PemPair): void {
@@ -114,7 +142,11 @@ function writePair(folder: string, name: string, pair: PemPair): void {
   writeFileSync(join(folder, `${name}.key`), pair.privateKey, { mode: 0o600 });
 }
 
-async function registerDevices(file: string, authorities: Authorities, count: number): Promise<void> {
+async function registerDevices(
+  file: string,
+  authorities: Authorities,
+  devices: Iterable<BulkCertificate>,
+): Promise<void> {
   const [deviceAuthority] = certificatesFromPem(authorities.deviceAuthority.certificate);
   if (deviceAuthority === undefined) throw new TypeError("the device authority's file holds no certificate");
   const registry = createRegistry({
@@ -127,9 +159,8 @@ async function registerDevices(file: string, authorities: Authorities, count: nu
     await registry.createAccount(defaultScope);
     await registry.authorities.registerLocal(defaultScope, deviceAuthority);
     await registry.policies.create(defaultScope, policyName, JSON.stringify(devicePolicy));
-    const result = await registry.importCertificates(defaultScope, devicesOf(authorities, count), () =>
-      Promise.resolve(),
-    );
+    await registry.policies.create(defaultScope, plainPolicyName, JSON.stringify(plainPolicy));
+    const result = await registry.importCertificates(defaultScope, devices, () => Promise.resolve());
     const [refused] = result.refused;
     if (refused !== undefined) {
       throw new LoadError("ERR_LOAD_TARGET", `the registry refuses ${deviceName(refused.index)}: ${refused.message}`);
@@ -139,9 +170,13 @@ async function registerDevices(file: string, authorities: Authorities, count: nu
   }
 }
 
-function* devicesOf({ folder, keyType }: Authorities, count: number): Generator<BulkCertificate> {
+function* devicesOf(
+  { folder, keyType }: Authorities,
+  count: number,
+  policyNames: readonly string[],
+): Generator<BulkCertificate> {
   const reader = new DeviceReader(folder, keyType);
   for (let index = 0; index < distinctDevices(keyType, count); index++) {
-    yield { certificatePem: reader.device(index).certificate, status: "ACTIVE", policyNames: [policyName] };
+    yield { certificatePem: reader.device(index).certificate, status: "ACTIVE", policyNames };
   }
 }
