@@ -15,8 +15,11 @@ import { ServiceError } from "./service-error.ts";
 
 /** The name under which MQTT over WebSocket is signed for. */
 export const webSocketService = "iotdevicegateway";
-/** The names under which the services of AWS IoT are signed for. */
-const signingServices: readonly string[] = ["iot", "iotdata", webSocketService];
+/**
+ * The names under which the services of AWS IoT are signed for. `execute-api` is the name of the control plane in the models of SDKs
+ * and CLIs from before May 2023, for instance in `aws` 2.9.19 of Debian 12.
+ */
+const signingServices: readonly string[] = ["iot", "iotdata", webSocketService, "execute-api"];
 
 /** What a request says of its signature, before it is verified. */
 export interface SignatureClaim {

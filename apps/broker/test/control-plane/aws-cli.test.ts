@@ -44,7 +44,7 @@ test("the README's three buttons", async ({ skip }) => {
     expect(readFileSync(join(folder, "one.key"), "utf8")).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
     const target = readFileSync(join(folder, "three.arn"), "utf8").trim();
     const { policies } = await plane.client().send(new ListAttachedPoliciesCommand({ target }));
-    expect(policies).toMatchObject([{ policyName: "button" }]);
+    expect(policies).toMatchObject([{ policyName: "own-topic" }]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -31,7 +31,7 @@ const refusal = (answer: Answer, status: number, errorType: string): void => {
 };
 
 describe("a request that is signed", () => {
-  test.each(["iot", "iotdata", "iotdevicegateway"])("for %s is answered", async (service) => {
+  test.each(["iot", "iotdata", "iotdevicegateway", "execute-api"])("for %s is answered", async (service) => {
     expect(await send(await signed({ url: things() }, { key, service }))).toMatchObject({ status: 200 });
     expect(await send(await presigned({ url: things() }, { key, service }))).toMatchObject({ status: 200 });
   });
