@@ -97,6 +97,8 @@ async function findCommand(main: AnyCommand, words: readonly string[]): Promise<
       );
     }
     const next = Object.hasOwn(subCommands, word) ? subCommands[word] : undefined;
+    // Many programs have a command of this name.
+    if (next === undefined && word === "help") return { path, command, rest: ["--help"] };
     if (next === undefined) {
       throw new UsageError(
         `"${path.join(" ")} ${word}" is not a command.${suggestion(word, names)} Commands: ${names.join(", ")}.`,

@@ -46,6 +46,7 @@ test("help has the command as typed and no colours in a pipe", async () => {
   expect(stdout).toContain("USAGE tool bake [OPTIONS] --out=<out>");
   expect(stdout.includes("\u001B")).toBe(false);
   expect((await run("--help")).stdout).toContain("cut|bake");
+  expect(await run("help")).toEqual(await run("--help"));
 });
 
 test("--version prints the version", async () => {

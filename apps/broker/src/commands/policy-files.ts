@@ -5,9 +5,10 @@
 
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
-import { messageOf, UsageError } from "@latchkey/command-line";
+import { messageOf, nearest, UsageError } from "@latchkey/command-line";
 import {
   compile,
+  iotActions,
   isPolicyAction,
   isRequestResource,
   parsePolicy,
@@ -121,6 +122,11 @@ export const explainCommand = defineCommand({
   async run({ args }) {
     const policies = await readPolicies(args);
     const request = await requestOf(args.action, args.resource, args.context);
+    if (!iotActions.has(request.action)) {
+      const meant = nearest(request.action, [...iotActions.keys()]);
+      const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+      remark(`${request.action} is no action that a device asks for.${hint}`);
+    }
     const explanation = compile(policies.map(({ policy }) => policy)).explain(request);
     if (args.json === true) printJson(explanation);
     else print(`${explanation.decision}: ${explanation.sentence}`);

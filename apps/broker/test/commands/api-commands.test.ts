@@ -240,6 +240,16 @@ describe("on files alone", () => {
     });
   });
 
+  test("policy explain names the action that a mistyped one may be", async () => {
+    const words = ["--document", file("t.json", policy("topic/a")), "--resource", `${account}:topic/a`];
+    const { code, stdout, stderr } = await run(["policy", "explain", ...words, "--action", "iot:Publsh"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "iot:Publsh is no action that a device asks for. Did you mean iot:Publish?\n",
+    });
+    expect(stdout).toMatch(/^implicit-deny: /);
+  });
+
   test("policy test, explain and suggest work on expectations", async () => {
     const document = file("t.json", policy("topic/a"));
     const expectation = (topic: string, decision: string): object => ({
