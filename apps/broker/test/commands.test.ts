@@ -187,6 +187,23 @@ describe("policy create", () => {
     expect(await create("--force")).toMatchObject({ code: 0, stdout: "stored policy useless\n" });
   });
 
+  test("refuses a condition that never holds, and stores one that holds without a match", async () => {
+    const file = join(scratch, "condition.json");
+    const create = (condition: object): Promise<Finished> => {
+      const [statement] = (JSON.parse(policyDocument("topic/x")) as { Statement: object[] }).Statement;
+      writeFileSync(
+        file,
+        JSON.stringify({ Version: "2012-10-17", Statement: [{ ...statement, Condition: condition }] }),
+      );
+      return latchkey("policy", "create", "--name", "condition", "--document", file);
+    };
+    const refused = await create({ Bool: { "iot:ClientId": "true" } });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("which Bool cannot compare; write StringEquals or StringLike");
+    expect((await create({ StringEquals: { "iot:ClientId": [] } })).code).toBe(1);
+    expect((await create({ NumericNotEquals: { "iot:ClientId": "1" } })).code).toBe(0);
+  });
+
   test("refuses an ARN that is written wrong, and gives the right one", async () => {
     const file = join(scratch, "slip.json");
     writeFileSync(file, policyDocument("topic/x").replace("topic/x", "iot:topic/x"));

@@ -155,9 +155,14 @@ const fixedKeys: ReadonlyMap<string, ContextKey> = new Map(
 
 /** A key whose field the context leaves out can be among its further keys. Those about the connection have a place each. */
 function orFurther(key: ContextKey): ContextKey {
-  if (/^iot:(?:Connection\.|ClientId$)/.test(key.name)) return key;
+  if (isOfConnection(key)) return key;
   const folded = key.name.toLowerCase();
   return { ...key, read: (context) => key.read(context) ?? furtherValue(context, folded) };
+}
+
+/** Whether a key is about the thing or the client identifier, which only MQTT connections have. */
+export function isOfConnection({ name }: Pick<ContextKey, "name">): boolean {
+  return /^iot:(?:Connection\.|ClientId$)/.test(name);
 }
 
 /** Facts about the thing exist on MQTT connections only, and only where it is attached to the certificate. */

@@ -5,6 +5,7 @@
 
 import { shorten, type ErrorList, type JsonType, type Location } from "./errors.ts";
 import { locate, memberPath, type JsonNode, type JsonObject } from "./json.ts";
+import { nearestName } from "./spelling.ts";
 
 /** A node together with its path. */
 export interface Located {
@@ -105,5 +106,8 @@ function describe(node: JsonNode): string {
 
 function unknownMember(name: string, known: readonly string[]): string {
   const meant = known.find((one) => one.toLowerCase() === name.toLowerCase());
-  return meant === undefined ? `${shorten(name)} is not known here` : `${name} is written ${meant}`;
+  if (meant !== undefined) return `${name} is written ${meant}`;
+  const near = nearestName(name, known);
+  const allowed = near === undefined ? `one of ${known.join(", ")} was expected` : `write ${near}`;
+  return `${shorten(name)} is not known here: ${allowed}`;
 }

@@ -1,8 +1,9 @@
 /** Lint: conditions with outcomes that are easy to get wrong, and a Deny that may not fire. */
 
 import type { CompiledCondition } from "./compile.ts";
-import type { ContextKey } from "./context-key.ts";
+import { isOfConnection, type ContextKey } from "./context-key.ts";
 import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
+import { isOverHttps } from "./lint-resources.ts";
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
 import { isRequestResource } from "./request.ts";
@@ -15,6 +16,7 @@ export function lintConditions(run: LintRun, subject: LintSubject): void {
     lintForAllValues(run, subject, condition);
     lintRequestKey(run, subject, condition);
     lintValues(run, subject, condition);
+    lintProtocol(run, subject, condition);
   }
   if (!subject.compiled.isAllow) lintDeny(run, subject);
 }
@@ -80,6 +82,25 @@ function lintValues(run: LintRun, { compiled }: LintSubject, { condition, key }:
     const message = `* and ? are ordinary characters in ${operatorText}`;
     const like = operatorText.replace(/Equals(?:IgnoreCase)?/, "Like");
     run.report("wildcard-in-string-equals", policy, value.at, message, `write ${like}`);
+  }
+}
+
+/** Over HTTPS there is no thing and no client identifier, so a condition on one, or a value made of one, never holds. */
+function lintProtocol(run: LintRun, { compiled, actions }: LintSubject, { condition, key }: CompiledCondition): void {
+  const { operator, operatorText, values, at } = condition;
+  if (!isOverHttps(actions, undefined)) return;
+  const fix = "ask about the certificate instead, such as iot:Certificate.Subject.CommonName";
+  const holdsWithoutValue = operator.isNegated || operator.ifExists || operator.quantifier === "all";
+  if (isOfConnection(key) && !holdsWithoutValue && operator.name !== "Null") {
+    const message = `${key.name} has no value over HTTPS, and the actions of this statement exist there only: ${operatorText} never holds`;
+    run.report("thing-variable-over-https", compiled.policy, at, message, fix);
+    return;
+  }
+  for (const value of values) {
+    const variable = value.test.tokens.find((token) => token.kind === "variable" && isOfConnection(token.key));
+    if (variable?.kind !== "variable" || !compiled.isAllow) continue;
+    const message = `${variable.written} has no value over HTTPS, and the actions of this statement exist there only: it never matches`;
+    run.report("thing-variable-over-https", compiled.policy, value.at, message, fix);
   }
 }
 

@@ -51,7 +51,7 @@ interface Probe {
 }
 
 const other = "other-thing";
-const anyShadow = "this reaches the shadows and jobs of every thing";
+const anyShadow = "this reaches the reserved topics of every thing, such as its shadows and jobs";
 const ownShadow = "name the thing: $aws/things/${iot:Connection.Thing.ThingName}/...";
 const anyThing = "this reaches every thing";
 const ownThing =
@@ -65,9 +65,13 @@ const reservedTopics = [
   "shadow/delete",
   "shadow/update/documents",
   "shadow/update/accepted",
+  "shadow/update/delta",
+  "shadow/get/accepted",
+  "shadow/delete/accepted",
   "shadow/name/sample/update",
   "shadow/name/sample/get",
   "shadow/name/sample/update/documents",
+  "shadow/name/sample/get/accepted",
   "jobs/get",
   "jobs/start-next",
   "jobs/notify",
@@ -75,8 +79,14 @@ const reservedTopics = [
   "jobs/sample/get",
   "jobs/sample/update",
   "jobs/get/accepted",
+  "jobs/start-next/accepted",
+  "jobs/sample/get/accepted",
+  "jobs/sample/update/accepted",
   "tunnels/notify",
   "streams/sample/get/json",
+  "streams/sample/data/json",
+  "defender/metrics/json",
+  "defender/metrics/json/accepted",
 ].map((name) => `$aws/things/${other}/${name}`);
 
 /** Filters with MQTT wildcards that deliver reserved topics of other things. */
@@ -149,11 +159,18 @@ function lintProbes(run: LintRun, { compiled, actions }: LintSubject, parts: Res
   }
 }
 
-/** The filter of the policy itself, where it delivers a reserved topic of another thing. */
+/** The filter of the policy itself, where it delivers a reserved topic of another thing; and shared filters of its group. */
 function filterProbes(run: LintRun, { type, name }: ResourceParts): readonly Probe[] {
   const filter = type === "topicfilter" ? sampleText(name, run.context) : undefined;
-  if (filter === undefined || !reservedTopics.some((topic) => topicFilterMatches(filter, topic))) return [];
-  return [shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, filter))];
+  const delivered = sampleText(withoutGroup(name), run.context);
+  if (filter === undefined || delivered === undefined) return [];
+  const isReserved = reservedTopics.some((topic) => topicFilterMatches(delivered, topic));
+  const group = filter.slice(0, filter.length - delivered.length).replace(/\/$/, "");
+  const filters = [
+    ...(isReserved ? [filter] : []),
+    ...(group === "" ? [] : [...reservedTopics, ...reservedFilters].map((reserved) => `${group}/${reserved}`)),
+  ];
+  return filters.map((one) => shadowProbe("iot:Subscribe", (scope) => topicFilterArn(scope, one)));
 }
 
 /** Topics that a statement about Receive lets through, one for each of its patterns. */

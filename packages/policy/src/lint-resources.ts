@@ -2,10 +2,10 @@
 
 import { clientArn, topicArn, topicFilterArn, type ArnScope } from "./arn.ts";
 import { httpsActions, iotActionNamed, iotActions, type ResourceType } from "./actions.ts";
+import { isOfConnection } from "./context-key.ts";
 import type { PolicyAction, PolicyRequest, RequestContext } from "./context.ts";
 import type { ElementValue } from "./document.ts";
 import { lintArn } from "./lint-arn.ts";
-
 import type { LintRun, LintSubject } from "./lint-run.ts";
 import type { PatternToken } from "./pattern.ts";
 import { ResourcePattern, splitArn } from "./resource-pattern.ts";
@@ -75,14 +75,20 @@ function lintVariables(run: LintRun, { compiled, actions }: LintSubject, parts: 
         delimited(token.written, parts, tokens[index + 2]),
       );
     }
-    const isOverHttps = actions.size > 0 && [...actions].every((action) => httpsActions.has(action));
-    if (isOverHttps && /^iot:(?:Connection\.|ClientId$)/.test(token.key.name)) {
-      const message = `${token.written} has no value over HTTPS, and the actions of this statement exist there only: it never matches`;
+    if (isOverHttps(actions, parts.type) && isOfConnection(token.key)) {
+      const place = parts.type === undefined ? "of this statement" : `on ${parts.type}/...`;
+      const message = `${token.written} has no value over HTTPS, and the actions ${place} exist there only: it never matches`;
       const fix =
         "write ${iot:Certificate.Subject.CommonName} and issue certificates with the thing's name as common name";
       run.report("thing-variable-over-https", policy, parts.value.at, message, fix);
     }
   });
+}
+
+/** Whether all actions that are asked for on a type of resource exist over HTTPS only; on every type where it is undefined. */
+export function isOverHttps(actions: ReadonlySet<PolicyAction>, type: string | undefined): boolean {
+  const asked = [...actions].filter((action) => type === undefined || iotActions.get(action) === type);
+  return asked.length > 0 && asked.every((action) => httpsActions.has(action));
 }
 
 /** Behind a client or a thing, and in front of a slash, nothing may follow the value; a topic can have levels below it. */

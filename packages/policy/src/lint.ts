@@ -7,13 +7,15 @@
  */
 
 import { resourceOffset } from "./arn.ts";
-import type { CompiledStatement } from "./compile.ts";
-import type { ParsedPolicy } from "./document.ts";
+import { resourceMatches, type CompiledStatement } from "./compile.ts";
+import type { ElementValue, ParsedPolicy } from "./document.ts";
 import { lintConditions } from "./lint-conditions.ts";
 import { lintNames } from "./lint-names.ts";
 import { lintReach } from "./lint-reach.ts";
 import { lintResources } from "./lint-resources.ts";
-import { LintRun, type LintFinding } from "./lint-run.ts";
+import { LintRun, type LintFinding, type LintSubject } from "./lint-run.ts";
+import { ResourcePattern } from "./resource-pattern.ts";
+import { sampleText } from "./sample.ts";
 
 /** Everything about these policies, which are in effect together, that is probably not meant; in their order. */
 export function lint(policies: readonly ParsedPolicy[]): readonly LintFinding[] {
@@ -31,13 +33,16 @@ export function lint(policies: readonly ParsedPolicy[]): readonly LintFinding[] 
 /** Rights that are of use only beside another right of the same policies. */
 function lintTogether(run: LintRun): void {
   const allows = run.subjects.filter(({ compiled }) => compiled.isAllow);
-  const publishes = allows.some(({ actions }) => actions.has("iot:Publish"));
+  const publishes = allows.filter(({ actions }) => actions.has("iot:Publish"));
   const connects = allows.some(({ compiled, actions }) => actions.has("iot:Connect") && reachesClients(compiled));
   for (const { compiled, actions } of allows) {
     const { policy, statement } = compiled;
-    if (actions.has("iot:RetainPublish") && !publishes) {
-      const message = "a retained message needs iot:Publish as well, which no statement allows";
-      run.report("retain-without-publish", policy, statement.action.at, message, "add iot:Publish beside it");
+    if (actions.has("iot:RetainPublish") && !actions.has("iot:Publish")) {
+      for (const value of statement.resource.isNegated ? [] : statement.resource.values) {
+        if (run.faulty.has(value) || publishes.some((other) => overlaps(run, other, value))) continue;
+        const message = "a retained message needs iot:Publish as well, which no statement allows for this topic";
+        run.report("retain-without-publish", policy, value.at, message, "add iot:Publish beside iot:RetainPublish");
+      }
     }
     if (actions.has("iot:Connect") && !connects) {
       const message =
@@ -48,6 +53,17 @@ function lintTogether(run: LintRun): void {
         run.report("nothing-connects", policy, statement.action.at, message, fix);
     }
   }
+}
+
+/** Whether a statement and a resource have a topic in common, as far as samples of the two tell. */
+function overlaps(run: LintRun, { compiled }: LintSubject, value: ElementValue): boolean {
+  const asked = sampleText(value.tokens, run.context);
+  if (asked === undefined || resourceMatches(compiled, asked, run.context)) return true;
+  const pattern = new ResourcePattern(value.tokens);
+  return compiled.statement.resource.values.some(({ tokens }) => {
+    const granted = sampleText(tokens, run.context);
+    return granted !== undefined && pattern.matches(granted, run.context);
+  });
 }
 
 function reachesClients({ statement }: CompiledStatement): boolean {

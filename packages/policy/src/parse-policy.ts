@@ -5,6 +5,7 @@
  * mistake is found by `lint`.
  */
 
+import { iotActions } from "./actions.ts";
 import {
   ParsedPolicy,
   type Condition,
@@ -157,14 +158,10 @@ function readElementValue(
   const isAction = name === "Action";
   const isValid = isAction ? /^(?:\*+|[\w-]+:[\w*?-]+)$/.test(text) : isResourceText(text);
   if (!isValid) {
-    const [code, expected] = isAction
-      ? (["ERR_POLICY_ACTION", "an action such as iot:Publish, or *"] as const)
-      : (["ERR_POLICY_RESOURCE", "an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a, or *"] as const);
-    errors.add(item.at, {
-      code,
-      message: `${text === "" ? "an empty text" : shorten(text)} is not ${expected}`,
-      found: text,
-    });
+    const fault = isAction
+      ? ({ code: "ERR_POLICY_ACTION", message: notAnAction(text) } as const)
+      : ({ code: "ERR_POLICY_RESOURCE", message: notAResource(text) } as const);
+    errors.add(item.at, { ...fault, found: text });
     return undefined;
   }
   // Actions compare without case.
@@ -172,6 +169,21 @@ function readElementValue(
     ? parsePattern(text.toLowerCase(), { wildcards: true, variables: false })
     : parseArnPattern(text, variables);
   return { text, tokens, at: item.at };
+}
+
+function notAnAction(text: string): string {
+  if (!/^[\w-]+$/.test(text)) return `${textOrEmpty(text)} is not an action such as iot:Publish, or *`;
+  const written = `iot:${text}`;
+  const meant = nearestName(written, [...iotActions.keys()]) ?? written;
+  return `${shorten(text)} lacks the service that an action starts with: write ${shorten(meant)}`;
+}
+
+function notAResource(text: string): string {
+  return `${textOrEmpty(text)} is not an ARN such as arn:aws:iot:eu-west-1:123456789012:topic/a, or *`;
+}
+
+function textOrEmpty(text: string): string {
+  return text === "" ? "an empty text" : shorten(text);
 }
 
 function readConditions(members: MemberReader, variables: boolean, errors: ErrorList): Condition[] {
@@ -215,12 +227,12 @@ function readConditionValue(
   }
   const test = parseValue(node.text, variables);
   if (typeof test !== "string") return [{ text: node.text, test, at }];
-  errors.add(at, { code: "ERR_POLICY_VALUE", message: `${shorten(node.text)}: ${test}`, found: node.text });
+  errors.add(at, { code: "ERR_POLICY_VALUE", message: `${textOrEmpty(node.text)}: ${test}`, found: node.text });
   return [];
 }
 
 function unknownOperator(written: string): string {
-  const [, prefix = "", name = "", suffix = ""] = /^(?:([^:]*):)?(.*?)(ifexists)?$/i.exec(written) ?? [];
+  const [, prefix = "", name = "", suffix = ""] = /^(?:([^:]*):)?(.*?)(if_?exists?)?$/i.exec(written) ?? [];
   const meantName = nearestName(name, operatorNames());
   const meantPrefix = prefix === "" ? "" : nearestName(prefix, ["ForAnyValue", "ForAllValues"]);
   if (meantName === undefined || meantPrefix === undefined) {

@@ -151,6 +151,60 @@ const cases: readonly Case[] = [
     expected: [["thing-variable-over-https", "$.Statement[0].Resource", undefined]],
   },
   {
+    title: "a thing variable for actions over HTTPS beside an action over MQTT",
+    policy: [A(["Publish", "GetThingShadow"], [`topic/${thing}`, `thing/${thing}`])],
+    expected: [["thing-variable-over-https", "$.Statement[0].Resource[1]", undefined]],
+  },
+  {
+    title: "conditions on the thing and the client identifier for actions over HTTPS",
+    policy: [
+      A("GetThingShadow", "thing/a", { Bool: { "iot:Connection.Thing.IsAttached": "true" } }),
+      A("GetRetainedMessage", "topic/a", { StringEquals: { "iot:ClientId": "a" } }),
+      A("GetThingShadow", "thing/a", { StringEquals: { "iot:DomainName": ["a", thing] } }),
+      D("GetThingShadow", "thing/a", { StringEquals: { "iot:Connection.Thing.ThingName": "a" } }),
+      A("GetThingShadow", "thing/a", {
+        StringNotEquals: { "iot:ClientId": "a" },
+        StringLikeIfExists: { "iot:ClientId": "a" },
+        Null: { "iot:ClientId": "true" },
+      }),
+      A(["Publish", "GetRetainedMessage"], "topic/a", { StringEquals: { "iot:ClientId": "a" } }),
+    ],
+    expected: [
+      ["thing-variable-over-https", '$.Statement[0].Condition.Bool["iot:Connection.Thing.IsAttached"]', undefined],
+      ["thing-variable-over-https", '$.Statement[1].Condition.StringEquals["iot:ClientId"]', undefined],
+      ["thing-variable-over-https", '$.Statement[2].Condition.StringEquals["iot:DomainName"][1]', undefined],
+      [
+        "thing-variable-over-https",
+        '$.Statement[3].Condition.StringEquals["iot:Connection.Thing.ThingName"]',
+        undefined,
+      ],
+    ],
+  },
+  {
+    title: "reserved topics by shared filters, and those of every service",
+    policy: [
+      A("Subscribe", [
+        "topicfilter/$share/g/#",
+        "topicfilter/$share/*/$aws/things/+/shadow/#",
+        "topicfilter/$share/g/$aws/things/*/shadow/*",
+        "topicfilter/$aws/things/+/shadow/get/accepted",
+        "topicfilter/$aws/things/+/defender/#",
+        "topicfilter/$share/g/$aws/things/lamp-1/shadow/#",
+        "topicfilter/$share/g/a",
+      ]),
+      A("Publish", "topic/$aws/things/*/defender/metrics/json"),
+      receiveAll,
+    ],
+    expected: [
+      ["any-shadow", "$.Statement[0].Resource[0]", "allow"],
+      ["any-shadow", "$.Statement[0].Resource[1]", "allow"],
+      ["any-shadow", "$.Statement[0].Resource[2]", "allow"],
+      ["any-shadow", "$.Statement[0].Resource[3]", "allow"],
+      ["any-shadow", "$.Statement[0].Resource[4]", "allow"],
+      ["any-shadow", "$.Statement[1].Resource", "allow"],
+    ],
+  },
+  {
     title: "Basic Ingest topics in Subscribe",
     policy: [A("Subscribe", "topicfilter/$aws/rules/r/a"), A("Receive", "topic/$aws/rules/r/a")],
     expected: [
@@ -187,7 +241,12 @@ const cases: readonly Case[] = [
   {
     title: "RetainPublish without Publish",
     policy: [A("RetainPublish", "topic/a")],
-    expected: [["retain-without-publish", "$.Statement[0].Action", undefined]],
+    expected: [["retain-without-publish", "$.Statement[0].Resource", undefined]],
+  },
+  {
+    title: "RetainPublish on one topic and Publish on others",
+    policy: [A("RetainPublish", ["topic/a", "topic/b/*", "topic/c/1"]), A("Publish", ["topic/b/1", "topic/c/*"])],
+    expected: [["retain-without-publish", "$.Statement[0].Resource[0]", undefined]],
   },
   {
     title: "quotes in the name of an attribute",
@@ -530,6 +589,14 @@ const mends: readonly Mend[] = [
     after: [A("UpdateThingShadow", `thing/${commonName}`)],
     works: overHttps("iot:UpdateThingShadow", "thing/lamp-1"),
     closed: overHttps("iot:UpdateThingShadow", "thing/lamp-2"),
+  },
+  {
+    code: "thing-variable-over-https",
+    before: [A("UpdateThingShadow", "thing/lamp-1", { StringEquals: { "iot:Connection.Thing.ThingName": "lamp-1" } })],
+    after: [
+      A("UpdateThingShadow", "thing/lamp-1", { StringEquals: { "iot:Certificate.Subject.CommonName": "lamp-1" } }),
+    ],
+    works: overHttps("iot:UpdateThingShadow", "thing/lamp-1"),
   },
   {
     code: "any-role-alias",

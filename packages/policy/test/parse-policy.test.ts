@@ -355,6 +355,7 @@ describe("the operator that was meant", () => {
     ["ForAllValues:boolifexists", "write ForAllValues:BoolIfExists ("],
     ["ForAnyValue:Null", "write Null ("],
     ["NullIfExists", "write Null ("],
+    ["StringLikeIfExist", "write StringLikeIfExists ("],
     ["Nonsense", "one of StringEquals, StringNotEquals, "],
     ["ForEachValue0000:StringEquals", "one of StringEquals, StringNotEquals, "],
   ];
@@ -375,7 +376,23 @@ describe("what a message says to write", () => {
 
   test("of a member in other letter case, and of one that there is not", () => {
     expect(messageOf(withStatement({ sid: "a" }))).toBe("sid is written Sid");
-    expect(messageOf(withStatement({ Principal: "*" }))).toBe("Principal is not known here");
+    expect(messageOf(withStatement({ Conditions: {} }))).toBe("Conditions is not known here: write Condition");
+    expect(messageOf(withStatement({ Principal: "*" }))).toBe(
+      "Principal is not known here: one of Sid, Effect, Action, NotAction, Resource, NotResource, Condition was expected",
+    );
+  });
+
+  test("of an action without its service", () => {
+    const messageOfAction = (text: string): string => messageOf(withStatement({ Action: text }));
+    expect(messageOfAction("Publsh")).toBe("Publsh lacks the service that an action starts with: write iot:Publish");
+    expect(messageOfAction("connect")).toBe("connect lacks the service that an action starts with: write iot:Connect");
+    expect(messageOfAction("Nonsense")).toContain("write iot:Nonsense");
+    expect(messageOfAction("iot:")).toBe("iot: is not an action such as iot:Publish, or *");
+  });
+
+  test("of an empty text where a number belongs", () => {
+    const message = messageOf(withStatement({ Condition: { NumericEquals: { "iot:ClientId": "" } } }));
+    expect(message).toBe("an empty text: a decimal number was expected");
   });
 
   test("of a value that is no address", () => {

@@ -238,20 +238,31 @@ export const policyCommand = defineCommand({
 /** What lint finds in statements that no request can match, so that no device could use them. */
 const neverApplies: ReadonlySet<LintCode> = new Set<LintCode>([
   "action-resource-mismatch",
+  "basic-ingest-in-subscribe",
   "condition-key-as-variable",
   "index-out-of-range",
   "malformed-arn",
   "mqtt-wildcard-in-topic",
   "old-version",
+  "quoted-attribute",
+  "thing-variable-over-https",
   "unclosed-variable",
   "unknown-variable",
   "variable-in-arn-head",
 ]);
 
+/** What lint finds in conditions that never hold, unless the operator is one that holds without a match. */
+const neverHolds: ReadonlySet<LintCode> = new Set<LintCode>(["empty-value-list", "operator-of-other-type"]);
+
+function isUseless({ code, path }: LintFinding): boolean {
+  const operator = /\.Condition(?:\.|\[")([\w:]+)/.exec(path)?.[1] ?? "";
+  return neverApplies.has(code) || (neverHolds.has(code) && !/Not|ForAllValues|IfExists/.test(operator));
+}
+
 async function checkedDocument(policyName: string, file: string, isForced: boolean): Promise<string> {
   const { document, findings } = await readPolicy(policyName, file);
   for (const finding of findings) remark(findingText(finding, file));
-  const useless = findings.filter(({ code }) => neverApplies.has(code));
+  const useless = findings.filter(isUseless);
   if (useless.length > 0 && !isForced) {
     throw new UsageError(
       `${file} was not stored: ${useless.length} of its elements can never apply to a request (see above). ` +

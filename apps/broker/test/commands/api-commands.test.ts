@@ -225,7 +225,7 @@ describe("on files alone", () => {
   test("policy lint finds, as text, JSON and SARIF, and its exit code says so", async () => {
     const found = await run(["policy", "lint", "--document", bad()]);
     expect(found.code).toBe(1);
-    expect(found.stdout).toMatch(/bad\.json:7:\d+ error action-resource-mismatch: /);
+    expect(found.stdout).toMatch(/bad\.json:7:\d+ error action-resource-mismatch: .*; use topic\/$/m);
     const sarif = await run(["policy", "lint", "--document", bad(), "--format", "sarif"]);
     const log = JSON.parse(sarif.stdout) as { version: string; runs: { results: object[] }[] };
     expect(log.version).toBe("2.1.0");
