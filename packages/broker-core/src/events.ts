@@ -90,6 +90,18 @@ export interface LimitedEvent<Peer, Principal> extends EventSource<Peer, Princip
   readonly times: number;
 }
 
+/** What was granted of one SUBSCRIBE. Subscriptions that were there already and are replaced count, too. */
+export interface SubscribedEvent<Peer, Principal> extends ClientSource<Peer, Principal> {
+  readonly type: "subscribed";
+  readonly subscriptions: readonly { readonly topicFilter: string; readonly qos: QoS }[];
+}
+
+/** What one UNSUBSCRIBE has ended. */
+export interface UnsubscribedEvent<Peer, Principal> extends ClientSource<Peer, Principal> {
+  readonly type: "unsubscribed";
+  readonly topicFilters: readonly string[];
+}
+
 /** One thing that happened. */
 export type BrokerEvent<Peer, Principal> =
   | ({
@@ -102,8 +114,8 @@ export type BrokerEvent<Peer, Principal> =
   | ({ readonly type: "closed"; readonly reason: CloseReason; readonly detail: string } & EventSource<Peer, Principal>)
   /** The authorizer said no. A refused delivery leaves the connection open; so does a refused subscription. */
   | DeniedEvent<Peer, Principal>
-  | ({ readonly type: "subscribed"; readonly topicFilter: string; readonly qos: QoS } & ClientSource<Peer, Principal>)
-  | ({ readonly type: "unsubscribed"; readonly topicFilter: string } & ClientSource<Peer, Principal>)
+  | SubscribedEvent<Peer, Principal>
+  | UnsubscribedEvent<Peer, Principal>
   | DroppedEvent<Peer, Principal>
   | LimitedEvent<Peer, Principal>
   /** A will of an earlier process is not published, because its client's principal cannot be had again. */

@@ -16,6 +16,8 @@ export type {
   LimitedEvent,
   PublishedEvent,
   SessionEndReason,
+  SubscribedEvent,
+  UnsubscribedEvent,
 } from "./events.ts";
 export { awsLimits, limitsOf, standardLimits, type Limits, type Profile } from "./limits.ts";
 export type { Authentication, AuthenticationStep, Authenticator, Credentials } from "./ports/authenticator.ts";

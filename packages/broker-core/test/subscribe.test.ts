@@ -63,7 +63,13 @@ describe.each(versions)("version %i", (protocolVersion) => {
       { type: "unsuback", packetIdentifier: 5 },
     ]);
     if (protocolVersion === 5) expect(packets[1]).toMatchObject({ reasonCodes: [0, 0, 0x11, 0] });
-    expect(test.eventsOf("unsubscribed").map(({ topicFilter }) => topicFilter)).toEqual(["A/b", "a/b", "a/+"]);
+    expect(test.eventsOf("subscribed")).toMatchObject([
+      {
+        clientIdentifier: "kitchen",
+        subscriptions: ["a/+", "a/b", "A/b"].map((topicFilter) => ({ topicFilter, qos: 2 })),
+      },
+    ]);
+    expect(test.eventsOf("unsubscribed")).toMatchObject([{ topicFilters: ["A/b", "a/b", "a/+"] }]);
     expect(test.broker.counters.subscriptions).toBe(0);
   });
 

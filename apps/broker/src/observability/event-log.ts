@@ -13,6 +13,8 @@ import type {
   EventSource,
   LimitedEvent,
   PublishedEvent,
+  SubscribedEvent,
+  UnsubscribedEvent,
 } from "@latchkey/broker-core";
 import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
@@ -44,6 +46,7 @@ export class EventLog implements Disposable {
   readonly #denied: EqualEvents<DeniedEvent<Peer, Principal>>;
   readonly #dropped: EqualEvents<DroppedEvent<Peer, Principal>>;
   readonly #limited: EqualEvents<LimitedEvent<Peer, Principal>>;
+  readonly #subscribed: EqualEvents<SubscriptionEvent>;
   readonly #explaining = new PacedWork();
 
   constructor({ log, decisions, intervalMs: interval = intervalMs }: EventLogOptions) {
@@ -76,6 +79,7 @@ export class EventLog implements Disposable {
       report: (what, { limit, value, times, ...source }) =>
         log.warn({ ...sourceFields(source), limit, value, times }, limitedTexts[what]),
     });
+    this.#subscribed = new EqualEvents({ ...counted, report: (...report) => logSubscription(log, ...report) });
   }
 
   /** Takes an event of the broker core. */
@@ -90,6 +94,9 @@ export class EventLog implements Disposable {
       this.#dropped.add(event.clientIdentifier ?? "", event.limit, event);
     } else if (event.type === "limited") {
       this.#limited.add(event.principalName, event.limit, event);
+    } else if (event.type === "subscribed" || event.type === "unsubscribed") {
+      const { length, 0: first = "" } = topicFiltersOf(event);
+      this.#subscribed.add(event.clientIdentifier, `${event.type} ${length} ${shortened(first)}`, event);
     } else logConnection(this.#log, event);
   };
 
@@ -98,6 +105,7 @@ export class EventLog implements Disposable {
     this.#denied[Symbol.dispose]();
     this.#dropped[Symbol.dispose]();
     this.#limited[Symbol.dispose]();
+    this.#subscribed[Symbol.dispose]();
     this.#explaining[Symbol.dispose]();
   }
 }
@@ -133,16 +141,40 @@ function logDenied(log: Logger, what: Report, event: DeniedEvent<Peer, Principal
   log.warn({ ...fields, decision, why: denial.reason, ...(what === "others" && { times }) }, deniedTexts[what]);
 }
 
-type ConnectionEvent = Exclude<BrokerEvent<Peer, Principal>, { readonly type: "denied" | "dropped" | "limited" }>;
+/** SUBSCRIBE and UNSUBSCRIBE. */
+type SubscriptionEvent = SubscribedEvent<Peer, Principal> | UnsubscribedEvent<Peer, Principal>;
+
+/** Topic filters that a line shows, and characters of each. */
+const maximumFilters = 10;
+const maximumFilterLength = 200;
+
+function topicFiltersOf(event: SubscriptionEvent): readonly string[] {
+  return event.type === "subscribed" ? event.subscriptions.map(({ topicFilter }) => topicFilter) : event.topicFilters;
+}
+
+function shortened(topicFilter: string): string {
+  return topicFilter.length <= maximumFilterLength ? topicFilter : `${topicFilter.slice(0, maximumFilterLength)}...`;
+}
+
+/** One line a packet, however many filters it has; equal ones are counted. */
+function logSubscription(log: Logger, what: Report, event: SubscriptionEvent, times: number): void {
+  const all = topicFiltersOf(event);
+  const topicFilters = all.slice(0, maximumFilters).map(shortened);
+  const fields = { ...sourceFields(event), topicFilters, ...(all.length > maximumFilters && { count: all.length }) };
+  if (what === "first") {
+    const qos = event.type === "subscribed" && event.subscriptions.slice(0, maximumFilters).map((one) => one.qos);
+    log.info({ ...fields, ...(qos !== false && { qos }) }, event.type);
+  } else if (what === "again") log.info({ ...fields, times }, `${event.type} again`);
+  else log.info({ ...fields, times }, "subscribed or unsubscribed, not told apart: this is the last of them");
+}
+
+type ConnectionEvent = Exclude<
+  BrokerEvent<Peer, Principal>,
+  { readonly type: "denied" | "dropped" | "limited" | "subscribed" | "unsubscribed" }
+>;
 
 function logConnection(log: Logger, event: ConnectionEvent): void {
   switch (event.type) {
-    case "subscribed":
-      log.info({ ...sourceFields(event), topicFilter: event.topicFilter, qos: event.qos }, "subscribed");
-      break;
-    case "unsubscribed":
-      log.info({ ...sourceFields(event), topicFilter: event.topicFilter }, "unsubscribed");
-      break;
     case "connected":
       log.info({ ...sourceFields(event), protocolVersion: event.protocolVersion }, "connected");
       break;

@@ -5,7 +5,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { BrokerEvent, CloseReason, ConnectionEnd } from "@latchkey/broker-core";
+import type { BrokerEvent, ClientSource, CloseReason, ConnectionEnd } from "@latchkey/broker-core";
 import type { CertificateRegisteredEvent } from "@latchkey/registry";
 import type { Peer } from "../authorization/peer.ts";
 import { DevicePrincipal, type Principal } from "../authorization/policy-authorizer.ts";
@@ -65,8 +65,6 @@ interface Connection {
 interface Waiting {
   readonly topicName: string;
   readonly fields: Record<string, unknown>;
-  readonly peer: Peer | undefined;
-  readonly topics: string[] | undefined;
 }
 
 /** Publishes the events. */
@@ -99,8 +97,14 @@ export class LifecycleEvents implements Disposable {
         this.#refused(peer, clientIdentifier, principal);
         break;
       case "subscribed":
+        this.#subscriptions(
+          "subscribed",
+          event,
+          event.subscriptions.map(({ topicFilter }) => topicFilter),
+        );
+        break;
       case "unsubscribed":
-        this.#subscriptions(event.type, peer, clientIdentifier, principal, event.topicFilter);
+        this.#subscriptions("unsubscribed", event, event.topicFilters);
         break;
       case "dropped":
       case "limited":
@@ -110,7 +114,7 @@ export class LifecycleEvents implements Disposable {
 
   /** A certificate that registered itself, or shows itself again before it is activated. */
   registered(event: CertificateRegisteredEvent): void {
-    this.#add(`$aws/events/certificates/registered/${event.caCertificateId}`, { ...event }, undefined, undefined);
+    this.#add(`$aws/events/certificates/registered/${event.caCertificateId}`, { ...event });
   }
 
   /** From now on there are no events. */
@@ -161,22 +165,20 @@ export class LifecycleEvents implements Disposable {
   ): void {
     const topicName = `$aws/events/presence/${eventType}/${clientIdentifier}`;
     const common = this.#common(eventType, peer, clientIdentifier, principal);
-    this.#add(topicName, { ...common, ...fields }, peer, undefined);
+    this.#add(topicName, { ...common, ...fields });
   }
 
-  /** Filters of one SUBSCRIBE come one by one. */
+  /** More filters of one packet than an event may have are several events. */
   #subscriptions(
     eventType: "subscribed" | "unsubscribed",
-    peer: Peer,
-    clientIdentifier: string,
-    principal: Principal,
-    topicFilter: string,
+    { peer, clientIdentifier, principal }: ClientSource<Peer, Principal>,
+    topicFilters: readonly string[],
   ): void {
     const topicName = `$aws/events/subscriptions/${eventType}/${clientIdentifier}`;
-    const last = this.#waiting.at(-1);
-    const isSame = last?.peer === peer && last.topicName === topicName && last.topics !== undefined;
-    if (isSame && last.topics.length < maximumTopics) last.topics.push(topicFilter);
-    else this.#add(topicName, this.#common(eventType, peer, clientIdentifier, principal), peer, [topicFilter]);
+    const common = this.#common(eventType, peer, clientIdentifier, principal);
+    for (let from = 0; from < topicFilters.length; from += maximumTopics) {
+      this.#add(topicName, { ...common, topics: topicFilters.slice(from, from + maximumTopics) });
+    }
   }
 
   #common(eventType: string, peer: Peer, clientId: string, principal: Principal): Record<string, unknown> {
@@ -192,17 +194,15 @@ export class LifecycleEvents implements Disposable {
     };
   }
 
-  #add(topicName: string, fields: Record<string, unknown>, peer: Peer | undefined, topics: string[] | undefined): void {
+  #add(topicName: string, fields: Record<string, unknown>): void {
     if (this.#isStopped || this.#waiting.length >= maximumWaiting) return;
-    this.#waiting.push({ topicName, fields, peer, topics });
+    this.#waiting.push({ topicName, fields });
     if (this.#waiting.length === 1) setImmediate(() => this.#publishAll());
   }
 
   #publishAll(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { topicName, fields, topics } of waiting) {
-      this.#options.publish(topicName, JSON.stringify(topics === undefined ? fields : { ...fields, topics }));
-    }
+    for (const { topicName, fields } of waiting) this.#options.publish(topicName, JSON.stringify(fields));
   }
 }

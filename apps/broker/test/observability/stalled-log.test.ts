@@ -3,33 +3,44 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Packet } from "@latchkey/mqtt-codec";
+import type { EncodablePacket } from "@latchkey/mqtt-codec";
 import { expect, test } from "vitest";
-import { MqttSession } from "../mqtt-session.ts";
+import { MqttSession, type Access } from "../mqtt-session.ts";
 import { BrokerProcess, everything } from "./running-broker.ts";
 
-const filters = Array.from({ length: 1000 }, (_, n) => ({ topicFilter: `filter/${n}`, qos: 0 as const }));
-const subscribes = 100;
+const messages = 1000;
+const bursts = 100;
+
+/** A broker with a line for each message, and a client that publishes bursts of them. */
+async function startNoisy(
+  broker: BrokerProcess,
+): Promise<{ publish: () => Promise<void>; access: Access; noisy: MqttSession }> {
+  await broker.start();
+  const device = await broker.device([everything]);
+  await broker.end("SIGKILL");
+  const access = { ...device, port: await broker.start("--log-level", "debug") };
+  let acknowledged = (): void => {};
+  const noisy = await MqttSession.connect(access, "noisy", () => acknowledged());
+  const publish = async (): Promise<void> => {
+    const done = new Promise<void>((resolve) => (acknowledged = resolve));
+    for (let n = 1; n < messages; n++) noisy.send({ type: "publish", topicName: "topic", payload: new Uint8Array(1) });
+    noisy.send({ type: "publish", topicName: "topic", payload: new Uint8Array(1), qos: 1, packetIdentifier: 1 });
+    await done;
+  };
+  return { publish, access, noisy };
+}
 
 test(
   "100,000 lines that nobody reads hold up no PINGREQ, and what is missing is counted",
   { timeout: 300_000 },
   async () => {
     await using broker = new BrokerProcess();
-    await broker.start();
-    const access = await broker.device([everything]);
-    await broker.end("SIGKILL");
-    const port = await broker.start();
-    const waiting: ((packet: Packet) => void)[] = [];
-    const noisy = await MqttSession.connect({ ...access, port }, "noisy", (packet) => waiting.shift()?.(packet));
+    const { publish, access, noisy } = await startNoisy(broker);
     const pongs: (() => void)[] = [];
-    const quiet = await MqttSession.connect({ ...access, port }, "quiet", () => pongs.shift()?.());
-    const answer = (): Promise<Packet> => new Promise((resolve) => waiting.push(resolve));
+    const quiet = await MqttSession.connect(access, "quiet", () => pongs.shift()?.());
     let slowestMs = 0;
-    for (let n = 0; n < subscribes; n++) {
-      const suback = answer();
-      noisy.send({ type: "subscribe", packetIdentifier: 1, subscriptions: filters });
-      expect((await suback).type).toBe("suback");
+    for (let n = 0; n < bursts; n++) {
+      await publish();
       const startedMs = performance.now();
       const pong = new Promise<void>((resolve) => pongs.push(resolve));
       quiet.send({ type: "pingreq" });
@@ -44,33 +55,72 @@ test(
         .filter(({ msg }) => String(msg).startsWith("lines are missing"))
         .reduce((sum, { count }) => sum + Number(count), 0);
     await expect.poll(missing, { timeout: 60_000 }).toBeGreaterThan(10_000);
-    const seen = lines.filter(({ msg }) => msg === "subscribed").length;
-    expect(seen + missing()).toBe(subscribes * filters.length);
     // Lines that come now are written again.
     await noisy.cut();
-    await expect
-      .poll(() => lines.at(-1), { timeout: 60_000 })
-      .toMatchObject({ msg: "closed", clientIdentifier: "noisy" });
+    const closed = expect.objectContaining({ msg: "closed", clientIdentifier: "noisy" }) as unknown;
+    await expect.poll(() => lines, { timeout: 60_000 }).toContainEqual(closed);
+    const seen = lines.filter(({ msg, topicName }) => msg === "published" && topicName === "topic").length;
+    // Lifecycle events are messages, too.
+    const others = lines.filter(({ msg, topicName }) => msg === "published" && topicName !== "topic").length;
+    expect(seen + missing()).toBeGreaterThanOrEqual(bursts * messages);
+    expect(seen + missing()).toBeLessThanOrEqual(bursts * messages + others + 10);
   },
 );
 
 test("a broker whose log nobody reads ends all the same", { timeout: 300_000 }, async () => {
   await using broker = new BrokerProcess();
-  await broker.start();
-  const access = await broker.device([everything]);
-  await broker.end("SIGKILL");
-  const port = await broker.start();
-  const session = await MqttSession.connect({ ...access, port }, "noisy", () => acknowledged());
-  let acknowledged = (): void => {};
-  for (let n = 0; n < 5; n++) {
-    const suback = new Promise<void>((resolve) => (acknowledged = resolve));
-    session.send({ type: "subscribe", packetIdentifier: 1, subscriptions: filters });
-    await suback;
-  }
+  const { publish } = await startNoisy(broker);
+  for (let n = 0; n < 20; n++) await publish();
   const exited = once(broker.child, "exit");
   broker.child.kill("SIGTERM");
   expect(await exited).toEqual([0, null]);
 });
+
+test(
+  "SUBSCRIBE makes one line however many filters it has, and equal ones are counted",
+  { timeout: 300_000 },
+  async () => {
+    await using broker = new BrokerProcess();
+    await broker.start();
+    const access = await broker.device([everything]);
+    await broker.end("SIGKILL");
+    const port = await broker.start();
+    const lines = broker.readLog();
+    const waiting: (() => void)[] = [];
+    const session = await MqttSession.connect({ ...access, port }, "noisy", () => waiting.shift()?.());
+    const ask = (packet: EncodablePacket): Promise<void> => {
+      const answered = new Promise<void>((resolve) => waiting.push(resolve));
+      session.send(packet);
+      return answered;
+    };
+    const filters = (from: number, count: number): { topicFilter: string; qos: 0 }[] =>
+      Array.from({ length: count }, (_, n) => ({ topicFilter: `filter/${from + n}`, qos: 0 }));
+    const subscribe = (from: number, count: number): Promise<void> =>
+      ask({ type: "subscribe", packetIdentifier: 1, subscriptions: filters(from, count) });
+    for (let n = 0; n < 10; n++) await subscribe(0, 1000);
+    for (let n = 1; n <= 300; n++) await subscribe(n, 1);
+    await ask({
+      type: "unsubscribe",
+      packetIdentifier: 2,
+      topicFilters: filters(0, 20).map(({ topicFilter }) => topicFilter),
+    });
+    expect(await broker.end("SIGTERM")).toBe(0);
+    const ofKind = (text: string): Record<string, unknown>[] => lines.filter(({ msg }) => String(msg).startsWith(text));
+    const subscribed = ofKind("subscribed");
+    expect(subscribed[0]).toMatchObject({
+      msg: "subscribed",
+      clientIdentifier: "noisy",
+      topicFilters: filters(0, 10).map(({ topicFilter }) => topicFilter),
+      qos: Array.from({ length: 10 }, () => 0),
+      count: 1000,
+    });
+    expect(subscribed[1]).toMatchObject({ topicFilters: ["filter/1"] });
+    expect(subscribed[1]).not.toHaveProperty("count");
+    // 20 are told apart in an interval; those and the rest are counted at its end.
+    expect(subscribed.length).toBeLessThan(100);
+    expect(subscribed.reduce((sum, { times }) => sum + Number(times ?? 1), 0)).toBe(311);
+  },
+);
 
 test(
   "refused deliveries and messages make a line for the first of a kind, and one for all others",

@@ -137,6 +137,9 @@ function grantAll<Peer, Principal>(
   }
   // A subscription exists before its SUBACK, which promises it.
   const wanted = granted.map((one) => ({ ...one, isNew: subscribe(connection, client, one.subscription, one.parts) }));
+  if (granted.length > 0) reportSubscribed(connection, client, granted);
+  // The listener may have ended the connection.
+  if (isClosed(connection)) return;
   const reasonCodes = version === 5 ? codes : codes.map((code) => (code >= 0x80 ? subscriptionFailure : code));
   const bytes = connection.encodeAnswer(
     (properties) => ({ type: "suback", packetIdentifier, reasonCodes, properties }),
@@ -166,19 +169,21 @@ function subscribe<Peer, Principal>(
   subscription: SessionSubscription,
   parts: FilterParts,
 ): boolean {
-  const { router, counters, emit } = connection.context;
-  if (isClosed(connection)) return false;
+  const { router, counters } = connection.context;
   const isNew = router.subscribe(session, subscription, parts);
   if (isNew && session.owner !== undefined) session.owner.subscriptions += 1;
   counters.subscriptions = router.subscriptions;
   session.journal?.subscribed(subscription);
-  const { client, peer } = connection;
-  if (client !== undefined) {
-    const { clientIdentifier, isAssignedIdentifier, principal } = client;
-    const { topicFilter, qos } = subscription;
-    emit({ type: "subscribed", peer, clientIdentifier, isAssignedIdentifier, principal, topicFilter, qos });
-  }
   return isNew;
+}
+
+function reportSubscribed<Peer, Principal>(
+  { context, peer }: Connection<Peer, Principal>,
+  { clientIdentifier, isAssignedIdentifier, principal }: Client<Principal>,
+  granted: readonly { readonly subscription: SessionSubscription }[],
+): void {
+  const subscriptions = granted.map(({ subscription: { topicFilter, qos } }) => ({ topicFilter, qos }));
+  context.emit({ type: "subscribed", peer, clientIdentifier, isAssignedIdentifier, principal, subscriptions });
 }
 
 /** The retained messages of a subscription (MQTT-3.3.1-9 to -11); none for shared ones (MQTT 5.0 §4.8.2). */
@@ -206,6 +211,7 @@ export function handleUnsubscribe<Peer, Principal>(
   const { context, version, peer } = connection;
   const { session, clientIdentifier, isAssignedIdentifier, principal } = client;
   connection.workLeft -= topicFilters.length * workPerFilter;
+  const ended: string[] = [];
   const reasonCodes = topicFilters.map((topicFilter) => {
     const parts = session.subscriptions.has(topicFilter) ? filterParts(topicFilter) : undefined;
     if (parts === undefined) return ReasonCode.noSubscriptionExisted;
@@ -219,9 +225,13 @@ export function handleUnsubscribe<Peer, Principal>(
       for (const delivery of taken) session.journal?.done(delivery);
       context.router.redispatch(taken, session, context.nowMs);
     }
-    context.emit({ type: "unsubscribed", peer, clientIdentifier, isAssignedIdentifier, principal, topicFilter });
+    ended.push(topicFilter);
     return ReasonCode.success;
   });
+  if (ended.length > 0) {
+    const source = { peer, clientIdentifier, isAssignedIdentifier, principal };
+    context.emit({ type: "unsubscribed", ...source, topicFilters: ended });
+  }
   const bytes = encode({ type: "unsuback", packetIdentifier, reasonCodes }, version);
   connection.acknowledgements.send(bytes, context.appended, 0);
 }
