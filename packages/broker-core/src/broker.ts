@@ -14,6 +14,7 @@ import { createCounters, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { DropLimit, PublishedEvent } from "./events.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
+import { decisionFor } from "./handlers/decision.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
 import { sendDirect } from "./handlers/direct-message.ts";
 import { limitOfPublishing } from "./handlers/principal-limits.ts";
@@ -199,7 +200,7 @@ export class Broker<Peer, Principal> {
       if (limit !== undefined) return limit;
       const actions = message.retain === true ? (["publish", "retain-publish"] as const) : (["publish"] as const);
       for (const action of actions) {
-        const decision = context.authorizer.decide(principal, action, topicName, nowMs);
+        const decision = decisionFor(context, principal, action, topicName);
         const denial = decision instanceof Promise ? await decision : decision;
         context.counters.decisions[action][denial === true ? "allowed" : "denied"] += 1;
         if (denial === true) continue;

@@ -22,10 +22,15 @@ export class ClusterNode<Peer, Principal> {
     context.nowMs = nowMs;
     for (const { message: stored, isForSubscribers, groups, retained } of messages) {
       const message = messageOf(this.#epoch, stored);
-      if (message.isExpired(nowMs)) continue;
       const { topicName, payload } = message;
-      if (retained !== undefined && payload.length === 0) context.retained.delete(topicName, retained.version);
-      else if (retained !== undefined) keepRetained(context, message, retained.version, retained.storedAtMs);
+      const isExpired = message.isExpired(nowMs);
+      if (retained !== undefined) {
+        const { version, storedAtMs } = retained;
+        // What has expired on its way takes the place of the older message all the same.
+        if (isExpired || payload.length === 0) context.retained.delete(topicName, version);
+        else keepRetained(context, message, version, storedAtMs);
+      }
+      if (isExpired) continue;
       context.router.routeForwarded(message, isForSubscribers, groups, nowMs);
     }
     context.router.congested.length = 0;

@@ -223,6 +223,16 @@ describe("retained messages", () => {
     );
   });
 
+  test("one that expires on its way takes the place of an older one all the same", async () => {
+    const client = await at(one).connect5("client");
+    client.publish("t", "old", { retain: true });
+    bridge.letThrough();
+    client.publish("t", "new", { retain: true, properties: { messageExpiryInterval: 1 } });
+    for (const node of [one, two]) at(node).tick(2000);
+    bridge.letThrough();
+    for (const node of [one, two]) expect(at(node).broker.retained("t")).toBeUndefined();
+  });
+
   test("one that is above a node's limit is left out there, and counted", async () => {
     const small = bridge.add({ limits: { maximumRetainedMessages: 1 } });
     const button = await at(one).connect("button");

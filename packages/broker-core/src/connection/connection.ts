@@ -34,6 +34,7 @@ import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { Acknowledgements, type AcknowledgementsContext } from "./acknowledgements.ts";
 import { encodedAnswer, type MakeAnswer } from "./answer.ts";
+import { refusalOf } from "./refusal.ts";
 import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
 import type { LimitReports } from "./limit-reports.ts";
 import { Link } from "./link.ts";
@@ -369,7 +370,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     return encodedAnswer(make, isTold ? reasonString : undefined, version, answers.maximumPacketSize);
   }
 
-  /** Asks the authorizer, and reports a refusal. */
+  /** Asks the authorizer, and reports a refusal. Throws what the authorizer throws (`decisionOn` does not). */
   decide(action: Action, name: string): Decision | Promise<Decision> {
     const principal = this.client?.principal ?? this.knownPrincipal;
     if (principal === undefined) return notConnected;
@@ -383,12 +384,15 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     return this.#report(principal, action, name, decision);
   }
 
+  /** The same where it has refused without being asked to the end. */
+  refuse(action: Action, name: string, denial: Denial): Decision {
+    const principal = this.client?.principal ?? this.knownPrincipal;
+    return principal === undefined ? notConnected : this.#report(principal, action, name, denial);
+  }
+
   /** Apart from `decide`, whose every call would otherwise make what these functions need. */
   #decided(principal: Principal, action: Action, name: string, decision: Promise<Decision>): Promise<Decision> {
-    return decision.then(
-      (answer) => this.#report(principal, action, name, answer),
-      (cause: unknown) => this.#report(principal, action, name, { isAllowed: false, reason: String(cause) }),
-    );
+    return decision.catch(refusalOf).then((answer) => this.#report(principal, action, name, answer));
   }
 
   #report(principal: Principal, action: Action, name: string, decision: Decision): Decision {

@@ -68,10 +68,13 @@ export class Link {
       const buffered = this.#transport.bufferedOctets;
       const room = 2 * handOverOctets - buffered;
       if (this.#octets <= room) {
-        this.#send(this.#chunks, this.#octets);
+        const chunks = this.#chunks;
+        const octets = this.#octets;
+        // Before they go: a transport in memory may bring the client's answer within its `write`, and this is called again.
         this.#chunks = [];
         this.#octets = 0;
         this.#owned = 0;
+        this.#send(chunks, octets);
         return;
       }
       if (buffered >= handOverOctets) break;

@@ -52,6 +52,11 @@ export class Sender implements Receiver {
   readonly #sinceMs: number;
   readonly #braked = new LazySet<BrakedPublisher>();
   #brakedSinceMs: number | undefined;
+  /**
+   * What an asynchronous authorizer was asked about last, and its answer. It is kept here and not with the message, whose next connection
+   * may be somebody else's.
+   */
+  #asked: { readonly message: Message; readonly decision: Decision | Promise<Decision> } | undefined;
   #isAsking = false;
   #isStopped = false;
 
@@ -83,7 +88,11 @@ export class Sender implements Receiver {
     const { session, link } = this.#context;
     if (session.outbound.isQos0Queued || link.isFull || this.#isAsking) return "waits";
     const decision = this.#context.mayReceive(message.topicName);
-    if (decision !== true) return decision instanceof Promise ? "waits" : "refused";
+    if (decision instanceof Promise) {
+      this.#asked = { message, decision };
+      return "waits";
+    }
+    if (decision !== true) return "refused";
     const copy = { message, qos: 0 as const, retain, identifiers, packetIdentifier: 0, dup: false };
     if (!this.#sendCopy(copy)) this.#context.dropped(message, "packet-size");
     return "sent";
@@ -159,14 +168,12 @@ export class Sender implements Receiver {
     if (!isRepeat && message.isExpired(nowMs)) return this.#drop(delivery, "expired");
     if (!isRepeat && nowMs - delivery.queuedMs >= limits.maximumQueuedMs)
       return this.#drop(delivery, "maximumQueuedMs");
-    const { permission } = delivery;
-    if (permission === "refused") return this.#drop(delivery, undefined);
-    if (permission !== "allowed") {
-      const decision = this.#context.mayReceive(message.topicName);
-      if (decision instanceof Promise) return this.#ask(delivery, decision);
-      if (decision !== true) return this.#drop(delivery, undefined);
-    }
+    const asked = this.#asked?.message === message ? this.#asked.decision : undefined;
+    const decision = asked ?? this.#context.mayReceive(message.topicName);
+    if (decision instanceof Promise) return this.#ask(message, decision);
+    if (decision !== true) return this.#drop(delivery, undefined);
     if (qos === 2 && !this.#isIdentifierKept(delivery)) return false;
+    this.#asked = undefined;
     const { packetIdentifier } = session.outbound.sent(delivery);
     if (qos > 0 && !isRepeat) session.journal?.sent(delivery);
     const { retain, subscriptionIdentifiers: identifiers } = delivery;
@@ -191,23 +198,21 @@ export class Sender implements Receiver {
 
   #drop(delivery: Delivery, limit: DropLimit | undefined): true {
     const { session } = this.#context;
+    this.#asked = undefined;
     session.outbound.drop(delivery);
     if (delivery.qos > 0) session.journal?.done(delivery);
     if (limit !== undefined) this.#context.dropped(delivery.message, limit);
     return true;
   }
 
-  #ask(delivery: Delivery, decision: Promise<Decision>): false {
+  /** Goes on when there is an answer. The promise does not reject. */
+  #ask(message: Message, promise: Promise<Decision>): false {
     this.#isAsking = true;
-    const settle = (isAllowed: boolean): void => {
-      delivery.permission = isAllowed ? "allowed" : "refused";
+    void promise.then((decision) => {
+      this.#asked = { message, decision };
       this.#isAsking = false;
       if (!this.#isStopped) this.#context.later();
-    };
-    decision.then(
-      (answer) => settle(answer === true),
-      () => settle(false),
-    );
+    });
     return false;
   }
 

@@ -18,6 +18,7 @@ import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { claimSession } from "./claim-session.ts";
 import { ConnectedClient } from "./connected-client.ts";
+import { decisionOn } from "./decision.ts";
 import { admitToPrincipal } from "./principal-limits.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
@@ -204,13 +205,6 @@ function authorize<Peer, Principal>(
       accept(connection, packet, will, expirySeconds, authentication.authenticationData);
       return;
     }
-    let decision: Decision | Promise<Decision>;
-    try {
-      decision = connection.decide(action, name);
-    } catch (cause) {
-      failed(cause);
-      return;
-    }
     const use = (answer: Decision): void => {
       if (connection.state === "closed") return;
       if (answer === true) {
@@ -220,7 +214,7 @@ function authorize<Peer, Principal>(
       const detail = action === "connect" ? `connect as ${name}` : `${action} of the will to ${name}`;
       refuseConnect(connection, ReasonCode.notAuthorized, "not-authorized", detail, `not allowed: ${detail}`);
     };
-    connection.hold(decision, use, failed);
+    connection.hold(decisionOn(connection, action, name), use, failed);
   };
   ask(0);
 }

@@ -4,6 +4,7 @@ import type { ConnectPacket, ProtocolVersion } from "@latchkey/mqtt-codec";
 import type { BrokerContext, Connection } from "../connection/connection.ts";
 import type { Link } from "../connection/link.ts";
 import type { OutputSpace } from "../connection/output-space.ts";
+import { refusalOf } from "../connection/refusal.ts";
 import type { SenderContext } from "../connection/sender.ts";
 import type { Counters } from "../counters.ts";
 import type { DropLimit } from "../events.ts";
@@ -63,7 +64,11 @@ export class ConnectedClient<Peer, Principal> implements SenderContext {
   }
 
   mayReceive(topicName: string): Decision | Promise<Decision> {
-    return mayReceive(this.#connection, topicName);
+    try {
+      return mayReceive(this.#connection, topicName);
+    } catch (cause) {
+      return this.#connection.refuse("receive", topicName, refusalOf(cause));
+    }
   }
 
   dropped(message: Message, limit: DropLimit): void {

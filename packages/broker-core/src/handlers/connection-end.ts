@@ -2,6 +2,7 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { StoredWill } from "../session/will.ts";
+import { decisionOn } from "./decision.ts";
 import { forgetWill, publishWill, waitWithWill, type WillOwner } from "./will.ts";
 
 /** Called once for each connection, when its state is closed. */
@@ -28,7 +29,7 @@ export function connectionEnded<Peer, Principal>(
     return;
   }
   const owner: WillOwner<Peer, Principal> = {
-    decide: (action, name) => connection.decide(action, name),
+    decide: (action, name) => decisionOn(connection, action, name),
     source: () => connection.source(),
     release: () => release(connection),
   };

@@ -2,6 +2,7 @@
 
 import type { BrokerContext, Connection } from "../connection/connection.ts";
 import { Message } from "../routing/message.ts";
+import { decisionOn } from "./decision.ts";
 import { messageFields, type DirectMessage, type DirectResult } from "../server-publish.ts";
 
 /** Messages that are waited for at once. */
@@ -16,7 +17,7 @@ export async function sendDirect<Peer, Principal>(
   message: DirectMessage,
 ): Promise<DirectResult> {
   if (connection === undefined) return notConnected;
-  const decision = connection.decide("receive", message.topicName);
+  const decision = decisionOn(connection, "receive", message.topicName);
   const answer = decision instanceof Promise ? await decision : decision;
   if (answer !== true) return { ok: false, cause: "not-authorized", reason: answer.reason };
   // It may have gone while it was asked about.

@@ -5,6 +5,7 @@ import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { Message, type MessageProperties } from "../routing/message.ts";
+import { decisionOn } from "./decision.ts";
 import { publishMessage } from "./publication.ts";
 import { shortened, topicFault } from "./topic-limits.ts";
 
@@ -118,13 +119,7 @@ function authorize<Peer, Principal>(
   packet: PublishPacket,
   topicName: string,
 ): void {
-  let decision: Decision | Promise<Decision>;
-  try {
-    decision = decideOn(connection, packet, topicName);
-  } catch (cause) {
-    authorizerFailed(connection, cause);
-    return;
-  }
+  const decision = decideOn(connection, packet, topicName);
   if (decision instanceof Promise) decideLater(connection, client, packet, topicName, decision);
   else decided(connection, client, packet, topicName, decision);
 }
@@ -134,9 +129,9 @@ function decideOn<Peer, Principal>(
   { retain }: PublishPacket,
   topicName: string,
 ): Decision | Promise<Decision> {
-  const decision = connection.decide("publish", topicName);
+  const decision = decisionOn(connection, "publish", topicName);
   if (!retain) return decision;
-  if (decision === true) return connection.decide("retain-publish", topicName);
+  if (decision === true) return decisionOn(connection, "retain-publish", topicName);
   return decision instanceof Promise ? andRetain(connection, topicName, decision) : decision;
 }
 
@@ -146,7 +141,7 @@ async function andRetain<Peer, Principal>(
   decision: Promise<Decision>,
 ): Promise<Decision> {
   const answer = await decision;
-  return answer === true ? connection.decide("retain-publish", topicName) : answer;
+  return answer === true ? decisionOn(connection, "retain-publish", topicName) : answer;
 }
 
 function decideLater<Peer, Principal>(

@@ -3,6 +3,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { DecisionCounts } from "../counters.ts";
 import type { Decision, Denial } from "../ports/authorizer.ts";
+import { decisionFor } from "./decision.ts";
 
 /** Topics that are remembered for one connection. */
 const maximumTopics = 64;
@@ -11,7 +12,8 @@ const remembered: Denial = { isAllowed: false, reason: "refused before" };
 
 /**
  * Asks the authorizer. Where it has a revision, it is asked once for each topic until the revision changes, and a refusal is reported
- * once. Without one it is asked every time; equal refusals are then reported once a second (the broker's tick forgets them).
+ * once. Without one it is asked every time; equal refusals are then reported once a second (the broker's tick forgets them). Throws what
+ * the authorizer throws.
  */
 export function mayReceive<Peer, Principal>(
   connection: Connection<Peer, Principal>,
@@ -36,7 +38,7 @@ export function mayReceive<Peer, Principal>(
       counts.denied += 1;
       return remembered;
     }
-    const decision = authorizer.decide(client.principal, "receive", topicName, connection.context.nowMs);
+    const decision = decisionFor(connection.context, client.principal, "receive", topicName);
     if (decision instanceof Promise) return decision.then((answer) => counted(counts, answer));
     counted(counts, decision);
     if (decision === true) connection.received?.delete(topicName);

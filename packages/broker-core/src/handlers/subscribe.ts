@@ -11,6 +11,7 @@ import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { filterParts, type FilterParts, type SessionSubscription } from "../routing/subscription.ts";
+import { decisionOn } from "./decision.ts";
 import { isReservedFilter } from "./reserved.ts";
 import { shortened, topicFault } from "./topic-limits.ts";
 
@@ -41,15 +42,9 @@ export function handleSubscribe<Peer, Principal>(
   connection.workLeft -= subscriptions.length * workPerFilter;
   const added = new Set<string>();
   const grants = subscriptions.map((one) => check(connection, client, one, properties?.subscriptionIdentifier, added));
-  let decisions: (Decision | Promise<Decision>)[];
-  try {
-    decisions = grants.map((grant) =>
-      "parts" in grant ? connection.decide("subscribe", grant.subscription.topicFilter) : true,
-    );
-  } catch (cause) {
-    connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized);
-    return;
-  }
+  const decisions = grants.map((grant) =>
+    "parts" in grant ? decisionOn(connection, "subscribe", grant.subscription.topicFilter) : true,
+  );
   const isLater = decisions.some((one) => one instanceof Promise);
   const settled = isLater ? Promise.all(decisions.map(async (one) => one)) : decisions.filter(isSettled);
   connection.hold(

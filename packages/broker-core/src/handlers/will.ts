@@ -11,11 +11,12 @@ import type { KeptState, KeptWill } from "../ports/session-store.ts";
 import { Message } from "../routing/message.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
+import { decisionFor } from "./decision.ts";
 import { publishMessage } from "./publication.ts";
 
 /** Whose will it is. */
 export interface WillOwner<Peer, Principal> {
-  /** Asks the authorizer, and reports a refusal. */
+  /** Asks the authorizer, and reports a refusal. Neither throws nor rejects. */
   decide(action: Action, name: string): Decision | Promise<Decision>;
   source(): EventSource<Peer, Principal>;
   /** Nothing is decided for it any more. */
@@ -95,13 +96,7 @@ export function publishWill<Peer, Principal>(
       done();
       return;
     }
-    let decision: Decision | Promise<Decision>;
-    try {
-      decision = owner.decide(action, topicName);
-    } catch {
-      done();
-      return;
-    }
+    const decision = owner.decide(action, topicName);
     if (decision === true) ask(index + 1);
     else if (decision instanceof Promise) {
       void decision.then((answer) => {
@@ -155,7 +150,7 @@ class KeptOwner<Peer, Principal> implements WillOwner<Peer, Principal> {
   }
 
   async decide(action: Action, name: string): Promise<Decision> {
-    const { authorizer, counters, emit, nowMs } = this.#context;
+    const { counters, emit } = this.#context;
     try {
       this.#principal ??= await this.#restored();
     } catch (cause) {
@@ -163,12 +158,7 @@ class KeptOwner<Peer, Principal> implements WillOwner<Peer, Principal> {
     }
     const principal = this.#principal;
     if (principal === undefined) return this.#dropped("its client is not known any more");
-    let decision: Decision;
-    try {
-      decision = await authorizer.decide(principal, action, name, nowMs);
-    } catch (cause) {
-      decision = { isAllowed: false, reason: String(cause) };
-    }
+    const decision = await decisionFor(this.#context, principal, action, name);
     counters.decisions[action][decision === true ? "allowed" : "denied"] += 1;
     if (decision !== true) emit({ type: "denied", ...this.source(), principal, action, name, denial: decision });
     return decision;

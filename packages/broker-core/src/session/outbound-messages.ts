@@ -31,8 +31,6 @@ export class Delivery {
   recordNumber = 0;
   /** Position in the store that has to be committed before it may be sent; 0 for none. */
   sequence = 0;
-  /** Whether an asynchronous authorizer is asked about it, or what it said. */
-  permission: "unasked" | "asked" | "allowed" | "refused" = "unasked";
 
   constructor(
     message: Message,
