@@ -93,7 +93,11 @@ export function connectionFailure(cause: unknown): ButtonError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const message = messageOf(cause);
   if (resolverCodes.includes(code)) return new ButtonError("ERR_BUTTON_RESOLVE", message, { cause });
-  if (networkCodes.includes(code)) return new ButtonError("ERR_BUTTON_UNREACHABLE", message || code, { cause });
+  if (networkCodes.includes(code)) {
+    const hint =
+      code === "ECONNREFUSED" ? ": no program listens there. Start the broker, or give its host and port" : "";
+    return new ButtonError("ERR_BUTTON_UNREACHABLE", `${message || code}${hint}`, { cause });
+  }
   const alert = alertOf(cause, code);
   if (alert !== undefined && certificateAlerts.has(alert)) {
     const why = `the server does not accept this certificate: it sent the TLS alert ${alert}`;

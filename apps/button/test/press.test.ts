@@ -319,5 +319,10 @@ test("a server that never shakes hands is given up", async () => {
 });
 
 test("nobody there is unreachable", async () => {
-  await expect(press(button(await freePort()))).rejects.toMatchObject({ code: "ERR_BUTTON_UNREACHABLE" });
+  await expect(press(button(await freePort()))).rejects.toMatchObject({
+    code: "ERR_BUTTON_UNREACHABLE",
+    message: expect.stringMatching(
+      /ECONNREFUSED.*: no program listens there\. Start the broker, or give its host and port$/,
+    ),
+  });
 });

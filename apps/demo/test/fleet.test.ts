@@ -49,3 +49,19 @@ test.each([
     }
   },
 );
+
+test("durations of a fleet that no broker answers are not reported as 0", async () => {
+  const shop = await openShop();
+  try {
+    const fleet = (...words: string[]): ReturnType<typeof run> =>
+      run("button", "fleet", "--data", shop.file("data"), "--count", "2", "--port", "1", ...words);
+    const json = await fleet("--json");
+    expect(json.code).toBe(1);
+    const nothing = { p50: null, p90: null, p99: null, "p99.9": null, max: null };
+    expect(JSON.parse(json.stdout)).toMatchObject({ done: 2, acknowledged: 0, latencyMs: nothing });
+    const text = await fleet();
+    expect(text.stdout).toMatch(/^0 of 2 presses of 2 buttons acknowledged in .*\nthe latest press began /);
+  } finally {
+    await shop[Symbol.asyncDispose]();
+  }
+});

@@ -112,15 +112,21 @@ function resultText(result: FleetResult, count: number): string {
   const perSecond = elapsedMs > 0 ? (done / elapsedMs) * 1000 : 0;
   const lines = [
     `${acknowledged} of ${done} presses of ${count} buttons acknowledged in ${(elapsedMs / 1000).toFixed(1)} s, ${perSecond.toFixed(1)}/s`,
-    `from waking to the acknowledgement: ${shares.map(([name, share]) => `${name} ${milliseconds(latencies.percentile(share))}`).join(", ")}, most ${milliseconds(latencies.maximumMs)}`,
+    ...(acknowledged > 0
+      ? [
+          `from waking to the acknowledgement: ${shares.map(([name, share]) => `${name} ${milliseconds(latencies.percentile(share))}`).join(", ")}, most ${milliseconds(latencies.maximumMs)}`,
+        ]
+      : []),
     `the latest press began ${milliseconds(latestMs)} behind its time`,
     ...(result.failures.size > 0 ? [`failures: ${failuresText(result)}`] : []),
   ];
   return `${lines.join("\n")}\n`;
 }
 
+/** A duration of no press is null: 0 would say that presses were quick. */
 function jsonOf(result: FleetResult, buttons: number, presses: number): string {
   const { done, acknowledged, latencies, elapsedMs, latestMs, failures } = result;
+  const measured = (value: number): number | null => (acknowledged > 0 ? value : null);
   return JSON.stringify({
     buttons,
     presses,
@@ -130,8 +136,8 @@ function jsonOf(result: FleetResult, buttons: number, presses: number): string {
     elapsedMs,
     latestMs,
     latencyMs: {
-      ...Object.fromEntries(shares.map(([name, share]) => [name, latencies.percentile(share)])),
-      max: latencies.maximumMs,
+      ...Object.fromEntries(shares.map(([name, share]) => [name, measured(latencies.percentile(share))])),
+      max: measured(latencies.maximumMs),
     },
   });
 }

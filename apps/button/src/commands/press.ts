@@ -12,7 +12,10 @@ import { pressByHand } from "./interactive.ts";
 
 /** The options of a press. */
 export const pressArguments = {
-  device: { type: "string", description: "The folder of a button that was provisioned; replaces the next six options" },
+  device: {
+    type: "string",
+    description: "The folder of a button that was provisioned, in place of the next four options",
+  },
   serial: { type: "string", description: "The button's serial number (DSN)" },
   cert: { type: "string", description: "PEM file of the button's certificate" },
   key: { type: "string", description: "PEM file of its private key" },
