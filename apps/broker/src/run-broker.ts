@@ -129,6 +129,7 @@ async function openCore(
     authenticator: outliving(authorizer, { registry, rights, accessKeys }),
     authorizer,
     assignClientIdentifier: randomUUID,
+    monotonicMs: () => performance.now(),
     nextTurn: (work) => setImmediate(() => work(performance.now())),
     denial,
     limits: options.limits,

@@ -35,6 +35,11 @@ export interface BrokerOptions<Peer, Principal> {
    * setImmediate(() => work(performance.now()))`. Without it a timer of 0 ms is used and the time is the latest that was given.
    */
   readonly nextTurn?: ((work: (nowMs: number) => void) => void) | undefined;
+  /**
+   * The clock that the times of all calls are of, for what happens between calls (a store has committed, an authorizer answers later) and for how long
+   * deliveries take. Without it the latest time that was given is used.
+   */
+  readonly monotonicMs?: (() => number) | undefined;
   /** Milliseconds since 1970, for times that people read and for what a store keeps. Default `Date.now`. */
   readonly epochMs?: (() => number) | undefined;
   /** The other nodes, where this broker is one of several. */

@@ -10,7 +10,7 @@ import { Connection, type BrokerContext } from "./connection/connection.ts";
 import { answerMalformed } from "./connection/fault-answers.ts";
 import { OutputSpace } from "./connection/output-space.ts";
 import { LimitReports } from "./connection/limit-reports.ts";
-import { createCounters, type Counters } from "./counters.ts";
+import { createCounters, SentDeliveries, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { DropLimit, PublishedEvent } from "./events.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
@@ -62,6 +62,7 @@ export class Broker<Peer, Principal> {
   #waiting = new Set<Connection<Peer, Principal>>();
   #suspects: Connection<Peer, Principal>[] = [];
   #isTurnAsked = false;
+  readonly #clock: () => number;
   readonly #nextTurn: (work: (nowMs: number) => void) => void;
   /** Sessions with messages dropped since the last tick. */
   readonly #dropping = new Set<Session>();
@@ -80,7 +81,10 @@ export class Broker<Peer, Principal> {
     const principals = new PrincipalUsages(limits, () => this.#context.nowMs);
     const sessions = this.#sessionsOf({ limits, counters, deadlines, router, principals, dropped });
     this.#nextTurn = options.nextTurn ?? ((work) => setTimeout(() => work(this.#context.nowMs), 0));
+    const { monotonicMs } = options;
+    this.#clock = () => Math.max(this.#context.nowMs, monotonicMs?.() ?? 0);
     this.#context = {
+      ...startingState<Peer, Principal>(),
       isAws,
       limits,
       counters,
@@ -88,6 +92,9 @@ export class Broker<Peer, Principal> {
       router,
       sessions,
       principals,
+      readClock: () => {
+        this.#context.nowMs = this.#clock();
+      },
       limited: new LimitReports(limits, counters.principalLimits),
       dropped,
       emit,
@@ -97,7 +104,6 @@ export class Broker<Peer, Principal> {
       reservedTopics: options.reservedTopics,
       assignClientIdentifier: options.assignClientIdentifier,
       retained: new RetainedMessages(!isAws, { node: cluster?.node ?? 0, hasOthers: cluster !== undefined, epochMs }),
-      connectRates: new Map(),
       onPublished: options.onPublished,
       handle: handlePacket,
       malformed: answerMalformed,
@@ -110,15 +116,9 @@ export class Broker<Peer, Principal> {
       closed: (connection) => this.#closed(connection),
       epochMs,
       nowMs: options.persistence?.nowMs ?? 0,
-      committed: 0,
-      appended: 0,
       persistence: options.persistence && this.#persistenceOn(options.persistence, epochMs),
       cluster,
       others,
-      claims: new Map(),
-      waitsForStore: new Set(),
-      space: new OutputSpace(),
-      confirmations: new Map(),
     };
     this.cluster = new ClusterNode(this.#context);
     this.#restore(options.persistence);
@@ -351,6 +351,7 @@ export class Broker<Peer, Principal> {
   /** More is committed: what waited for it goes out. */
   #committed(position: number): void {
     const context = this.#context;
+    context.readClock();
     context.committed = position;
     const waiting = Array.from(context.waitsForStore);
     context.waitsForStore.clear();
@@ -409,6 +410,7 @@ export class Broker<Peer, Principal> {
   #flush(): void {
     for (const connection of this.#unflushed) connection.flush();
     this.#unflushed.clear();
+    this.#context.sent.count(this.#context.counters, this.#clock);
     this.#context.others?.flush();
     this.#context.persistence?.flush();
   }
@@ -445,6 +447,23 @@ export class Broker<Peer, Principal> {
     }
     this.#dropping.clear();
   }
+}
+
+/** What is empty when a broker begins. */
+function startingState<Peer, Principal>(): Pick<
+  BrokerContext<Peer, Principal>,
+  "sent" | "connectRates" | "committed" | "appended" | "claims" | "waitsForStore" | "space" | "confirmations"
+> {
+  return {
+    sent: new SentDeliveries(),
+    connectRates: new Map(),
+    committed: 0,
+    appended: 0,
+    claims: new Map(),
+    waitsForStore: new Set(),
+    space: new OutputSpace(),
+    confirmations: new Map(),
+  };
 }
 
 function otherNodes(cluster: Cluster | undefined, epoch: Epoch): OtherNodes | undefined {

@@ -101,10 +101,37 @@ export function createCounters(): Counters {
   };
 }
 
-/** Counts one delivery, `ms` after its PUBLISH was read. */
-export function countDelivery(counters: Counters, ms: number): void {
-  let place = 0;
-  while (ms > (deliveryBoundsMs[place] ?? Number.POSITIVE_INFINITY)) place++;
-  counters.deliveries[place] = (counters.deliveries[place] ?? 0) + 1;
-  counters.deliveryMs += ms;
+/**
+ * Deliveries since the last look at the clock, by when their messages were published. The clock is looked at when an input is done: the time
+ * of an input stands still while it is handled, and to ask for each copy would cost more than counting it.
+ */
+export class SentDeliveries {
+  readonly #publishedMs: number[] = [];
+  readonly #counts: number[] = [];
+
+  add(publishedMs: number): void {
+    const last = this.#publishedMs.length - 1;
+    if (last >= 0 && this.#publishedMs[last] === publishedMs) {
+      this.#counts[last] = (this.#counts[last] ?? 0) + 1;
+      return;
+    }
+    this.#publishedMs.push(publishedMs);
+    this.#counts.push(1);
+  }
+
+  /** Counts them, and begins anew. */
+  count(counters: Counters, clock: () => number): void {
+    if (this.#counts.length === 0) return;
+    const nowMs = clock();
+    for (const [index, publishedMs] of this.#publishedMs.entries()) {
+      const count = this.#counts[index] ?? 0;
+      const ms = Math.max(0, nowMs - publishedMs);
+      let place = 0;
+      while (ms > (deliveryBoundsMs[place] ?? Number.POSITIVE_INFINITY)) place++;
+      counters.deliveries[place] = (counters.deliveries[place] ?? 0) + count;
+      counters.deliveryMs += ms * count;
+    }
+    this.#publishedMs.length = 0;
+    this.#counts.length = 0;
+  }
 }

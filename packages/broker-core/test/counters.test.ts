@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deliveryBoundsMs } from "../src/index.ts";
+import { deliveryBoundsMs, MemorySessionStore } from "../src/index.ts";
 import { persistent, settled, TestBroker } from "./client.ts";
 
 test("decisions are counted by action and outcome, remembered ones too", async () => {
@@ -74,4 +74,63 @@ test("retained messages and what waited for an absent client are no live deliver
   expect([back.messages(), late.messages()]).toEqual([["a x"], ["a x"]]);
   expect(test.broker.counters.deliveries.every((count) => count === 0)).toBe(true);
   expect(test.broker.counters).toMatchObject({ retainedMessages: 1, retainedOctets: expect.any(Number) });
+});
+
+test("what a delivery takes within one input counts, too, although the time that was given stands still", async () => {
+  let clockMs = 0;
+  const test = new TestBroker({
+    monotonicMs: () => clockMs,
+    authorizer: {
+      decide: (_, action) => {
+        if (action === "receive") clockMs += 30;
+        return true;
+      },
+    },
+  });
+  const kitchen = await test.subscriber("kitchen", ["a"]);
+  const button = await test.connect("button");
+  button.publish("a", "x");
+  expect(kitchen.messages()).toEqual(["a x"]);
+  expect(test.broker.counters.deliveryMs).toBe(30);
+  expect(test.broker.counters.deliveries[deliveryBoundsMs.indexOf(50)]).toBe(1);
+});
+
+test("what is sent when the store has committed, with no input, has waited for as long as the clock says", async () => {
+  let clockMs = 0;
+  const store = new MemorySessionStore();
+  let commit: (() => void) | undefined;
+  const append = store.append.bind(store);
+  store.append = async (...records) => {
+    await new Promise<void>((resolve) => (commit = resolve));
+    return append(...records);
+  };
+  const kept = await store.load();
+  const test = new TestBroker({ monotonicMs: () => clockMs, persistence: { store, kept, nowMs: 0 } });
+  const kitchen = await test.subscriber("kitchen", ["a"], persistent(4));
+  const committed = async (): Promise<void> => {
+    await settled();
+    commit?.();
+    await settled();
+  };
+  await committed();
+  const button = await test.connect("button");
+  button.publish("a", "x", { qos: 2 });
+  // QoS 2 is sent when its identifier is kept.
+  clockMs = 400;
+  await committed();
+  await committed();
+  expect(kitchen.messages()).toEqual(["a x"]);
+  expect(test.broker.counters.deliveryMs).toBe(400);
+});
+
+test("a clock that goes back makes no delivery shorter than nothing", async () => {
+  let clockMs = 1000;
+  const test = new TestBroker({ monotonicMs: () => clockMs });
+  const kitchen = await test.subscriber("kitchen", ["a"]);
+  const button = await test.connect("button");
+  test.nowMs = 1000;
+  clockMs = 500;
+  button.publish("a", "x");
+  expect(kitchen.messages()).toEqual(["a x"]);
+  expect(test.broker.counters.deliveryMs).toBe(0);
 });

@@ -11,7 +11,7 @@ import {
   type Packet,
   type ProtocolVersion,
 } from "@latchkey/mqtt-codec";
-import type { Counters } from "../counters.ts";
+import type { Counters, SentDeliveries } from "../counters.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
 import type { Limits } from "../limits.ts";
@@ -48,6 +48,7 @@ export interface BrokerContext<Peer, Principal> {
   readonly denial: "explain" | "parity";
   readonly limits: Limits;
   readonly counters: Counters;
+  readonly sent: SentDeliveries;
   readonly deadlines: Deadlines;
   readonly authenticator: Authenticator<Peer, Principal>;
   readonly authorizer: Authorizer<Principal>;
@@ -81,8 +82,10 @@ export interface BrokerContext<Peer, Principal> {
   readonly closed: (connection: Connection<Peer, Principal>) => void;
   /** Milliseconds since 1970. */
   readonly epochMs: () => number;
-  /** The latest time that the broker was given. */
+  /** The latest time that the broker was given, or has read where it has a clock. */
   nowMs: number;
+  /** Reads the clock, where there is one: something happens that is no input. */
+  readonly readClock: () => void;
   /** Positions in the store: what is committed, and what was appended last. Both 0 without a store. */
   committed: number;
   appended: number;
@@ -259,6 +262,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.#holds += 1;
     const settled = (act: () => void): void => {
       this.#holds -= 1;
+      this.context.readClock();
       act();
       if (this.state !== "closed") this.work();
       this.context.inputDone();

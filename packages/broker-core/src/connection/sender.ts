@@ -4,7 +4,7 @@
  */
 
 import { encode, type ProtocolVersion, type QoS } from "@latchkey/mqtt-codec";
-import { countDelivery, type Counters } from "../counters.ts";
+import type { Counters, SentDeliveries } from "../counters.ts";
 import type { DropLimit } from "../events.ts";
 import { LazySet } from "../lazy-set.ts";
 import type { Limits } from "../limits.ts";
@@ -23,6 +23,7 @@ export interface SenderContext {
   readonly link: Link;
   readonly limits: Limits;
   readonly counters: Counters;
+  readonly sent: SentDeliveries;
   readonly version: ProtocolVersion;
   readonly space: OutputSpace;
   /** The client's Receive Maximum. */
@@ -240,7 +241,7 @@ export class Sender implements Receiver {
     }
     const { counters } = this.#context;
     counters.messagesSent[qos] += 1;
-    if (!dup && !retain && message.publishedMs >= this.#sinceMs) countDelivery(counters, nowMs - message.publishedMs);
+    if (!dup && !retain && message.publishedMs >= this.#sinceMs) this.#context.sent.add(message.publishedMs);
     this.#context.link.write(bytes);
     this.#context.hasOutput();
     return true;

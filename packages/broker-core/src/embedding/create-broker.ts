@@ -14,7 +14,7 @@ import { serveWebStream } from "./serve-web-stream.ts";
 /** What an embedded broker is made of: `authenticator` and `authorizer` have to be there, since nobody is let in without. */
 export interface CreateBrokerOptions<Peer, Principal> extends Omit<
   BrokerOptions<Peer, Principal>,
-  "assignClientIdentifier" | "nextTurn" | "persistence"
+  "assignClientIdentifier" | "monotonicMs" | "nextTurn" | "persistence"
 > {
   /** Names a client that gave no identifier. Default: a random UUID. */
   readonly assignClientIdentifier?: (() => string) | undefined;
@@ -37,6 +37,7 @@ export async function createBroker<Peer, Principal>(
   const core = new Broker<Peer, Principal>({
     ...rest,
     assignClientIdentifier: assignClientIdentifier ?? (() => crypto.randomUUID()),
+    monotonicMs,
     nextTurn: (work) => later(() => work(monotonicMs())),
     persistence:
       store === undefined || kept === undefined

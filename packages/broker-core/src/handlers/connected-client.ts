@@ -6,7 +6,7 @@ import type { Link } from "../connection/link.ts";
 import type { OutputSpace } from "../connection/output-space.ts";
 import { refusalOf } from "../connection/refusal.ts";
 import type { SenderContext } from "../connection/sender.ts";
-import type { Counters } from "../counters.ts";
+import type { Counters, SentDeliveries } from "../counters.ts";
 import type { DropLimit } from "../events.ts";
 import type { Limits } from "../limits.ts";
 import type { Decision } from "../ports/authorizer.ts";
@@ -49,6 +49,10 @@ export class ConnectedClient<Peer, Principal> implements SenderContext {
 
   get counters(): Counters {
     return this.#context.counters;
+  }
+
+  get sent(): SentDeliveries {
+    return this.#context.sent;
   }
 
   get space(): OutputSpace {
