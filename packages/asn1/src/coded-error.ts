@@ -42,9 +42,9 @@ export function codedErrorClass<Evidence>(name: string): CodedErrorConstructor<E
   class Coded extends Error {
     constructor(code: keyof Evidence, reason: string, { cause, ...details }: ErrorPlace) {
       const { offset, clause } = details;
-      const where = offset === undefined || offset === 0 ? "" : ` at offset ${offset}`;
-      const why = clause === undefined ? "" : ` (${clause})`;
-      super(`${reason}${where}${why}`, cause === undefined ? undefined : { cause });
+      const where = offset === undefined || offset === 0 ? undefined : `at offset ${offset}`;
+      const place = [where, clause].filter((part) => part !== undefined).join(", ");
+      super(place === "" ? reason : `${reason} (${place})`, cause === undefined ? undefined : { cause });
       Object.assign(this, { code, reason, offset, clause }, details);
     }
   }

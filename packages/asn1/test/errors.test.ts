@@ -143,7 +143,7 @@ describe("words", () => {
     expect(read("3082020000", sequence).message).toBe("SEQUENCE (0x30) is cut off: 512 octets announced, 1 present");
     expect(read("0400", sequence).message).toBe("OCTET STRING (0x04) where SEQUENCE (0x30) belongs");
     expect(read("0500a500", (reader) => (reader.null(), reader.sequence(0xa0))).message).toBe(
-      "[5] (0xa5) where [0] (0xa0) belongs at offset 2",
+      "[5] (0xa5) where [0] (0xa0) belongs (at offset 2)",
     );
     expect(refusal(() => encodeDer((writer) => writer.printableString("A & B"))).message).toBe(
       'PrintableString (0x13) does not allow the character "&"',

@@ -3,6 +3,7 @@
 import { encodeOid, equalBytes, type DerElement } from "@latchkey/asn1";
 import { decodeOid, Tag } from "@latchkey/asn1";
 import { CryptoError } from "./errors.ts";
+import { namedOid } from "./oid-names.ts";
 import type { EcCurve } from "./provider.ts";
 
 interface Curve {
@@ -70,7 +71,7 @@ export function curveFromParameters(parameters: DerElement | undefined, offset: 
   const { content } = parameters;
   const curve = curves.find(({ oid }) => equalBytes(oid, content));
   if (curve === undefined) {
-    throw unsupportedCurve(decodeOid(content), parameters.offset);
+    throw unsupportedCurve(decodeOid(content), parameters.offset, namedOid(content));
   }
   return curve.name;
 }
@@ -93,9 +94,9 @@ export function checkPointForm(curve: EcCurve, point: Uint8Array, offset: number
   });
 }
 
-function unsupportedCurve(curve: string, offset: number | undefined): CryptoError {
+function unsupportedCurve(curve: string, offset: number | undefined, shown = curve): CryptoError {
   const supported = curves.map(({ name }) => name);
-  const reason = `The curve ${curve} is not supported; ${supported.join(", ")} are`;
+  const reason = `The curve ${shown} is not supported; ${supported.join(", ")} are`;
   return new CryptoError("ERR_CRYPTO_UNSUPPORTED_CURVE", reason, { curve, supported, offset });
 }
 

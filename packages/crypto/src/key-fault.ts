@@ -2,12 +2,13 @@
 
 import { decodeOid } from "@latchkey/asn1";
 import { CryptoError } from "./errors.ts";
+import { namedOid } from "./oid-names.ts";
 
 /** A kind of key that is not supported; `oid` are the content octets of its identifier. */
 export function unsupportedKey(oid: Uint8Array, offset: number): CryptoError {
   const algorithm = decodeOid(oid);
   const supported = ["EC (P-256, P-384, P-521)", "Ed25519", "X25519", "RSA", "RSA-PSS"];
-  const reason = `Keys of kind ${algorithm} are not supported; ${supported.join(", ")} are`;
+  const reason = `Keys of kind ${namedOid(oid)} are not supported; ${supported.join(", ")} are`;
   return new CryptoError("ERR_CRYPTO_UNSUPPORTED_KEY", reason, { algorithm, supported, offset });
 }
 

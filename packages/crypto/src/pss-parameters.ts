@@ -11,6 +11,7 @@ import {
 } from "@latchkey/asn1";
 import { CryptoError } from "./errors.ts";
 import { hashLength } from "./hash-length.ts";
+import { namedOid } from "./oid-names.ts";
 import * as oids from "./oids.ts";
 import type { RsaPssParameters, SignatureHash } from "./provider.ts";
 import { contentReader, isNull, readAlgorithmIdentifier } from "./reading.ts";
@@ -97,7 +98,7 @@ function readHash(field: DerReader, encodedDefault: (offset: number) => Error): 
   if (equalBytes(oid, oids.sha1)) throw encodedDefault(offset);
   const hash = hashOids.find(([candidate]) => equalBytes(candidate, oid))?.[1];
   if (hash === undefined || !(parameters === undefined || isNull(parameters))) {
-    const reason = `PSS with the hash ${decodeOid(oid)} is not supported; SHA-256, SHA-384 and SHA-512 are`;
+    const reason = `PSS with the hash ${namedOid(oid)} is not supported; SHA-256, SHA-384 and SHA-512 are`;
     throw unsupportedAlgorithm(reason, oid, offset);
   }
   return hash;

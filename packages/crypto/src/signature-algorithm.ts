@@ -2,8 +2,9 @@
  * AlgorithmIdentifiers of signatures (RFC 5280 §4.1.1.2), by RFC 5758 (ECDSA), RFC 8410 (Ed25519) and RFC 4055 (RSA).
  */
 
-import { decodeOid, DerReader, encodeDer, encodeOid, equalBytes } from "@latchkey/asn1";
+import { DerReader, encodeDer, encodeOid, equalBytes } from "@latchkey/asn1";
 import { CryptoError } from "./errors.ts";
+import { namedOid } from "./oid-names.ts";
 import * as oids from "./oids.ts";
 import type { SignatureAlgorithm } from "./provider.ts";
 import { hashLength } from "./hash-length.ts";
@@ -132,7 +133,7 @@ function refusal({ oid, offset }: AlgorithmIdentifier): CryptoError {
       return new CryptoError(code, reason, { algorithm: name, offset });
     }
   }
-  const reason = `The signature algorithm ${decodeOid(oid)} is not supported; ${supportedNames.join(", ")} are`;
+  const reason = `The signature algorithm ${namedOid(oid)} is not supported; ${supportedNames.join(", ")} are`;
   return unsupportedAlgorithm(reason, oid, offset);
 }
 

@@ -20,6 +20,16 @@ export function refusedKeys(provider: CryptoProvider): void {
     expect(codeOf(() => provider.importSpki(pemFixture(name)))).toBe(code);
   });
 
+  it.each([
+    ["refused-secp256k1.spki", "secp256k1 (1.3.132.0.10)"],
+    ["refused-ed448.spki", "Ed448 (1.3.101.113)"],
+    ["refused-dsa.spki", "DSA (1.2.840.10040.4.1)"],
+  ])("%s is named beside its identifier", (name, words) => {
+    expect(() => provider.importSpki(pemFixture(name))).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(words) }),
+    );
+  });
+
   it("private keys are held to the same", () => {
     expect(codeOf(() => provider.importPkcs8(pemFixture("refused-rsa1024.pkcs8")))).toBe("ERR_CRYPTO_RSA_MODULUS_SIZE");
     expect(codeOf(() => provider.importPkcs8(pemFixture("refused-rsa-three-primes.pkcs8")))).toBe(

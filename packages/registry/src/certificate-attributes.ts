@@ -9,7 +9,6 @@ import {
   extensionValue,
   issuerAltName,
   nameText,
-  serialNumberDecimal,
   subjectAltName,
   type Certificate,
   type GeneralName,
@@ -18,7 +17,7 @@ import {
 /** The certificate's part of a request context. */
 export function certificateAttributes(certificate: Certificate): CertificateAttributes {
   return attributesOf({
-    serialNumber: serialNumberDecimal(certificate.serialNumber),
+    serialNumber: certificate.serialNumber,
     subject: certificate.subject,
     issuer: certificate.issuer,
     subjectAlternativeName: extensionValue(certificate, subjectAltName)?.map(alternativeName),

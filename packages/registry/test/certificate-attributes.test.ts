@@ -87,3 +87,11 @@ test("alternative names come by their form", () => {
     DirectoryName: ["CN=d"],
   });
 });
+
+test("a serial number of more octets than policies take has no value, as its decimals would take long", () => {
+  const one = certificate([{ type: "CN", value: "x" }]);
+  const valueFor = (octets: number): string | undefined =>
+    certificateAttributes({ ...one, serialNumber: new Uint8Array(octets).fill(1) }).serialNumber;
+  expect(valueFor(64)).toMatch(/^\d{152,154}$/);
+  expect(valueFor(65)).toBeUndefined();
+});

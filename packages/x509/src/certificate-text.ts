@@ -9,13 +9,11 @@ import type { Certificate } from "./certificate.ts";
 import type { CertificationRequest } from "./certification-request.ts";
 import { X509Error, reading } from "./errors.ts";
 import { extensionLines, namedParameters } from "./extension-text.ts";
-import { serialNumberDecimal } from "./fingerprint.ts";
-import { hexText } from "./hex-text.ts";
 import { oidName } from "./oid-names.ts";
 import type { CertificateRevocationList } from "./revocation-list.ts";
 import type { SubjectPublicKeyInfo } from "./subject-public-key-info.ts";
 import { nameText } from "./name-text.ts";
-import { octetLines, timeText } from "./text-lines.ts";
+import { integerText, octetLines, serialText, signAndMagnitude, signedOctets, timeText } from "./text-lines.ts";
 
 /** The text of a certificate, ended by a line feed. */
 export function certificateText(certificate: Certificate): string {
@@ -83,39 +81,20 @@ function joinLines(lines: readonly string[]): string {
 
 /** Up to eight octets as a number, more as octets. */
 function serialLines(serialNumber: Uint8Array): string[] {
-  if (serialNumber.length <= 8) return [`        Serial Number: ${numberText(serialNumber)}`];
+  if (serialNumber.length <= 8) return [`        Serial Number: ${decimalAndHexadecimal(serialNumber)}`];
   const { sign, magnitude } = signAndMagnitude(serialNumber);
   const title = sign === "" ? "        Serial Number:" : "        Serial Number: (Negative)";
   return [title, ...octetLines(magnitude, " ".repeat(12), 20)];
 }
 
-/** An INTEGER's sign, and its magnitude as openssl shows it: without the zero octet that keeps it positive. */
-function signAndMagnitude(content: Uint8Array): { readonly sign: "" | "-"; readonly magnitude: Uint8Array } {
-  if ((content[0] ?? 0) < 0x80) {
-    return { sign: "", magnitude: content[0] === 0 && content.length > 1 ? content.subarray(1) : content };
-  }
-  // Two's complement: invert every octet, then add one from the end.
-  const magnitude = content.map((octet) => octet ^ 0xff);
-  for (let index = magnitude.length - 1; index >= 0; index--) {
-    const sum = (magnitude[index] ?? 0) + 1;
-    magnitude[index] = sum & 0xff;
-    if (sum < 0x100) break;
-  }
-  return { sign: "-", magnitude };
-}
-
-/** A serial number on one line: hexadecimal in upper case, with a minus where it is negative. */
-function serialText(serialNumber: Uint8Array): string {
-  const { sign, magnitude } = signAndMagnitude(serialNumber);
-  return `${sign}${hexText(magnitude).toUpperCase()}`;
-}
-
-/** An INTEGER in decimal and hexadecimal. */
-function numberText(content: Uint8Array): string {
-  const decimal = serialNumberDecimal(content);
-  const isNegative = decimal.startsWith("-");
-  const hex = BigInt(isNegative ? decimal.slice(1) : decimal).toString(16);
-  return `${decimal} (${isNegative ? "-" : ""}0x${hex})`;
+/** An INTEGER in decimal and hexadecimal; a long one in hexadecimal only. */
+function decimalAndHexadecimal(content: Uint8Array): string {
+  const text = integerText(content);
+  if (/^-?0x/.test(text)) return text;
+  const hexadecimal = serialText(content)
+    .toLowerCase()
+    .replace(/^(-?)0*(?=.)/, (_, sign: string) => `${sign}0x`);
+  return `${text} (${hexadecimal})`;
 }
 
 function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): string[] {
@@ -132,7 +111,7 @@ function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): 
       `${indent}Public-Key: (${bits} bit)`,
       `${indent}Modulus:`,
       ...octetLines(isSigned ? signedOctets(modulus) : modulus, `${indent}    `, 15),
-      `${indent}Exponent: ${numberText(signedOctets(exponent))}`,
+      `${indent}Exponent: ${decimalAndHexadecimal(signedOctets(exponent))}`,
     ];
   }
   const curve = namedParameters(algorithm.parameters);
@@ -142,13 +121,6 @@ function publicKeyLines({ algorithm, subjectPublicKey }: SubjectPublicKeyInfo): 
     ...octetLines(subjectPublicKey, `${indent}    `, 15),
     ...(curve === undefined ? [] : [`${indent}ASN1 OID: ${curve}`]),
   ];
-}
-
-/** A magnitude with the zero octet that keeps it positive. */
-function signedOctets(magnitude: Uint8Array): Uint8Array {
-  const octets = new Uint8Array(magnitude.length + 1);
-  octets.set(magnitude, 1);
-  return octets;
 }
 
 /** RSAPublicKey (RFC 8017 §A.1.1), where it is one. */

@@ -8,7 +8,7 @@ import { reading, refuseEmpty, tolerable, versionFault, X509Error } from "./erro
 import { type Extension, readExtensions } from "./extension.ts";
 import { checkExtensionValues } from "./extensions/extension-table.ts";
 import { checkNameStrings, type Name, readName } from "./name.ts";
-import { blockOf } from "./pem-blocks.ts";
+import { blockOf, inBlock } from "./pem-blocks.ts";
 import { readSubjectPublicKeyInfo, type SubjectPublicKeyInfo } from "./subject-public-key-info.ts";
 import { type Deviation, type DeviationLog, noDeviations, type ToleranceOptions, toleratesBy } from "./tolerance.ts";
 
@@ -62,7 +62,8 @@ export function parseCertificationRequest(der: Uint8Array, options: ParseOptions
 
 /** The one request in PEM text. Throws `ERR_X509_PEM_LABEL`, and as `parseCertificationRequest`. */
 export function certificationRequestFromPem(text: string | Uint8Array, options?: ParseOptions): CertificationRequest {
-  return parseCertificationRequest(blockOf(text, ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"]).bytes, options);
+  const block = blockOf(text, ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"]);
+  return inBlock(0, block, "CertificationRequest", () => parseCertificationRequest(block.bytes, options));
 }
 
 /**

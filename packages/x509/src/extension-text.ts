@@ -28,13 +28,20 @@ import {
   policyQualifierIds,
 } from "./extensions/policies.ts";
 import { authorityInfoAccess, ocspNoCheck, subjectInfoAccess, tlsFeature } from "./extensions/private-internet.ts";
-import { serialNumberDecimal } from "./fingerprint.ts";
-import { hexText } from "./hex-text.ts";
 import type { GeneralName } from "./general-name.ts";
 import { attributeToText } from "./name-text.ts";
 import { oidKey } from "./oid-key.ts";
 import { oidName } from "./oid-names.ts";
-import { encodedText, generalNameText, octetLines, timeText, upperOctets } from "./text-lines.ts";
+import {
+  encodedText,
+  generalNameText,
+  integerText,
+  octetLines,
+  signAndMagnitude,
+  signedOctets,
+  timeText,
+  upperOctets,
+} from "./text-lines.ts";
 
 /** How the values of a type are shown: one line each. */
 type Printer = (extension: Extension) => string[];
@@ -61,7 +68,7 @@ function makePrinters(): ReadonlyMap<string, Printer> {
         ? []
         : [`${authorityCertIssuer === undefined ? "" : "keyid:"}${upperOctets(keyIdentifier)}`]),
       ...(authorityCertIssuer ?? []).map(generalNameText),
-      ...(authorityCertSerialNumber === undefined ? [] : [`serial:${upperOctets(authorityCertSerialNumber)}`]),
+      ...(authorityCertSerialNumber === undefined ? [] : [signedSerial(authorityCertSerialNumber)]),
     ]),
     printer(nameConstraints, ({ permittedSubtrees = [], excludedSubtrees = [] }) => [
       ...heading("Permitted:", permittedSubtrees.map(generalNameText)),
@@ -98,8 +105,8 @@ function makePrinters(): ReadonlyMap<string, Printer> {
       features.map((feature) => (feature === 5 ? "status_request" : feature)).join(", "),
     ]),
     printer(ocspNoCheck, () => [""]),
-    printer(cRLNumber, (number) => [BigInt(`0x0${hexText(number)}`).toString()]),
-    printer(deltaCRLIndicator, (number) => [BigInt(`0x0${hexText(number)}`).toString()]),
+    printer(cRLNumber, (number) => [integerText(signedOctets(number))]),
+    printer(deltaCRLIndicator, (number) => [integerText(signedOctets(number))]),
     printer(cRLReason, (reason) => [reason]),
     printer(invalidityDate, (seconds) => [timeText(seconds)]),
   ]);
@@ -134,6 +141,11 @@ const usageLabels: Readonly<Record<KeyUsage, string>> = {
   decipherOnly: "Decipher Only",
 };
 
+function signedSerial(serialNumber: Uint8Array): string {
+  const { sign, magnitude } = signAndMagnitude(serialNumber);
+  return `serial:${sign}${upperOctets(sign === "" ? serialNumber : magnitude)}`;
+}
+
 function namesLine(names: readonly GeneralName[]): string[] {
   return [names.map(generalNameText).join(", ")];
 }
@@ -164,7 +176,7 @@ function noticeLines(qualifier: Uint8Array): string[] | undefined {
       lines.push(`Organization: ${encodedText(reference.any().encoding)}`);
       const numbers = reference.sequence();
       const shown: string[] = [];
-      while (!numbers.isAtEnd) shown.push(serialNumberDecimal(numbers.integer()));
+      while (!numbers.isAtEnd) shown.push(integerText(numbers.integer()));
       lines.push(`Numbers: ${shown.join(", ")}`);
     }
     if (!notice.isAtEnd) lines.push(`Explicit Text: ${encodedText(notice.any().encoding)}`);

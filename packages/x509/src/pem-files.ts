@@ -18,8 +18,11 @@ const certificateLabels = ["CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE
  * Throws `ERR_X509_PEM_LABEL` where there is none, and what `parseCertificate` throws, saying which block.
  */
 export function certificatesFromPem(text: string | Uint8Array, options?: ParseOptions): Certificate[] {
-  return blocksOf(text, certificateLabels).map(({ label, bytes }, index) =>
-    inBlock(index, label, () => parseCertificate(label === trustedLabel ? firstElement(bytes) : bytes, options)),
+  return blocksOf(text, certificateLabels).map((block, index) =>
+    inBlock(index, block, "Certificate", () => {
+      const { label, bytes } = block;
+      return parseCertificate(label === trustedLabel ? firstElement(bytes) : bytes, options);
+    }),
   );
 }
 

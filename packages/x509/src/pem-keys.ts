@@ -3,8 +3,8 @@
 import { Asn1Error, encodePem, findPemSections, type PemSection } from "@latchkey/asn1";
 import type { CryptoProvider, PrivateKey, PublicKey } from "@latchkey/crypto";
 import { reading, X509Error } from "./errors.ts";
-import { keyStructureOf } from "./key-structure.ts";
-import { blockOf, labelFault, severalBlocks } from "./pem-blocks.ts";
+import { structureOf } from "./file-structure.ts";
+import { blockOf, labelFault, otherContent, severalBlocks } from "./pem-blocks.ts";
 import { decryptPrivateKeyInfo, encryptPrivateKeyInfo, type KeyToleranceOptions } from "./private-key.ts";
 import { toleratesBy } from "./tolerance.ts";
 
@@ -31,7 +31,7 @@ export function privateKeyFromPem(text: string | Uint8Array, options: PrivateKey
   const section = privateKeySection(text);
   const der = decodeKey(section);
   const tolerate = toleratesBy(tolerances, onWarning);
-  const structure = keyStructureOf(der);
+  const structure = structureOf(der);
   switch (structure) {
     case "PrivateKeyInfo":
       return provider.importPkcs8(der, { tolerate });
@@ -48,13 +48,10 @@ export function privateKeyFromPem(text: string | Uint8Array, options: PrivateKey
         tolerate,
       });
     }
-    case "SubjectPublicKeyInfo":
-    case "RSAPublicKey": {
-      const reason = `the block labelled ${section.label} holds a public key (${structure}): label it PUBLIC KEY for publicKeyFromPem`;
-      throw new X509Error("ERR_X509_PEM_LABEL", reason, { found: [section.label], wanted: privateKeyLabels, clause });
-    }
-    default:
+    case undefined:
       return importByLabel(provider, section.label, der);
+    default:
+      throw otherContent(section.label, structure, privateKeyLabels);
   }
 }
 
@@ -127,10 +124,9 @@ export function privateKeyToPem(key: PrivateKey, options: PrivateKeyToPemOptions
  */
 export function publicKeyFromPem(text: string | Uint8Array, provider: CryptoProvider): PublicKey {
   const { label, bytes } = blockOf(text, ["PUBLIC KEY", "RSA PUBLIC KEY"]);
-  const structure = keyStructureOf(bytes);
+  const structure = structureOf(bytes);
   if (structure !== undefined && structure !== "SubjectPublicKeyInfo" && structure !== "RSAPublicKey") {
-    const reason = `the block labelled ${label} holds a private key (${structure}): label it PRIVATE KEY for privateKeyFromPem`;
-    throw new X509Error("ERR_X509_PEM_LABEL", reason, { found: [label], wanted: ["PUBLIC KEY"], clause });
+    throw otherContent(label, structure, ["PUBLIC KEY"]);
   }
   const isPkcs1 = structure === "RSAPublicKey" || (structure === undefined && label === "RSA PUBLIC KEY");
   return isPkcs1 ? provider.importPkcs1PublicKey(bytes) : provider.importSpki(bytes);

@@ -261,13 +261,30 @@ function requireOid(reader: DerReader, oid: Uint8Array, name: string): void {
 }
 
 function unsupported(found: string, supported: string, offset: number): Error {
-  const reason = `the private key is encrypted by ${found}; ${supported} is read: openssl pkcs8 -topk8 -v2 aes-256-cbc rewrites it`;
+  const reason = `the private key is encrypted by ${found.replace(/^[0-9.]+$/, named)}; ${supported} is read: openssl pkcs8 -topk8 -v2 aes-256-cbc rewrites it`;
   return new X509Error("ERR_X509_UNSUPPORTED_ENCRYPTION", reason, {
     found,
     supported,
     offset,
     clause: "RFC 8018 §6.2",
   });
+}
+
+/** Old and other ways to encrypt a key, for messages. */
+const otherEncryption: ReadonlyMap<string, string> = new Map([
+  ["1.2.840.113549.1.5.3", "PBES1 with MD5 and DES"],
+  ["1.2.840.113549.1.5.10", "PBES1 with SHA-1 and DES"],
+  ["1.2.840.113549.1.12.1.3", "PKCS #12 with SHA-1 and 3DES"],
+  ["1.2.840.113549.1.12.1.6", "PKCS #12 with SHA-1 and RC2"],
+  ["1.3.6.1.4.1.11591.4.11", "scrypt"],
+  ["1.2.840.113549.3.7", "3DES"],
+  ["2.16.840.1.101.3.4.1.46", "AES-256-GCM"],
+  ["1.2.840.113549.2.8", "HMAC with SHA-224"],
+]);
+
+function named(dotted: string): string {
+  const name = otherEncryption.get(dotted);
+  return name === undefined ? dotted : `${name} (${dotted})`;
 }
 
 function defaultPrfWrittenOut(offset: number): Error {

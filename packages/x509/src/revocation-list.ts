@@ -62,8 +62,8 @@ export function parseCertificateRevocationList(der: Uint8Array, options: ParseOp
 
 /** Every revocation list of PEM text. Throws `ERR_X509_PEM_LABEL`, and as `parseCertificateRevocationList`. */
 export function revocationListsFromPem(text: string | Uint8Array, options?: ParseOptions): CertificateRevocationList[] {
-  return blocksOf(text, ["X509 CRL"]).map(({ label, bytes }, index) =>
-    inBlock(index, label, () => parseCertificateRevocationList(bytes, options)),
+  return blocksOf(text, ["X509 CRL"]).map((block, index) =>
+    inBlock(index, block, "CertificateList", () => parseCertificateRevocationList(block.bytes, options)),
   );
 }
 

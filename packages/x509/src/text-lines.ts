@@ -1,8 +1,9 @@
 /** Small parts of the text dump: times, octets in lines, names, values that must not break out of their line. */
 
 import { Asn1Error, decodeText, DerReader, generalizedTimeText } from "@latchkey/asn1";
-import { hexText } from "./hex-text.ts";
+import { serialNumberDecimal } from "./fingerprint.ts";
 import type { GeneralName } from "./general-name.ts";
+import { hexText } from "./hex-text.ts";
 import { nameText } from "./name-text.ts";
 import { oidName } from "./oid-names.ts";
 
@@ -24,6 +25,44 @@ export function octetLines(octets: Uint8Array, indent: string, perLine: number):
     lines.push(`${indent}${hexText(octets.subarray(start, start + perLine), ":")}${isLast ? "" : ":"}`);
   }
   return lines;
+}
+
+/** An INTEGER's sign, and its magnitude as openssl shows it: without the zero octet that keeps it positive. */
+export function signAndMagnitude(content: Uint8Array): { readonly sign: "" | "-"; readonly magnitude: Uint8Array } {
+  if ((content[0] ?? 0) < 0x80) {
+    return { sign: "", magnitude: content[0] === 0 && content.length > 1 ? content.subarray(1) : content };
+  }
+  // Two's complement: invert every octet, then add one from the end.
+  const magnitude = content.map((octet) => octet ^ 0xff);
+  for (let index = magnitude.length - 1; index >= 0; index--) {
+    const sum = (magnitude[index] ?? 0) + 1;
+    magnitude[index] = sum & 0xff;
+    if (sum < 0x100) break;
+  }
+  return { sign: "-", magnitude };
+}
+
+/** A serial number on one line: hexadecimal in upper case, with a minus where it is negative. */
+export function serialText(serialNumber: Uint8Array): string {
+  const { sign, magnitude } = signAndMagnitude(serialNumber);
+  return `${sign}${hexText(magnitude).toUpperCase()}`;
+}
+
+/** A magnitude as the content of an INTEGER: with a zero octet that keeps it positive. */
+export function signedOctets(magnitude: Uint8Array): Uint8Array {
+  const octets = new Uint8Array(magnitude.length + 1);
+  octets.set(magnitude, 1);
+  return octets;
+}
+
+/** As many octets are shown in decimal, as by openssl: the time for decimals grows with the square of the length. */
+const maximumDecimalOctets = 16;
+
+/** An INTEGER in decimal, or in hexadecimal where it is long. */
+export function integerText(content: Uint8Array): string {
+  if (content.length <= maximumDecimalOctets + 1) return serialNumberDecimal(content);
+  const { sign, magnitude } = signAndMagnitude(content);
+  return `${sign}0x${hexText(magnitude)}`;
 }
 
 /** Upper-case hexadecimal with colons. */

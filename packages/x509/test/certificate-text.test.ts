@@ -2,8 +2,11 @@ import { encodeDer, encodeOid } from "@latchkey/asn1";
 import { describe, expect, it } from "vitest";
 import {
   anyPolicy,
+  authorityKeyIdentifier,
   certificateAuthority,
   certificatePolicies,
+  cRLNumber,
+  deltaCRLIndicator,
   type Extension,
   type GeneralName,
   issueCertificate,
@@ -16,6 +19,7 @@ import {
   policyQualifierIds,
   subjectAltName,
 } from "../src/index.ts";
+import { extensionLines } from "../src/extension-text.ts";
 import { certificateText, revocationListText } from "../src/text.ts";
 import { now, provider } from "./authority.ts";
 
@@ -38,6 +42,24 @@ describe("a serial number is shown as openssl shows it", () => {
     expect(certificateText(certificate)).toContain(`        Serial Number:${shown}`);
   });
 });
+
+function rsaSpki(exponent: Uint8Array): Uint8Array {
+  return encodeDer((writer) => {
+    writer.sequence((body) => {
+      body.sequence((algorithm) => {
+        algorithm.oid("1.2.840.113549.1.1.1");
+        algorithm.null();
+      });
+      const numbers = encodeDer((inner) => {
+        inner.sequence((key) => {
+          key.unsignedInteger(Uint8Array.of(0x80, 1));
+          key.unsignedInteger(exponent);
+        });
+      });
+      body.bitString(numbers);
+    });
+  });
+}
 
 describe("text", () => {
   const { privateKey } = provider.generateKeyPair({ name: "ec", curve: "P-256" });
@@ -93,6 +115,35 @@ describe("text", () => {
     });
     const shown = Array.from(revocationListText(list).matchAll(/ {4}Serial Number: (.*)/g), ([, serial]) => serial);
     expect(shown).toEqual(["-01", "-8000", "80", "00"]);
+  });
+
+  it("shows numbers of up to 16 octets in decimal, and longer ones in hexadecimal, which takes linear time", () => {
+    const longest = new Uint8Array(16).fill(0xff);
+    const longer = Uint8Array.of(1, ...new Uint8Array(16));
+    const decimal = "340282366920938463463374607431768211455";
+    const hexadecimal = `0x01${"00".repeat(16)}`;
+    const text = textWith(makeExtension(cRLNumber, longest), makeExtension(deltaCRLIndicator, longer));
+    expect(text).toContain(`CRL Number:\n                ${decimal}\n`);
+    expect(text).toContain(`Delta CRL Indicator:\n                ${hexadecimal}\n`);
+    const exponentText = (exponent: Uint8Array): string | undefined => {
+      const template = { ...certificateAuthority({ subject, validity }), subject };
+      const issuer = { certificate: issueSelfSignedCertificate({ provider, privateKey, template }), privateKey };
+      const publicKey = { ...privateKey.publicKey, spki: rsaSpki(exponent) };
+      const issued = issueCertificate({ provider, issuer, publicKey, template: { ...template, extensions: [] } });
+      return /Exponent: (.*)/.exec(certificateText(issued))?.[1];
+    };
+    expect(exponentText(Uint8Array.of(1, 0, 1))).toBe("65537 (0x10001)");
+    expect(exponentText(longest)).toBe(`${decimal} (0x${"ff".repeat(16)})`);
+    expect(exponentText(longer)).toBe(hexadecimal);
+  });
+
+  it("shows the negative serial number of an issuer as negative", () => {
+    const key = { authorityCertIssuer: [{ type: "dNSName" as const, value: "ca.example" }] };
+    const serials = [Uint8Array.of(0x80), Uint8Array.of(0x00, 0x80)].map((authorityCertSerialNumber) => {
+      const value = { keyIdentifier: undefined, ...key, authorityCertSerialNumber };
+      return extensionLines(makeExtension(authorityKeyIdentifier, value), "").at(-1)?.trim();
+    });
+    expect(serials).toEqual(["serial:-80", "serial:00:80"]);
   });
 
   it("shows the identifier of a curve that has no name here", () => {

@@ -1,6 +1,6 @@
 /** PEM files as people and programs write them: other blocks in between, wrong labels, old forms. */
 
-import { encodePem } from "@latchkey/asn1";
+import { encodeDer, encodePem } from "@latchkey/asn1";
 import { nodeProvider as provider } from "@latchkey/crypto/node";
 import { describe, expect, it } from "vitest";
 import {
@@ -191,6 +191,55 @@ describe("private keys", () => {
     expect(refusal(() => privateKeyFromPem(publicKeyToPem(publicKey), { provider })).message).toContain(
       "publicKeyFromPem",
     );
+  });
+
+  it("what a block of any label holds instead is named, with its own label and reader", () => {
+    const version1 = encodeDer((writer) => {
+      writer.sequence((outer) => {
+        outer.sequence((tbs) => {
+          tbs.integer(1);
+          for (let field = 0; field < 5; field++) tbs.sequence(() => undefined);
+        });
+        outer.sequence(() => undefined);
+        outer.bitString(Uint8Array.of(0));
+      });
+    });
+    const pfx = Uint8Array.of(0x30, 5, 2, 1, 3, 0x30, 0);
+    const rows: readonly (readonly [der: Uint8Array, words: string])[] = [
+      [certificate.encoding, "a certificate: label it CERTIFICATE for certificatesFromPem"],
+      [version1, "a certificate: label it CERTIFICATE for certificatesFromPem"],
+      [request.encoding, "a certificate request: label it CERTIFICATE REQUEST for certificationRequestFromPem"],
+      [list.encoding, "a revocation list: label it X509 CRL for revocationListsFromPem"],
+      [pkcs8, "a private key (PrivateKeyInfo): label it PRIVATE KEY for privateKeyFromPem"],
+      [publicKey.spki, "a public key (SubjectPublicKeyInfo): label it PUBLIC KEY for publicKeyFromPem"],
+      [pfx, "a PKCS #12 file: openssl pkcs12 -in FILE -nodes writes its parts as PEM"],
+    ];
+    const readers: readonly (readonly [label: string, own: readonly Uint8Array[], read: (text: string) => unknown])[] =
+      [
+        ["CERTIFICATE", [certificate.encoding, version1], (text) => certificatesFromPem(text)],
+        ["CERTIFICATE REQUEST", [request.encoding], (text) => certificationRequestFromPem(text)],
+        ["X509 CRL", [list.encoding], (text) => revocationListsFromPem(text)],
+        ["PRIVATE KEY", [pkcs8], (text) => privateKeyFromPem(text, { provider })],
+        ["PUBLIC KEY", [publicKey.spki], (text) => publicKeyFromPem(text, provider)],
+      ];
+    for (const [label, own, read] of readers) {
+      for (const [der, words] of rows) {
+        if (own.includes(der)) continue;
+        const error = refusal(() => read(encodePem(label, der)));
+        expect(error.code).toBe("ERR_X509_PEM_LABEL");
+        expect(error.message).toContain(`holds ${words}`);
+      }
+    }
+  });
+
+  it("DER in place of PEM is named with the function that reads it", () => {
+    const wordsOf = (der: Uint8Array): string => refusal(() => privateKeyFromPem(der, { provider })).message;
+    expect(wordsOf(pkcs8)).toContain(
+      "the input is DER and holds a private key (PrivateKeyInfo): a provider's importPkcs8",
+    );
+    expect(wordsOf(certificate.encoding)).toContain("a certificate: parseCertificate reads that");
+    expect(wordsOf(Uint8Array.of(0x30, 5, 2, 1, 3, 0x30, 0))).toContain("openssl pkcs12");
+    expect(wordsOf(Uint8Array.of(0x30, 0))).toContain("the functions whose names start with parse");
   });
 
   it("keys of OpenSSH and other forms are named", () => {
