@@ -16,7 +16,7 @@ import type { DropLimit, PublishedEvent } from "./events.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
 import { decisionFor } from "./handlers/decision.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
-import { sendDirect } from "./handlers/direct-message.ts";
+import { endConfirmations, sendDirect } from "./handlers/direct-message.ts";
 import { limitOfPublishing } from "./handlers/principal-limits.ts";
 import { publishMessage, removeRetained } from "./handlers/publication.ts";
 import { restoreWills } from "./handlers/will.ts";
@@ -84,7 +84,6 @@ export class Broker<Peer, Principal> {
     const { monotonicMs } = options;
     this.#clock = () => Math.max(this.#context.nowMs, monotonicMs?.() ?? 0);
     this.#context = {
-      ...startingState<Peer, Principal>(),
       isAws,
       limits,
       counters,
@@ -119,6 +118,7 @@ export class Broker<Peer, Principal> {
       persistence: options.persistence && this.#persistenceOn(options.persistence, epochMs),
       cluster,
       others,
+      ...startingState<Peer, Principal>(),
     };
     this.cluster = new ClusterNode(this.#context);
     this.#restore(options.persistence);
@@ -235,8 +235,8 @@ export class Broker<Peer, Principal> {
 
   /**
    * Sends a message to one connected client, whether it has subscribed to the topic or not, if it may receive it. With `confirmWithinMs` it
-   * is of QoS 1, and the promise resolves with the client's PUBACK or, at a tick, when that time is over; a message that was not confirmed
-   * may still arrive.
+   * is of QoS 1, and the promise resolves with the client's PUBACK, when the client has gone or, at a tick, when that time is over; a message
+   * that was not confirmed may still arrive.
    */
   async sendDirect(clientIdentifier: string, message: DirectMessage, nowMs: number): Promise<DirectResult> {
     this.#context.nowMs = nowMs;
@@ -300,7 +300,7 @@ export class Broker<Peer, Principal> {
   shutdown(nowMs: number): void {
     this.#context.nowMs = nowMs;
     for (const connection of this.#open) connection.end("server-shutdown", "the broker stops", nowMs);
-    for (const settle of this.#context.confirmations.values()) {
+    for (const { settle } of this.#context.confirmations.values()) {
       settle({ ok: false, cause: "not-confirmed", reason: "the broker stops" });
     }
     this.#reportLimits();
@@ -367,6 +367,7 @@ export class Broker<Peer, Principal> {
 
   #closed(connection: Connection<Peer, Principal>): void {
     this.#open.delete(connection);
+    if (this.#context.confirmations.size > 0) endConfirmations(this.#context, connection);
     const { clientIdentifier, usage } = connection;
     if (usage !== undefined) {
       usage.connections -= 1;
@@ -418,7 +419,7 @@ export class Broker<Peer, Principal> {
   #countDrop(session: Session, message: Message, limit: DropLimit): void {
     const { topicName, octets } = message;
     const cause = limit === "packet-size" ? "too-large" : "no-room";
-    this.#context.confirmations.get(message)?.({ ok: false, cause, reason: `the message was dropped: ${limit}` });
+    this.#context.confirmations.get(message)?.settle({ ok: false, cause, reason: `the message was dropped: ${limit}` });
     this.#context.counters.messagesDropped[limit] += 1;
     session.drops ??= new Map();
     const count = session.drops.get(limit);

@@ -68,6 +68,26 @@ describe("a direct message", () => {
     expect(await second).toMatchObject({ ok: false, cause: "not-confirmed" });
   });
 
+  test("and does not wait for a client that has gone, but for those that are there", async () => {
+    const test = new TestBroker();
+    const confirmed = { ...reboot, confirmWithinMs: 5000 };
+    for (const how of ["lost", "disconnect", "taken over"]) {
+      const kitchen = await test.connect5("kitchen", { properties: { sessionExpiryInterval: 100 } });
+      await test.connect5("pizzeria");
+      const other = test.broker.sendDirect("pizzeria", confirmed, 0);
+      const sent = [test.broker.sendDirect("kitchen", confirmed, 0), test.broker.sendDirect("kitchen", confirmed, 0)];
+      await settled();
+      if (how === "lost") kitchen.lose();
+      else if (how === "disconnect") kitchen.send({ type: "disconnect" });
+      else await test.connect5("kitchen");
+      const reason = "the client disconnected before it confirmed the message";
+      for (const one of sent) expect(await outcomeOf(one)).toEqual({ ok: false, cause: "not-confirmed", reason });
+      expect(await outcomeOf(other)).toBe("waits");
+      test.tick(test.nowMs + 6000);
+      expect(await other).toMatchObject({ ok: false, cause: "not-confirmed" });
+    }
+  });
+
   test("and holds a bounded number of those that wait", async () => {
     const test = new TestBroker();
     const kitchen = await test.connect("kitchen");

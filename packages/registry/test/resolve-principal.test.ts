@@ -180,6 +180,24 @@ describe("just-in-time registration", () => {
     expect((await workshop.registry.resolvePrincipal([device.encoding], undefined)).ok).toBe(true);
   });
 
+  test("a listener that throws changes nothing but that the refusal says so", async () => {
+    let isBroken = true;
+    const onCertificateRegistered = (): void => {
+      if (isBroken) throw new Error("no room in the queue");
+    };
+    await using workshop = await Workshop.open({ onCertificateRegistered });
+    const authority = makeAuthority();
+    await workshop.registerAuthority(authority, { autoRegistration: true });
+    const device = makeDevice(authority);
+    const refusal = (): Promise<unknown> => workshop.registry.resolvePrincipal([device.encoding], undefined);
+    const pending = { ok: false, code: "ERR_IDENTITY_PENDING_ACTIVATION", certificateId: idOf(device) };
+    expect(await refusal()).toMatchObject({ ...pending, listenerError: "no room in the queue" });
+    expect(workshop.registry.certificates.describe(scope, idOf(device)).status).toBe("PENDING_ACTIVATION");
+    expect(await refusal()).toMatchObject({ ...pending, listenerError: "no room in the queue" });
+    isBroken = false;
+    expect(await refusal()).toMatchObject({ ...pending, listenerError: undefined });
+  });
+
   test.each([
     ["was set INACTIVE", { status: "INACTIVE" } as const, "ERR_IDENTITY_CHAIN"],
     ["does not register just in time", { autoRegistration: false } as const, "ERR_IDENTITY_UNKNOWN"],

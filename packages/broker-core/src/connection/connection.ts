@@ -23,11 +23,11 @@ import type { ReservedTopics } from "../ports/reserved-topics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { LazySet } from "../lazy-set.ts";
 import type { Message } from "../routing/message.ts";
-import type { DirectResult } from "../server-publish.ts";
 import type { OtherNodes } from "../routing/other-nodes.ts";
 import type { RetainedMessages } from "../routing/retained-messages.ts";
 import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
+import type { Confirmation } from "../session/confirmation.ts";
 import type { PrincipalRateLimit, PrincipalUsage, PrincipalUsages } from "../session/principal-usage.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
@@ -99,8 +99,8 @@ export interface BrokerContext<Peer, Principal> {
   readonly waitsForStore: Set<Connection<Peer, Principal>>;
   /** Where packets are written that go out soon. */
   readonly space: OutputSpace;
-  /** What is to be called with the fate of a message that somebody waits for. */
-  readonly confirmations: Map<Message, (result: DirectResult) => void>;
+  /** Messages that somebody waits for. */
+  readonly confirmations: Map<Message, Confirmation>;
 }
 
 /** Octets that may wait undecoded before the transport is paused. */

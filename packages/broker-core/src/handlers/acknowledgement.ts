@@ -19,7 +19,7 @@ export function handleAcknowledgement<Peer, Principal>(
       const delivery = outbound.acknowledge(packetIdentifier, 1);
       if (delivery !== undefined) {
         journal?.done(delivery);
-        connection.context.confirmations.get(delivery.message)?.(confirmation(reasonCode));
+        connection.context.confirmations.get(delivery.message)?.settle(confirmation(reasonCode));
       }
       sender.sendQueued();
       break;

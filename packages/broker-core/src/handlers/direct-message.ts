@@ -3,6 +3,7 @@
 import type { BrokerContext, Connection } from "../connection/connection.ts";
 import { Message } from "../routing/message.ts";
 import { decisionOn } from "./decision.ts";
+import type { Session } from "../session/session.ts";
 import { messageFields, type DirectMessage, type DirectResult } from "../server-publish.ts";
 
 /** Messages that are waited for at once. */
@@ -29,7 +30,7 @@ export async function sendDirect<Peer, Principal>(
   const { confirmWithinMs, ...fields } = message;
   const qos = confirmWithinMs === undefined ? 0 : 1;
   const made = new Message(messageFields({ ...fields, qos }), context.nowMs, true, undefined);
-  const { promise, settle } = confirmationOf(context, made);
+  const { promise, settle } = confirmationOf(context, session, made);
   let isTaken: boolean;
   try {
     isTaken = session.deliver(made, qos, false, undefined, undefined, context.nowMs);
@@ -47,6 +48,7 @@ export async function sendDirect<Peer, Principal>(
 /** The first result counts. */
 function confirmationOf<Peer, Principal>(
   { confirmations }: BrokerContext<Peer, Principal>,
+  session: Session,
   message: Message,
 ): { readonly promise: Promise<DirectResult>; readonly settle: (result: DirectResult) => void } {
   const { promise, resolve } = Promise.withResolvers<DirectResult>();
@@ -54,8 +56,19 @@ function confirmationOf<Peer, Principal>(
     confirmations.delete(message);
     resolve(result);
   };
-  confirmations.set(message, settle);
+  confirmations.set(message, { session, settle });
   return { promise, settle };
+}
+
+/** The client has gone, so nobody has to wait for its PUBACKs any more. Where its session stays, a message may still arrive. */
+export function endConfirmations<Peer, Principal>(
+  { confirmations }: BrokerContext<Peer, Principal>,
+  { client }: Connection<Peer, Principal>,
+): void {
+  const reason = "the client disconnected before it confirmed the message";
+  for (const { session, settle } of confirmations.values()) {
+    if (session === client?.session) settle({ ok: false, cause: "not-confirmed", reason });
+  }
 }
 
 function waitAtMost<Peer, Principal>(

@@ -123,6 +123,8 @@ export type PrincipalRefusal = { readonly ok: false; readonly reason: string } &
       readonly event: CertificateRegisteredEvent;
       /** Why provisioning by the authority's template failed, where it did. */
       readonly provisioningError: string | undefined;
+      /** What `onCertificateRegistered` has thrown, where it did. */
+      readonly listenerError: string | undefined;
     } & PresentedCertificate)
 );
 
@@ -141,7 +143,7 @@ export interface PrincipalResolverOptions {
    * that are registered already go on, as AWS IoT does.
    */
   readonly inactiveAuthority?: "refuse" | "keep" | undefined;
-  /** Called for each just-in-time registration, and again when such a certificate connects before it is activated. */
+  /** Called for each just-in-time registration, and again when such a certificate connects before it is activated. What it throws is the refusal's `listenerError`. */
   readonly onCertificateRegistered?: ((scope: Scope, event: CertificateRegisteredEvent) => void) | undefined;
 }
 
@@ -350,10 +352,28 @@ export class PrincipalResolver {
       awsAccountId: scope.account,
       certificateRegistrationTimestamp: String(registeredAtSeconds * 1000),
     };
-    this.#options.onCertificateRegistered?.(scope, event);
+    const listenerError = this.#announce(scope, event);
     const why = provisioningError === undefined ? "" : `; its template failed: ${provisioningError}`;
     const reason = `certificate ${presented.certificateId} was registered just in time and is not active yet: connect again${why}`;
-    return { ok: false, code: "ERR_IDENTITY_PENDING_ACTIVATION", reason, event, provisioningError, ...presented };
+    return {
+      ok: false,
+      code: "ERR_IDENTITY_PENDING_ACTIVATION",
+      reason,
+      event,
+      provisioningError,
+      listenerError,
+      ...presented,
+    };
+  }
+
+  /** Why the listener failed, where it did: the certificate is registered, and its client is refused as it would be otherwise. */
+  #announce(scope: Scope, event: CertificateRegisteredEvent): string | undefined {
+    try {
+      this.#options.onCertificateRegistered?.(scope, event);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** The account that the server name selects, or else the only one. */
