@@ -171,6 +171,21 @@ test("the doctor says what keeps a device out, by certificate and by client iden
   );
   const good = await remote("doctor", "lamp");
   expect(done(good)).toMatch(/ok {2}CONNECT +Allowed/);
+  done(
+    await local(
+      "policy",
+      "create",
+      "--name",
+      "any",
+      "--document",
+      file("any.json", policy("client/other", "iot:Connect")),
+    ),
+  );
+  done(await local("policy", "attach", "--name", "any", "--certificate", id));
+  // No policy has a variable of things here, so the device gets in under a name that is none of its things.
+  expect(done(await local("doctor", id, "--client-id", "other"))).toMatch(
+    /ok {2}thing +attached to lamp; .* "other" is none of them.*\n[^]*ok {2}CONNECT +Allowed/,
+  );
   const refused = await local("doctor", id.slice(0, 12), "--publish", "orders");
   expect(refused.code).toBe(1);
   expect(refused.stdout).toMatch(/NO {2}PUBLISH +Denied: .*iot:Publish on .*topic\/orders/);
