@@ -13,6 +13,7 @@ import { LimitReports } from "./connection/limit-reports.ts";
 import { createCounters, SentDeliveries, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { DropLimit, PublishedEvent } from "./events.ts";
+import { claimsAnswered } from "./handlers/claim-session.ts";
 import { connectionEnded } from "./handlers/connection-end.ts";
 import { decisionFor } from "./handlers/decision.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
@@ -307,8 +308,12 @@ export class Broker<Peer, Principal> {
     this.#flush();
   }
 
-  /** Resolves when everything that was promised is kept, or the store has failed. To be called after `shutdown`. */
+  /**
+   * Resolves when everything that was promised is kept, or the store has failed. Waits up to 2 s for sessions that other nodes are giving away.
+   * To be called after `shutdown`.
+   */
   async settled(): Promise<void> {
+    await claimsAnswered(this.#context, claimTimeoutMs);
     await this.#context.persistence?.settled();
   }
 
@@ -470,6 +475,8 @@ function startingState<Peer, Principal>(): Pick<
 function otherNodes(cluster: Cluster | undefined, epoch: Epoch): OtherNodes | undefined {
   return cluster && new OtherNodes(cluster.interest, (message) => storedMessage(epoch, message));
 }
+
+const claimTimeoutMs = 2000;
 
 /** Client identifiers whose rate is remembered although nothing was taken of it. */
 const maximumIdleRates = 1000;

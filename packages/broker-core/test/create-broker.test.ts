@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect as connectTcp, createServer, type Server } from "node:net";
 import { Duplex, duplexPair, PassThrough } from "node:stream";
-import { encode, PacketDecoder, type EncodablePacket, type Packet } from "@latchkey/mqtt-codec";
+import { encode, PacketDecoder, type EncodableConnect, type EncodablePacket, type Packet } from "@latchkey/mqtt-codec";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   createBroker,
@@ -11,6 +11,7 @@ import {
   type BrokerEvent,
   type CreateBrokerOptions,
   type EmbeddedBroker,
+  type MovedSession,
 } from "../src/index.ts";
 import { publish, subscribe } from "./client.ts";
 
@@ -37,6 +38,14 @@ async function make(
   open.push(broker);
   return { broker, events };
 }
+
+const connect = (clientIdentifier: string): EncodableConnect & { readonly type: "connect" } => ({
+  type: "connect",
+  protocolVersion: 5,
+  clientIdentifier,
+  cleanStart: true,
+  keepAlive: 0,
+});
 
 /** A client at the other end of a stream. */
 class Client {
@@ -67,7 +76,7 @@ class Client {
     return ofType();
   }
   async connect(clientIdentifier: string, fields: object = {}): Promise<void> {
-    this.send({ type: "connect", protocolVersion: 5, clientIdentifier, cleanStart: true, keepAlive: 0, ...fields });
+    this.send({ ...connect(clientIdentifier), ...fields });
     const [connack] = await this.take("connack");
     expect(connack?.reasonCode).toBe(0);
   }
@@ -262,4 +271,123 @@ test("what comes after the end is let in no more", async () => {
   broker.serve(near, "peer");
   await client.closed;
   expect(events).toContainEqual(expect.objectContaining({ type: "closed", reason: "server-shutdown" }));
+});
+
+test("a stream that throws at a write is closed, and who has published notices nothing", async () => {
+  const { broker, events } = await make();
+  let isBroken = false;
+  const broken = new Duplex({
+    read: () => {},
+    write: (_chunk, _encoding, done) => {
+      if (isBroken) throw new Error("it is broken");
+      done();
+    },
+  });
+  broker.serve(broken, "broken");
+  for (const packet of [connect("receiver"), subscribe("topic", 0)]) broken.push(encode(packet, 5));
+  await vi.waitFor(() => expect(events).toContainEqual(expect.objectContaining({ type: "subscribed" })));
+  isBroken = true;
+  const [near, far] = duplexPair();
+  broker.serve(near, "well");
+  const client = new Client(far);
+  await client.connect("sender");
+  client.send(publish("topic", "hello", 1));
+  await client.take("puback");
+  await vi.waitFor(() =>
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: "closed", clientIdentifier: "receiver", detail: "it is broken" }),
+    ),
+  );
+});
+
+test("WHATWG streams may fail with anything", async () => {
+  const { broker, events } = await make();
+  broker.serve(
+    {
+      readable: new ReadableStream({ start: (to) => to.error(Object.create(null)) }),
+      writable: new WritableStream(),
+    },
+    "peer",
+  );
+  await vi.waitFor(() =>
+    expect(events).toContainEqual(expect.objectContaining({ type: "closed", detail: "the stream failed" })),
+  );
+  await broker.close();
+});
+
+test("at the end a stream that has closed without a word is not waited for", async () => {
+  const { broker, events } = await make();
+  const silent = new Duplex({ emitClose: false, read: () => {}, write: (_chunk, _encoding, done) => done() });
+  broker.serve(silent, "peer");
+  silent.push(encode(connect("a"), 5));
+  await vi.waitFor(() => expect(events).toContainEqual(expect.objectContaining({ type: "connected" })));
+  silent.destroy();
+  await broker.close();
+});
+
+test("at the end a session that another node gives away is kept", async () => {
+  const store = new MemorySessionStore();
+  let isClosed = false;
+  const claimed = Promise.withResolvers<MovedSession>();
+  const asked = Promise.withResolvers<void>();
+  const { broker } = await make({
+    store: {
+      load: () => store.load(),
+      append: (records, atMs) => {
+        if (isClosed) throw new Error("the store is closed");
+        return store.append(records, atMs);
+      },
+      close: async () => {
+        isClosed = true;
+      },
+    },
+    cluster: {
+      node: 1,
+      interest: { match: () => [], revision: 0, subscribed: () => {}, unsubscribed: () => {}, forward: () => {} },
+      sessions: {
+        claim: () => {
+          asked.resolve();
+          return claimed.promise;
+        },
+      },
+    },
+  });
+  const [near, far] = duplexPair();
+  broker.serve(near, "peer");
+  far.resume();
+  far.write(encode({ ...connect("device"), cleanStart: false }, 5));
+  await asked.promise;
+  const closing = broker.close();
+  // After the streams have closed.
+  setTimeout(() => {
+    const nothing = { awayReason: undefined, awayDetail: undefined, owner: undefined };
+    const owed = { subscriptions: [], deliveries: [], released: [], received: [] };
+    const times = { expirySeconds: 1000, awayAtMs: Date.now() };
+    const session = { clientIdentifier: "device", protocolVersion: 5, ...times, ...nothing, ...owed } as const;
+    claimed.resolve({ session, messages: new Map() });
+  }, 100);
+  await closing;
+  expect((await store.load()).sessions).toMatchObject([{ clientIdentifier: "device" }]);
+});
+
+test("at the end a node that gives no answer is not waited for without end", async () => {
+  const asked = Promise.withResolvers<void>();
+  const { broker } = await make({
+    cluster: {
+      node: 1,
+      interest: { match: () => [], revision: 0, subscribed: () => {}, unsubscribed: () => {}, forward: () => {} },
+      sessions: {
+        claim: () => {
+          asked.resolve();
+          return new Promise(() => {});
+        },
+      },
+    },
+  });
+  const [near, far] = duplexPair();
+  broker.serve(near, "peer");
+  far.resume();
+  far.write(encode(connect("device"), 5));
+  await asked.promise;
+  await broker.close();
 });

@@ -9,7 +9,7 @@ export interface NodeByteStream {
   readonly destroyed: boolean;
   write(chunk: Uint8Array): unknown;
   end(finished: () => void): unknown;
-  destroy(): unknown;
+  destroy(error?: Error): unknown;
   pause(): unknown;
   resume(): unknown;
   on(event: "data", listener: (chunk: unknown) => void): unknown;
@@ -55,6 +55,12 @@ export type StreamConnection = Pick<ClientConnection<unknown, unknown>, "receive
 
 /** How long a client may take to read the last octets before its stream is cut. */
 export const closeTimeoutMs = 2000;
+
+/** How a stream failed, for the log. What a caller throws may be anything. */
+export function detailOf(cause: unknown): string {
+  if (cause instanceof Error) return cause.message;
+  return typeof cause === "string" ? cause : "the stream failed";
+}
 
 /** One piece of several, which is one write of the system. */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -2,6 +2,7 @@
 
 import {
   closeTimeoutMs,
+  detailOf,
   joined,
   type NodeByteStream,
   type ServedStream,
@@ -16,7 +17,7 @@ export function serveNodeStream<Connection extends StreamConnection>(
 ): ServedStream<Connection> {
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   const connection = accept({
-    write: (chunks) => void stream.write(joined(chunks)),
+    write: (chunks) => writeTo(stream, joined(chunks)),
     close: () => endSoon(stream, closed, resolve),
     get bufferedOctets() {
       return stream.writableLength;
@@ -40,9 +41,22 @@ export function serveNodeStream<Connection extends StreamConnection>(
   return { connection, closed };
 }
 
+/** A stream that throws has failed. It must not be noticed by the client whose message is sent. */
+function writeTo(stream: NodeByteStream, octets: Uint8Array): void {
+  try {
+    stream.write(octets);
+  } catch (cause) {
+    stream.destroy(new Error(detailOf(cause), { cause }));
+  }
+}
+
 /** Lets what is written go out, then cuts the stream even where the client reads nothing. */
 function endSoon(stream: NodeByteStream, closed: Promise<void>, isClosed: () => void): void {
-  if (stream.destroyed) return;
+  if (stream.destroyed) {
+    // It may have said so before anybody listened, or be one that does not say so.
+    isClosed();
+    return;
+  }
   const timer = setTimeout(() => {
     stream.destroy();
     // A stream without `emitClose` does not say so.

@@ -2,6 +2,7 @@
 
 import {
   closeTimeoutMs,
+  detailOf,
   joined,
   type ServedStream,
   type StreamConnection,
@@ -32,7 +33,7 @@ export function serveWebStream<Connection extends StreamConnection>(
     resume: () => input.resume(),
   });
   output.drained = () => connection.drained(monotonicMs());
-  output.failed = (cause) => connection.lost(String(cause), monotonicMs());
+  output.failed = (cause) => connection.lost(detailOf(cause), monotonicMs());
   const isRead = input.run(
     (chunk) => connection.receive(chunk, monotonicMs()),
     (detail) => connection.lost(detail, monotonicMs()),
@@ -84,7 +85,7 @@ class Input {
       }
       lost("the client closed the connection");
     } catch (cause) {
-      lost(String(cause));
+      lost(detailOf(cause));
     }
   }
 }

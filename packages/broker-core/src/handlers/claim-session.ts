@@ -35,3 +35,15 @@ export function claimSession<Peer, Principal>(
   claim.then(done, done);
   return claim;
 }
+
+/** Resolves when all claims are answered, or that time is over: what other nodes have given away is nowhere else. */
+export async function claimsAnswered<Peer, Principal>(
+  { claims }: Pick<BrokerContext<Peer, Principal>, "claims">,
+  forMs: number,
+): Promise<void> {
+  if (claims.size === 0) return;
+  const { promise: isLate, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, forMs);
+  await Promise.race([Promise.allSettled(claims.values()), isLate]);
+  clearTimeout(timer);
+}
