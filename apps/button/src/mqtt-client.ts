@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import { messageOf } from "@latchkey/command-line";
 import { encode, PacketDecoder, type Packet, type PublishPacket } from "@latchkey/mqtt-codec";
 import { ButtonError, closedBeforeAnswer, connectionFailure, isPlainEnd } from "./errors.ts";
-import { connectToTrusted, type TrustedConnectionOptions } from "./judge-server.ts";
+import { connectToTrusted, type TrustedConnectionOptions } from "./trusted-connection.ts";
 import { defaultTimeoutMs } from "./secure-stream.ts";
 
 export { ButtonError, type ButtonErrorCode } from "./errors.ts";
@@ -45,13 +45,13 @@ export class MqttClient {
     if (socket.destroyed) this.#failure = this.#closed();
   }
 
-  /** Connects, judges the server before a byte of MQTT is sent, and waits for CONNACK. */
+  /** Connects, verifies the server before a byte of MQTT is sent, and waits for CONNACK. */
   static async connect(options: MqttClientOptions): Promise<MqttClient> {
     const { stream } = await connectToTrusted(options);
     return MqttClient.over(stream, options);
   }
 
-  /** The same over a connection that is open already, and whose server was judged. It ends with the client. */
+  /** The same over a connection that is open already, and whose server was verified. It ends with the client. */
   static async over(socket: Duplex, options: MqttSessionOptions): Promise<MqttClient> {
     const client = new MqttClient(socket, options);
     try {

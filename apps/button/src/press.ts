@@ -1,5 +1,5 @@
 /**
- * One press of an AWS IoT Button: it wakes, resolves the endpoint, connects, shakes hands, judges the server, sends one message and
+ * One press of an AWS IoT Button: it wakes, resolves the endpoint, connects, shakes hands, verifies the server, sends one message and
  * goes back to sleep. By HTTPS, as the device did, or by MQTT.
  */
 
@@ -13,7 +13,7 @@ import {
   type ServerIdentity,
   type ServerStep,
   type TrustedConnectionOptions,
-} from "./judge-server.ts";
+} from "./trusted-connection.ts";
 import { MqttClient } from "./mqtt-client.ts";
 import { defaultTimeoutMs, type ConnectionStep } from "./secure-stream.ts";
 

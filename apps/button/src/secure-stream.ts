@@ -1,5 +1,5 @@
 /**
- * The TLS connection to the broker. It does not decide whether the server is trusted: `judgeServer` does. The handshake still
+ * The TLS connection to the broker. It does not decide whether the server is trusted: `verifyServer` does. The handshake still
  * proves that each side has the key of its certificate.
  *
  * node:tls does it, or, where the handshake is to be traced, `@latchkey/tls`.
@@ -32,7 +32,7 @@ export interface SecureStreamOptions {
   readonly timeoutMs?: number;
   /** Called with each step of the handshake, which `@latchkey/tls` then does. */
   readonly onTrace?: ((step: TraceEvent) => void) | undefined;
-  /** Called with each step below the judgement of the server. */
+  /** Called with each step before the server is verified. */
   readonly onStep?: ((step: ConnectionStep) => void) | undefined;
 }
 

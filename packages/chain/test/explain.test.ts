@@ -370,6 +370,25 @@ describe("the lines of a result", () => {
     expect(unreadable[1]).toMatch(/^ {2}fails {2}an issuer of "CN=button-1" cannot be read/);
   });
 
+  test("show warnings, also beside a refusal", () => {
+    const certificate = issue({
+      subject: device,
+      issuer: intermediate,
+      extensions: endEntity("serverAuth"),
+      serialNumber: 0,
+    });
+    for (const purpose of ["serverAuth", "clientAuth"] as const) {
+      const result = createChainVerifier({
+        provider: nodeProvider,
+        trustAnchors: [rootCertificate],
+        checks: { serialNumber: "warning" },
+      }).verify({ certificate, intermediates: [intermediateCertificate], purpose, time: now });
+      expect(result.ok).toBe(purpose === "serverAuth");
+      const warnings = explainChain(result).filter((line) => line.startsWith("  warns  "));
+      expect(warnings).toEqual([expect.stringContaining('"CN=button-1" (the certificate in question) has a serial')]);
+    }
+  });
+
   test("list the other paths that were tried, each with its first fault", () => {
     const good = issue({ subject: device, issuer: intermediate, extensions: endEntity("clientAuth") });
     const late = { subject: intermediate, issuer: root, extensions: authority(), notAfter: now - 1 };

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { comparePkcs8 } from "./changed-keys.ts";
 
-// A PSS key's least salt is a number; all else is held together.
+// A PSS key names its least salt, which may be another number. Every other octet belongs to the rest of the key.
 it.each([
   ["rsa2048", 0],
   ["rsa-pss-sha256", 1],

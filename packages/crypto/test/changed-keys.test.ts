@@ -11,7 +11,7 @@ describe("a key with one octet changed", () => {
     if (name.startsWith("p")) expect(accepted).toBe(0);
   });
 
-  // The seed may be any 32 octets; all else is held together.
+  // A seed may be any 32 octets. Every other octet of a file belongs to the rest of it.
   it.each([
     ["p256", 0],
     ["ed25519", 32],

@@ -71,7 +71,7 @@ describe("an ECDSA signature that holds, written in another way, is none", () =>
   const { privateKey } = nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
   const { spki } = privateKey.publicKey;
   const algorithm = { name: "ecdsa", hash: "SHA-256" } as const;
-  // One whose r does not end with 0, which a number would not begin with.
+  // Below, the last octet of r goes in front of s. It must not be 0, for a number in DER does not begin with 0.
   let signature: Uint8Array;
   let r: Uint8Array;
   let s: Uint8Array;

@@ -1,4 +1,4 @@
-/** What the AWS IoT documentation states or implies about decisions, row by row; rows keep the numbers of their source. */
+/** What the AWS IoT documentation states or implies about decisions, row by row; `decision-table.md` has the same rows. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,8 +1,8 @@
 /**
  * The storage port: ordered tables of text under text keys, transactions over all of them, and the change feed.
  *
- * An adapter knows nothing of certificates or policies. What belongs where is in `tables.ts`, the rules in the modules
- * above it, so that every adapter keeps the same rules. Keys are ASCII, not empty, and ordered by their octets.
+ * An adapter knows nothing of certificates or policies. What a table holds is in `records/`, the rules are in the modules
+ * above them, so that every adapter keeps the same rules. Keys are ASCII, not empty, and ordered by their octets.
  */
 
 import type { Change, ChangeBatch, ChangeKind } from "./changes.ts";

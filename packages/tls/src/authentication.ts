@@ -1,4 +1,4 @@
-/** Who is who: choosing a credential, signing by it, and judging the peer's chain. Both versions and sides use it. */
+/** Who is who: choosing a credential, signing by it, and verifying the peer's chain. Both versions and sides use it. */
 
 import { equalBytes } from "@latchkey/asn1";
 import { CryptoError, type PublicKey } from "@latchkey/crypto";
@@ -130,7 +130,7 @@ export function* sign(
 }
 
 /** The verifier's verdict on a chain, at once or by a question. */
-export function* judgePeer(
+export function* verifyPeer(
   connection: Connection,
   verifier: PeerVerifier | "ask",
   chain: readonly Uint8Array[],
@@ -157,7 +157,7 @@ export function* judgePeer(
 }
 
 /**
- * As `judgePeer`, for a chain without which there is no connection. Throws `ERR_TLS_PEER_REFUSED`, and `ERR_TLS_CERTIFICATE`
+ * As `verifyPeer`, for a chain without which there is no connection. Throws `ERR_TLS_PEER_REFUSED`, and `ERR_TLS_CERTIFICATE`
  * for a chain that is signed by what this side did not offer.
  */
 export function* requireTrust(
@@ -168,7 +168,7 @@ export function* requireTrust(
   isResumption: boolean,
 ): Handshake<void> {
   checkSignatures(connection, chain);
-  const verdict = yield* judgePeer(connection, verifier, chain, serverName, isResumption);
+  const verdict = yield* verifyPeer(connection, verifier, chain, serverName, isResumption);
   if (verdict.ok) return;
   throw new TlsError("ERR_TLS_PEER_REFUSED", `The ${connection.peerRole}'s certificate is refused`, {
     alert: verdict.alert,

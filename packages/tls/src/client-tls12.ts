@@ -49,7 +49,7 @@ export function* clientTls12(connection: Connection, config: ClientConfig, chose
 
 type Facts = Pick<SessionFields, "serverName" | "alpnProtocol">;
 
-/** The abbreviated handshake: the server's Finished comes first. Its chain is judged again. */
+/** The abbreviated handshake: the server's Finished comes first. Its chain is verified again. */
 function* resume(
   connection: Connection,
   config: ClientConfig,

@@ -43,7 +43,7 @@ export function* clientTls13(connection: Connection, config: ClientConfig, chose
   connection.trace({ step: "finishedVerified", by: "server" });
   connection.dropsChangeCipherSpec = false;
   const chain = server?.chain ?? session?.peerCertificates ?? [];
-  // A session's chain is judged again: it may have expired or been revoked since.
+  // A session's chain is verified again: it may have expired or been revoked since.
   yield* requireTrust(connection, config.verifier, chain, config.serverName, session !== undefined);
   const secrets = keys.applicationSecrets();
   keys.setRead(secrets.server, "application");

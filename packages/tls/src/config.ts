@@ -52,7 +52,7 @@ export interface CommonConfig {
 export interface ClientConfig extends CommonConfig {
   /** The name that is sent and that the verifier holds the chain to; a DNS name in A-labels, or an IP address (not sent). */
   readonly serverName: string | undefined;
-  /** Judges the server's chain. There is no default: without a verdict there is no connection. */
+  /** Verifies the server's chain. There is no default: without a verdict there is no connection. */
   readonly verifier: PeerVerifier | "ask";
   /** A session of an earlier connection to the same server; it is offered while it is fresh. */
   readonly session?: ResumableSession | undefined;
@@ -64,7 +64,7 @@ export interface ServerConfig extends CommonConfig {
   readonly credentials: readonly Credential[] | "ask";
   /** Whether clients are asked for a certificate, and may have none. */
   readonly clientAuthentication: "none" | "request" | "require";
-  /** Judges the chains of clients; needed unless `clientAuthentication` is `none`. */
+  /** Verifies the chains of clients; needed unless `clientAuthentication` is `none`. */
   readonly verifier?: PeerVerifier | "ask";
   /** DER names of authorities, as a hint to clients which certificate to send. */
   readonly authorities?: readonly Uint8Array[];

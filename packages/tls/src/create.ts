@@ -35,7 +35,7 @@ export function clientWithHooks(config: ClientConfig, hooks: OutgoingHooks): Tls
 /** A server whose messages a test may change. Not public. */
 export function serverWithHooks(config: ServerConfig, hooks: OutgoingHooks): TlsEngine {
   if (config.clientAuthentication !== "none" && config.verifier === undefined) {
-    throw argument("A server that asks for certificates needs a verifier that judges them");
+    throw argument("A server that asks for certificates needs a verifier that checks them");
   }
   const connection = new Connection("server", settingsOf(config), hooks);
   connection.begin(serverHandshake(connection, config));

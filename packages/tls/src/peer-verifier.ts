@@ -1,5 +1,5 @@
 /**
- * Who judges the peer's chain.
+ * Who verifies the peer's chain.
  *
  * The engine itself always checks that the peer holds the private key of its certificate; a verifier says whether the
  * certificate is to be believed. No option turns the engine's own check off.
@@ -7,7 +7,7 @@
 
 import type { AlertName } from "./alert.ts";
 
-/** A chain to be judged. */
+/** A chain to be verified. */
 export interface PeerToVerify {
   /** DER, the end entity first, as it came; at least one. Copies may be kept. */
   readonly chain: readonly Uint8Array[];
@@ -17,7 +17,7 @@ export interface PeerToVerify {
   readonly serverName: string | undefined;
   /** Seconds since 1970. */
   readonly time: number;
-  /** Whether the chain comes from a ticket: it was accepted before, and is judged again. */
+  /** Whether the chain comes from a ticket: it was accepted before, and is verified again. */
   readonly isResumption: boolean;
 }
 

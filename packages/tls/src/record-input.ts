@@ -2,7 +2,7 @@
  * Records out of a byte stream that comes in chunks of any size (RFC 8446 §5.1).
  *
  * A record that lies whole in a chunk is handed out as a view of it. One that does not is collected in a buffer of its own
- * length, so an octet is copied once however small the chunks are. Lengths are judged from the header, before the rest of
+ * length, so an octet is copied once however small the chunks are. Lengths are checked by the header, before the rest of
  * the record is there.
  */
 

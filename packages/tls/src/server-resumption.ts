@@ -1,7 +1,7 @@
-/** Resuming from tickets, both versions: opening them, judging the client again, making new ones. */
+/** Resuming from tickets, both versions: opening them, verifying the client again, making new ones. */
 
 import { equalSecrets } from "@latchkey/crypto";
-import { judgePeer } from "./authentication.ts";
+import { verifyPeer } from "./authentication.ts";
 import type { CipherSuite } from "./cipher-suite.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Connection } from "./connection.ts";
@@ -45,7 +45,7 @@ export function* sealTicket(
 
 /**
  * The session of a ticket, if it may be resumed here: made for that version, for a suite that both sides can use and the same
- * name, still fresh, and with a client that this server would take. Who the client is comes from the ticket, and is judged
+ * name, still fresh, and with a client that this server would take. Who the client is comes from the ticket, and is verified
  * again: a certificate that expired or was revoked meanwhile resumes nothing.
  */
 export function* openTicket(
@@ -85,7 +85,7 @@ export function* isStillTrusted(
 ): Handshake<boolean> {
   if (session.peerCertificates.length === 0) return true;
   if (config.verifier === undefined) return false;
-  const verdict = yield* judgePeer(connection, config.verifier, session.peerCertificates, serverName, true);
+  const verdict = yield* verifyPeer(connection, config.verifier, session.peerCertificates, serverName, true);
   return verdict.ok;
 }
 

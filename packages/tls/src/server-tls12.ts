@@ -305,7 +305,7 @@ function* receiveProof(
   });
   traceSignature(connection, proof.scheme, chain[0], "all messages so far", undefined);
   connection.accept(message);
-  if (config.verifier === undefined) throw decodeError("No verifier judges clients");
+  if (config.verifier === undefined) throw decodeError("No verifier checks clients");
   yield* requireTrust(connection, config.verifier, chain, serverName, false);
   return proof;
 }

@@ -341,7 +341,7 @@ function* receiveClientCertificate(
   });
   traceSignature(connection, proof.scheme, chain[0], "the transcript hash", hash);
   connection.accept(verify);
-  if (config.verifier === undefined) throw decodeError("No verifier judges clients");
+  if (config.verifier === undefined) throw decodeError("No verifier checks clients");
   yield* requireTrust(connection, config.verifier, chain, serverName, false);
   return { chain, proof };
 }

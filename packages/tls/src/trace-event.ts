@@ -57,7 +57,7 @@ export type TraceEvent =
     }
   /** The peer's Finished was checked. */
   | { readonly step: "finishedVerified"; readonly by: TraceRole }
-  /** The peer's chain was judged. */
+  /** The peer's chain was verified. */
   | {
       readonly step: "chain";
       readonly by: TraceRole;

@@ -36,12 +36,12 @@ export function chainPeerVerifier(options: ChainPeerVerifierOptions): PeerVerifi
   return {
     verify: (peer) => {
       if (accepted.has(peer)) return { ok: true };
-      return judge(verifier, options.revocation?.(), peer, accepted);
+      return verify(verifier, options.revocation?.(), peer, accepted);
     },
   };
 }
 
-function judge(
+function verify(
   verifier: ChainVerifier,
   revocation: RevocationChecker | undefined,
   peer: PeerToVerify,
@@ -156,5 +156,5 @@ function isSame(left: PeerToVerify, right: PeerToVerify): boolean {
 
 const none = new Uint8Array(0);
 
-/** For callers that judge the chain themselves, later or elsewhere: believes every chain. The engine's own checks stay. */
+/** For callers that verify the chain themselves, later or elsewhere: believes every chain. The engine's own checks stay. */
 export const acceptEveryChain: PeerVerifier = { verify: () => ({ ok: true }) };

@@ -1,4 +1,4 @@
-/** signature_algorithms_cert (RFC 8446 §4.2.3): sent where it says more, honoured where a chain is chosen and judged. */
+/** signature_algorithms_cert (RFC 8446 §4.2.3): sent where it says more, honoured where a chain is chosen and verified. */
 
 import { nodeProvider } from "@latchkey/crypto/node";
 import { describe, expect, it } from "vitest";

@@ -120,7 +120,7 @@ const tickets = new TicketKeys({
   provider: { ...nodeProvider, randomBytes: (length) => new Uint8Array(length).fill(7) },
 });
 
-/** Plays a connection and records it. No chain is judged: the engine alone has to notice what was changed. */
+/** Plays a connection and records it. No chain is verified: the engine alone has to notice what was changed. */
 export function record(version: Version, kind: Kind): Recording {
   const isRetried = kind.includes("retried");
   const common = { versions: [version], verifier: acceptEveryChain } as const;

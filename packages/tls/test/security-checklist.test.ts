@@ -518,7 +518,7 @@ describe("authentication", () => {
     const asClient = { client: { credentials: [identities.server.credential] } };
     expect(refusal(asClient, "server").alertSent).toBe("unsupported_certificate");
   });
-  it("35. resumption judges the peer again", () => {
+  it("35. resumption verifies the peer again", () => {
     const { options } = resumable();
     let isTrusted = true;
     const verifier = {
@@ -716,7 +716,7 @@ describe("state machine", () => {
 });
 
 describe("records", () => {
-  it("47. records that are too long, judged by their header", () => {
+  it("47. records that are too long, refused by their header", () => {
     const { server } = newPair();
     server.receive(octets(22, 3, 1, 0x40, 1));
     expect(server.error?.alertSent).toBe("record_overflow");

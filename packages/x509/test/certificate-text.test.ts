@@ -16,6 +16,7 @@ import {
   makeName,
   parseCertificate,
   parseNameText,
+  policyConstraints,
   policyQualifierIds,
   subjectAltName,
 } from "../src/index.ts";
@@ -135,6 +136,14 @@ describe("text", () => {
     expect(exponentText(Uint8Array.of(1, 0, 1))).toBe("65537 (0x10001)");
     expect(exponentText(longest)).toBe(`${decimal} (0x${"ff".repeat(16)})`);
     expect(exponentText(longer)).toBe(hexadecimal);
+  });
+
+  it("shows the one of two constraints that is there, and nothing of the other", () => {
+    const shown = (requireExplicitPolicy: number | undefined, inhibitPolicyMapping: number | undefined): string[] =>
+      extensionLines(makeExtension(policyConstraints, { requireExplicitPolicy, inhibitPolicyMapping }), "").slice(1);
+    expect(shown(0, undefined)).toEqual(["    Require Explicit Policy:0"]);
+    expect(shown(undefined, 3)).toEqual(["    Inhibit Policy Mapping:3"]);
+    expect(shown(0, 3)).toEqual(["    Require Explicit Policy:0, Inhibit Policy Mapping:3"]);
   });
 
   it("shows the negative serial number of an issuer as negative", () => {

@@ -251,6 +251,13 @@ describe("a parser", () => {
     }
   });
 
+  it("a policy that stands twice in certificatePolicies is refused", () => {
+    expect(parsed(withExtensions(raw(certificatePolicies, "30 0a 30 03 06 01 2a 30 03 06 01 2b")))).toBe("accepted");
+    expect(parsed(withExtensions(raw(certificatePolicies, "30 0a 30 03 06 01 2a 30 03 06 01 2a")))).toBe(
+      "ERR_X509_EXTENSION_VALUE",
+    );
+  });
+
   it("empty lists are refused", () => {
     expect(parsed(withRawExtensions(() => {}))).toBe("ERR_X509_EMPTY_LIST");
     for (const type of [subjectAltName, extendedKeyUsage, certificatePolicies, nameConstraints]) {

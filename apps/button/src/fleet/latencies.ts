@@ -31,7 +31,7 @@ export class Latencies {
     return this.#maximumMs;
   }
 
-  /** The duration that the share (0 to 1) of all is not above; 0 where there is none. */
+  /** The duration that this share (0 to 1) of all durations does not exceed; 0 where there are none. */
   percentile(share: number): number {
     const wanted = Math.max(1, Math.ceil(share * this.#count));
     let seen = 0;

@@ -26,7 +26,7 @@ export interface FleetResult {
   readonly failures: ReadonlyMap<string, number>;
   /** From waking to the acknowledgement. */
   readonly latencies: Latencies;
-  /** The most that a press began behind its time, in milliseconds: large where this machine cannot keep the rate. */
+  /** How late the latest press began, in milliseconds: large where this machine cannot keep the rate. */
   readonly latestMs: number;
   readonly elapsedMs: number;
 }
@@ -77,7 +77,7 @@ function untilReady(worker: Worker): Promise<void> {
   });
 }
 
-/** Deals buttons and presses out: a button's presses are all in one worker. */
+/** Shares buttons and presses among the workers: a button's presses are all in one worker. */
 function tasksOf({ buttons, connection, presses, perSecond, workers }: FleetOptions): WorkerTask[] {
   const times = poissonTimes(presses, perSecond, Math.random);
   const tasks = Array.from({ length: workers }, () => ({

@@ -31,8 +31,8 @@ function flush(): void {
 }
 
 /**
- * Presses begin at their times, or as soon as fewer than the bound are under way: a broker that is behind is not buried. A button that
- * is still awake is pressed again when it has gone to sleep.
+ * Presses begin at their times, or as soon as fewer than the bound are under way, so that a slow broker does not get more and more
+ * of them at once. A button that is still awake is pressed again when it has gone to sleep.
  */
 async function pressAll(): Promise<void> {
   const startMs = performance.now();

@@ -21,7 +21,7 @@ export async function startMosquitto(options: TargetOptions): Promise<Target> {
     path,
     words: ["-c", file],
     cores: options.cores,
-    // Told by log_type notice; it says nothing after that but errors.
+    // log_type notice writes this line, and only errors after it.
     ready: /mosquitto version \S+ running/,
   });
   return {

@@ -245,7 +245,7 @@ function nodeServers(clientConfig: () => ClientConfig, secureContext: SecureCont
     run: async () => {
       const config = clientConfig();
       const client = createTlsClient(config);
-      // What is not the client is the server, which works in turns of the loop of its own choice.
+      // The server works in turns of the event loop that it chooses, so its time is all the time that is not the client's.
       const clientClock = new Stopwatch();
       const start = performance.now();
       const { socket } = await nodeServer(client, secureContext, { clientClock });

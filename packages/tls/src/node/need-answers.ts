@@ -52,7 +52,7 @@ async function orNothing<Value>(ask: () => Value | undefined | Promise<Value | u
 
 async function verdict(ask: () => PeerVerdict | undefined | Promise<PeerVerdict>): Promise<PeerVerdict> {
   try {
-    return (await ask()) ?? { ok: false, alert: "internal_error", reason: "nothing judges the peer" };
+    return (await ask()) ?? { ok: false, alert: "internal_error", reason: "nothing verifies the peer" };
   } catch (reason) {
     return { ok: false, alert: "internal_error", reason };
   }

@@ -35,20 +35,20 @@ export type AcceptTlsOptions = ServerConfig & StreamOptions;
 
 /** A client's end over a connected transport. Throws `ERR_TLS_ARGUMENT` for a config that cannot work. */
 export function connectTls(transport: Duplex, options: ConnectTlsOptions): TlsStream {
-  return new TlsStream(transport, options, (judge) =>
-    createTlsClient({ ...options, verifier: judge(options.verifier) ?? options.verifier }),
+  return new TlsStream(transport, options, (record) =>
+    createTlsClient({ ...options, verifier: record(options.verifier) ?? options.verifier }),
   );
 }
 
 /** A server's end over an accepted transport. Throws `ERR_TLS_ARGUMENT` for a config that cannot work. */
 export function acceptTls(transport: Duplex, options: AcceptTlsOptions): TlsStream {
-  return new TlsStream(transport, options, (judge) => {
-    const verifier = judge(options.verifier);
+  return new TlsStream(transport, options, (record) => {
+    const verifier = record(options.verifier);
     return createTlsServer({ ...options, ...(verifier === undefined ? {} : { verifier }) });
   });
 }
 
-type Judge = (verifier: PeerVerifier | "ask" | undefined) => PeerVerifier | "ask" | undefined;
+type RecordVerdicts = (verifier: PeerVerifier | "ask" | undefined) => PeerVerifier | "ask" | undefined;
 
 const defaultHandshakeTimeoutMs = 30_000;
 /** How long a failed connection waits for its alert to leave. */
@@ -81,7 +81,7 @@ export class TlsStream extends Duplex {
   #pumpsAgain = false;
   #isAlerting = false;
 
-  constructor(transport: Duplex, options: StreamOptions, create: (judge: Judge) => TlsEngine) {
+  constructor(transport: Duplex, options: StreamOptions, create: (record: RecordVerdicts) => TlsEngine) {
     super({ allowHalfOpen: options.allowHalfOpen ?? false });
     this.transport = transport;
     // It would end by itself with the peer's end, and lose what is still to be sent. This stream ends it.

@@ -17,7 +17,7 @@ export interface ServerIdentity extends HandshakeFacts {
   readonly root: string;
 }
 
-/** The judgement on the server, as a step of a press. */
+/** Whether the server is trusted, as a step of a press. */
 export interface ServerStep {
   readonly step: "server";
   readonly isTrusted: boolean;
@@ -41,16 +41,16 @@ export interface TrustedConnection {
 }
 
 /**
- * Connects and judges the server before an octet of the application is sent.
+ * Connects and verifies the server before an octet of the application is sent.
  *
  * Rejects as `openSecureStream`, and with `ERR_BUTTON_SERVER_NOT_TRUSTED`.
  */
 export async function connectToTrusted(options: TrustedConnectionOptions): Promise<TrustedConnection> {
   const secure = await openSecureStream(options);
-  // The server may end the connection while it is judged.
+  // The server may end the connection while it is verified.
   secure.stream.on("error", () => {});
   const name = options.serverName ?? options.host;
-  const verdict = judgeServer(secure, options.roots, name);
+  const verdict = verifyServer(secure, options.roots, name);
   options.onStep?.({ step: "server", isTrusted: verdict.ok, name, explanation: verdict.explanation });
   if (verdict.ok) return { stream: secure.stream, server: verdict.server };
   secure.stream.destroy();
@@ -61,8 +61,8 @@ type ServerVerdict =
   | { readonly ok: true; readonly server: ServerIdentity; readonly explanation: readonly string[] }
   | { readonly ok: false; readonly reason: string; readonly explanation: readonly string[] };
 
-/** Judges the certificates of a finished handshake for serverAuth under `serverName`, now. `roots` is PEM. */
-function judgeServer({ chain, handshake }: SecureStream, roots: string, serverName: string): ServerVerdict {
+/** Verifies the certificates of a finished handshake for serverAuth under `serverName`, now. `roots` is PEM. */
+function verifyServer({ chain, handshake }: SecureStream, roots: string, serverName: string): ServerVerdict {
   try {
     const [certificate, ...intermediates] = chain.map((der) => parseCertificate(der));
     if (certificate === undefined) return unreadable("the server sent no certificate");
