@@ -8,7 +8,7 @@ import type { ApiAnswer, ApiClient } from "./api-client.ts";
 import { BrokerError } from "../errors.ts";
 import { isRegistryError } from "@latchkey/registry";
 import { apiOptions, jsonOption, withApi } from "./api-options.ts";
-import { print } from "./data-option.ts";
+import { print, remark } from "./data-option.ts";
 import { printJson } from "./table.ts";
 
 /** The command. Exit code 1 where something keeps the device out, or a request that was asked about is refused. */
@@ -56,6 +56,12 @@ export const doctorCommand = defineCommand({
             `${isAllowed ? "ok  " : "NO  "}${textIn(decision, "actionType").padEnd(11)}${textIn(decision, "sentence")}`,
           );
         }
+      }
+      if (diagnosis["clientId"] === undefined) {
+        remark("nothing is said of CONNECT: it depends on the client identifier, which --client-id gives");
+      }
+      if (args.publish === undefined && args.subscribe === undefined && args.receive === undefined) {
+        remark("--publish TOPIC, --subscribe FILTER and --receive TOPIC ask about messages");
       }
       const isGood =
         checks.every((one) => one["ok"] === true) && decisions.every((one) => one["decision"] === "ALLOWED");

@@ -171,6 +171,7 @@ test("the doctor says what keeps a device out, by certificate and by client iden
   );
   const good = await remote("doctor", "lamp");
   expect(done(good)).toMatch(/ok {2}CONNECT +Allowed/);
+  expect(good.stderr).toMatch(/^--publish TOPIC, .* ask about messages$/m);
   done(
     await local(
       "policy",
@@ -188,6 +189,7 @@ test("the doctor says what keeps a device out, by certificate and by client iden
   );
   const refused = await local("doctor", id.slice(0, 12), "--publish", "orders");
   expect(refused.code).toBe(1);
+  expect(refused.stderr).toBe("");
   expect(refused.stdout).toMatch(/NO {2}PUBLISH +Denied: .*iot:Publish on .*topic\/orders/);
   done(await local("certificate", "revoke", "--certificate", id));
   expect((await remote("doctor", "lamp")).stdout).toMatch(

@@ -48,3 +48,36 @@ test("while keys are made, other requests are answered", async () => {
   // Keys that were made on the event loop would leave no turn between the first of them and the last.
   expect(answered).toBeGreaterThan(5);
 });
+
+/**
+ * Runs `work`, and gives the most CPU time, in milliseconds, that this thread took between two turns of its event loop: what holds up
+ * everybody else, whatever else the machine does.
+ */
+async function longestTurn(work: () => Promise<unknown>): Promise<number> {
+  let isDone = false;
+  let longestMs = 0;
+  let last = process.threadCpuUsage();
+  const turns = (async () => {
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const now = process.threadCpuUsage();
+      longestMs = Math.max(longestMs, (now.user + now.system - last.user - last.system) / 1000);
+      last = now;
+    }
+  })();
+  await work();
+  isDone = true;
+  await turns;
+  return longestMs;
+}
+
+test("making keys takes no turn of the event loop longer than 20 ms", async () => {
+  const client = plane.client();
+  const makeKeys = () =>
+    Promise.all(Array.from({ length: 4 }, () => client.send(new CreateKeysAndCertificateCommand({}))));
+  await makeKeys();
+  let least = Infinity;
+  // A collection of garbage may fall into a turn, and not into the same one of each attempt.
+  for (let attempt = 0; attempt < 8 && least >= 20; attempt++) least = Math.min(least, await longestTurn(makeKeys));
+  expect(least).toBeLessThan(20);
+});
