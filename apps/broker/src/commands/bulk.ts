@@ -92,12 +92,7 @@ class LinesOfFile implements Iterable<string> {
   }
 
   *[Symbol.iterator](): Generator<string> {
-    let descriptor: number;
-    try {
-      descriptor = openSync(this.#file, "r");
-    } catch (cause) {
-      throw new UsageError(`--file cannot be read: ${messageOf(cause)}`, { cause });
-    }
+    const descriptor = readable(() => openSync(this.#file, "r"));
     try {
       yield* this.#lines(descriptor);
     } finally {
@@ -111,7 +106,7 @@ class LinesOfFile implements Iterable<string> {
     const decoder = new StringDecoder("utf8");
     let [number, octets, rest] = [0, 0, ""];
     for (;;) {
-      const count = readSync(descriptor, block);
+      const count = readable(() => readSync(descriptor, block));
       octets += count;
       const lines = (rest + (count === 0 ? decoder.end() : decoder.write(block.subarray(0, count)))).split("\n");
       rest = count === 0 ? "" : (lines.pop() ?? "");
@@ -126,6 +121,15 @@ class LinesOfFile implements Iterable<string> {
         throw new UsageError(`--file ${this.#file}: line ${number + 1} is longer than ${maximumLineLength} characters`);
       }
     }
+  }
+}
+
+/** What reading the file gives. A directory can be opened, and fails here. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new UsageError(`--file cannot be read: ${messageOf(cause)}`, { cause });
   }
 }
 

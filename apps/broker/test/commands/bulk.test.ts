@@ -102,11 +102,13 @@ test("refused lines are named as they stand in the file, and the others are regi
   const { code, stdout, stderr } = await run("import", "--data", source.directory, "--file", file);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "1 registered, 0 were registered already, 2 refused\n" });
   expect(stderr).toMatch(/^importing .*\nline 2: ERR_REGISTRY_INVALID: .*\nline 4: ERR_REGISTRY_CERTIFICATE: .*\n$/);
-  const missing = await run("import", "--data", source.directory, "--file", join(scratch, "missing"));
-  expect(missing).toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/\nERR_BROKER_USAGE: --file cannot be read/),
-  });
+  for (const unreadable of [join(scratch, "missing"), scratch]) {
+    const { code: failed, stderr: told } = await run("import", "--data", source.directory, "--file", unreadable);
+    expect({ failed, told }).toEqual({
+      failed: 1,
+      told: expect.stringMatching(/^importing .*\nERR_BROKER_USAGE: --file cannot be read: .*\n$/),
+    });
+  }
 });
 
 describe("in a terminal", () => {
