@@ -93,9 +93,12 @@ export function* sign(
   over: string,
   transcriptHash: Uint8Array | undefined,
 ): Handshake<Uint8Array> {
-  const signature = yield* signature_();
+  const { signature, cause } = yield* signed();
   if (signature === undefined || signature.length === 0) {
-    throw new TlsError("ERR_TLS_CREDENTIAL", "The credential did not sign", { alert: "internal_error" });
+    throw new TlsError("ERR_TLS_CREDENTIAL", "The credential did not sign", {
+      alert: "internal_error",
+      ...(cause !== undefined && { cause }),
+    });
   }
   if (connection.isTraced) {
     connection.trace({
@@ -110,23 +113,29 @@ export function* sign(
   }
   return signature;
 
-  function* signature_(): Handshake<Uint8Array | undefined> {
+  function* signed(): Handshake<SignatureOrCause> {
     if (credential.sign === undefined) {
-      return yield* connection.ask<Uint8Array | undefined>((answer) => ({
+      return yield* connection.ask<SignatureOrCause>((answer) => ({
         type: "need",
         need: "sign",
         credential,
         scheme,
         data,
-        answer,
+        answer: (octets, reason) => answer({ signature: octets, cause: reason }),
       }));
     }
     try {
-      return credential.sign(scheme, data);
-    } catch (cause) {
-      throw new TlsError("ERR_TLS_CREDENTIAL", "The credential did not sign", { alert: "internal_error", cause });
+      return { signature: credential.sign(scheme, data), cause: undefined };
+    } catch (error) {
+      return { signature: undefined, cause: error };
     }
   }
+}
+
+/** What came of signing, and why nothing came of it where that is known. */
+interface SignatureOrCause {
+  readonly signature: Uint8Array | undefined;
+  readonly cause: unknown;
 }
 
 /** The verifier's verdict on a chain, at once or by a question. */

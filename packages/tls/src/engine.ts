@@ -55,14 +55,14 @@ export type NeedEvent =
       readonly request: CredentialRequest;
       readonly answer: (credential: Credential | undefined) => void;
     }
-  /** The signature over `data`. undefined: the key cannot, and the connection fails. */
+  /** The signature over `data`. undefined: the key cannot, and the connection fails with an error that has this `cause`. */
   | {
       readonly type: "need";
       readonly need: "sign";
       readonly credential: Credential;
       readonly scheme: SignatureScheme;
       readonly data: Uint8Array;
-      readonly answer: (signature: Uint8Array | undefined) => void;
+      readonly answer: (signature: Uint8Array | undefined, cause?: unknown) => void;
     }
   /** Whether the peer's chain is to be believed. */
   | {

@@ -191,7 +191,8 @@ it("signs by a key that is elsewhere, and fails where that does", async () => {
     answers: { sign: () => Promise.reject(new Error("the token is out")) },
   });
   const [[error]] = await Promise.all([once(broken.client, "error"), once(broken.server, "error")]);
-  expect(error).toMatchObject({ code: "ERR_TLS_CREDENTIAL", alertSent: "internal_error" });
+  const cause = { message: "the token is out" };
+  expect(error).toMatchObject({ code: "ERR_TLS_CREDENTIAL", alertSent: "internal_error", cause });
 });
 
 it("asks for everything that a config leaves open, later", async () => {

@@ -29,7 +29,7 @@ export async function answerNeed(need: NeedEvent, answers: NeedAnswers): Promise
       need.answer(await orNothing(() => answers.credential?.(need.request)));
       break;
     case "sign":
-      need.answer(await orNothing(() => answers.sign?.(need.scheme, need.data, need.credential)));
+      await answerSignature(need, answers);
       break;
     case "verifyPeer":
       need.answer(await verdict(() => answers.verifyPeer?.(need.peer)));
@@ -40,6 +40,21 @@ export async function answerNeed(need: NeedEvent, answers: NeedAnswers): Promise
     default:
       need.answer(await orNothing(() => answers.openTicket?.(need.ticket)));
   }
+}
+
+/** A rejection becomes the `cause` of the connection's error: only the key's holder knows what is wrong with it. */
+async function answerSignature(
+  { scheme, data, credential, answer }: Extract<NeedEvent, { readonly need: "sign" }>,
+  { sign }: NeedAnswers,
+): Promise<void> {
+  let signature: Uint8Array | undefined;
+  let cause: unknown;
+  try {
+    signature = await sign?.(scheme, data, credential);
+  } catch (error) {
+    cause = error;
+  }
+  answer(signature, cause);
 }
 
 async function orNothing<Value>(ask: () => Value | undefined | Promise<Value | undefined>): Promise<Value | undefined> {
