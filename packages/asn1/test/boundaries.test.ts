@@ -1,7 +1,17 @@
 /** Values on the edge of what is allowed: one further is refused, or means something else. */
 
 import { describe, expect, it } from "vitest";
-import { Asn1Error, decodeOid, decodeText, DerReader, encodeDer, encodeOid, malformedAt, Tag } from "../src/index.ts";
+import {
+  Asn1Error,
+  decodeOid,
+  decodeText,
+  DerReader,
+  encodeDer,
+  encodeOid,
+  equalBytes,
+  malformedAt,
+  Tag,
+} from "../src/index.ts";
 
 function hex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "hex"));
@@ -173,4 +183,11 @@ describe("lengths", () => {
     expect(refused(() => new DerReader(Uint8Array.of(3, 1, 1)).bitString())).toBe("ERR_ASN1_BIT_STRING");
     expect(new DerReader(Uint8Array.of(3, 1, 0)).bitString().bytes.length).toBe(0);
   });
+});
+
+it("octets are equal only where each of them is and none is missing", () => {
+  expect(equalBytes(hex("0102"), hex("0102"))).toBe(true);
+  expect(equalBytes(hex(""), hex(""))).toBe(true);
+  for (const other of ["0103", "0202", "01", "010200", ""])
+    expect(equalBytes(hex("0102"), hex(other)), other).toBe(false);
 });

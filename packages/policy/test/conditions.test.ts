@@ -321,6 +321,15 @@ describe("condition keys", () => {
     const unit = "iot:Certificate.Subject.OrganizationalUnit";
     expect(allows({ StringEquals: { [unit]: "Amazon Web Services O\\=Amazon.com Inc." } }, context)).toBe(true);
     expect(allows({ StringEquals: { [unit]: "Amazon Web Services O=Amazon.com Inc." } }, context)).toBe(false);
+    for (const character of [",", '"', "\\", "+", "=", "<", ">", ";"]) {
+      const named: RequestContext = { certificate: { subject: { OrganizationalUnit: [character] } } };
+      expect(allows({ StringEquals: { [unit]: `\\${character}` } }, named), character).toBe(true);
+      expect(allows({ StringEquals: { [unit]: character } }, named), character).toBe(false);
+    }
+    for (const character of ["#", ":", "?", "/", "-"]) {
+      const named: RequestContext = { certificate: { subject: { OrganizationalUnit: [character] } } };
+      expect(allows({ StringEquals: { [unit]: character } }, named), character).toBe(true);
+    }
   });
 
   test("AvailableKeys names the certificate variables that have values", () => {

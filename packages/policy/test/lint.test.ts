@@ -884,6 +884,13 @@ describe("the order of findings", () => {
     expect(findings[2]?.column).toBeLessThan(findings[3]?.column ?? 0);
   });
 
+  test("is that of the policies also where a rule of names finds something in the second first", () => {
+    const wide = parsePolicyOrThrow(policyText(A("Connect", "client/*")), { name: "wide" });
+    const misspelt = parsePolicyOrThrow(policyText(A("Publsh", "topic/a")), { name: "misspelt" });
+    expect(lint([wide, misspelt]).map(({ code }) => code)).toEqual(["any-client", "unknown-action"]);
+    expect(lint([misspelt, wide]).map(({ code }) => code)).toEqual(["unknown-action", "any-client"]);
+  });
+
   test("is by lines also where a later line has the smaller column, and its rule is asked first", () => {
     const { text } = parse(A("Connect", "client/*"), A("Publsh", "topic/a"));
     // All in one line, the columns decide.

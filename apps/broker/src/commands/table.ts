@@ -15,7 +15,7 @@ export function printTable<T>(rows: readonly T[], columns: readonly Column<T>[],
     columns.map(([heading]) => heading),
     ...rows.map((row) => columns.map(([, text]) => printable(text(row)))),
   ];
-  const widths = columns.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  const widths = columns.map((_, column) => longest(lines.map((line) => line[column] ?? "")));
   for (const line of lines) {
     print(
       line
@@ -29,8 +29,13 @@ export function printTable<T>(rows: readonly T[], columns: readonly Column<T>[],
 /** Prints pairs of a name and a text, those that have one. */
 export function printFields(fields: readonly (readonly [name: string, text: string | undefined])[]): void {
   const shown = fields.filter((field): field is readonly [string, string] => field[1] !== undefined && field[1] !== "");
-  const width = Math.max(...shown.map(([name]) => name.length));
+  const width = longest(shown.map(([name]) => name));
   for (const [name, text] of shown) print(`${name.padEnd(width)}  ${printable(text)}`);
+}
+
+/** Characters of the longest text. The texts may be a million rows, more than a call takes as arguments. */
+function longest(texts: readonly string[]): number {
+  return texts.reduce((length, text) => Math.max(length, text.length), 0);
 }
 
 /** Prints what a command has done: a sentence for people, or the names and identifiers of it as JSON. */
