@@ -1,4 +1,7 @@
-/** MQTT over a stream of octets: what comes goes to the broker, and what the broker says goes out. */
+/**
+ * MQTT over a stream of octets: what comes goes to the broker, and what the broker says goes out. `createBroker` has the like for any
+ * stream of a caller's; the streams here are sockets and TLS, which need less care and are kept small.
+ */
 
 import type { Duplex } from "node:stream";
 import type { Broker, Transport } from "@latchkey/broker-core";
