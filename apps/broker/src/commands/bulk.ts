@@ -1,7 +1,7 @@
 /** `latchkey certificate import|export`: many certificates at once, as JSON lines, on a data directory whose broker may run. */
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { open, rm, type FileHandle } from "node:fs/promises";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { StringDecoder } from "node:string_decoder";
 import { defineCommand } from "citty";
@@ -53,7 +53,7 @@ export const exportCommand = defineCommand({
         writeLines(out, registry.exportLines(scope), report),
       ),
     );
-    remark(`${count} certificates written`);
+    if (count !== undefined) remark(`${count} certificates written`);
   },
 });
 
@@ -133,42 +133,60 @@ function readable<T>(read: () => T): T {
   }
 }
 
-/** Writes lines and gives their number. A file that exists is refused, and none is left where writing fails. */
-async function writeLines(out: string | undefined, lines: Iterable<string>, report: Report): Promise<number> {
-  const file = out === undefined ? undefined : await openNew(out);
-  let [count, block] = [0, ""];
-  const flush = async (): Promise<void> => {
-    if (file === undefined) await writeToStandardOutput(block);
-    else await file.writeFile(block);
-    block = "";
-  };
+/**
+ * Writes lines and gives their number; undefined where standard output fails, which is reported already. A file that exists is refused, and
+ * a file has its name when it is whole.
+ */
+async function writeLines(
+  out: string | undefined,
+  lines: Iterable<string>,
+  report: Report,
+): Promise<number | undefined> {
+  if (out === undefined) return writeTo(writeToStandardOutput, lines, report);
+  if (existsSync(out)) throw new UsageError(`--out cannot be written: ${out} exists already`);
+  const partial = `${out}.partial`;
   try {
-    for (const line of lines) {
-      block += `${line}\n`;
-      count++;
-      report(`${count} certificates`);
-      if (block.length >= blockSize) await flush();
+    const file = await open(partial, "w", 0o600);
+    try {
+      const count = await writeTo((text) => file.writeFile(text).then(() => true), lines, report);
+      await rename(partial, out);
+      return count;
+    } catch (cause) {
+      await rm(partial, { force: true });
+      throw cause;
+    } finally {
+      await file.close();
     }
-    await flush();
-    await file?.close();
-    return count;
   } catch (cause) {
-    await file?.close();
-    if (out !== undefined) await rm(out, { force: true });
-    throw cause;
-  }
-}
-
-async function openNew(out: string): Promise<FileHandle> {
-  try {
-    return await open(out, "wx", 0o600);
-  } catch (cause) {
+    if (!isSystemError(cause)) throw cause;
     throw new UsageError(`--out cannot be written: ${messageOf(cause)}`, { cause });
   }
 }
 
-function writeToStandardOutput(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+async function writeTo(
+  write: (text: string) => Promise<boolean>,
+  lines: Iterable<string>,
+  report: Report,
+): Promise<number | undefined> {
+  let [count, block] = [0, ""];
+  for (const line of lines) {
+    block += `${line}\n`;
+    count++;
+    report(`${count} certificates`);
+    if (block.length < blockSize) continue;
+    if (!(await write(block))) return undefined;
+    block = "";
+  }
+  return (await write(block)) ? count : undefined;
+}
+
+/** False where it fails: the command line reports that, and ends with exit code 1. */
+function writeToStandardOutput(text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, (error) => resolve(!error));
   });
+}
+
+function isSystemError(cause: unknown): boolean {
+  return cause instanceof Error && "syscall" in cause;
 }

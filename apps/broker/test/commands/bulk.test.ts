@@ -67,7 +67,17 @@ test("certificates go out of a broker's directory and into another with things a
   });
   expect(statSync(exported).mode & 0o777).toBe(0o600);
   const again = await run("export", "--data", source.directory, "--out", exported);
-  expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERR_BROKER_USAGE: --out .*EEXIST/) });
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERR_BROKER_USAGE: --out .*exists already/) });
+  const nowhere = await run("export", "--data", source.directory, "--out", join(exported, "below-a-file"));
+  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERR_BROKER_USAGE: --out .*ENOTDIR/) });
+  const line = [process.execPath, ...words, "export", "--data", source.directory].map((word) => `'${word}'`).join(" ");
+  const full = await runProgram("/bin/sh", ["-c", `${line} > /dev/full`]);
+  expect(full.code).toBe(1);
+  expect(full.stderr.split("\n")).toEqual([
+    "exporting to standard output",
+    expect.stringMatching(/^ERR_BROKER_OUTPUT: standard output cannot be written: ENOSPC/),
+    "",
+  ]);
   const piped = await run("export", "--data", source.directory);
   expect(piped.stdout).toBe(readFileSync(exported, "utf8"));
 
