@@ -57,7 +57,8 @@ const names: ReadonlyMap<number, string> = /* @__PURE__ */ new Map([
 
 /** What an identifier octet stands for, for people: `SEQUENCE (0x30)`, `[0] (0xa0)`. */
 export function tagName(tag: number): string {
-  const name = names.get(tag) ?? (tag >= 0x80 && tag < 0xc0 ? `[${tag & 0x1f}]` : undefined);
+  const hasNumber = tag >= 0x80 && tag < 0xc0 && (tag & 0x1f) !== 0x1f;
+  const name = names.get(tag) ?? (hasNumber ? `[${tag & 0x1f}]` : undefined);
   const hex = `0x${tag.toString(16).padStart(2, "0")}`;
   return name === undefined ? hex : `${name} (${hex})`;
 }

@@ -145,6 +145,11 @@ describe("words", () => {
     expect(read("0500a500", (reader) => (reader.null(), reader.sequence(0xa0))).message).toBe(
       "[5] (0xa5) where [0] (0xa0) belongs (at offset 2)",
     );
+    // The private class has no short form of its own.
+    expect(read("c000", sequence).message).toBe("0xc0 where SEQUENCE (0x30) belongs");
+    expect(read("8000", sequence).message).toBe("[0] (0x80) where SEQUENCE (0x30) belongs");
+    // The number of the high-tag form stands in the octets behind.
+    expect(read("bf0100", sequence).message).toBe("0xbf where SEQUENCE (0x30) belongs");
     expect(refusal(() => encodeDer((writer) => writer.printableString("A & B"))).message).toBe(
       'PrintableString (0x13) does not allow the character "&"',
     );

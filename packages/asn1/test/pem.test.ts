@@ -118,6 +118,17 @@ describe("PEM as files have it", () => {
     expect(() => sections[0]?.decode()).toThrow(Asn1Error);
   });
 
+  it("refuses a wanted block that ends under a label that is not wanted, and the reverse", () => {
+    for (const text of [
+      "-----BEGIN TEST-----\nAAEC\n-----END OTHER-----\n",
+      "-----BEGIN OTHER-----\nAAEC\n-----END TEST-----\n",
+    ]) {
+      expect(() => findPemSections(text, (label) => label === "TEST")).toThrow(
+        expect.objectContaining({ code: "ERR_ASN1_PEM_BOUNDARY", problem: "another label at the END" }),
+      );
+    }
+  });
+
   it.each<[string, string]>([
     ["without its END line", `-----BEGIN OTHER-----\nAAEC\n${block}`],
     ["without its BEGIN line", `-----END OTHER-----\n${block}`],

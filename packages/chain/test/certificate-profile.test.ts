@@ -158,7 +158,9 @@ describe("numbers and names", () => {
     [-128, { problem: "negative", octets: 1 }],
     [-1, { problem: "negative", octets: 1 }],
     [128, "ok"],
-  ])("the serial number %i: %o", (serialNumber, expected) => {
+    [new Uint8Array(20).fill(1), "ok"],
+    [new Uint8Array(21).fill(1), { problem: "long", octets: 21 }],
+  ])("the serial number %o: %o", (serialNumber, expected) => {
     const wanted = expected === "ok" ? "ok" : [0, expected];
     expect(verdict("serialNumber", { leaf: { serialNumber } })).toEqual(wanted);
     // A trust anchor's is left alone.

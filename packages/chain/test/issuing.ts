@@ -56,7 +56,7 @@ export interface CertificateInput {
   readonly extensions?: readonly Extension[];
   readonly notBefore?: number;
   readonly notAfter?: number;
-  readonly serialNumber?: number;
+  readonly serialNumber?: number | Uint8Array;
   readonly version?: 1 | 3;
   readonly keyIdentifiers?: "both" | "none";
   /** Signs with another key than the issuer's. */

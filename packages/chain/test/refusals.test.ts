@@ -115,6 +115,12 @@ describe("a critical extension that is not understood", () => {
       false,
     ],
     ["a pointer that is no ASCII", "1.3.6.1.5.5.7.2.1", [0x16, 0x01, 0xff], false],
+    [
+      "a notice of an organization that is no text",
+      "1.3.6.1.5.5.7.2.2",
+      [0x30, 0x0a, 0x30, 0x08, 0x04, 0x01, 0x61, 0x30, 0x03, 0x02, 0x01, 0x01],
+      false,
+    ],
     ["an empty notice", "1.3.6.1.5.5.7.2.2", [0x30, 0x00], true],
     ["a notice with a text", "1.3.6.1.5.5.7.2.2", [0x30, 0x03, 0x0c, 0x01, 0x61], true],
     [

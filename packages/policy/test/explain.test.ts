@@ -387,7 +387,8 @@ describe("outcomes", () => {
     expect(why("iot:Connection.Thing.ThingName", { thing: { ...thing, isAttached: false } })).toContain("not attached");
     expect(why("iot:Connection.Thing.ThingTypeName", { thing })).toContain("has no type");
     expect(why("iot:Connection.Thing.Attributes[a]", { thing })).toContain("has no such attribute");
-    expect(why("iot:Certificate.Subject.CommonName.7", button)).toContain("only the first 5 values");
+    expect(why("iot:Certificate.Subject.CommonName.5", button)).toContain("only the first 5 values");
+    expect(why("iot:Certificate.Subject.CommonName.4", button)).toContain("the certificate does not have it");
     expect(why("iot:Certificate.Subject.CommonName.List", button)).toContain("only conditions can use it");
     expect(why("iot:Topic", { topic: "a" })).toBe("is a condition key and no variable");
     expect(why("iot:Nothing", {})).toBe("is no variable of AWS IoT");

@@ -231,7 +231,8 @@ export class Router {
         if (found === undefined) bySession.set(session, [subscription]);
         else found.push(subscription);
       }
-      if (entry.groups !== undefined) groups.push(...entry.groups.values());
+      // One by one: clients can make more groups than a call takes as arguments.
+      for (const group of entry.groups?.values() ?? []) groups.push(group);
     }
     return { targets: Array.from(bySession, ([session, subscriptions]) => targetOf(session, subscriptions)), groups };
   }
