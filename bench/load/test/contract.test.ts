@@ -2,9 +2,20 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { findProgram } from "@latchkey/tooling-vitest/programs";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import type { LoadResult } from "../src/result.ts";
-import { bench, expectBalance, measure, measureAll, newFile, readFile, startTestBroker } from "./run-bench.ts";
+import {
+  bench,
+  endBenches,
+  expectBalance,
+  measure,
+  measureAll,
+  newFile,
+  readFile,
+  startTestBroker,
+} from "./run-bench.ts";
+
+afterAll(endBenches);
 
 vi.setConfig({ testTimeout: 130_000 });
 const mosquitto = findProgram("mosquitto");

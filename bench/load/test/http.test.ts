@@ -7,9 +7,11 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import { Sha256 } from "@latchkey/request-signing";
 import { certificationRequestFromPem, verifyCertificationRequest } from "@latchkey/x509";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { openAuthorities } from "../src/identities.ts";
-import { bench, expectBalance, measure, newFile, readFile, startBench } from "./run-bench.ts";
+import { bench, endBenches, expectBalance, measure, newFile, readFile, startBench } from "./run-bench.ts";
+
+afterAll(endBenches);
 
 vi.setConfig({ testTimeout: 130_000 });
 const authorities = openAuthorities("p256");

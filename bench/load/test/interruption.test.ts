@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
-import { expectBalance, newFile, readFile, startBench, startTestBroker } from "./run-bench.ts";
+import { afterAll, expect, test, vi } from "vitest";
+import { endBenches, expectBalance, newFile, readFile, startBench, startTestBroker } from "./run-bench.ts";
+
+afterAll(endBenches);
 
 vi.setConfig({ testTimeout: 130_000 });
 

@@ -1,5 +1,7 @@
-import { expect, test, vi } from "vitest";
-import { bench, measure, startTestBroker } from "./run-bench.ts";
+import { afterAll, expect, test, vi } from "vitest";
+import { bench, endBenches, measure, startTestBroker } from "./run-bench.ts";
+
+afterAll(endBenches);
 
 vi.setConfig({ testTimeout: 130_000 });
 

@@ -13,7 +13,9 @@ import { join } from "node:path";
 import { findProgram, runProgram, type Finished } from "@latchkey/tooling-vitest/programs";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { bottleneckOf } from "../src/generator.ts";
-import { benchWords, expectBalance, newFile, readFile } from "./run-bench.ts";
+import { benchWords, endBenches, expectBalance, newFile, readFile } from "./run-bench.ts";
+
+afterAll(endBenches);
 
 vi.setConfig({ testTimeout: 130_000 });
 

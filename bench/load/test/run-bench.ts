@@ -1,27 +1,34 @@
 /** Runs the bench and the broker with faults, each in a process of its own, as a user runs it. */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProgram, type Finished, type Started } from "@latchkey/tooling-vitest/programs";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import type { LoadFile, LoadResult } from "../src/result.ts";
 import type { Faults } from "./test-broker.ts";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const broker = fileURLToPath(new URL("test-broker.ts", import.meta.url));
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-load-"));
+const folder = join(tmpdir(), `latchkey-load-${randomUUID()}`);
 const running = new Set<Started>();
-afterAll(() => {
+
+/** For `afterAll` of each file that uses this one: ends what it has started, and removes what was written. */
+export function endBenches(): void {
   for (const started of running) started.kill("SIGKILL");
+  running.clear();
   rmSync(folder, { recursive: true, force: true });
-});
+}
 
 let files = 0;
 /** The name of a file that is not there yet. */
-export const newFile = (): string => join(folder, `result-${files++}.json`);
+export function newFile(): string {
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `result-${files++}.json`);
+}
 
 /** The words behind the name of Node that run the bench. */
 export const benchWords = (...words: string[]): string[] => ["--conditions=@latchkey/source", main, ...words];

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { createServer, type Server } from "node:tls";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { openAuthorities } from "../src/identities.ts";
-import { bench, measureAll } from "./run-bench.ts";
+import { bench, endBenches, measureAll } from "./run-bench.ts";
+
+afterAll(endBenches);
 
 vi.setConfig({ testTimeout: 130_000 });
 const authorities = openAuthorities("p256");
