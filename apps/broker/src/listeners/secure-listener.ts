@@ -3,6 +3,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Admission, AdmissionRefusal } from "./admission.ts";
+import { HandshakeQueue } from "./handshake-queue.ts";
 import { isLoopback } from "./loopback.ts";
 import { addressOf, remoteOf, type SecureStream, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
 
@@ -60,6 +61,7 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
       onStream(secure);
     },
   });
+  const handshakes = new HandshakeQueue((socket) => layer.secure(socket));
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }, (socket) => {
     const address = addressOf(socket);
     const refusal = address === undefined ? undefined : admission.admit(address);
@@ -74,7 +76,7 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
       sockets.delete(socket);
       admission.release(address);
     });
-    layer.secure(socket);
+    handshakes.add(socket);
   });
   if (options.isLoopbackOnly === true && !isLoopback(host)) throw new Error(loopbackOnly);
   const address = await listen(server, port, host);
