@@ -6,7 +6,7 @@ import { TestBroker, text, type TestClient } from "./client.ts";
 
 const persistent = { cleanStart: false } as const;
 
-/** The transport holds what it is given; the client reads when it is told to. */
+/** Makes the transport keep what the broker writes. The client reads it when the test calls `read`. */
 function unread(client: TestClient): { read: (octets: number) => void } {
   const { write } = client.transport;
   client.transport.write = (chunks) => {
@@ -39,7 +39,7 @@ describe("fairness", () => {
     let turns = 0;
     while (test.oneTurn()) {
       turns += 1;
-      // Whoever comes in between is answered in its own turn of the loop.
+      // Another client that sends in between is answered in its own turn of the loop.
       if (turns % 50 === 0) {
         other.send({ type: "pingreq" });
         expect(other.writes).toBeGreaterThan(turns / 50);

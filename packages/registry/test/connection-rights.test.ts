@@ -32,7 +32,7 @@ async function principal(...policyNames: string[]): Promise<Principal> {
   return result.principal;
 }
 
-/** What was decided, by connection, topic and revision: whoever remembers an answer until the revision rises must not be wrong. */
+/** Decisions by connection, topic and revision. A program that keeps a decision until the revision rises MUST still be right. */
 const remembered = new WeakMap<ConnectionRights, Map<string, boolean>>();
 
 function mayPublish(rights: ConnectionRights, topic: string): boolean {

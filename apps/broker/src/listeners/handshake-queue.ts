@@ -11,8 +11,8 @@ const beginningsPerTurn = 10;
 /** Begins handshakes in the order of their connections. The time for a handshake counts from its beginning. */
 export class HandshakeQueue {
   readonly #begin: (socket: Socket) => void;
-  #waiting: Socket[] = [];
-  #next = 0;
+  /** In the order in which they came. */
+  readonly #waiting = new Set<Socket>();
   #begunInTurn = 0;
   #isTurnAsked = false;
 
@@ -21,22 +21,18 @@ export class HandshakeQueue {
   }
 
   add(socket: Socket): void {
-    this.#waiting.push(socket);
+    this.#waiting.add(socket);
     this.#work();
   }
 
   #work(): void {
-    while (this.#next < this.#waiting.length && this.#begunInTurn < beginningsPerTurn) {
-      const socket = this.#waiting[this.#next];
-      this.#next += 1;
+    for (const socket of this.#waiting) {
+      if (this.#begunInTurn === beginningsPerTurn) break;
+      this.#waiting.delete(socket);
       // A client may have given up.
-      if (socket === undefined || socket.destroyed) continue;
+      if (socket.destroyed) continue;
       this.#begunInTurn += 1;
       this.#begin(socket);
-    }
-    if (this.#next === this.#waiting.length) {
-      this.#waiting = [];
-      this.#next = 0;
     }
     if (this.#isTurnAsked || this.#begunInTurn === 0) return;
     this.#isTurnAsked = true;

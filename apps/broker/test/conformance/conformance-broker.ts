@@ -1,12 +1,14 @@
 /** The broker that conformance tests speak to: mutual TLS, policies and a store on the disk, as `latchkey start` runs it. */
 
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Limits } from "@latchkey/broker-core";
 import type { EncodableConnect, EncodableSubscription, ProtocolVersion } from "@latchkey/mqtt-codec";
 import { RunningControlPlane } from "../control-plane/running-control-plane.ts";
 import { makeDevice, type DeviceIdentity } from "../data-plane/device-identity.ts";
-import { WireClient } from "./wire-client.ts";
+import type { WireClient } from "./wire-client.ts";
+import { WireClients } from "./wire-clients.ts";
 
 /** What the policy of the one device forbids; all else is allowed. */
 const denied = {
@@ -18,13 +20,12 @@ const denied = {
 };
 
 /** A running broker and the device whose certificate all clients show. Disposing ends both. */
-export class ConformanceBroker implements AsyncDisposable {
+export class ConformanceBroker extends WireClients implements AsyncDisposable {
   readonly plane: RunningControlPlane;
   readonly #device: DeviceIdentity;
-  readonly #clients: WireClient[] = [];
-  #names = 0;
 
   private constructor(plane: RunningControlPlane, device: DeviceIdentity) {
+    super();
     this.plane = plane;
     this.#device = device;
   }
@@ -35,39 +36,13 @@ export class ConformanceBroker implements AsyncDisposable {
     return new ConformanceBroker(plane, device);
   }
 
-  /** A name that no other test of this broker has, for a client identifier or a topic. */
-  name(): string {
-    return `n${++this.#names}`;
-  }
-
-  /** A connection on which nothing was sent yet. */
-  async open(version: ProtocolVersion): Promise<WireClient> {
+  protected async openStream(): Promise<Socket> {
     const { cert, key, ca } = this.#device;
-    const socket = connectTls({
-      host: "127.0.0.1",
-      port: this.plane.mqttPort,
-      servername: "localhost",
-      cert,
-      key,
-      ca,
-    });
+    const port = this.plane.mqttPort;
+    const socket = connectTls({ host: "127.0.0.1", port, servername: "localhost", cert, key, ca });
     await once(socket, "secureConnect");
     socket.setNoDelay(true);
-    const client = new WireClient(socket, version);
-    this.#clients.push(client);
-    return client;
-  }
-
-  /** A client whose CONNECT was accepted, with an identifier of its own. */
-  async connect(
-    version: ProtocolVersion,
-    fields: Partial<EncodableConnect> = {},
-    clientIdentifier: string = this.name(),
-  ): Promise<WireClient> {
-    const client = await this.open(version);
-    const { reasonCode } = await client.connect(clientIdentifier, fields);
-    if (reasonCode !== 0) throw new Error(`CONNACK 0x${reasonCode.toString(16)}`);
-    return client;
+    return socket;
   }
 
   /** Lines of the log until now that match. */
@@ -88,7 +63,7 @@ export class ConformanceBroker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.cut()));
+    await this.cutAll();
     await this.plane[Symbol.asyncDispose]();
   }
 }
@@ -96,4 +71,12 @@ export class ConformanceBroker implements AsyncDisposable {
 /** A session that outlives its connection, in either version. */
 export function persistent(version: ProtocolVersion): Partial<EncodableConnect> {
   return { cleanStart: false, properties: version === 5 ? { sessionExpiryInterval: 1000 } : undefined };
+}
+
+/** A will on a topic, with QoS 0 by default. */
+export function willOf(
+  topicName: string,
+  fields: { readonly qos?: 0 | 1 | 2; readonly retain?: boolean } = {},
+): { readonly will: NonNullable<EncodableConnect["will"]> } {
+  return { will: { topicName, payload: Buffer.from("gone"), ...fields } };
 }

@@ -1,8 +1,8 @@
 /** CONNECT, CONNACK, PING and DISCONNECT of MQTT 3.1.1, statement by statement. */
 
+import { octets, packet } from "@latchkey/tooling-vitest/mqtt-octets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ConformanceBroker, persistent } from "./conformance-broker.ts";
-import { octets, packet } from "./octets.ts";
+import { ConformanceBroker, persistent, willOf } from "./conformance-broker.ts";
 import type { WireClient } from "./wire-client.ts";
 
 let broker: ConformanceBroker;
@@ -12,9 +12,6 @@ beforeAll(async () => {
 afterAll(() => broker[Symbol.asyncDispose]());
 
 const kept = persistent(4);
-const willOf = (topicName: string, fields: { qos?: 0 | 1 | 2; retain?: boolean } = {}) => ({
-  will: { topicName, payload: Buffer.from("gone"), ...fields },
-});
 
 test("MQTT-3.1.4-4, MQTT-3.2.0-1: CONNACK 0 comes before all else, also where messages wait", async () => {
   const topic = broker.name();

@@ -1,8 +1,9 @@
 /** What a client of MQTT 3.1.1 may not send, statement by statement: the broker closes the connection, and others are served on. */
 
+import { octets, packet, rawString, type Part } from "@latchkey/tooling-vitest/mqtt-octets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConformanceBroker } from "./conformance-broker.ts";
-import { illFormed, octets, packet, rawString, type Part } from "./octets.ts";
+import { illFormed } from "./ill-formed-text.ts";
 
 let broker: ConformanceBroker;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** PUBLISH, its acknowledgements and the order of messages in MQTT 3.1.1, statement by statement. */
 
+import { packet } from "@latchkey/tooling-vitest/mqtt-octets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConformanceBroker, persistent } from "./conformance-broker.ts";
-import { packet } from "./octets.ts";
 import { messageText } from "./wire-client.ts";
 
 let broker: ConformanceBroker;

@@ -1,9 +1,9 @@
 /** CONNECT and CONNACK of MQTT 5.0, statement by statement. */
 
+import { none, packet, properties } from "@latchkey/tooling-vitest/mqtt-octets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ConformanceBroker, persistent } from "./conformance-broker.ts";
+import { ConformanceBroker, persistent, willOf } from "./conformance-broker.ts";
 import { CoreListener } from "./core-listener.ts";
-import { none, packet, properties } from "./octets.ts";
 
 let broker: ConformanceBroker;
 beforeAll(async () => {
@@ -12,9 +12,6 @@ beforeAll(async () => {
 afterAll(() => broker[Symbol.asyncDispose]());
 
 const kept = persistent(5);
-const willOf = (topicName: string, fields: { qos?: 0 | 1 | 2; retain?: boolean } = {}) => ({
-  will: { topicName, payload: Buffer.from("gone"), ...fields },
-});
 
 test("MQTT-3.1.4-5, MQTT-3.2.0-1, MQTT-3.2.0-2, MQTT-3.2.2-1: one CONNACK 0 comes before all else, also where messages wait", async () => {
   const topic = broker.name();

@@ -1,8 +1,9 @@
 /** What a client of MQTT 5.0 may not send, statement by statement: the broker says with which reason code it closes. */
 
+import { none, octets, packet, properties, rawString, type Part } from "@latchkey/tooling-vitest/mqtt-octets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConformanceBroker } from "./conformance-broker.ts";
-import { illFormed, none, octets, packet, properties, rawString, type Part } from "./octets.ts";
+import { illFormed } from "./ill-formed-text.ts";
 import type { WireClient } from "./wire-client.ts";
 
 let broker: ConformanceBroker;

@@ -1,9 +1,9 @@
 /** PUBLISH of MQTT 5.0, its properties and its flow, statement by statement. */
 
+import { none, octets, packet, properties } from "@latchkey/tooling-vitest/mqtt-octets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConformanceBroker, persistent } from "./conformance-broker.ts";
 import { CoreListener } from "./core-listener.ts";
-import { none, octets, packet, properties } from "./octets.ts";
 import { messageText } from "./wire-client.ts";
 
 let broker: ConformanceBroker;

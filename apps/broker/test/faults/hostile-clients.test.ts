@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encode, type EncodablePacket, type ProtocolVersion } from "@latchkey/mqtt-codec";
 import { ConformanceBroker } from "../conformance/conformance-broker.ts";
-import { packet } from "../conformance/octets.ts";
+import { packet } from "@latchkey/tooling-vitest/mqtt-octets";
 import type { WireClient } from "../conformance/wire-client.ts";
 
 let broker: ConformanceBroker;

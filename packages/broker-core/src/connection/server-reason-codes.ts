@@ -1,8 +1,8 @@
-/** What a client is told when the broker ends its connection. */
+/** Reason codes of connections that the broker ends. */
 
 import type { CloseReason } from "../events.ts";
 
-/** The DISCONNECT for an MQTT 5.0 client whose connection the broker ends. */
+/** The reason code of the DISCONNECT that an MQTT 5.0 client gets. MQTT 3.1.1 has no DISCONNECT from the server. */
 export const serverReasonCodes: { readonly [Reason in CloseReason]?: number } = {
   "taken-over": 0x8e,
   "not-authorized": 0x87,

@@ -50,7 +50,7 @@ export interface ServedStream<Connection> {
   readonly closed: Promise<void>;
 }
 
-/** How a connection is told of its stream. */
+/** What a stream calls of its connection. */
 export type StreamConnection = Pick<ClientConnection<unknown, unknown>, "receive" | "drained" | "lost">;
 
 /** How long a client may take to read the last octets before its stream is cut. */

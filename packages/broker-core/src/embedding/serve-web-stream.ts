@@ -68,7 +68,7 @@ class Input {
     this.#reader.cancel().catch(() => {});
   }
 
-  /** Resolves when the stream has ended; `lost` is told how. */
+  /** Resolves when the stream has ended, and calls `lost` with the reason. */
   async run(receive: (chunk: Uint8Array) => void, lost: (detail: string) => void): Promise<void> {
     try {
       for (;;) {

@@ -124,7 +124,7 @@ export class Router {
     return match;
   }
 
-  /** Hands a message to all subscribers of its topic and gives the number of those who get it. */
+  /** Delivers a message to all subscribers of its topic. Returns how many of them get it. */
   route(message: Message, nowMs: number): number {
     if (this.#others !== undefined) return this.#routeAmongNodes(message, this.#others, nowMs);
     const { targets, groups } = this.match(message.topicName);

@@ -1,9 +1,9 @@
 /**
  * Room for what waits, shared by all sessions of a broker.
  *
- * A session may hold as much as is free at that moment (the dynamic threshold of packet switches). One long queue so takes at most
- * half of the room, n of them n/(n+1), and whoever comes later still finds some; to compare one number costs nothing, and no other
- * session's messages have to be dropped to make room.
+ * A session may hold as much as is free at that moment (the dynamic threshold of packet switches). So one long queue takes at most half
+ * of the room, and n long queues take n/(n+1) of it: there is always some left for another session. The check compares two numbers,
+ * and no message of another session is dropped to make room.
  */
 
 import type { Counters } from "../counters.ts";

@@ -98,7 +98,10 @@ export class SessionRegistry {
     }
   }
 
-  /** Ends a session. Its will that waits is published (MQTT-3.1.2-8); `reason` is told where the session outlived its connection. */
+  /**
+   * Ends a session and publishes the will that waits for its end (MQTT-3.1.2-8). `reason` is undefined where the session ends together with its
+   * connection: then there is no event.
+   */
   end(session: Session, reason: SessionEndReason | undefined): void {
     if (!this.#takeOut(session)) return;
     this.#context.router.redispatch(session.outbound.clear(), session, this.#context.nowMs());

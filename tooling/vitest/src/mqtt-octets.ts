@@ -1,10 +1,11 @@
-/** Packets written octet by octet, so that they can be wrong. */
+/** MQTT packets written octet by octet, so that they can be wrong. */
 
 /** An octet, a length-prefixed UTF-8 string, or raw octets. */
 export type Part = number | string | readonly number[] | Uint8Array;
 
 const text = new TextEncoder();
 
+/** All parts behind each other. */
 export function octets(...parts: readonly Part[]): Uint8Array {
   const out: number[] = [];
   for (const part of parts) {
@@ -26,7 +27,8 @@ export function rawString(...raw: readonly number[]): number[] {
   return [raw.length >> 8, raw.length & 0xff, ...raw];
 }
 
-function variableByteInteger(value: number): number[] {
+/** A length as MQTT writes it, in 1 to 4 octets. */
+export function variableByteInteger(value: number): number[] {
   const out: number[] = [];
   let left = value;
   while (left > 0x7f) {
@@ -42,20 +44,11 @@ export function packet(first: number, ...parts: readonly Part[]): Uint8Array {
   return octets(first, variableByteInteger(body.length), body);
 }
 
-/** Text that no receiver may take: an overlong form, a surrogate, what is above U+10FFFF, a lone continuation, a cut sequence. */
-export const illFormed: readonly (readonly [string, readonly number[]])[] = [
-  ["an overlong form", rawString(0xc0, 0x80)],
-  ["a surrogate", rawString(0xed, 0xa0, 0x80)],
-  ["what is above U+10FFFF", rawString(0xf4, 0x90, 0x80, 0x80)],
-  ["a lone continuation octet", rawString(0x61, 0x80)],
-  ["a sequence that is cut off", rawString(0xe2, 0x82)],
-];
-
 /** A property list with its length. */
 export function properties(...parts: readonly Part[]): number[] {
   const body = octets(...parts);
   return [...variableByteInteger(body.length), ...body];
 }
 
-/** No properties. */
+/** The property list without properties. */
 export const none: readonly number[] = [0];
