@@ -45,8 +45,14 @@ export interface RegisteredCertificate {
   chain: ChainProof | undefined;
 }
 
-/** What is kept of a `VerifiedChain`: without its certificates, which take many times the room. */
-export type ChainProof = Pick<VerifiedChain, "ok" | "trustAnchor" | "time" | "validUntil">;
+/** What is kept of a `VerifiedChain`: without its certificates as they were read, which take many times the room. */
+export interface ChainProof extends Pick<VerifiedChain, "ok" | "trustAnchor" | "time" | "validUntil"> {
+  /**
+   * DER of the certificates between that of the client and the trust anchor, in this order. With them the client can be judged again
+   * where it is not there to send them.
+   */
+  readonly intermediates: readonly Uint8Array[];
+}
 
 /** A certificate, with the accounts that have registered it. */
 export class KnownCertificate {

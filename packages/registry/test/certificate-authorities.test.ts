@@ -112,7 +112,7 @@ describe("SNI_ONLY mode", () => {
 
 test.each([
   ["a device certificate", () => pemOf(makeDevice(makeAuthority())), /cA TRUE/],
-  ["an expired authority", () => pemOf(makeAuthority("Old", 0.5).certificate), /has expired/],
+  ["an expired authority", () => pemOf(makeAuthority("Old", { days: 0.5 }).certificate), /has expired/],
   ["no certificate", () => "hello", /cannot be read/],
 ])("%s is no authority", async (_, pem, message) => {
   await using workshop = await Workshop.open();

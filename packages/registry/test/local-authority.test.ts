@@ -245,7 +245,7 @@ describe("an authority that cannot be used", () => {
   test("because the device authority alone is expired names that one", async () => {
     const { pairs, open } = newStore();
     await open();
-    pairs.pairs.set("device-ca", makeAuthority("Latchkey Device CA", 0.5));
+    pairs.pairs.set("device-ca", makeAuthority("Latchkey Device CA", { days: 0.5 }));
     await expect(open()).rejects.toMatchObject({
       code,
       message: expect.stringMatching(/device-ca\.pem expired .*Move device-ca\.pem and device-ca\.key away/),

@@ -32,6 +32,23 @@ describe("a registered certificate", () => {
     expect(
       result.principal.chain?.trustAnchor.certificate && idOf(result.principal.chain.trustAnchor.certificate),
     ).toBe(idOf(workshop.local.certificate));
+    expect(result.principal.chain?.intermediates).toEqual([]);
+  });
+
+  test("below an intermediate has those that prove it in its principal, and no other that was sent", async () => {
+    await using workshop = await Workshop.open();
+    const root = makeAuthority("root");
+    await workshop.registerAuthority(root, { autoRegistration: true });
+    const between = makeAuthority("between", { issuer: root });
+    const device = makeDevice(between);
+    const buffer = new Uint8Array(between.certificate.encoding);
+    const sent = [device.encoding, makeAuthority("other").certificate.encoding, buffer];
+    expect(await workshop.registry.resolvePrincipal(sent, undefined)).toMatchObject({ ok: false });
+    await workshop.registry.certificates.updateStatus(scope, idOf(device), "ACTIVE");
+    const result = await workshop.registry.resolvePrincipal(sent, undefined);
+    // The handshake's octets may be overwritten.
+    buffer.fill(0);
+    expect(result.ok && result.principal.chain?.intermediates).toEqual([between.certificate.encoding]);
   });
 
   test.each(["INACTIVE", "REVOKED"] as const)("that is %s is refused with its status", async (status) => {

@@ -31,13 +31,21 @@ const day = 86_400;
 
 export const newKey = (): KeyPair => nodeProvider.generateKeyPair({ name: "ec", curve: "P-256" });
 
-export function makeAuthority(commonName = "Own CA", days = 3650): CertificateIssuer {
-  const { privateKey } = newKey();
+/** A root, or an authority below `issuer`. */
+export function makeAuthority(
+  commonName = "Own CA",
+  { days = 3650, issuer }: { readonly days?: number; readonly issuer?: CertificateIssuer } = {},
+): CertificateIssuer {
+  const { privateKey, publicKey } = newKey();
   const template = certificateAuthority({
     subject: makeName([{ type: "CN", value: commonName }]),
     validity: validityFrom(startSeconds - day, days),
   });
-  return { privateKey, certificate: issueSelfSignedCertificate({ provider: nodeProvider, privateKey, template }) };
+  const certificate =
+    issuer === undefined
+      ? issueSelfSignedCertificate({ provider: nodeProvider, privateKey, template })
+      : issueCertificate({ provider: nodeProvider, issuer, publicKey, template });
+  return { privateKey, certificate };
 }
 
 export function makeDevice(

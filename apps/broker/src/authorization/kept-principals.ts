@@ -1,6 +1,6 @@
 /**
  * Principals that outlive the process: what is kept of one beside its will, and the principal again when the broker has started anew. Its
- * certificate is judged by the registry as it is then. Intermediates that the client had sent are not kept.
+ * certificate is judged by the registry as it is then, with the intermediates that had proved it: nobody is there to send them.
  */
 
 import type { Authenticator } from "@latchkey/broker-core";
@@ -43,8 +43,10 @@ function keptPrincipal(principal: Principal): string {
   if (principal instanceof ProgramPrincipal) {
     return JSON.stringify({ accessKeyId: principal.peer.accessKeyId, ...connection });
   }
-  const { certificateId, scope } = principal.rights.principal;
-  return JSON.stringify({ certificateId, account: scope.account, region: scope.region, ...connection });
+  const { certificateId, scope, chain } = principal.rights.principal;
+  const { account, region } = scope;
+  const intermediates = chain?.intermediates.map((der) => Buffer.from(der).toString("base64"));
+  return JSON.stringify({ certificateId, account, region, intermediates, ...connection });
 }
 
 /** The principal of a text; undefined where its certificate or key is not let in any more. Rejects with what the registry throws. */
@@ -60,8 +62,9 @@ async function restoredPrincipal(
   if (typeof accessKeyId === "string") return program(options, accessKeyId, connection);
   if (typeof certificateId !== "string" || typeof account !== "string" || typeof region !== "string") return undefined;
   const { registry, rights: table } = options;
-  const chain = registeredChain(registry, { account, region }, certificateId);
-  if (chain === undefined) return undefined;
+  const own = registeredChain(registry, { account, region }, certificateId);
+  if (own === undefined) return undefined;
+  const chain = [...own, ...intermediatesOf(fields["intermediates"])];
   const result = await registry.resolvePrincipal(chain, connection.serverName);
   if (!result.ok) return undefined;
   const { principal } = result;
@@ -71,6 +74,12 @@ async function restoredPrincipal(
   }
   table.close(rights);
   return undefined;
+}
+
+/** None for a certificate that an authority has signed itself. What is no certificate proves nothing, and the registry says so. */
+function intermediatesOf(kept: unknown): readonly Uint8Array[] {
+  if (!Array.isArray(kept)) return [];
+  return kept.flatMap((text: unknown) => (typeof text === "string" ? [Buffer.from(text, "base64")] : []));
 }
 
 function program(

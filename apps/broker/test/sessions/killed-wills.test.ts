@@ -1,7 +1,11 @@
 /** Wills whose broker is killed or stopped, with real processes. */
 
+import { nodeProvider } from "@latchkey/crypto/node";
+import { certificateId as idOf, certificatesFromPem, certificateToPem } from "@latchkey/x509";
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openExistingDirectory } from "../../src/data-directory/data-directory.ts";
+import { allowEverything, makeAuthority, makeCertificatePem, makeDeviceUnder } from "../control-plane/identities.ts";
 import type { Access } from "../mqtt-session.ts";
 import { BrokerProcess, everything } from "../observability/running-broker.ts";
 
@@ -120,4 +124,45 @@ test("a certificate that was revoked while nothing ran has its will held back, a
   const topics = await watch(port);
   await (await connect(port, "other")).publishAsync("wills/other", "x", { qos: 1 });
   await expect.poll(() => topics, { timeout: 30_000 }).toEqual(["wills/other"]);
+});
+
+/** A device below an intermediate of an authority of its own, registered just in time and activated while no broker runs. */
+async function deviceBelowIntermediate(data: string): Promise<Pick<Device, "cert" | "key" | "certificateId">> {
+  const root = makeAuthority("root");
+  const identity = makeDeviceUnder(root);
+  const chain = certificatesFromPem(identity.cert);
+  const [own] = chain;
+  if (own === undefined) throw new Error("no certificate");
+  const { registry, scope, [Symbol.asyncDispose]: close } = await openExistingDirectory(data, () => new Date());
+  try {
+    const commonName = await registry.authorities.registrationCode(scope);
+    await registry.authorities.register(scope, {
+      caCertificatePem: certificateToPem(root.certificate),
+      verificationCertificatePem: makeCertificatePem(root, { commonName }),
+      setAsActive: true,
+      allowAutoRegistration: true,
+    });
+    const encodings = chain.map(({ encoding }) => encoding);
+    const result = await registry.resolvePrincipal(encodings, undefined);
+    expect(result).toMatchObject({ code: "ERR_IDENTITY_PENDING_ACTIVATION" });
+    const certificateId = idOf(own, nodeProvider);
+    await registry.certificates.updateStatus(scope, certificateId, "ACTIVE");
+    await registry.policies.create(scope, "below", allowEverything);
+    await registry.policies.attach(scope, "below", { kind: "cert", certificateId });
+    return { ...identity, certificateId };
+  } finally {
+    await close();
+  }
+}
+
+test("a device below an intermediate authority has its will published by the broker that runs again", async () => {
+  const watcher = device;
+  device = { ...watcher, ...(await deviceBelowIntermediate(broker.data)) };
+  let port = await broker.start();
+  await connectWithWill(port, "below", 0);
+  await broker.end("SIGKILL");
+  device = watcher;
+  port = await broker.start();
+  const topics = await watch(port);
+  await expect.poll(() => topics, { timeout: 30_000 }).toEqual(["wills/below"]);
 });

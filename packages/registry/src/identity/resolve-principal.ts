@@ -260,7 +260,8 @@ export class PrincipalResolver {
     const result = verifier.verify({ certificate, intermediates: copies, purpose: "clientAuth", time });
     if (!result.ok) return result;
     const { ok, trustAnchor, validUntil } = result;
-    registered.chain = { ok, trustAnchor, time, validUntil };
+    const between = result.path.slice(1).map(({ encoding }) => encoding);
+    registered.chain = { ok, trustAnchor, time, validUntil, intermediates: between };
     return registered.chain;
   }
 
