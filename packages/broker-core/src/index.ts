@@ -19,6 +19,7 @@ export type {
   SubscribedEvent,
   UnsubscribedEvent,
 } from "./events.ts";
+export { Rate } from "./connection/rate.ts";
 export { awsLimits, limitsOf, standardLimits, type Limits, type Profile } from "./limits.ts";
 export type { Authentication, AuthenticationStep, Authenticator, Credentials } from "./ports/authenticator.ts";
 export type { Action, Authorizer, Decision, Denial } from "./ports/authorizer.ts";

@@ -3,6 +3,8 @@
  * is never held up by the refusals of others behind the same address.
  */
 
+import { addressGroup } from "../listeners/address-group.ts";
+
 /** Refusals that an address may have at once, and seconds until it may have one more. */
 const capacity = 60;
 const secondsPerRefusal = 1;
@@ -20,17 +22,18 @@ export class FailureLimit {
 
   /** Whether the address has used up its refusals. */
   isUsedUp(address: string, nowMs: number): boolean {
-    const bucket = this.#buckets.get(address);
+    const bucket = this.#buckets.get(addressGroup(address));
     return bucket !== undefined && this.#leftIn(bucket, nowMs) < 1;
   }
 
   /** Counts a refusal. */
   count(address: string, nowMs: number): void {
-    const bucket = this.#buckets.get(address) ?? { left: capacity, readAtMs: nowMs };
+    const group = addressGroup(address);
+    const bucket = this.#buckets.get(group) ?? { left: capacity, readAtMs: nowMs };
     bucket.left = Math.max(0, this.#leftIn(bucket, nowMs) - 1);
     bucket.readAtMs = nowMs;
-    this.#buckets.delete(address);
-    this.#buckets.set(address, bucket);
+    this.#buckets.delete(group);
+    this.#buckets.set(group, bucket);
     const [oldest] = this.#buckets.keys();
     if (this.#buckets.size > maximumAddresses && oldest !== undefined) this.#buckets.delete(oldest);
   }

@@ -67,11 +67,19 @@ const principal = object(
   "Of one certificate or access key, over all its connections and sessions",
 );
 
-const address = object({ maximumConnections: count("Connections that may be open at once") }, "Of one address");
+const address = object(
+  {
+    maximumConnections: count("Connections that may be open at once"),
+    maximumHandshakes: count("TLS handshakes that may be unfinished at once"),
+    maximumConnectionsPerSecond: rate("New connections a second"),
+  },
+  "Of one IPv4 address or IPv6 network (/64), over all its connections",
+);
 
 const process = object(
   {
     maximumConnections: count("Connections that may be open at once"),
+    maximumConnectionsPerSecond: rate("New connections a second"),
     maximumQueuedOctetsOfAll: count("Octets that may wait for all clients"),
     maximumRetainedMessages: whole(0, most, "Retained messages"),
     maximumRetainedOctets: whole(0, most, "Octets of all retained messages"),
@@ -97,7 +105,7 @@ export function coreLimits({
   process: c,
 }: LimitSettings): Partial<Limits> {
   const { refusedTimeoutMs: _, ...ofConnection } = a ?? {};
-  const { maximumConnections: __, ...ofProcess } = c ?? {};
+  const { maximumConnections: __, maximumConnectionsPerSecond: ___, ...ofProcess } = c ?? {};
   const ofPrincipal = {
     maximumConnectionsOfPrincipal: d.maximumConnections,
     maximumConnectsPerSecondOfPrincipal: d.maximumConnectsPerSecond,
@@ -113,7 +121,10 @@ export function coreLimits({
 export function listenerLimits(settings: LimitSettings): Partial<ListenerLimits> {
   return withoutUndefined({
     maximumConnections: settings.process?.maximumConnections,
-    maximumConnectionsPerAddress: settings.address?.maximumConnections,
+    maximumConnectionsPerSecond: settings.process?.maximumConnectionsPerSecond,
+    maximumConnectionsOfAddress: settings.address?.maximumConnections,
+    maximumConnectionsPerSecondOfAddress: settings.address?.maximumConnectionsPerSecond,
+    maximumHandshakesOfAddress: settings.address?.maximumHandshakes,
     refusedTimeoutMs: settings.connection?.refusedTimeoutMs,
   });
 }

@@ -49,13 +49,17 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
   const layer = options.tlsLayer({
     ...options,
     onSecure(secure) {
-      const { stream } = secure;
+      const { stream, handshake } = secure;
       if (isClosing) {
         stream.destroy();
         return;
       }
       streams.add(stream);
-      stream.on("close", () => streams.delete(stream));
+      admission.secure(handshake.address);
+      stream.on("close", () => {
+        streams.delete(stream);
+        admission.unsecure(handshake.address);
+      });
       // A stream without a listener for errors ends the process. The reader of the stream adds one that acts on them.
       stream.on("error", () => {});
       onStream(secure);

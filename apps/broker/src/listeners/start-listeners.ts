@@ -89,7 +89,11 @@ const defaultHandshakeTimeoutMs = 10_000;
 /** Ours, against a process that runs out of file descriptors. AWS IoT has no such limit of its own. */
 const defaultLimits: ListenerLimits = {
   maximumConnections: 10_000,
-  maximumConnectionsPerAddress: Infinity,
+  maximumConnectionsPerSecond: 0,
+  // Behind a load balancer or a translated address all clients have one address.
+  maximumConnectionsOfAddress: Infinity,
+  maximumConnectionsPerSecondOfAddress: 0,
+  maximumHandshakesOfAddress: Infinity,
   refusedTimeoutMs: 2000,
 };
 

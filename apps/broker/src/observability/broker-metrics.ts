@@ -5,6 +5,7 @@
 import { deliveryBoundsMs, type Broker, type CloseReason, type Counters } from "@latchkey/broker-core";
 import type { ClientRefusal, Peer } from "../authorization/peer.ts";
 import type { Principal } from "../authorization/policy-authorizer.ts";
+import type { AdmissionRefusal } from "../listeners/admission.ts";
 import type { EventLoopDelay } from "./event-loop-delay.ts";
 import { MetricsText, type Labels } from "./metrics-text.ts";
 
@@ -19,6 +20,7 @@ interface HandshakeCounts {
 export interface AppCounts {
   readonly handshakes: HandshakeCounts;
   readonly closed: Map<CloseReason, number>;
+  readonly notAdmitted: Map<AdmissionRefusal, number>;
 }
 
 /** Where the numbers come from. */
@@ -34,7 +36,7 @@ export interface MetricsSources {
 
 /** The counts at zero. */
 export function createAppCounts(): AppCounts {
-  return { handshakes: { accepted: 0, failed: 0, refused: new Map() }, closed: new Map() };
+  return { handshakes: { accepted: 0, failed: 0, refused: new Map() }, closed: new Map(), notAdmitted: new Map() };
 }
 
 /** All metrics as text. */
@@ -51,10 +53,16 @@ export function brokerMetrics({ broker, counts, delay, logLinesDropped, decision
   return text.toString();
 }
 
-function writeConnections(text: MetricsText, counters: Counters, { handshakes, closed }: AppCounts): void {
+function writeConnections(text: MetricsText, counters: Counters, { handshakes, closed, notAdmitted }: AppCounts): void {
   text
     .value("gauge", "latchkey_connections", "Connected clients", counters.connections)
     .values("counter", "latchkey_connections_closed_total", "Ended connections by reason", byLabel("reason", closed))
+    .values(
+      "counter",
+      "latchkey_connections_not_admitted_total",
+      "Connections that were cut before their handshake, by the limit that was reached",
+      byLabel("limit", notAdmitted),
+    )
     .values("counter", "latchkey_handshakes_total", "TLS handshakes by result", [
       [{ result: "accepted", code: "" }, handshakes.accepted],
       [{ result: "failed", code: "" }, handshakes.failed],

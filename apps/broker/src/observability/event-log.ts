@@ -2,12 +2,14 @@
  * Lines of the log for what the broker core and the listener report.
  *
  * Each line of a connection has the same three names: `remote` (address and port), `certificateId` and
- * `clientIdentifier`, with `isAssignedIdentifier` where the broker made the identifier up. Never a payload or a key. Refusals and lost
- * messages that are equal are counted together: one line for the first of a kind, and one line an interval for those that follow.
+ * `clientIdentifier`, with `isAssignedIdentifier` where the broker made the identifier up. Never a payload or a key. Refusals, lost
+ * messages and connections that the broker had to close are counted together where they are equal: one line for the first of a kind, and
+ * one line an interval for those that follow.
  */
 
 import type {
   BrokerEvent,
+  CloseReason,
   DeniedEvent,
   DroppedEvent,
   EventSource,
@@ -20,6 +22,7 @@ import { hexText, nameText } from "@latchkey/x509";
 import type { Logger } from "pino";
 import type { ClientRefusal, Peer } from "../authorization/peer.ts";
 import { PolicyDenial, ProgramPrincipal, type Principal } from "../authorization/policy-authorizer.ts";
+import { addressGroup } from "../listeners/address-group.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { EqualEvents } from "./equal-events.ts";
 import { PacedWork } from "./paced-work.ts";
@@ -47,6 +50,7 @@ export class EventLog implements Disposable {
   readonly #dropped: EqualEvents<DroppedEvent<Peer, Principal>>;
   readonly #limited: EqualEvents<LimitedEvent<Peer, Principal>>;
   readonly #subscribed: EqualEvents<SubscriptionEvent>;
+  readonly #closed: EqualEvents<ClosedEvent>;
   readonly #explaining = new PacedWork();
 
   constructor({ log, decisions, intervalMs: interval = intervalMs }: EventLogOptions) {
@@ -80,14 +84,20 @@ export class EventLog implements Disposable {
         log.warn({ ...sourceFields(source), limit, value, times }, limitedTexts[what]),
     });
     this.#subscribed = new EqualEvents({ ...counted, report: (...report) => logSubscription(log, ...report) });
+    this.#closed = new EqualEvents({
+      ...counted,
+      report: (what, { reason, detail, ...source }, times) => {
+        const fields = { ...sourceFields(source), reason, detail };
+        if (what === "first") log.warn(fields, "closed");
+        else log.warn({ ...fields, times }, "closed, not told apart: this is the last of them");
+      },
+    });
   }
 
   /** Takes an event of the broker core. */
   readonly record = (event: BrokerEvent<Peer, Principal>): void => {
     if (event.type === "denied") {
-      const { principal } = event;
-      const who =
-        principal instanceof ProgramPrincipal ? principal.peer.accessKeyId : principal.rights.principal.certificateId;
+      const who = nameOf(event.principal);
       // A new connection is a new line, within the bound for its certificate.
       this.#denied.add(`${who} ${event.action}`, `${event.peer?.remote ?? ""} ${event.name}`, event);
     } else if (event.type === "dropped") {
@@ -97,6 +107,8 @@ export class EventLog implements Disposable {
     } else if (event.type === "subscribed" || event.type === "unsubscribed") {
       const { length, 0: first = "" } = topicFiltersOf(event);
       this.#subscribed.add(event.clientIdentifier, `${event.type} ${length} ${shortened(first)}`, event);
+    } else if (event.type === "closed" && !normalReasons.has(event.reason)) {
+      this.#closed.add(`${closedBy(event)} ${event.reason}`, event.peer?.remote ?? "", event);
     } else logConnection(this.#log, event);
   };
 
@@ -106,6 +118,7 @@ export class EventLog implements Disposable {
     this.#dropped[Symbol.dispose]();
     this.#limited[Symbol.dispose]();
     this.#subscribed[Symbol.dispose]();
+    this.#closed[Symbol.dispose]();
     this.#explaining[Symbol.dispose]();
   }
 }
@@ -168,6 +181,20 @@ function logSubscription(log: Logger, what: Report, event: SubscriptionEvent, ti
   else log.info({ ...fields, times }, "subscribed or unsubscribed, not told apart: this is the last of them");
 }
 
+type ClosedEvent = Extract<BrokerEvent<Peer, Principal>, { readonly type: "closed" }>;
+
+const normalReasons: ReadonlySet<CloseReason> = new Set(["client-disconnect", "server-shutdown"]);
+
+/** Who has to answer for a connection: its certificate or access key where it was let in, its address where it was not. */
+function closedBy({ principal, peer }: ClosedEvent): string {
+  if (principal === undefined) return addressGroup(peer?.sourceIp ?? "");
+  return nameOf(principal);
+}
+
+function nameOf(principal: Principal): string {
+  return principal instanceof ProgramPrincipal ? principal.peer.accessKeyId : principal.rights.principal.certificateId;
+}
+
 type ConnectionEvent = Exclude<
   BrokerEvent<Peer, Principal>,
   { readonly type: "denied" | "dropped" | "limited" | "subscribed" | "unsubscribed" }
@@ -186,12 +213,9 @@ function logConnection(log: Logger, event: ConnectionEvent): void {
     case "session-ended":
       log.info({ clientIdentifier: event.clientIdentifier, reason: event.reason }, "session ended");
       break;
-    case "closed": {
-      const { reason, detail } = event;
-      const isNormal = reason === "client-disconnect" || reason === "server-shutdown";
-      log[isNormal ? "info" : "warn"]({ ...sourceFields(event), reason, detail }, "closed");
+    case "closed":
+      log.info({ ...sourceFields(event), reason: event.reason, detail: event.detail }, "closed");
       break;
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Logger } from "pino";
 import type { ClientRefusal } from "../authorization/peer.ts";
+import { addressGroup } from "../listeners/address-group.ts";
 import { EqualEvents } from "./equal-events.ts";
 import { logRefusal } from "./event-log.ts";
 
@@ -83,5 +84,5 @@ export class HandshakeLog implements Disposable {
 }
 
 function addressIn(remote: string): string {
-  return remote.slice(0, remote.lastIndexOf(":"));
+  return addressGroup(remote.slice(0, remote.lastIndexOf(":")));
 }

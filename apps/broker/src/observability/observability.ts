@@ -4,6 +4,7 @@ import type { Broker, BrokerEvent } from "@latchkey/broker-core";
 import type { Registry } from "@latchkey/registry";
 import type { ClientRefusal, Peer } from "../authorization/peer.ts";
 import type { Principal } from "../authorization/policy-authorizer.ts";
+import type { AdmissionRefusal } from "../listeners/admission.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { brokerMetrics, createAppCounts, type AppCounts } from "./broker-metrics.ts";
 import { openDecisionFile } from "./decision-file.ts";
@@ -90,8 +91,11 @@ export class Observability implements AsyncDisposable {
     this.#handshakes.failed(remote, reason);
   };
 
-  readonly notAdmitted = (remote: string, limit: string, value: number): void =>
+  readonly notAdmitted = (remote: string, limit: AdmissionRefusal, value: number): void => {
+    const { notAdmitted } = this.#counts;
+    notAdmitted.set(limit, (notAdmitted.get(limit) ?? 0) + 1);
     this.#handshakes.notAdmitted(remote, limit, value);
+  };
 
   /** The handshake went well, but its certificate is not let in. */
   clientRefused(connection: { readonly remote: string; readonly protocol: string }, refusal: ClientRefusal): void {

@@ -191,7 +191,10 @@ test("every limit of the broker core can be set, and none twice", () => {
   expect(Object.keys(coreLimits(limits ?? {})).toSorted()).toEqual(Object.keys(standardLimits).toSorted());
   expect(settingsOf({}, { limits }).live.listenerLimits).toEqual({
     maximumConnections: 1,
-    maximumConnectionsPerAddress: 1,
+    maximumConnectionsPerSecond: 0,
+    maximumConnectionsOfAddress: 1,
+    maximumConnectionsPerSecondOfAddress: 0,
+    maximumHandshakesOfAddress: 1,
     refusedTimeoutMs: 1,
   });
 });

@@ -330,12 +330,12 @@ describe("a client that is refused", () => {
   });
 
   test("connections above the limit of an address are cut and logged, the others are served", async () => {
-    await using plane = await RunningControlPlane.start({ listenerLimits: { maximumConnectionsPerAddress: 1 } });
+    await using plane = await RunningControlPlane.start({ listenerLimits: { maximumConnectionsOfAddress: 1 } });
     const device = await makeDevice(plane, [allow("iot:Publish", "topic/a")]);
     const socket = secure(plane, device);
     await once(socket, "secureConnect");
     await expect(send(plane, device, { path: "/topics/a", body: "x" })).rejects.toThrow();
-    await expect.poll(() => plane.log, { timeout: 30_000 }).toMatch(/"limit":"maximumConnectionsPerAddress","value":1/);
+    await expect.poll(() => plane.log, { timeout: 30_000 }).toMatch(/"limit":"maximumConnectionsOfAddress","value":1/);
     socket.end();
     await once(socket, "close");
     await expect

@@ -16,6 +16,15 @@ const seed = Number(process.env["LATCHKEY_FUZZ_SEED"] ?? 1);
 const { random, changed } = octetChanger(seed, interestingInMqtt);
 const userProperties = [["name", "value"]] as const;
 
+const connections = 250;
+
+/** Connections whose end is in the log. Of one certificate or address many are counted in one line. */
+const closings = (): number =>
+  broker
+    .logged(/"msg":"closed/)
+    .map((line) => JSON.parse(line) as { readonly times?: number })
+    .reduce((sum, { times = 1 }) => sum + times, 0);
+
 /** Packets that are right, with all their parts. */
 const samples = (version: ProtocolVersion): readonly EncodablePacket[] => {
   const is5 = version === 5;
@@ -64,11 +73,10 @@ const samples = (version: ProtocolVersion): readonly EncodablePacket[] => {
 test.each([4, 5] as const)(`version %i, seed ${seed}`, async (version) => {
   const [first, ...others] = samples(version).map((one) => encode(one, version));
   const connect = first ?? new Uint8Array(0);
+  const before = closings();
   const bystander = await broker.connect(5);
-  const ports = new Set<number>();
-  for (let count = 0; count < 250; count++) {
+  for (let count = 0; count < connections; count++) {
     const client = await broker.open(version);
-    ports.add(client.localPort);
     const isConnectChanged = random(4) === 0;
     const sent = [isConnectChanged ? changed(connect) : connect];
     for (let more = 1 + random(6); more > 0; more--) {
@@ -91,7 +99,5 @@ test.each([4, 5] as const)(`version %i, seed ${seed}`, async (version) => {
     if (count % 50 === 0) expect(await bystander.drain()).toEqual([]);
   }
   expect(await bystander.drain()).toEqual([]);
-  const closed = broker.logged(/"msg":"closed"/).map((line) => JSON.parse(line) as { readonly remote: string });
-  const ended = new Set(closed.map(({ remote }) => Number(remote.split(":")[1])));
-  expect(Array.from(ports).filter((port) => !ended.has(port))).toEqual([]);
+  await expect.poll(closings, { timeout: 60_000 }).toBe(before + connections);
 });

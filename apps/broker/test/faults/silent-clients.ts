@@ -91,8 +91,11 @@ export async function holdSilentClients(clients: SilentClients, timeoutMs: numbe
     .toContainEqual(
       expect.objectContaining({ msg: expect.stringContaining("TLS handshake"), remote: expect.any(String) }),
     );
-  const late = lines.filter(({ detail }) => detail === "no accepted CONNECT in time");
-  expect(late).toHaveLength(handshake + halfConnect);
-  expect(lines.length).toBeLessThan(2 * (handshake + halfConnect) + 200);
+  const late = (): number =>
+    lines
+      .filter(({ detail }) => detail === "no accepted CONNECT in time")
+      .reduce((sum, { times = 1 }) => sum + Number(times), 0);
+  await expect.poll(late, { timeout: 60_000 }).toBe(handshake + halfConnect);
+  expect(lines.length).toBeLessThan(400);
   await Promise.all([session.cut(), other.cut()]);
 }

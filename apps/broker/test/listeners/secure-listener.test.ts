@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openBrokerDirectory, type BrokerDirectory } from "../../src/data-directory/data-directory.ts";
 import { privateKeyToPem } from "../../src/data-directory/key-pair-files.ts";
-import { Admission } from "../../src/listeners/admission.ts";
+import { Admission, type AdmissionLimits } from "../../src/listeners/admission.ts";
 import { latchkeyTlsLayer } from "../../src/listeners/latchkey-tls.ts";
 import { nodeTlsLayer } from "../../src/listeners/node-tls.ts";
 import {
@@ -60,9 +60,16 @@ class Reports {
 
 type Layer = SecureListenerOptions["tlsLayer"];
 
+const tenConnections: AdmissionLimits = {
+  maximumConnections: 10,
+  maximumConnectionsPerSecond: 0,
+  maximumConnectionsOfAddress: Infinity,
+  maximumConnectionsPerSecondOfAddress: 0,
+  maximumHandshakesOfAddress: Infinity,
+};
+
 async function start(tlsLayer: Layer, options: Partial<SecureListenerOptions> = {}): Promise<Reports> {
-  const admission =
-    options.admission ?? new Admission({ maximumConnections: 10, maximumConnectionsPerAddress: Infinity });
+  const admission = options.admission ?? new Admission(tenConnections);
   const reports = new Reports(admission);
   listener = await startSecureListener({
     host: "127.0.0.1",
@@ -247,7 +254,7 @@ describe.each([
   });
 
   test("a connection above a limit is cut and reported; one that has ended makes room", async () => {
-    const admission = new Admission({ maximumConnections: 1, maximumConnectionsPerAddress: Infinity });
+    const admission = new Admission({ ...tenConnections, maximumConnections: 1 });
     const reports = await start(layer, { admission });
     const secured = reports.nextStream();
     const first = client();
@@ -260,6 +267,59 @@ describe.each([
     const third = client();
     await again;
     third.destroy();
+  });
+
+  test("an address has a number of unfinished handshakes; one that is finished or given up makes room", async () => {
+    const admission = new Admission({ ...tenConnections, maximumHandshakesOfAddress: 2 });
+    const reports = await start(layer, { admission });
+    const silent = [1, 2].map(() => connectTcp(listener?.address.port ?? 0, "127.0.0.1"));
+    for (const socket of silent) socket.on("error", () => {}).resume();
+    await expect.poll(() => admission.open, { timeout: 30_000 }).toBe(2);
+    await ended(client());
+    expect(reports.notAdmitted).toEqual(["maximumHandshakesOfAddress"]);
+    silent[0]?.destroy();
+    await expect.poll(() => admission.open, { timeout: 30_000 }).toBe(1);
+    // One at a time, as many as may be open.
+    const held: TLSSocket[] = [];
+    for (let count = 0; count < 5; count++) {
+      const secured = reports.nextStream();
+      held.push(client());
+      await secured;
+    }
+    expect(reports.notAdmitted).toHaveLength(1);
+    for (const socket of [...held, ...silent]) socket.destroy();
+    await expect.poll(() => admission.open, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => admission.addresses, { timeout: 30_000 }).toBe(0);
+  });
+
+  test("new connections of an address above its rate are cut and reported, later ones are not", async () => {
+    const admission = new Admission({ ...tenConnections, maximumConnectionsPerSecondOfAddress: 1 });
+    const reports = await start(layer, { admission });
+    const secured = reports.nextStream();
+    const first = client();
+    await secured;
+    // However slow this machine is, of so many at once some come within the second.
+    await Promise.all(
+      Array.from({ length: 8 }, () =>
+        ended(
+          client().on("secureConnect", function end(this: TLSSocket) {
+            this.destroy();
+          }),
+        ),
+      ),
+    );
+    expect(new Set(reports.notAdmitted)).toEqual(new Set(["maximumConnectionsPerSecondOfAddress"]));
+    const again = async (): Promise<boolean> => {
+      const socket = client();
+      const outcome = await Promise.race([
+        once(socket, "secureConnect").then(() => true),
+        ended(socket).then(() => false),
+      ]);
+      socket.destroy();
+      return outcome;
+    };
+    await expect.poll(again, { timeout: 30_000 }).toBe(true);
+    first.destroy();
   });
 
   test("an address that is taken rejects", async () => {
