@@ -108,6 +108,7 @@ export class ConnectionReads implements Disposable {
   readonly #certificates: Answers<KnownCertificate | undefined>;
   readonly #scopesOfNames: Answers<{ readonly scope: Scope | undefined }>;
   readonly #scopes: Answers<readonly Scope[]>;
+  readonly #authorities: Answers<{ readonly status: CertificateAuthorityRecord["status"] | undefined }>;
   readonly #verifiers: Answers<ChainVerifier>;
   readonly #rights: Answers<RightsRecords>;
   readonly #policies: Answers<readonly ParsedPolicy[] | UnreadablePolicy>;
@@ -121,6 +122,7 @@ export class ConnectionReads implements Disposable {
     this.#certificates = remembered.answers();
     this.#scopesOfNames = remembered.answers();
     this.#scopes = remembered.answers();
+    this.#authorities = remembered.answers();
     this.#verifiers = remembered.answers();
     this.#rights = remembered.answers();
     this.#policies = remembered.answers();
@@ -147,7 +149,7 @@ export class ConnectionReads implements Disposable {
       for (const owner of certificateOwners.all(reader, id)) {
         const record = certificates.get(reader, owner, id);
         if (record === undefined) continue;
-        registered.push(registeredCertificate(reader, owner, record));
+        registered.push(registeredCertificate(owner, record, this.#authorityStatus(owner, record.caCertificateId)));
         dependsOn(allAuthorities(owner));
       }
       if (registered.length === 0) return undefined;
@@ -213,11 +215,8 @@ export class ConnectionReads implements Disposable {
       return {
         ...effective,
         dependencies,
-        certificateStatus: certificates.get(reader, scope, certificateId)?.status,
-        authorityStatus:
-          caCertificateId === undefined
-            ? undefined
-            : certificateAuthorities.get(reader, scope, caCertificateId)?.status,
+        certificateStatus: this.#certificateStatus(reader, scope, certificateId),
+        authorityStatus: this.#authorityStatus(scope, caCertificateId),
         thingAttributes: thingAttributes(effective.thing),
       };
     });
@@ -241,6 +240,26 @@ export class ConnectionReads implements Disposable {
     this.#remembered[Symbol.dispose]();
   }
 
+  /** By the remembered certificate, which a client has shown just before its rights are asked for, or else read. */
+  #certificateStatus(reader: StorageReader, scope: string, certificateId: string): CertificateStatus | undefined {
+    const registered = this.#certificates.remembered(certificateId)?.registered;
+    const known = registered?.find((one) => scopeKey(one.scope) === scope);
+    return known?.status ?? certificates.get(reader, scope, certificateId)?.status;
+  }
+
+  /** Of few authorities that many certificates have. Undefined where there is none. */
+  #authorityStatus(
+    scope: string,
+    caCertificateId: string | undefined,
+  ): CertificateAuthorityRecord["status"] | undefined {
+    if (caCertificateId === undefined) return undefined;
+    const key = resourceKey(scope, "certificate-authority", caCertificateId);
+    return this.#authorities.get(key, (reader, dependsOn) => {
+      dependsOn(key);
+      return { status: certificateAuthorities.get(reader, scope, caCertificateId)?.status };
+    }).status;
+  }
+
   /** The policy as a list of one, none where it was deleted, or why it cannot be read. */
   #policy(scope: string, policyName: string): readonly ParsedPolicy[] | UnreadablePolicy {
     try {
@@ -258,10 +277,12 @@ export class ConnectionReads implements Disposable {
   }
 }
 
-function registeredCertificate(reader: StorageReader, owner: string, record: CertificateRecord): RegisteredCertificate {
+function registeredCertificate(
+  owner: string,
+  record: CertificateRecord,
+  authorityStatus: RegisteredCertificate["authorityStatus"],
+): RegisteredCertificate {
   const { certificateId, status, certificateMode, caCertificateId, createdAtSeconds } = record;
-  const authority =
-    caCertificateId === undefined ? undefined : certificateAuthorities.get(reader, owner, caCertificateId);
   return {
     scope: scopeOfKey(owner),
     certificateId,
@@ -269,7 +290,7 @@ function registeredCertificate(reader: StorageReader, owner: string, record: Cer
     certificateMode,
     caCertificateId,
     createdAtSeconds,
-    authorityStatus: authority?.status,
+    authorityStatus,
     chain: undefined,
   };
 }

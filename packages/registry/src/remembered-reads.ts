@@ -167,6 +167,11 @@ export class Answers<T> {
     return value;
   }
 
+  /** The answer where it is remembered, without reading. To be called behind `RememberedReads.follow`. */
+  remembered(key: string): T | undefined {
+    return this.#remembered.get(key)?.value;
+  }
+
   clear(): void {
     for (const key of Array.from(this.#remembered.keys())) this.#forget(key);
   }

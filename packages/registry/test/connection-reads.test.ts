@@ -43,6 +43,45 @@ function counting(storage: Storage): Storage & { reads: number } {
   return counted;
 }
 
+/** A storage that lists the tables of the records that are read one by one. */
+function listing(storage: Storage): Storage & { readonly tables: string[] } {
+  const tables: string[] = [];
+  return {
+    tables,
+    read: (body) =>
+      storage.read((reader) =>
+        body({
+          get: (table, key) => {
+            tables.push(table);
+            return reader.get(table, key);
+          },
+          scan: (...of) => reader.scan(...of),
+        }),
+      ),
+    write: (body) => storage.write(body),
+    sequence: () => storage.sequence(),
+    changesAfter: (sequence, limit) => storage.changesAfter(sequence, limit),
+    onCommit: (listener) => storage.onCommit(listener),
+    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+  };
+}
+
+test("a device that is new reads its certificate's record once, and its authority's is known by another one", async () => {
+  const storage = listing(createMemoryStorage());
+  await using workshop = await Workshop.open({ storage });
+  const authority = makeAuthority();
+  await workshop.registerAuthority(authority);
+  const connectNew = async (): Promise<readonly string[]> => {
+    const device = makeDevice(authority);
+    await workshop.registry.certificates.register(scope, { certificatePem: pemOf(device), status: "ACTIVE" });
+    storage.tables.length = 0;
+    await connect(workshop.registry, device.encoding);
+    return storage.tables.filter((table) => table.startsWith("certificate"));
+  };
+  expect(await connectNew()).toEqual(["certificate", "certificate-authority"]);
+  expect(await connectNew()).toEqual(["certificate"]);
+});
+
 describe("a device that connects again", () => {
   test("costs no read of the storage: not for who it is, its rights, or its policies", async () => {
     const storage = counting(createMemoryStorage());

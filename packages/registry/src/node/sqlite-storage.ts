@@ -118,7 +118,12 @@ export function prepareFile(database: DatabaseSync, file: string): void {
   }
 }
 
-/** Prepared once; preparing costs more than most of them. */
+/**
+ * Prepared once; preparing costs more than most of them.
+ *
+ * The limits are expressions: SQLite plans by a limit that is a parameter alone, so it prepares such a statement anew for each execution,
+ * which doubles what a scan costs.
+ */
 class Statements {
   readonly get: StatementSync;
   readonly put: StatementSync;
@@ -139,14 +144,14 @@ class Statements {
     );
     this.delete = database.prepare("DELETE FROM entry WHERE table_name = ? AND key = ?");
     this.scan = database.prepare(
-      "SELECT key, value FROM entry WHERE table_name = ? AND key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ?",
+      "SELECT key, value FROM entry WHERE table_name = ? AND key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ? + 0",
     );
     this.scanDescending = database.prepare(
-      "SELECT key, value FROM entry WHERE table_name = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
+      "SELECT key, value FROM entry WHERE table_name = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ? + 0",
     );
     this.sequence = database.prepare("SELECT coalesce(max(sequence), 0) AS sequence FROM change");
     this.addChange = database.prepare("INSERT INTO change VALUES (?, ?, ?)");
-    this.changesAfter = database.prepare("SELECT * FROM change WHERE sequence > ? ORDER BY sequence LIMIT ?");
+    this.changesAfter = database.prepare("SELECT * FROM change WHERE sequence > ? ORDER BY sequence LIMIT ? + 0");
     this.firstChange = database.prepare("SELECT min(sequence) AS sequence FROM change");
     this.prune = database.prepare("DELETE FROM change WHERE sequence <= ?");
     this.dataVersion = database.prepare("PRAGMA data_version");
