@@ -18,6 +18,7 @@ const debianPackages = {
   bash: "bash",
   chromium: "chromium",
   curl: "curl",
+  fish: "fish",
   git: "git",
   "gnutls-cli": "gnutls-bin",
   "gnutls-serv": "gnutls-bin",
@@ -35,6 +36,7 @@ const debianPackages = {
   taskset: "util-linux",
   umount: "mount",
   unshare: "util-linux",
+  zsh: "zsh",
 } as const;
 
 export type ProgramName = keyof typeof debianPackages;
