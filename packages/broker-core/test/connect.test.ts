@@ -286,3 +286,13 @@ test("an asynchronous authorizer holds packets and deliveries up, and loses none
   expect(kitchen.messages()).toEqual(["a 1", "b 3"]);
   expect(asked).toContain("kitchen receive b");
 });
+
+test("an authenticator that never answers holds nobody up for longer than connectTimeoutMs, whatever the client sends meanwhile", async () => {
+  const test = new TestBroker({ authenticator: { authenticate: () => new Promise(() => {}) } });
+  const client = test.open("button");
+  await client.connect("button");
+  client.send({ type: "pingreq" });
+  test.tick(test.broker.limits.connectTimeoutMs);
+  expect(test.lastClosed).toBe("connect-timeout: no accepted CONNECT in time");
+  expect(client.isClosed).toBe(true);
+});

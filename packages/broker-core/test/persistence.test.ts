@@ -1,52 +1,37 @@
 import { expect, test } from "vitest";
-import { MemorySessionStore } from "../src/persistence/memory-session-store.ts";
-import type { KeptState, SessionRecord, SessionStore } from "../src/ports/session-store.ts";
+import type { BrokerOptions } from "../src/index.ts";
 import { TestBroker, type TestClient, text } from "./client.ts";
+import { HeldStore, turn } from "./held-store.ts";
 
-/** A store whose commits end when the test says so; what was not committed is lost when the broker is killed. */
-class HeldStore implements SessionStore {
-  readonly disk: MemorySessionStore;
-  #held: (() => Promise<void>)[] = [];
-  isFull = false;
+/** A broker whose clients connect with a commit, where their CONNACK waits for it. */
+class StoreBroker extends TestBroker {
+  readonly #store: HeldStore;
 
-  constructor(disk: MemorySessionStore = new MemorySessionStore()) {
-    this.disk = disk;
+  constructor(store: HeldStore, options: Partial<BrokerOptions<string, string>>) {
+    super(options);
+    this.#store = store;
   }
 
-  load(): Promise<KeptState> {
-    return this.disk.load();
-  }
-
-  append(records: readonly SessionRecord[], atMs: number): Promise<void> {
-    if (this.isFull) return Promise.reject(new Error("no room"));
-    return new Promise((resolve) => {
-      this.#held.push(async () => {
-        await this.disk.append(records, atMs);
-        resolve();
-      });
-    });
-  }
-
-  async close(): Promise<void> {}
-
-  /** Commits until nothing is held. */
-  async commit(): Promise<void> {
-    for (let held = this.#held.shift(); held !== undefined; held = this.#held.shift()) {
-      await held();
-      await turn();
-    }
+  override async connect(...given: Parameters<TestBroker["connect"]>): Promise<TestClient> {
+    const client = await super.connect(...given);
+    await this.#store.commit();
+    return client;
   }
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const hour = 3600;
 
-async function start(store: HeldStore, nowMs = 0): Promise<TestBroker> {
+async function start(
+  store: HeldStore,
+  nowMs = 0,
+  options: Partial<BrokerOptions<string, string>> = {},
+): Promise<TestBroker> {
   const kept = await store.load();
   let broker: TestBroker | undefined;
-  broker = new TestBroker({
+  broker = new StoreBroker(store, {
     epochMs: () => 1_000_000 + (broker?.nowMs ?? nowMs),
     persistence: { store, kept, nowMs },
+    ...options,
   });
   broker.nowMs = nowMs;
   return broker;
@@ -120,14 +105,14 @@ test("what was sent and not acknowledged comes again under its identifier with D
   for (const order of [1, 2]) {
     button.send({ type: "publish", topicName: "a", payload: text(`${order}`), qos: 1, packetIdentifier: order });
   }
-  const [first, second] = pizzeria.take();
+  const [first, second] = pizzeria.takePublishes();
   await store.commit();
-  pizzeria.send({ type: "puback", packetIdentifier: first?.type === "publish" ? first.packetIdentifier : 0 });
+  pizzeria.send({ type: "puback", packetIdentifier: first?.packetIdentifier ?? 0 });
   await store.commit();
   const after = await restart(store);
   const back = await after.connect("pizzeria", persistent);
   expect(back.take().slice(1)).toMatchObject([
-    { type: "publish", dup: true, packetIdentifier: second?.type === "publish" ? second.packetIdentifier : 0 },
+    { type: "publish", dup: true, packetIdentifier: second?.packetIdentifier },
   ]);
 });
 

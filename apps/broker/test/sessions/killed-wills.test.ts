@@ -2,7 +2,7 @@
 
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificateId as idOf, certificatesFromPem, certificateToPem } from "@latchkey/x509";
-import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
+import { connect as mqttConnect, connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openExistingDirectory } from "../../src/data-directory/data-directory.ts";
 import { allowEverything, makeAuthority, makeCertificatePem, makeDeviceUnder } from "../control-plane/identities.ts";
@@ -28,13 +28,15 @@ afterEach(async () => {
   await broker[Symbol.asyncDispose]();
 });
 
-async function connect(port: number, clientId: string, options: IClientOptions = {}): Promise<MqttClient> {
+const urlOf = (port: number): string => `mqtts://localhost:${port}`;
+
+function optionsOf(clientId: string, options: IClientOptions): IClientOptions {
   const { ca, cert, key } = device;
-  const client = await connectAsync(
-    `mqtts://localhost:${port}`,
-    { ca, cert, key, clientId, protocolVersion: 5, reconnectPeriod: 0, ...options },
-    false,
-  );
+  return { ca, cert, key, clientId, protocolVersion: 5, reconnectPeriod: 0, ...options };
+}
+
+async function connect(port: number, clientId: string, options: IClientOptions = {}): Promise<MqttClient> {
+  const client = await connectAsync(urlOf(port), optionsOf(clientId, options), false);
   clients.push(client);
   client.on("error", () => {});
   return client;
@@ -165,4 +167,27 @@ test("a device below an intermediate authority has its will published by the bro
   port = await broker.start();
   const topics = await watch(port);
   await expect.poll(() => topics, { timeout: 30_000 }).toEqual(["wills/below"]);
+});
+
+test("kill -9 as CONNACK arrives: the will is published, and the session is there", async () => {
+  const names = ["first", "second", "third"];
+  const will = { payload: Buffer.from("gone"), qos: 1, retain: true } as const;
+  const kept = { clean: false, properties: { sessionExpiryInterval: 3600 } };
+  for (const name of names) {
+    const port = await broker.start();
+    const client = await connect(port, name, { ...kept, will: { topic: `wills/${name}`, ...will } });
+    await broker.end("SIGKILL");
+    client.end(true);
+  }
+  const port = await broker.start();
+  const topics = await watch(port);
+  await expect.poll(() => topics.toSorted(), { timeout: 30_000 }).toEqual(names.map((name) => `wills/${name}`));
+  for (const name of names) {
+    const connack = new Promise<boolean>((resolve) => {
+      const client = mqttConnect(urlOf(port), optionsOf(name, kept));
+      clients.push(client);
+      client.once("connect", ({ sessionPresent }) => resolve(sessionPresent));
+    });
+    expect(await connack).toBe(true);
+  }
 });

@@ -13,6 +13,9 @@ export type ConnectionState =
   | "authenticating"
   /** The client has to answer with AUTH. */
   | "exchanging"
+  /** CONNECT is accepted, and CONNACK waits until what it promises is kept. */
+  | "accepted"
+  /** CONNACK has gone out. */
   | "connected"
   | "closed";
 

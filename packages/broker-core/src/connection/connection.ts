@@ -341,13 +341,15 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   /** Closes a client that is silent still, after everything that had come was read. */
   checkSilence(nowMs: number): void {
     const detail = this.state === "closed" ? undefined : this.#silenceDetail(nowMs);
-    if (detail === undefined || this.#hasMore) return;
-    if (this.client === undefined) this.close("connect-timeout", detail);
+    // A CONNECT that the broker has not answered in time is given up, whatever came behind it.
+    const isUnanswered = this.state !== "connected" && this.#holds > 0;
+    if (detail === undefined || (this.#hasMore && !isUnanswered)) return;
+    if (this.state !== "connected") this.close("connect-timeout", detail);
     else this.close("keep-alive-timeout", detail, 0x8d);
   }
 
   #silenceDetail(nowMs: number): string | undefined {
-    if (this.client === undefined) {
+    if (this.client === undefined || this.state === "accepted") {
       const isLate = nowMs - this.#openedMs >= this.context.limits.connectTimeoutMs;
       return isLate ? "no accepted CONNECT in time" : undefined;
     }
@@ -419,7 +421,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   /** Ends the connection. An MQTT 5.0 client that had its CONNACK gets a DISCONNECT with the reason code, if there is one (MQTT-3.14.0-1). */
   close(reason: CloseReason, detail: string, reasonCode?: number, reasonString?: string): void {
     if (this.state === "closed") return;
-    if (reasonCode !== undefined && this.client?.version === 5) {
+    if (reasonCode !== undefined && this.state === "connected" && this.version === 5) {
       const bytes = this.encodeAnswer(
         (properties) => ({ type: "disconnect", reasonCode, properties }),
         reasonString ?? detail,

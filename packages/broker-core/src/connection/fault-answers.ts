@@ -12,7 +12,7 @@ export function refuseConnect<Peer, Principal>(
   detail: string,
   reasonString?: string,
 ): void {
-  if (connection.client === undefined && connection.state !== "closed") {
+  if (connection.state !== "connected" && connection.state !== "closed") {
     const { version } = connection;
     const code = version === 5 ? reasonCode : returnCodeOf(reasonCode);
     if (version === 5 || connection.context.denial === "explain" || code < ConnectReturnCode.badUserNameOrPassword) {

@@ -1,12 +1,7 @@
 /** CONNECT, MQTT 3.1.1 and 5.0 §3.1: who it is, whether it may connect, which session it gets. */
 
-import {
-  ReasonCode,
-  utf8Length,
-  type ConnackProperties,
-  type ConnectPacket,
-  type ConnectProperties,
-} from "@latchkey/mqtt-codec";
+import { ReasonCode, utf8Length, type ConnectPacket } from "@latchkey/mqtt-codec";
+import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import { refuseConnect } from "../connection/fault-answers.ts";
 import { Rate } from "../connection/rate.ts";
@@ -17,6 +12,7 @@ import type { Action, Decision } from "../ports/authorizer.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { claimSession } from "./claim-session.ts";
+import { answerWhenKept, canBeKept, connackProperties } from "./connack.ts";
 import { ConnectedClient } from "./connected-client.ts";
 import { decisionOn } from "./decision.ts";
 import { admitToPrincipal } from "./principal-limits.ts";
@@ -258,29 +254,19 @@ function open<Peer, Principal>(
 ): void {
   const { context, identity, knownPrincipal } = connection;
   if (identity === undefined || knownPrincipal === undefined) return;
+  if (!canBeKept(connection, packet, will, expirySeconds)) return;
   const { clientIdentifier, isAssignedIdentifier } = identity;
+  const { appended } = context;
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
   // Ending the connection that had the session is an event, and its listener may end this connection, too.
   if (session === undefined) return;
+  const before = { appended, isSessionKept: session.journal !== undefined };
   attach(connection, session, expirySeconds);
   const { protocolVersion: version, properties } = packet;
-  const { limits } = context;
-  const keepAlive = keepAliveOf(connection, packet.keepAlive);
-  const sender = new Sender(new ConnectedClient(connection, session, properties));
-  connection.client = {
-    version,
-    clientIdentifier,
-    isAssignedIdentifier,
-    principal: knownPrincipal,
-    session,
-    sender,
-    aliases: new ClientTopicAliases(version === 5 ? limits.topicAliasMaximum : 0),
-    keepAliveSeconds: keepAlive,
-    connectedAtMs: context.epochMs(),
-    sessionExpirySeconds: version === 5 ? (properties?.sessionExpiryInterval ?? 0) : expirySeconds,
-    authenticationMethod: properties?.authenticationMethod,
-  };
-  connection.state = "connected";
+  const client = clientOf(connection, packet, knownPrincipal, session, expirySeconds);
+  const { sender, keepAliveSeconds: keepAlive } = client;
+  connection.client = client;
+  connection.state = "accepted";
   connection.will = will;
   if (will !== undefined) connection.willNumber = keepWill(connection, will);
   context.connected(connection);
@@ -296,17 +282,44 @@ function open<Peer, Principal>(
   });
   // The listener may have ended the connection.
   if (isClosed(connection)) return;
-  session.receiver = sender;
-  connection.send({
-    type: "connack",
-    sessionPresent: wasPresent,
-    reasonCode: ReasonCode.success,
-    properties:
-      version === 5
-        ? connackProperties(connection, properties, packet.keepAlive, keepAlive, expirySeconds, authenticationData)
-        : undefined,
+  const asked = { asked: properties, askedKeepAlive: packet.keepAlive };
+  answerWhenKept(connection, session, before, () => {
+    connection.state = "connected";
+    session.receiver = sender;
+    const fields = { ...asked, keepAlive, expirySeconds, authenticationData };
+    connection.send({
+      type: "connack",
+      sessionPresent: wasPresent,
+      reasonCode: ReasonCode.success,
+      properties: version === 5 ? connackProperties(connection, fields) : undefined,
+    });
+    sender.resume();
   });
-  sender.resume();
+}
+
+/** The client as its broker knows it from now on. */
+function clientOf<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  packet: ConnectPacket,
+  principal: Principal,
+  session: Session,
+  expirySeconds: number,
+): Client<Principal> {
+  const { context, identity } = connection;
+  const { protocolVersion: version, properties } = packet;
+  return {
+    version,
+    clientIdentifier: session.clientIdentifier,
+    isAssignedIdentifier: identity?.isAssignedIdentifier ?? false,
+    principal,
+    session,
+    sender: new Sender(new ConnectedClient(connection, session, properties)),
+    aliases: new ClientTopicAliases(version === 5 ? context.limits.topicAliasMaximum : 0),
+    keepAliveSeconds: keepAliveOf(connection, packet.keepAlive),
+    connectedAtMs: context.epochMs(),
+    sessionExpirySeconds: version === 5 ? (properties?.sessionExpiryInterval ?? 0) : expirySeconds,
+    authenticationMethod: properties?.authenticationMethod,
+  };
 }
 
 /** The session is this principal's from now on, and the store knows that its client is connected. */
@@ -368,32 +381,4 @@ function keepAliveOf<Peer, Principal>(connection: Connection<Peer, Principal>, a
   const { minimumKeepAliveSeconds, maximumKeepAliveSeconds, isKeepAliveOptional } = connection.context.limits;
   if (asked === 0) return isKeepAliveOptional ? 0 : maximumKeepAliveSeconds;
   return Math.min(Math.max(asked, minimumKeepAliveSeconds), maximumKeepAliveSeconds);
-}
-
-function connackProperties<Peer, Principal>(
-  connection: Connection<Peer, Principal>,
-  asked: ConnectProperties | undefined,
-  askedKeepAlive: number,
-  keepAlive: number,
-  expirySeconds: number,
-  authenticationData: Uint8Array | undefined,
-): Partial<ConnackProperties> {
-  const { limits, isAws } = connection.context;
-  const { authenticationMethod, sessionExpiryInterval = 0 } = asked ?? {};
-  return {
-    sessionExpiryInterval: expirySeconds === sessionExpiryInterval ? undefined : expirySeconds,
-    receiveMaximum: limits.receiveMaximum,
-    maximumQoS: isAws ? 1 : undefined,
-    retainAvailable: isAws ? true : undefined,
-    maximumPacketSize: limits.maximumPacketSize,
-    assignedClientIdentifier:
-      connection.identity?.isAssignedIdentifier === true ? connection.identity.clientIdentifier : undefined,
-    topicAliasMaximum: limits.topicAliasMaximum,
-    wildcardSubscriptionAvailable: isAws ? true : undefined,
-    subscriptionIdentifierAvailable: isAws ? false : undefined,
-    sharedSubscriptionAvailable: isAws ? true : undefined,
-    serverKeepAlive: keepAlive === askedKeepAlive ? undefined : keepAlive,
-    authenticationMethod,
-    authenticationData: authenticationMethod === undefined ? undefined : authenticationData,
-  };
 }

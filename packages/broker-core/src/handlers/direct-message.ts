@@ -21,8 +21,8 @@ export async function sendDirect<Peer, Principal>(
   const decision = decisionOn(connection, "receive", message.topicName);
   const answer = decision instanceof Promise ? await decision : decision;
   if (answer !== true) return { ok: false, cause: "not-authorized", reason: answer.reason };
-  // It may have gone while it was asked about.
-  if (connection.client === undefined || connection.state === "closed") return notConnected;
+  // It may have gone while it was asked about, or its CONNACK may wait.
+  if (connection.client === undefined || connection.state !== "connected") return notConnected;
   if (message.confirmWithinMs !== undefined && context.confirmations.size >= maximumConfirmations) {
     return { ok: false, cause: "no-room", reason: `${maximumConfirmations} messages wait for their confirmation` };
   }

@@ -31,7 +31,7 @@ export class GroupCommit {
   #committed = 0;
   #hasFailed = false;
   #running: Promise<void> | undefined;
-  #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
+  #waiting: { readonly position: number; readonly decided: (isCommitted: boolean) => void }[] = [];
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -109,8 +109,17 @@ export class GroupCommit {
 
   /** Resolves when a position is committed. */
   async whenCommitted(position: number): Promise<void> {
-    if (position <= this.#committed) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ position, resolve }));
+    while (!(await this.#decided(position)));
+  }
+
+  /** Resolves with true when a position is committed, or with false when the store has refused a group and not taken it since. */
+  async whenDecided(position: number): Promise<boolean> {
+    return this.#hasFailed && position > this.#committed ? false : this.#decided(position);
+  }
+
+  async #decided(position: number): Promise<boolean> {
+    if (position <= this.#committed) return true;
+    return new Promise((decided) => this.#waiting.push({ position, decided }));
   }
 
   /** Resolves when everything that was appended is committed or the store has failed. */
@@ -128,6 +137,7 @@ export class GroupCommit {
           await this.#options.store.append(this.#sending, this.#options.epochMs());
       } catch (error) {
         this.#hasFailed = true;
+        this.#decide();
         this.#options.onFailed(error);
         return;
       }
@@ -135,10 +145,19 @@ export class GroupCommit {
       this.#sending = [];
       this.#committed = this.#sendingEnd;
       this.#options.onCommitted();
-      const waiting = this.#waiting;
-      if (waiting.length === 0) continue;
-      this.#waiting = waiting.filter(({ position }) => position > this.#committed);
-      for (const { position, resolve } of waiting) if (position <= this.#committed) resolve();
+      this.#decide();
+    }
+  }
+
+  /** Answers those whose position is committed, and after a failure all. */
+  #decide(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const one of waiting) {
+      const isCommitted = one.position <= this.#committed;
+      if (isCommitted || this.#hasFailed) one.decided(isCommitted);
+      else this.#waiting.push(one);
     }
   }
 

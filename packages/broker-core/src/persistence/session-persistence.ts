@@ -92,6 +92,11 @@ export class SessionPersistence implements RetainedJournal {
     return this.#commits.whenCommitted(position);
   }
 
+  /** Resolves with true when a position is committed, or with false when the store refuses what leads up to it. */
+  whenDecided(position: number): Promise<boolean> {
+    return this.#commits.whenDecided(position);
+  }
+
   retained({ message, version, storedAtMs }: RetainedMessage): void {
     const number = this.numberOf(message);
     this.append({ kind: "retained", topicName: message.topicName, message: number, version, storedAtMs });
