@@ -160,7 +160,9 @@ async function registerDevices(
     await registry.authorities.registerLocal(defaultScope, deviceAuthority);
     await registry.policies.create(defaultScope, policyName, JSON.stringify(devicePolicy));
     await registry.policies.create(defaultScope, plainPolicyName, JSON.stringify(plainPolicy));
-    const result = await registry.importCertificates(defaultScope, devices, () => Promise.resolve());
+    const caCertificateId = certificateId(deviceAuthority, nodeProvider);
+    const signed = belowAuthority(devices, caCertificateId);
+    const result = await registry.importCertificates(defaultScope, signed, () => Promise.resolve());
     const [refused] = result.refused;
     if (refused !== undefined) {
       throw new LoadError("ERR_LOAD_TARGET", `the registry refuses ${deviceName(refused.index)}: ${refused.message}`);
@@ -168,6 +170,11 @@ async function registerDevices(
   } finally {
     await registry[Symbol.asyncDispose]();
   }
+}
+
+/** Registered under their authority, so that the broker proves each certificate's chain to it, as the other targets do. */
+function* belowAuthority(devices: Iterable<BulkCertificate>, caCertificateId: string): Generator<BulkCertificate> {
+  for (const device of devices) yield { ...device, caCertificateId };
 }
 
 function* devicesOf(
