@@ -17,6 +17,7 @@ import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data
 import { endingCertificates } from "./data-directory/ending-certificates.ts";
 import type { ServerCredential } from "./data-directory/server-certificate.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
+import { addressGroup } from "./listeners/address-group.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
 import { ClockWatch } from "./observability/clock-watch.ts";
 import { logPublished } from "./observability/event-log.ts";
@@ -128,6 +129,7 @@ async function openCore(
   const broker: Broker<Peer, Principal> = new Broker<Peer, Principal>({
     authenticator: outliving(authorizer, { registry, rights, accessKeys }),
     authorizer,
+    addressOf: ({ sourceIp }) => addressGroup(sourceIp),
     assignClientIdentifier: randomUUID,
     monotonicMs: () => performance.now(),
     nextTurn: (work) => setImmediate(() => work(performance.now())),

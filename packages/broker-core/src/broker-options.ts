@@ -12,6 +12,11 @@ import type { KeptState, SessionStore } from "./ports/session-store.ts";
 export interface BrokerOptions<Peer, Principal> {
   readonly authenticator: Authenticator<Peer, Principal>;
   readonly authorizer: Authorizer<Principal>;
+  /**
+   * Names where a connection comes from: limits of an address are counted by it. Addresses that one client may choose among have the same name, for
+   * instance those of an IPv6 network (/64). Called once for each connection; it must not throw. Without it, or for undefined, there are no such limits.
+   */
+  readonly addressOf?: ((peer: Peer) => string | undefined) | undefined;
   /** Names a client that gave no identifier. It must not repeat and not be guessable. */
   readonly assignClientIdentifier: () => string;
   /** Called synchronously with everything that happens. It must not throw. */

@@ -18,7 +18,7 @@ import { connectionEnded } from "./handlers/connection-end.ts";
 import { decisionFor } from "./handlers/decision.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
 import { endConfirmations, sendDirect } from "./handlers/direct-message.ts";
-import { limitOfPublishing } from "./handlers/principal-limits.ts";
+import { joinAddress, leaveGroups, limitOfPublishing } from "./handlers/group-limits.ts";
 import { publishMessage, removeRetained } from "./handlers/publication.ts";
 import { restoreWills } from "./handlers/will.ts";
 import { restore } from "./persistence/restore.ts";
@@ -43,7 +43,7 @@ import {
   type ServerPublishResult,
   type SessionView,
 } from "./server-publish.ts";
-import { PrincipalUsages } from "./session/principal-usage.ts";
+import { ConnectionGroups } from "./session/connection-group.ts";
 import { QueueBudget } from "./session/queue-budget.ts";
 import { SessionRegistry, type SessionRegistryContext } from "./session/session-registry.ts";
 import type { Session } from "./session/session.ts";
@@ -79,8 +79,8 @@ export class Broker<Peer, Principal> {
     const router = new Router(!isAws, !isAws, others);
     const dropped = (session: Session, message: Message, limit: DropLimit): void =>
       this.#countDrop(session, message, limit);
-    const principals = new PrincipalUsages(limits, () => this.#context.nowMs);
-    const sessions = this.#sessionsOf({ limits, counters, deadlines, router, principals, dropped });
+    const groups = new ConnectionGroups(limits, () => this.#context.nowMs);
+    const sessions = this.#sessionsOf({ limits, counters, deadlines, router, groups, dropped });
     this.#nextTurn = options.nextTurn ?? ((work) => setTimeout(() => work(this.#context.nowMs), 0));
     const { monotonicMs } = options;
     this.#clock = () => Math.max(this.#context.nowMs, monotonicMs?.() ?? 0);
@@ -91,11 +91,12 @@ export class Broker<Peer, Principal> {
       deadlines,
       router,
       sessions,
-      principals,
+      addressOf: options.addressOf,
+      groups,
       readClock: () => {
         this.#context.nowMs = this.#clock();
       },
-      limited: new LimitReports(limits, counters.principalLimits),
+      limited: new LimitReports(limits, counters.groupLimits),
       dropped,
       emit,
       denial: options.denial ?? "explain",
@@ -144,7 +145,7 @@ export class Broker<Peer, Principal> {
    */
   changeLimits(limits: Partial<Limits>): void {
     Object.assign(this.#context.limits, limitsOf(this.#context.isAws ? "aws" : "standard"), limits);
-    this.#context.principals.changed();
+    this.#context.groups.changed();
   }
 
   /** Has every message that is published reported to another listener than `onPublished`, or to none. */
@@ -157,6 +158,7 @@ export class Broker<Peer, Principal> {
     this.#context.nowMs = nowMs;
     const connection = new Connection(this.#context, peer, transport, nowMs);
     this.#open.add(connection);
+    joinAddress(connection);
     return connection;
   }
 
@@ -170,7 +172,7 @@ export class Broker<Peer, Principal> {
     }
     context.deadlines.run(nowMs);
     context.sessions.sweep(nowMs);
-    context.principals.sweep();
+    context.groups.sweep();
     context.persistence?.tick();
     this.#reportLimits();
     if (context.connectRates.size > maximumIdleRates) {
@@ -192,12 +194,12 @@ export class Broker<Peer, Principal> {
   async publish(message: ServerPublish<Principal>, nowMs: number): Promise<ServerPublishResult> {
     const context = this.#context;
     context.nowMs = nowMs;
-    const { principal, clientIdentifier, topicName, qos = 0 } = message;
+    const { principal, address, clientIdentifier, topicName, qos = 0 } = message;
     const source = { peer: undefined, clientIdentifier, isAssignedIdentifier: false, principal };
     const fault = publishFault(this.#context, message);
     if (fault !== undefined) return fault;
     if (principal !== undefined) {
-      const limit = limitOfPublishing(context, principal, source);
+      const limit = limitOfPublishing(context, principal, address, source);
       if (limit !== undefined) return limit;
       const actions = message.retain === true ? (["publish", "retain-publish"] as const) : (["publish"] as const);
       for (const action of actions) {
@@ -366,6 +368,7 @@ export class Broker<Peer, Principal> {
 
   #connected(connection: Connection<Peer, Principal>): void {
     if (connection.client === undefined) return;
+    for (const group of connection.groups) group.connectionsBeforeConnect -= 1;
     this.#clients.set(connection.client.clientIdentifier, connection);
     this.#context.counters.connections = this.#clients.size;
   }
@@ -373,11 +376,8 @@ export class Broker<Peer, Principal> {
   #closed(connection: Connection<Peer, Principal>): void {
     this.#open.delete(connection);
     if (this.#context.confirmations.size > 0) endConfirmations(this.#context, connection);
-    const { clientIdentifier, usage } = connection;
-    if (usage !== undefined) {
-      usage.connections -= 1;
-      this.#context.principals.released(usage);
-    }
+    const { clientIdentifier } = connection;
+    leaveGroups(connection);
     if (clientIdentifier === undefined || this.#clients.get(clientIdentifier) !== connection) return;
     this.#clients.delete(clientIdentifier);
     this.#context.counters.connections = this.#clients.size;

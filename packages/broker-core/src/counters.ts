@@ -2,7 +2,7 @@
 
 import type { DropLimit } from "./events.ts";
 import type { Action } from "./ports/authorizer.ts";
-import type { PrincipalLimit } from "./session/principal-usage.ts";
+import type { GroupLimit } from "./session/connection-group.ts";
 
 /** Milliseconds that deliveries are sorted by. */
 export const deliveryBoundsMs: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
@@ -23,8 +23,8 @@ export interface Counters {
   /** PUBLISH packets that were sent to clients, by QoS, repeats included. */
   readonly messagesSent: [qos0: number, qos1: number, qos2: number];
   readonly messagesDropped: Record<DropLimit, number>;
-  /** Times that a limit of one principal refused something or slowed a client down. */
-  readonly principalLimits: Record<PrincipalLimit, number>;
+  /** Times that a limit of one principal or of one address refused something or slowed a client down. */
+  readonly groupLimits: Record<GroupLimit, number>;
   /** Answers of the authorizer by action, remembered ones included. */
   readonly decisions: Readonly<Record<Action, DecisionCounts>>;
   /**
@@ -66,6 +66,7 @@ export function createCounters(): Counters {
       maximumQueuedOctets: 0,
       maximumQueuedOctetsOfAll: 0,
       maximumQueuedOctetsOfPrincipal: 0,
+      maximumQueuedOctetsOfAddress: 0,
       maximumQueuedMs: 0,
       maximumBufferedOctets: 0,
       maximumRetainedMessages: 0,
@@ -73,13 +74,20 @@ export function createCounters(): Counters {
       "packet-size": 0,
       expired: 0,
     },
-    principalLimits: {
+    groupLimits: {
       maximumConnectionsOfPrincipal: 0,
       maximumConnectsPerSecondOfPrincipal: 0,
       maximumSubscriptionsOfPrincipal: 0,
       maximumQueuedOctetsOfPrincipal: 0,
       maximumPublishesPerSecondOfPrincipal: 0,
       maximumOctetsPerSecondOfPrincipal: 0,
+      maximumConnectionsOfAddress: 0,
+      maximumConnectionsBeforeConnectOfAddress: 0,
+      maximumConnectsPerSecondOfAddress: 0,
+      maximumSubscriptionsOfAddress: 0,
+      maximumQueuedOctetsOfAddress: 0,
+      maximumPublishesPerSecondOfAddress: 0,
+      maximumOctetsPerSecondOfAddress: 0,
     },
     decisions: {
       connect: { allowed: 0, denied: 0 },

@@ -2,7 +2,7 @@
 
 import type { ProtocolVersion, QoS } from "@latchkey/mqtt-codec";
 import type { Action, Denial } from "./ports/authorizer.ts";
-import type { PrincipalLimit } from "./session/principal-usage.ts";
+import type { GroupLimit, GroupScope } from "./session/connection-group.ts";
 
 /** Why a connection ended. */
 export type CloseReason =
@@ -73,6 +73,7 @@ export type DropLimit =
   | "maximumQueuedOctets"
   | "maximumQueuedOctetsOfAll"
   | "maximumQueuedOctetsOfPrincipal"
+  | "maximumQueuedOctetsOfAddress"
   | "maximumQueuedMs"
   | "maximumBufferedOctets"
   | "maximumRetainedMessages"
@@ -80,12 +81,13 @@ export type DropLimit =
   | "packet-size"
   | "expired";
 
-/** A principal has reached one of the limits that all its connections share: reported once a second, with how often. */
+/** A principal or an address has reached one of the limits that all its connections share: reported once a second, with how often. */
 export interface LimitedEvent<Peer, Principal> extends EventSource<Peer, Principal> {
   readonly type: "limited";
-  /** As the authenticator names it. The source is the last connection that was refused or slowed down. */
-  readonly principalName: string;
-  readonly limit: PrincipalLimit;
+  readonly scope: GroupScope;
+  /** As the authenticator names the principal, or `addressOf` the address. The source is the last connection that was refused or slowed down. */
+  readonly name: string;
+  readonly limit: GroupLimit;
   readonly value: number;
   readonly times: number;
 }

@@ -34,7 +34,7 @@ export type {
 export type { ClusterNode } from "./cluster-node.ts";
 export { InterestTable } from "./routing/interest-table.ts";
 export type { ReservedOutcome, ReservedPublish, ReservedTopics } from "./ports/reserved-topics.ts";
-export type { PrincipalLimit } from "./session/principal-usage.ts";
+export type { AddressLimit, GroupLimit, GroupScope, PrincipalLimit } from "./session/connection-group.ts";
 export type { Transport } from "./ports/transport.ts";
 export type {
   ConnectionEnd,

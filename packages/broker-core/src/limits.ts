@@ -6,7 +6,7 @@
 /** Which broker this is: MQTT as the standard has it, or with the deviations and quotas of AWS IoT Core. */
 export type Profile = "standard" | "aws";
 
-/** All limits, each counted per connection unless it says otherwise. 0 turns a rate off. Those of a principal need an authenticator that names principals. */
+/** All limits, each counted per connection unless it says otherwise. 0 turns a rate off. Those of a principal need an authenticator that names principals, those of an address a broker that is given `addressOf`. */
 export interface Limits {
   /** Octets of one packet after CONNECT; a CONNECT has at most 64 KiB. Standard: 2 MiB, ours. AWS: a payload of 128 KiB, ours: 64 KiB more for headers and properties. */
   readonly maximumPacketSize: number;
@@ -70,7 +70,7 @@ export interface Limits {
   readonly maximumOctetsPerSecond: number;
   /** CONNECT packets a second with one client identifier, over all connections. Standard: 10, ours. AWS: 1. */
   readonly maximumConnectsPerSecond: number;
-  /** Connections of one principal. Ours, no limit by default, as are the five that follow. */
+  /** Connections of one principal. Ours, no limit by default, as are all of principals and addresses. */
   readonly maximumConnectionsOfPrincipal: number;
   /** CONNECT packets a second of one principal. */
   readonly maximumConnectsPerSecondOfPrincipal: number;
@@ -82,6 +82,20 @@ export interface Limits {
   readonly maximumPublishesPerSecondOfPrincipal: number;
   /** Octets a second of one principal, over all its connections; what is above waits unread. */
   readonly maximumOctetsPerSecondOfPrincipal: number;
+  /** Connections from one address, those without CONNECT included. */
+  readonly maximumConnectionsOfAddress: number;
+  /** Connections from one address whose CONNECT is not accepted. Each has `connectTimeoutMs` for it. */
+  readonly maximumConnectionsBeforeConnectOfAddress: number;
+  /** CONNECT packets a second from one address, also those that are refused. */
+  readonly maximumConnectsPerSecondOfAddress: number;
+  /** Subscriptions of all sessions that are connected from one address. */
+  readonly maximumSubscriptionsOfAddress: number;
+  /** Octets that wait for all sessions that are connected from one address. */
+  readonly maximumQueuedOctetsOfAddress: number;
+  /** PUBLISH packets a second from one address, over all its connections; what is above waits unread. */
+  readonly maximumPublishesPerSecondOfAddress: number;
+  /** Octets a second from one address, over all its connections; what is above waits unread. */
+  readonly maximumOctetsPerSecondOfAddress: number;
   /** Retained messages, over all topics. Standard: 100,000, ours. AWS: 5,000. */
   readonly maximumRetainedMessages: number;
   /** Octets of all retained messages. Ours. */
@@ -129,6 +143,13 @@ export const standardLimits: Limits = {
   maximumQueuedOctetsOfPrincipal: Number.MAX_SAFE_INTEGER,
   maximumPublishesPerSecondOfPrincipal: 0,
   maximumOctetsPerSecondOfPrincipal: 0,
+  maximumConnectionsOfAddress: Number.MAX_SAFE_INTEGER,
+  maximumConnectionsBeforeConnectOfAddress: Number.MAX_SAFE_INTEGER,
+  maximumConnectsPerSecondOfAddress: 0,
+  maximumSubscriptionsOfAddress: Number.MAX_SAFE_INTEGER,
+  maximumQueuedOctetsOfAddress: Number.MAX_SAFE_INTEGER,
+  maximumPublishesPerSecondOfAddress: 0,
+  maximumOctetsPerSecondOfAddress: 0,
   maximumRetainedMessages: 100_000,
   maximumRetainedOctets: 256 * 1024 * 1024,
   maximumOfflineSessions: 10_000,

@@ -11,6 +11,8 @@ export interface ServerPublish<Principal> {
    * nobody is asked, and the topic may be a reserved one.
    */
   readonly principal?: Principal | undefined;
+  /** Where it comes from, as `addressOf` names it, for the limits of an address; they hold for messages with a principal. */
+  readonly address?: string | undefined;
   readonly clientIdentifier?: string | undefined;
   readonly topicName: string;
   /** Copied. */

@@ -72,6 +72,12 @@ const address = object(
     maximumConnections: count("Connections that may be open at once"),
     maximumHandshakes: count("TLS handshakes that may be unfinished at once"),
     maximumConnectionsPerSecond: rate("New connections a second"),
+    maximumConnectionsBeforeConnect: count("Connections over MQTT that may be open without an accepted CONNECT"),
+    maximumConnectsPerSecond: rate("CONNECT packets a second"),
+    maximumSubscriptions: count("Subscriptions of all sessions that are connected"),
+    maximumQueuedOctets: count("Octets that may wait for all sessions that are connected"),
+    maximumPublishesPerSecond: rate("PUBLISH packets and publishes over HTTPS a second"),
+    maximumOctetsPerSecond: rate("Octets a second over MQTT"),
   },
   "Of one IPv4 address or IPv6 network (/64), over all its connections",
 );
@@ -102,6 +108,7 @@ export function coreLimits({
   connection: a,
   client: b,
   principal: d = {},
+  address: e = {},
   process: c,
 }: LimitSettings): Partial<Limits> {
   const { refusedTimeoutMs: _, ...ofConnection } = a ?? {};
@@ -114,7 +121,16 @@ export function coreLimits({
     maximumPublishesPerSecondOfPrincipal: d.maximumPublishesPerSecond,
     maximumOctetsPerSecondOfPrincipal: d.maximumOctetsPerSecond,
   };
-  return withoutUndefined({ ...ofConnection, ...b, ...ofPrincipal, ...ofProcess });
+  const ofAddress = {
+    maximumConnectionsOfAddress: e.maximumConnections,
+    maximumConnectionsBeforeConnectOfAddress: e.maximumConnectionsBeforeConnect,
+    maximumConnectsPerSecondOfAddress: e.maximumConnectsPerSecond,
+    maximumSubscriptionsOfAddress: e.maximumSubscriptions,
+    maximumQueuedOctetsOfAddress: e.maximumQueuedOctets,
+    maximumPublishesPerSecondOfAddress: e.maximumPublishesPerSecond,
+    maximumOctetsPerSecondOfAddress: e.maximumOctetsPerSecond,
+  };
+  return withoutUndefined({ ...ofConnection, ...b, ...ofPrincipal, ...ofAddress, ...ofProcess });
 }
 
 /** The limits of the listeners that the file sets. */

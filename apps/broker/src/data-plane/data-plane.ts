@@ -4,6 +4,7 @@ import type { Broker } from "@latchkey/broker-core";
 import { ReasonCode } from "@latchkey/mqtt-codec";
 import type { Peer } from "../authorization/peer.ts";
 import type { DevicePrincipal, PolicyAuthorizer, Principal } from "../authorization/policy-authorizer.ts";
+import { addressGroup } from "../listeners/address-group.ts";
 import { ServiceError } from "../http/service-error.ts";
 import type { DataPlane } from "./operations.ts";
 
@@ -36,7 +37,8 @@ export function deviceDataPlane(
   return (principal, requestId) => ({
     requestId,
     async publish(message) {
-      const result = await broker.publish({ ...message, principal }, performance.now());
+      const address = addressGroup(principal.peer.sourceIp);
+      const result = await broker.publish({ ...message, principal, address }, performance.now());
       if (result.ok || result.reasonCode !== ReasonCode.notAuthorized) return result;
       return { ...result, reason: forbidden(result.reason) };
     },

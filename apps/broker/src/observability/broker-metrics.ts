@@ -116,12 +116,22 @@ function writeKept(text: MetricsText, counters: Counters, hasStoreFailed: boolea
       "counter",
       "latchkey_principal_limits_total",
       "Times that a limit of one principal refused something or slowed a client down",
-      byLabel("limit", Object.entries(counters.principalLimits)),
+      byLabel("limit", limitsOf("Principal", counters)),
+    )
+    .values(
+      "counter",
+      "latchkey_address_limits_total",
+      "Times that a limit of one address refused something or slowed a client down",
+      byLabel("limit", limitsOf("Address", counters)),
     )
     .value("counter", "latchkey_brakes_total", "Times that a publisher waited for a full receiver", counters.brakes)
     .value("gauge", "latchkey_retained_messages", "Retained messages", counters.retainedMessages)
     .value("gauge", "latchkey_retained_octets", "Octets of retained messages", counters.retainedOctets)
     .value("gauge", "latchkey_store_failed", "1 where sessions cannot be written", hasStoreFailed ? 1 : 0);
+}
+
+function limitsOf(scope: string, { groupLimits }: Counters): readonly (readonly [string, number])[] {
+  return Object.entries(groupLimits).filter(([limit]) => limit.endsWith(`Of${scope}`));
 }
 
 function writeProcess(text: MetricsText, delay: EventLoopDelay): void {

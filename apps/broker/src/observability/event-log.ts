@@ -13,6 +13,7 @@ import type {
   DeniedEvent,
   DroppedEvent,
   EventSource,
+  GroupScope,
   LimitedEvent,
   PublishedEvent,
   SubscribedEvent,
@@ -80,8 +81,10 @@ export class EventLog implements Disposable {
     this.#limited = new EqualEvents({
       ...counted,
       combine: (earlier, later) => ({ ...later, times: earlier.times + later.times }),
-      report: (what, { limit, value, times, ...source }) =>
-        log.warn({ ...sourceFields(source), limit, value, times }, limitedTexts[what]),
+      report: (what, { scope, name, limit, value, times, ...source }) => {
+        const address = scope === "address" ? { address: name } : {};
+        log.warn({ ...sourceFields(source), ...address, limit, value, times }, limitedTexts[scope][what]);
+      },
     });
     this.#subscribed = new EqualEvents({ ...counted, report: (...report) => logSubscription(log, ...report) });
     this.#closed = new EqualEvents({
@@ -103,7 +106,7 @@ export class EventLog implements Disposable {
     } else if (event.type === "dropped") {
       this.#dropped.add(event.clientIdentifier ?? "", event.limit, event);
     } else if (event.type === "limited") {
-      this.#limited.add(event.principalName, event.limit, event);
+      this.#limited.add(`${event.scope} ${event.name}`, event.limit, event);
     } else if (event.type === "subscribed" || event.type === "unsubscribed") {
       const { length, 0: first = "" } = topicFiltersOf(event);
       this.#subscribed.add(event.clientIdentifier, `${event.type} ${length} ${shortened(first)}`, event);
@@ -137,10 +140,17 @@ const droppedTexts: Readonly<Record<Report, string>> = {
   others: "dropped, not told apart: this is the last of them",
 };
 
-const limitedTexts: Readonly<Record<Report, string>> = {
-  first: "a principal has reached a limit",
-  again: "a principal has reached a limit again",
-  others: "principals have reached limits, not told apart: this is the last of them",
+const limitedTexts: Readonly<Record<GroupScope, Readonly<Record<Report, string>>>> = {
+  principal: {
+    first: "a principal has reached a limit",
+    again: "a principal has reached a limit again",
+    others: "principals have reached limits, not told apart: this is the last of them",
+  },
+  address: {
+    first: "an address has reached a limit",
+    again: "an address has reached a limit again",
+    others: "addresses have reached limits, not told apart: this is the last of them",
+  },
 };
 
 function logDenied(log: Logger, what: Report, event: DeniedEvent<Peer, Principal>, times: number): void {

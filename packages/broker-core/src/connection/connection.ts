@@ -28,7 +28,7 @@ import type { RetainedMessages } from "../routing/retained-messages.ts";
 import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
 import type { Confirmation } from "../session/confirmation.ts";
-import type { PrincipalRateLimit, PrincipalUsage, PrincipalUsages } from "../session/principal-usage.ts";
+import { noGroups, type ConnectionGroup, type ConnectionGroups, type GroupRate } from "../session/connection-group.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
@@ -56,8 +56,9 @@ export interface BrokerContext<Peer, Principal> {
   readonly assignClientIdentifier: () => string;
   readonly router: Router;
   readonly sessions: SessionRegistry;
-  readonly principals: PrincipalUsages;
-  /** Limits of principals that were reached. */
+  readonly addressOf: ((peer: Peer) => string | undefined) | undefined;
+  readonly groups: ConnectionGroups;
+  /** Limits of groups that were reached. */
   readonly limited: LimitReports<Peer, Principal>;
   readonly retained: RetainedMessages;
   /** CONNECTs by client identifier. */
@@ -122,8 +123,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   identity: { clientIdentifier: string; isAssignedIdentifier: boolean } | undefined;
   /** Set from a successful authentication on, before CONNECT is accepted. */
   knownPrincipal: Principal | undefined;
-  /** What its principal uses, this connection counted; from the moment on in which it may connect. */
-  usage: PrincipalUsage | undefined;
+  /** Those that it is counted for: its address, and its principal from the moment on in which it may connect. */
+  groups: readonly ConnectionGroup[] = noGroups;
   exchange: Exchange<Principal> | undefined;
   will: StoredWill | undefined;
   /** Of the will in the store; 0 for none. */
@@ -195,7 +196,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.#backlog.push(chunk);
     this.#backlogOctets += chunk.length;
     if (waitMs > 0) this.slowDown(waitMs);
-    this.slowForPrincipal("maximumOctetsPerSecondOfPrincipal", chunk.length);
+    this.slowForGroups("octets", chunk.length);
     this.work();
     this.context.inputDone();
   }
@@ -282,13 +283,14 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     });
   }
 
-  /** The same, because all connections of its principal together send faster than they may. */
-  slowForPrincipal(limit: PrincipalRateLimit, amount: number): void {
-    const { usage, context } = this;
-    const waitMs = usage?.rates[limit]?.take(amount, context.nowMs) ?? 0;
-    if (usage === undefined || waitMs === 0) return;
-    this.slowDown(waitMs);
-    context.limited.add(usage, limit, this.source());
+  /** The same, because all connections of its principal, or of its address, together send faster than they may. */
+  slowForGroups(what: GroupRate, amount: number): void {
+    for (const group of this.groups) {
+      const waitMs = group[what]?.take(amount, this.context.nowMs) ?? 0;
+      if (waitMs === 0) continue;
+      this.slowDown(waitMs);
+      this.context.limited.add(group, group.limits[what], this.source());
+    }
   }
 
   unbraked(): void {

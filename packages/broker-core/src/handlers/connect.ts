@@ -15,7 +15,7 @@ import { claimSession } from "./claim-session.ts";
 import { answerWhenKept, canBeKept, connackProperties } from "./connack.ts";
 import { ConnectedClient } from "./connected-client.ts";
 import { decisionOn } from "./decision.ts";
-import { admitToPrincipal } from "./principal-limits.ts";
+import { admitPrincipal, admitToGroup } from "./group-limits.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
 import { keepWill } from "./will.ts";
@@ -78,6 +78,8 @@ function checkConnect<Peer, Principal>(
     refuseConnect(connection, code, reason, detail, detail);
     return false;
   };
+  // Until it is known who it is, its address alone is counted.
+  if (!connection.groups.every((group) => admitToGroup(connection, group))) return false;
   const octets = utf8Length(clientIdentifier);
   if (octets > limits.maximumClientIdentifierOctets) {
     const limit = `maximumClientIdentifierOctets ${limits.maximumClientIdentifierOctets}`;
@@ -225,7 +227,7 @@ function accept<Peer, Principal>(
 ): void {
   const { context, identity } = connection;
   if (identity === undefined || !isRateKept(connection, identity.clientIdentifier)) return;
-  if (!admitToPrincipal(connection)) return;
+  if (!admitPrincipal(connection)) return;
   const go = (): void => {
     if (!isClosed(connection)) open(connection, packet, will, expirySeconds, authenticationData);
   };
@@ -324,11 +326,11 @@ function clientOf<Peer, Principal>(
 
 /** The session is this principal's from now on, and the store knows that its client is connected. */
 function attach<Peer, Principal>(
-  { context, usage }: Connection<Peer, Principal>,
+  { context, groups }: Connection<Peer, Principal>,
   session: Session,
   expirySeconds: number,
 ): void {
-  context.sessions.own(session, usage);
+  context.sessions.count(session, groups);
   if (expirySeconds > 0) session.journal ??= context.persistence?.journalOf(session);
   session.journal?.attached(expirySeconds);
 }

@@ -27,7 +27,7 @@ export function handlePublish<Peer, Principal>(
   }
   const waitMs = connection.publishRate.take(1, context.nowMs);
   if (waitMs > 0) connection.slowDown(waitMs);
-  connection.slowForPrincipal("maximumPublishesPerSecondOfPrincipal", 1);
+  connection.slowForGroups("publishes", 1);
   if (isKnownAllowed(connection, client, topicName, packet.retain)) {
     publish(connection, client, packet, topicName);
     return;

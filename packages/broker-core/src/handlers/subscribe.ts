@@ -11,6 +11,7 @@ import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { filterParts, type FilterParts, type SessionSubscription } from "../routing/subscription.ts";
+import { noGroups } from "../session/connection-group.ts";
 import { decisionOn } from "./decision.ts";
 import { isReservedFilter } from "./reserved.ts";
 import { shortened, topicFault } from "./topic-limits.ts";
@@ -84,12 +85,12 @@ function check<Peer, Principal>(
   if (isReservedFilter(isAws, parts.filter)) {
     return { reasonCode: ReasonCode.topicFilterInvalid, detail: `reserved: ${shortened(topicFilter)}` };
   }
-  const { maximumSubscriptionsPerSession, maximumSubscriptionsOfPrincipal } = limits;
-  const { owner } = session;
-  if (isNew && owner !== undefined && owner.subscriptions + added.size >= maximumSubscriptionsOfPrincipal) {
-    connection.context.limited.add(owner, "maximumSubscriptionsOfPrincipal", connection.source());
-    const detail = `maximumSubscriptionsOfPrincipal ${maximumSubscriptionsOfPrincipal}: ${shortened(topicFilter)}`;
-    return { reasonCode: ReasonCode.quotaExceeded, detail };
+  const { maximumSubscriptionsPerSession } = limits;
+  for (const group of isNew ? session.groups : noGroups) {
+    const limit = group.limits.subscriptions;
+    if (group.subscriptions + added.size < limits[limit]) continue;
+    connection.context.limited.add(group, limit, connection.source());
+    return { reasonCode: ReasonCode.quotaExceeded, detail: `${limit} ${limits[limit]}: ${shortened(topicFilter)}` };
   }
   if (isNew && session.subscriptions.size + added.size >= maximumSubscriptionsPerSession) {
     const detail = `maximumSubscriptionsPerSession ${maximumSubscriptionsPerSession}: ${shortened(topicFilter)}`;
@@ -166,7 +167,7 @@ function subscribe<Peer, Principal>(
 ): boolean {
   const { router, counters } = connection.context;
   const isNew = router.subscribe(session, subscription, parts);
-  if (isNew && session.owner !== undefined) session.owner.subscriptions += 1;
+  if (isNew) session.countSubscriptions(1);
   counters.subscriptions = router.subscriptions;
   session.journal?.subscribed(subscription);
   return isNew;
@@ -211,7 +212,7 @@ export function handleUnsubscribe<Peer, Principal>(
     const parts = session.subscriptions.has(topicFilter) ? filterParts(topicFilter) : undefined;
     if (parts === undefined) return ReasonCode.noSubscriptionExisted;
     const group = context.router.unsubscribe(session, topicFilter, parts);
-    if (session.owner !== undefined) session.owner.subscriptions -= 1;
+    session.countSubscriptions(-1);
     context.counters.subscriptions = context.router.subscriptions;
     session.outbound.dropRetained(topicFilter);
     session.journal?.unsubscribed(topicFilter);

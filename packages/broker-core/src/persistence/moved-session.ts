@@ -51,7 +51,7 @@ export function movedSession<Peer, Principal>(context: BrokerContext<Peer, Princ
       awayAtMs: Math.round(context.epochMs()),
       awayReason: lastEnd?.reason,
       awayDetail: lastEnd?.reason && lastEnd.detail,
-      owner: owner?.name,
+      owner,
       subscriptions: Array.from(subscriptions.values()),
       deliveries,
       released: Array.from(outbound.released),
@@ -73,13 +73,13 @@ export function putMovedSession<Peer, Principal>(
   const session = sessions.create(clientIdentifier, protocolVersion, expirySeconds);
   const { awayAtMs = context.epochMs(), awayReason: reason, awayDetail: detail = "" } = moved;
   session.lastEnd = { atMs: awayAtMs, reason, detail };
-  if (moved.owner !== undefined) sessions.own(session, context.principals.of(moved.owner));
+  if (moved.owner !== undefined) sessions.count(session, [context.groups.of("principal", moved.owner)]);
   session.journal = persistence?.journalOf(session);
   session.journal?.detached(expirySeconds);
   for (const subscription of moved.subscriptions) {
     const parts = filterParts(subscription.topicFilter);
     if (parts === undefined) continue;
-    if (router.subscribe(session, subscription, parts) && session.owner !== undefined) session.owner.subscriptions += 1;
+    if (router.subscribe(session, subscription, parts)) session.countSubscriptions(1);
     session.journal?.subscribed(subscription);
   }
   counters.subscriptions = router.subscriptions;

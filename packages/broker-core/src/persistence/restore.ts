@@ -43,7 +43,7 @@ export function restore<Peer, Principal>(
 }
 
 function restoreSession<Peer, Principal>(
-  { sessions, principals, router, counters }: BrokerContext<Peer, Principal>,
+  { sessions, groups, router, counters }: BrokerContext<Peer, Principal>,
   persistence: SessionPersistence,
   kept: KeptSession,
   messages: ReadonlyMap<number, Message>,
@@ -51,12 +51,10 @@ function restoreSession<Peer, Principal>(
 ): void {
   const session = sessions.create(kept.clientIdentifier, kept.protocolVersion, kept.expirySeconds);
   session.journal = persistence.journalOf(session, kept.session);
-  if (kept.owner !== undefined) sessions.own(session, principals.of(kept.owner));
+  if (kept.owner !== undefined) sessions.count(session, [groups.of("principal", kept.owner)]);
   for (const subscription of kept.subscriptions) {
     const parts = filterParts(subscription.topicFilter);
-    if (parts !== undefined && router.subscribe(session, subscription, parts) && session.owner !== undefined) {
-      session.owner.subscriptions += 1;
-    }
+    if (parts !== undefined && router.subscribe(session, subscription, parts)) session.countSubscriptions(1);
   }
   counters.subscriptions = router.subscriptions;
   for (const stored of kept.deliveries) {

@@ -240,7 +240,7 @@ class StoredSessionJournal implements SessionJournal {
       protocolVersion,
       expirySeconds,
       ...away,
-      owner: owner?.name,
+      owner,
     });
   }
 

@@ -9,7 +9,7 @@ import type { Message } from "../routing/message.ts";
 import type { RetainedMessage } from "../routing/retained-messages.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 import type { QueueBudget, QueueLimit } from "./queue-budget.ts";
-import type { PrincipalUsage } from "./principal-usage.ts";
+import { noGroups, type ConnectionGroup } from "./connection-group.ts";
 import { Queue } from "./queue.ts";
 
 /** One copy of a message for one session. */
@@ -77,17 +77,17 @@ export class OutboundMessages {
   #nextRetained: Delivery | undefined;
   #lastPacketIdentifier = 0;
   #octets = 0;
-  #owner: PrincipalUsage | undefined;
+  #groups = noGroups;
 
   constructor(budget: QueueBudget) {
     this.#budget = budget;
   }
 
-  /** Whose use this is counted for; undefined for nobody's. */
-  set owner(owner: PrincipalUsage | undefined) {
-    if (this.#owner !== undefined) this.#owner.queuedOctets -= this.#octets;
-    this.#owner = owner;
-    if (owner !== undefined) owner.queuedOctets += this.#octets;
+  /** Whose use this is counted for. */
+  set groups(groups: readonly ConnectionGroup[]) {
+    for (const group of this.#groups) group.queuedOctets -= this.#octets;
+    this.#groups = groups;
+    for (const group of groups) group.queuedOctets += this.#octets;
   }
 
   /** Messages that wait. */
@@ -121,7 +121,7 @@ export class OutboundMessages {
   /** Puts a message at the end; the limit that was reached where it is lost instead. */
   enqueue(delivery: Delivery): QueueLimit | undefined {
     const { octets } = delivery.message;
-    const limit = this.#budget.exceeded(this.queued, this.#octets, octets, this.#owner);
+    const limit = this.#budget.exceeded(this.queued, this.#octets, octets, this.#groups);
     if (limit !== undefined) return limit;
     delivery.message.keep();
     this.#added(delivery);
@@ -336,14 +336,14 @@ export class OutboundMessages {
 
   #added({ message: { octets } }: Delivery): void {
     this.#octets += octets;
-    if (this.#owner !== undefined) this.#owner.queuedOctets += octets;
+    for (const group of this.#groups) group.queuedOctets += octets;
     this.#budget.added(octets);
   }
 
   #removed({ message: { octets }, packetIdentifier }: Delivery): void {
     this.#reserved.delete(packetIdentifier);
     this.#octets -= octets;
-    if (this.#owner !== undefined) this.#owner.queuedOctets -= octets;
+    for (const group of this.#groups) group.queuedOctets -= octets;
     this.#budget.removed(octets);
   }
 }

@@ -8,14 +8,15 @@
 
 import type { Counters } from "../counters.ts";
 import type { Limits } from "../limits.ts";
-import type { PrincipalUsage } from "./principal-usage.ts";
+import type { ConnectionGroup } from "./connection-group.ts";
 
 /** The limits that a queue can reach. */
 export type QueueLimit =
   | "maximumQueuedMessages"
   | "maximumQueuedOctets"
   | "maximumQueuedOctetsOfAll"
-  | "maximumQueuedOctetsOfPrincipal";
+  | "maximumQueuedOctetsOfPrincipal"
+  | "maximumQueuedOctetsOfAddress";
 
 /** The room of one broker. */
 export class QueueBudget {
@@ -28,13 +29,14 @@ export class QueueBudget {
   }
 
   /** Which limit keeps a session with this much from taking a message of this size; undefined where it has room. */
-  exceeded(messages: number, octets: number, size: number, owner: PrincipalUsage | undefined): QueueLimit | undefined {
+  exceeded(messages: number, octets: number, size: number, groups: readonly ConnectionGroup[]): QueueLimit | undefined {
     const limits = this.#limits;
     if (messages >= limits.maximumQueuedMessages) return "maximumQueuedMessages";
     // One message is always taken, however large: it passed the limit on packets.
     if (octets > 0 && octets + size > limits.maximumQueuedOctets) return "maximumQueuedOctets";
-    if (owner !== undefined && owner.queuedOctets > 0) {
-      if (owner.queuedOctets + size > limits.maximumQueuedOctetsOfPrincipal) return "maximumQueuedOctetsOfPrincipal";
+    for (const group of groups) {
+      if (group.queuedOctets > 0 && group.queuedOctets + size > group.maximumQueuedOctets)
+        return group.limits.queuedOctets;
     }
     const free = limits.maximumQueuedOctetsOfAll - this.#counters.queuedOctets;
     return octets + size > free ? "maximumQueuedOctetsOfAll" : undefined;

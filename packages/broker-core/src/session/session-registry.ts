@@ -10,7 +10,7 @@ import type { SessionEndReason } from "../events.ts";
 import type { Limits } from "../limits.ts";
 import type { Router } from "../routing/router.ts";
 import { filterParts } from "../routing/subscription.ts";
-import type { PrincipalUsage, PrincipalUsages } from "./principal-usage.ts";
+import { noGroups, type ConnectionGroup, type ConnectionGroups } from "./connection-group.ts";
 import { Session, type SessionSurroundings } from "./session.ts";
 
 /** What the registry needs of its broker. */
@@ -19,7 +19,7 @@ export interface SessionRegistryContext extends SessionSurroundings {
   readonly counters: Counters;
   readonly deadlines: Deadlines;
   readonly router: Router;
-  readonly principals: PrincipalUsages;
+  readonly groups: ConnectionGroups;
   /** The latest time that the broker was given. */
   readonly nowMs: () => number;
   readonly ended: (clientIdentifier: string, reason: SessionEndReason) => void;
@@ -53,20 +53,20 @@ export class SessionRegistry {
     return session;
   }
 
-  /** Counts a session for another principal than before, or for none. */
-  own(session: Session, owner: PrincipalUsage | undefined): void {
-    const before = session.owner;
-    if (before === owner) return;
-    session.owner = owner;
-    session.outbound.owner = owner;
-    if (owner !== undefined) {
-      owner.sessions += 1;
-      owner.subscriptions += session.subscriptions.size;
+  /** Counts a session for other groups than before. */
+  count(session: Session, groups: readonly ConnectionGroup[]): void {
+    const before = session.groups;
+    if (before === groups) return;
+    const { size } = session.subscriptions;
+    session.countSubscriptions(-size);
+    session.groups = groups;
+    session.outbound.groups = groups;
+    session.countSubscriptions(size);
+    for (const group of groups) group.sessions += 1;
+    for (const group of before) {
+      group.sessions -= 1;
+      this.#context.groups.released(group);
     }
-    if (before === undefined) return;
-    before.sessions -= 1;
-    before.subscriptions -= session.subscriptions.size;
-    this.#context.principals.released(before);
   }
 
   /** A connection has the session now: its expiry does not count. */
@@ -86,6 +86,10 @@ export class SessionRegistry {
       return;
     }
     this.#away.add(session);
+    this.count(
+      session,
+      session.groups.filter(({ scope }) => scope === "principal"),
+    );
     const expiresMs = nowMs - awayMs + session.expirySeconds * 1000;
     session.expiry = deadlines.add(expiresMs, () => this.end(session, "expired"));
     for (const [topicFilter] of session.subscriptions) {
@@ -126,7 +130,7 @@ export class SessionRegistry {
     this.#away.delete(session);
     deadlines.cancel(session.expiry);
     counters.sessions = this.#sessions.size;
-    this.own(session, undefined);
+    this.count(session, noGroups);
     for (const topicFilter of Array.from(session.subscriptions.keys())) {
       const parts = filterParts(topicFilter);
       if (parts !== undefined) router.unsubscribe(session, topicFilter, parts);

@@ -12,7 +12,7 @@ import type { Message } from "../routing/message.ts";
 import type { Receiver, Subscriber } from "../routing/subscriber.ts";
 import type { SessionSubscription } from "../routing/subscription.ts";
 import { Delivery, OutboundMessages } from "./outbound-messages.ts";
-import type { PrincipalUsage } from "./principal-usage.ts";
+import { noGroups, type ConnectionGroup } from "./connection-group.ts";
 import type { QueueBudget } from "./queue-budget.ts";
 import type { SessionJournal } from "./session-journal.ts";
 import type { PendingWill } from "./will.ts";
@@ -42,8 +42,8 @@ export class Session implements Subscriber {
   /** Packet identifiers of QoS 2 messages that were taken over and not released (MQTT-4.3.3-10). */
   readonly received: LazySet<number> = new LazySet();
   receiver: Receiver | undefined;
-  /** The principal that connected with it last. Set by `SessionRegistry.own`. */
-  owner: PrincipalUsage | undefined;
+  /** The principal that connected with it last and, while it is connected, its address. Set by `SessionRegistry.count`. */
+  groups: readonly ConnectionGroup[] = noGroups;
   /** Set for a session that a store keeps. */
   journal: SessionJournal | undefined;
   /** A will that waits for its delay. */
@@ -66,6 +66,16 @@ export class Session implements Subscriber {
     this.expirySeconds = expirySeconds;
     this.#surroundings = surroundings;
     this.outbound = new OutboundMessages(surroundings.budget);
+  }
+
+  /** The name of the principal that connected with it last. */
+  get owner(): string | undefined {
+    return this.groups.find(({ scope }) => scope === "principal")?.name;
+  }
+
+  /** Counts subscriptions that it has more, or fewer, for its groups. */
+  countSubscriptions(change: number): void {
+    for (const group of this.groups) group.subscriptions += change;
   }
 
   /** As `Subscriber.deliver` says. */
