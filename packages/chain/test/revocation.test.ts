@@ -317,6 +317,18 @@ describe("scopes", () => {
   });
 });
 
+test("a list by a key that may not sign lists counts for nothing, and the reason says so", () => {
+  const forCertificates = issue({
+    subject: intermediate,
+    issuer: root,
+    extensions: authority({ usages: ["keyCertSign"] }),
+  });
+  const result = ask([rootList, byIntermediate()], { intermediates: [forCertificates] });
+  const [first] = result.ok ? [] : result.failures;
+  if (first?.code !== "ERR_CHAIN_REVOCATION_UNKNOWN") throw new Error(verdictOf(result));
+  expect(first.evidence.reasons.map(({ code }) => code)).toEqual(["ERR_REVOCATION_LIST_SIGNER_KEY_USAGE"]);
+});
+
 describe("indirect lists", () => {
   const clerk = entity("Revocation Clerk");
   const clerkCertificate = issue({ subject: clerk, issuer: root, extensions: authority({ usages: ["cRLSign"] }) });

@@ -62,14 +62,12 @@ export function parsePolicyOrThrow(document: string | object, options: ParsePoli
 
 function readPolicy(text: string, options: ParsePolicyOptions, errors: ErrorList): ParsedPolicy | undefined {
   const maximum = options.maximumCharacters ?? defaultMaximumCharacters;
-  if (text.length > maximum) {
-    const length = text.replaceAll(/\s+/g, "").length;
-    if (length > maximum) {
-      const at = { path: "$", line: 1, column: 1 };
-      const message = `${length} characters without white space: ${maximum} are allowed`;
-      errors.add(at, { code: "ERR_POLICY_SIZE", message, found: length, limit: maximum });
-      return undefined;
-    }
+  const length = text.replaceAll(/\s+/g, "").length;
+  if (length > maximum) {
+    const at = { path: "$", line: 1, column: 1 };
+    const message = `${length} characters without white space: ${maximum} are allowed`;
+    errors.add(at, { code: "ERR_POLICY_SIZE", message, found: length, limit: maximum });
+    return undefined;
   }
   const node = readJson(text, errors);
   if (node === undefined) return undefined;

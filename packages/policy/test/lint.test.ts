@@ -506,6 +506,28 @@ describe("each rule", () => {
     ).toEqual(elsewhere.sort());
   });
 
+  test("an empty list of values: what the condition does then depends on the operator", () => {
+    const messageOf = (operator: string): string | undefined =>
+      lint([parse(A("Publish", "topic/a", { [operator]: { "iot:ClientId": [] } }))]).find(
+        ({ code }) => code === "empty-value-list",
+      )?.message;
+    expect(messageOf("StringEquals")).toMatch(/so it never holds$/);
+    expect(messageOf("StringNotEquals")).toMatch(/so it holds for every value or none$/);
+    expect(messageOf("ForAllValues:StringEquals")).toMatch(/so it holds for every value or none$/);
+  });
+
+  test("2,000,000 comparisons of filters with statements are made, and what is left is named", () => {
+    const others = Array.from({ length: 999 }, (_, n) => D("Publish", `topic/${n}`));
+    const unchecked = (filters: number): string[] => {
+      const resources = Array.from({ length: filters }, (_, n) => `topicfilter/${n}`);
+      const text = policyText(D("Subscribe", resources), ...others);
+      const policy = parsePolicyOrThrow(text, { maximumCharacters: Number.POSITIVE_INFINITY });
+      return lint([policy]).flatMap(({ code, path }) => (code === "not-everything-checked" ? [path] : []));
+    };
+    expect(unchecked(2000)).toEqual([]);
+    expect(unchecked(2001)).toEqual(["$.Statement[0].Resource[2000]"]);
+  });
+
   test("policies count together: Receive may stand in another one", () => {
     const subscribe = parse(A("Subscribe", "topicfilter/a"));
     expect(lint([subscribe, parse(A("Receive", "topic/a"))])).toEqual([]);

@@ -4,6 +4,7 @@ import { DerReader, type DerWriter, encodeDer, Tag } from "@latchkey/asn1";
 import { describe, expect, it } from "vitest";
 import {
   attributeValues,
+  authorityInfoAccess,
   type Certificate,
   certificatePolicies,
   certificatesFromPem,
@@ -22,6 +23,7 @@ import {
   parseCertificateRevocationList,
   parseName,
   subjectAltName,
+  subjectInfoAccess,
   X509Error,
 } from "../src/index.ts";
 import { certificateText } from "../src/text.ts";
@@ -260,7 +262,14 @@ describe("a parser", () => {
 
   it("empty lists are refused", () => {
     expect(parsed(withRawExtensions(() => {}))).toBe("ERR_X509_EMPTY_LIST");
-    for (const type of [subjectAltName, extendedKeyUsage, certificatePolicies, nameConstraints]) {
+    for (const type of [
+      subjectAltName,
+      extendedKeyUsage,
+      certificatePolicies,
+      nameConstraints,
+      authorityInfoAccess,
+      subjectInfoAccess,
+    ]) {
       expect(parsed(withExtensions(raw(type, "30 00"))), type.name).toBe("ERR_X509_EMPTY_LIST");
     }
     expect(parsed(withExtensions(raw(nameConstraints, "30 02 a0 00")))).toBe("ERR_X509_EMPTY_LIST");
