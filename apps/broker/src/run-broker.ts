@@ -21,6 +21,7 @@ import { addressGroup } from "./listeners/address-group.ts";
 import { programDataPlane } from "./data-plane/data-plane.ts";
 import { ClockWatch } from "./observability/clock-watch.ts";
 import { logPublished } from "./observability/event-log.ts";
+import { OpenFilesWatch } from "./observability/open-files-watch.ts";
 import { Observability, type MetricsSettings, type ObservabilityOptions } from "./observability/observability.ts";
 import { takeReserved, type ReservedTopicsOptions } from "./reserved-topics/reserved-topics.ts";
 import {
@@ -213,8 +214,10 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
 /** Has the broker core keep its times. The caller ends the timer. */
 function keepTime(broker: Broker<Peer, Principal>, log: Logger): NodeJS.Timeout {
   const clock = new ClockWatch(log, Date.now(), performance.now());
+  const openFiles = new OpenFilesWatch(log);
   return setInterval(() => {
     clock.look(Date.now(), performance.now());
+    openFiles.look(performance.now(), broker.counters.connections);
     broker.tick(performance.now());
   }, tickMs);
 }

@@ -28,6 +28,7 @@ const debianPackages = {
   mosquitto_sub: "mosquitto-clients",
   mount: "mount",
   openssl: "openssl",
+  prlimit: "util-linux",
   ps: "procps",
   script: "bsdutils",
   setpriv: "util-linux",
