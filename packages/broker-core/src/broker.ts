@@ -315,7 +315,7 @@ export class Broker<Peer, Principal> {
    * To be called after `shutdown`.
    */
   async settled(): Promise<void> {
-    await claimsAnswered(this.#context, claimTimeoutMs);
+    await claimsAnswered(this.#context, lastClaimsMs);
     await this.#context.persistence?.settled();
   }
 
@@ -465,7 +465,7 @@ function startingState<Peer, Principal>(): Pick<
     connectRates: new Map(),
     committed: 0,
     appended: 0,
-    claims: new Map(),
+    claims: { waiting: new Map(), late: new Map() },
     waitsForStore: new Set(),
     space: new OutputSpace(),
     confirmations: new Map(),
@@ -476,7 +476,7 @@ function otherNodes(cluster: Cluster | undefined, epoch: Epoch): OtherNodes | un
   return cluster && new OtherNodes(cluster.interest, (message) => storedMessage(epoch, message));
 }
 
-const claimTimeoutMs = 2000;
+const lastClaimsMs = 2000;
 
 /** Client identifiers whose rate is remembered although nothing was taken of it. */
 const maximumIdleRates = 1000;

@@ -23,7 +23,12 @@ export class Node {
   /** Each call of `forward`: for which node, and topics. */
   readonly forwarded: { readonly node: number | undefined; readonly topics: readonly string[] }[] = [];
 
-  constructor(bridge: Bridge, number: number, options: Partial<BrokerOptions<string, string>>) {
+  constructor(
+    bridge: Bridge,
+    number: number,
+    options: Partial<BrokerOptions<string, string>>,
+    claimTimeoutMs: number | undefined,
+  ) {
     this.number = number;
     const table = this.table;
     const cluster: Cluster = {
@@ -42,6 +47,7 @@ export class Node {
           }
         },
       },
+      claimTimeoutMs,
       sessions: { claim: (clientIdentifier, isCleanStart) => bridge.claim(this, clientIdentifier, isCleanStart) },
     };
     this.test = new TestBroker({ ...options, cluster });
@@ -58,8 +64,8 @@ export class Bridge {
   passing: Passing[] = [];
   #held: (() => void)[] = [];
 
-  add(options: Partial<BrokerOptions<string, string>> = {}): Node {
-    const node = new Node(this, this.nodes.length + 1, options);
+  add(options: Partial<BrokerOptions<string, string>> = {}, claimTimeoutMs?: number): Node {
+    const node = new Node(this, this.nodes.length + 1, options, claimTimeoutMs);
     this.nodes.push(node);
     return node;
   }

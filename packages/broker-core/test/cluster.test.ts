@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemorySessionStore } from "../src/index.ts";
 import { Bridge, type Node } from "./bridge.ts";
-import { persistent, settled, type TestBroker, text } from "./client.ts";
+import { persistent, settled, type TestBroker, type TestClient, text } from "./client.ts";
 
 let bridge: Bridge;
 let [one, two]: Node[] = [];
@@ -321,6 +321,75 @@ describe("a session that another node has", () => {
     expect(at(two).lastClosed).toContain("the other nodes do not answer");
     bridge.isCut = false;
     expect((await at(two).connect("fridge", persistent(5))).take()).toMatchObject([{ sessionPresent: true }]);
+  });
+
+  describe("where the others never answer", () => {
+    const late = async (): Promise<TestClient> => {
+      bridge.areClaimsHeld = true;
+      const refused = at(two).open("fridge", 5);
+      await refused.connect("fridge", persistent(5));
+      at(two).tick(5000);
+      await settled();
+      expect(refused.take()).toMatchObject([{ type: "connack", reasonCode: 0x88 }]);
+      expect(at(two).lastClosed).toContain("no answer within claimTimeoutMs 5000");
+      return refused;
+    };
+
+    test("the client is refused with 0x88, and let in when it comes again and they do answer", async () => {
+      await late();
+      bridge.areClaimsHeld = false;
+      expect((await at(two).connect("fridge", persistent(5))).take()).toMatchObject([{ reasonCode: 0 }]);
+    });
+
+    test("a session that comes late is here when its client comes again", async () => {
+      (await at(one).subscriber("fridge", ["a"], persistent(5))).lose();
+      await late();
+      await bridge.letClaimsGo();
+      expect(at(two).broker.connection("fridge")).toMatchObject({ connection: undefined });
+      expect((await at(two).connect("fridge", persistent(5))).take()).toMatchObject([{ sessionPresent: true }]);
+    });
+
+    test("one that comes after its client was let in without it is gone: the client was told so", async () => {
+      await late();
+      bridge.areClaimsHeld = false;
+      const clean = await at(two).connect("fridge", { cleanStart: true });
+      expect(clean.take()).toMatchObject([{ sessionPresent: false }]);
+      clean.lose();
+      (await at(one).subscriber("fridge", ["a"], persistent(5))).lose();
+      await bridge.letClaimsGo();
+      expect(at(two).broker.connection("fridge")).toBeUndefined();
+    });
+
+    test("a time that the cluster sets holds", async () => {
+      const joined = new Bridge();
+      const node = joined.add({}, 500);
+      joined.areClaimsHeld = true;
+      const client = at(node).open("fridge", 4);
+      await client.connect("fridge");
+      at(node).tick(499);
+      await settled();
+      expect(client.take()).toEqual([]);
+      at(node).tick(500);
+      await settled();
+      const serverUnavailable = 3;
+      expect(client.take()).toMatchObject([{ type: "connack", reasonCode: serverUnavailable }]);
+    });
+
+    test("a broker that ends waits for what may come late", async () => {
+      const store = new MemorySessionStore();
+      const joined = new Bridge();
+      const [from, to] = [joined.add(), joined.add({ persistence: { store, kept: await store.load(), nowMs: 0 } })];
+      (await at(from).subscriber("fridge", ["a"], persistent(5))).lose();
+      joined.areClaimsHeld = true;
+      await at(to).open("fridge", 5).connect("fridge", persistent(5));
+      at(to).tick(5000);
+      await settled();
+      at(to).broker.shutdown(6000);
+      const ended = at(to).broker.settled();
+      await joined.letClaimsGo();
+      await ended;
+      expect((await store.load()).sessions).toMatchObject([{ clientIdentifier: "fridge" }]);
+    });
   });
 
   test("stays here where its client has gone before it came", async () => {

@@ -29,6 +29,7 @@ import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
 import type { Confirmation } from "../session/confirmation.ts";
 import { noGroups, type ConnectionGroup, type ConnectionGroups, type GroupRate } from "../session/connection-group.ts";
+import type { OpenClaims } from "../session/open-claims.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
@@ -94,8 +95,7 @@ export interface BrokerContext<Peer, Principal> {
   /** Undefined where this broker is the only one. */
   readonly cluster: Cluster | undefined;
   readonly others: OtherNodes | undefined;
-  /** Sessions that are asked for from other nodes, by client identifier. */
-  readonly claims: Map<string, Promise<void>>;
+  readonly claims: OpenClaims;
   /** Connections that have something to do when more is committed. */
   readonly waitsForStore: Set<Connection<Peer, Principal>>;
   /** Where packets are written that go out soon. */

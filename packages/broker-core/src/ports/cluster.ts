@@ -14,6 +14,11 @@ export interface Cluster {
   readonly node: number;
   readonly interest: Interest;
   readonly sessions: SessionClaims;
+  /**
+   * Milliseconds that a claim may take before its client is refused with 0x88, server unavailable. It may come again at once. Default 5,000; above
+   * `connectTimeoutMs`, the client is cut first. Looked at by `tick`.
+   */
+  readonly claimTimeoutMs?: number | undefined;
 }
 
 /** A node that wants a topic. */
