@@ -6,20 +6,17 @@ import type { AeadAlgorithm, AeadKey, AeadSequence } from "./provider.ts";
 /** The IV, which a message's number is added to by exclusive or, padded to the left. */
 export class CountedNonce {
   readonly #iv: Uint8Array;
-  /** Rewritten for each message: an AEAD does not keep the array. */
-  readonly #nonce: Uint8Array;
 
   /** Copies the IV. Throws `ERR_CRYPTO_ARGUMENT` if it does not have 12 octets. */
   constructor(iv: Uint8Array) {
     checkAeadNonce(iv);
     this.#iv = Uint8Array.from(iv);
-    this.#nonce = new Uint8Array(iv.length);
   }
 
-  /** The nonce of a message; valid until the next call. */
+  /** The nonce of a message, in an array that all nonces share: valid until the next call. */
   of(message: number): Uint8Array {
-    this.writeTo(this.#nonce, 0, message);
-    return this.#nonce;
+    this.writeTo(sharedNonce, 0, message);
+    return sharedNonce;
   }
 
   /** Writes the nonce of a message: 12 octets. */
@@ -32,6 +29,9 @@ export class CountedNonce {
     }
   }
 }
+
+/** The nonce that was asked for last. An AEAD does not keep it, so one serves all connections, and each is smaller. */
+const sharedNonce = /* @__PURE__ */ new Uint8Array(12);
 
 /** A sequence that seals and opens by an AEAD key: for providers without a faster way. */
 export class CountedAead implements AeadSequence {

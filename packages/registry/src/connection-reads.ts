@@ -154,7 +154,8 @@ export class ConnectionReads implements Disposable {
       }
       if (registered.length === 0) return undefined;
       dependsOn(inEveryScope(id));
-      return new KnownCertificate(parseCertificate(new Uint8Array(der)), registered);
+      // `slice`: a list that grew has room for sixteen more.
+      return new KnownCertificate(parseCertificate(new Uint8Array(der)), registered.slice());
     });
   }
 

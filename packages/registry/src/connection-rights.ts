@@ -13,7 +13,7 @@ import type { ConnectionReads, RightsRecords, UnreadablePolicy } from "./connect
 import { isRegistryError } from "./errors.ts";
 import type { Principal } from "./identity/resolve-principal.ts";
 import { scopeKey } from "./scope.ts";
-import { addTo, removeFrom } from "./sets-by-key.ts";
+import { SetsByKey } from "./sets-by-key.ts";
 
 /** What one connection may do. `ConnectionRightsTable` updates the fields in place when the registry changes. */
 export class ConnectionRights {
@@ -114,12 +114,12 @@ export class ConnectionRightsTable {
   /** By scope and names. */
   readonly #policySets = new Map<string, PolicySet>();
   /** Sets by the key of a policy that they have. */
-  readonly #setsOfPolicy = new Map<string, Set<PolicySet>>();
+  readonly #setsOfPolicy = new SetsByKey<string, PolicySet>();
   /** Connections by the key of a resource that they depend on. */
-  readonly #dependents = new Map<string, Set<ConnectionRights>>();
+  readonly #dependents = new SetsByKey<string, ConnectionRights>();
   readonly #all = new Set<ConnectionRights>();
   /** Connections by the last second in which their certificates are valid. */
-  readonly #expiring = new Map<number, Set<ConnectionRights>>();
+  readonly #expiring = new SetsByKey<number, ConnectionRights>();
   /** Not later than the first of these seconds. */
   #nextExpiry = Infinity;
   #changes = 0;
@@ -151,7 +151,7 @@ export class ConnectionRightsTable {
     const rights = new ConnectionRights(principal, clientIdentifier, this.#policySet(scopeKey(principal.scope), []));
     rights.policySet.users++;
     this.#all.add(rights);
-    addTo(this.#expiring, principal.validUntil, rights);
+    this.#expiring.add(principal.validUntil, rights);
     this.#nextExpiry = Math.min(this.#nextExpiry, principal.validUntil);
     try {
       this.#refresh(rights);
@@ -165,8 +165,8 @@ export class ConnectionRightsTable {
   /** Forgets a connection that has ended. Its rights are gone. */
   close(rights: ConnectionRights): void {
     if (!this.#all.delete(rights)) return;
-    removeFrom(this.#expiring, rights.principal.validUntil, rights);
-    for (const key of rights.dependencies) removeFrom(this.#dependents, key, rights);
+    this.#expiring.delete(rights.principal.validUntil, rights);
+    for (const key of rights.dependencies) this.#dependents.delete(key, rights);
     rights.dependencies = [];
     this.#release(rights.policySet);
     rights.refusal ??= "the connection has ended";
@@ -181,8 +181,8 @@ export class ConnectionRightsTable {
     const touched = new Set<ConnectionRights>();
     for (const { touches } of changes) {
       for (const key of touches) {
-        for (const set of this.#setsOfPolicy.get(key) ?? []) set.forget();
-        for (const rights of this.#dependents.get(key) ?? []) touched.add(rights);
+        for (const set of this.#setsOfPolicy.of(key)) set.forget();
+        for (const rights of this.#dependents.of(key)) touched.add(rights);
       }
     }
     yield* this.#refreshEach(touched);
@@ -204,13 +204,13 @@ export class ConnectionRightsTable {
     if (nowSeconds <= this.#nextExpiry) return;
     const expired: ConnectionRights[] = [];
     this.#nextExpiry = Infinity;
-    for (const [validUntil, connections] of this.#expiring) {
+    for (const validUntil of this.#expiring.keys()) {
       if (validUntil >= nowSeconds) {
         this.#nextExpiry = Math.min(this.#nextExpiry, validUntil);
         continue;
       }
-      this.#expiring.delete(validUntil);
-      for (const rights of connections) expired.push(rights);
+      for (const rights of this.#expiring.of(validUntil)) expired.push(rights);
+      this.#expiring.deleteAll(validUntil);
     }
     for (const rights of expired) {
       rights.refusal ??= expiredReason(rights.principal);
@@ -273,8 +273,8 @@ export class ConnectionRightsTable {
   }
 
   #setDependencies(rights: ConnectionRights, dependencies: readonly string[]): void {
-    for (const key of rights.dependencies) if (!dependencies.includes(key)) removeFrom(this.#dependents, key, rights);
-    for (const key of dependencies) addTo(this.#dependents, key, rights);
+    for (const key of rights.dependencies) if (!dependencies.includes(key)) this.#dependents.delete(key, rights);
+    for (const key of dependencies) this.#dependents.add(key, rights);
     rights.dependencies = dependencies;
   }
 
@@ -289,7 +289,7 @@ export class ConnectionRightsTable {
     }
     const set = new PolicySet(key, policyNames, (names) => this.#compile(scope, names), this.#nextChange);
     this.#policySets.set(key, set);
-    for (const name of policyNames) addTo(this.#setsOfPolicy, resourceKey(scope, "policy", name), set);
+    for (const name of policyNames) this.#setsOfPolicy.add(resourceKey(scope, "policy", name), set);
     return set;
   }
 
@@ -298,7 +298,7 @@ export class ConnectionRightsTable {
     if (set.users > 0) return;
     this.#policySets.delete(set.key);
     const scope = set.key.slice(0, set.key.indexOf(" "));
-    for (const name of set.policyNames) removeFrom(this.#setsOfPolicy, resourceKey(scope, "policy", name), set);
+    for (const name of set.policyNames) this.#setsOfPolicy.delete(resourceKey(scope, "policy", name), set);
   }
 
   #compile(scope: string, policyNames: readonly string[]): PolicyMatcher | undefined {

@@ -8,7 +8,7 @@
  */
 
 import type { Change, ChangeKind } from "./changes.ts";
-import { addTo, removeFrom } from "./sets-by-key.ts";
+import { SetsByKey } from "./sets-by-key.ts";
 import type { Storage, StorageReader } from "./storage.ts";
 
 /** With more changes than this since the last look, everything is forgotten, and they are not read. */
@@ -34,25 +34,26 @@ export function allOfKind(kind: ChangeKind): string {
 
 /** An answer that is remembered, as the index of dependencies sees it. */
 interface Dependent {
-  readonly dependencies: ReadonlySet<string>;
+  /** Each once. */
+  readonly dependencies: readonly string[];
   /** Takes it out of the answers that it is one of. */
-  readonly forget: () => void;
+  forget(): void;
 }
 
 /** Which answers depend on what. */
 class DependencyIndex {
-  readonly #dependents = new Map<string, Set<Dependent>>();
+  readonly #dependents = new SetsByKey<string, Dependent>();
 
   add(dependent: Dependent): void {
-    for (const dependency of dependent.dependencies) addTo(this.#dependents, dependency, dependent);
+    for (const dependency of dependent.dependencies) this.#dependents.add(dependency, dependent);
   }
 
   delete(dependent: Dependent): void {
-    for (const dependency of dependent.dependencies) removeFrom(this.#dependents, dependency, dependent);
+    for (const dependency of dependent.dependencies) this.#dependents.delete(dependency, dependent);
   }
 
   forget(dependency: string): void {
-    for (const dependent of Array.from(this.#dependents.get(dependency) ?? [])) dependent.forget();
+    for (const dependent of this.#dependents.of(dependency)) dependent.forget();
   }
 
   get size(): number {
@@ -142,7 +143,7 @@ export class Answers<T> {
   readonly #index: DependencyIndex;
   readonly #maximum: number;
   /** The least recently used one first. */
-  readonly #remembered = new Map<string, Dependent & { readonly value: T }>();
+  readonly #remembered = new Map<string, Remembered<T>>();
 
   constructor(storage: Storage, index: DependencyIndex, maximum: number) {
     this.#storage = storage;
@@ -163,7 +164,7 @@ export class Answers<T> {
     }
     const dependencies = new Set<string>();
     const value = this.#storage.read((reader) => read(reader, (dependency) => dependencies.add(dependency)));
-    if (value !== undefined) this.#remember(key, value, dependencies);
+    if (value !== undefined) this.#remember(key, value, Array.from(dependencies));
     return value;
   }
 
@@ -173,22 +174,41 @@ export class Answers<T> {
   }
 
   clear(): void {
-    for (const key of Array.from(this.#remembered.keys())) this.#forget(key);
+    for (const key of Array.from(this.#remembered.keys())) this.forget(key);
   }
 
-  /** Apart from `get`: `forget` would keep what `read` holds alive, which is a connection's buffers. */
-  #remember(key: string, value: T, dependencies: Set<string>): void {
+  #remember(key: string, value: T, dependencies: readonly string[]): void {
     const [oldest] = this.#remembered.size >= this.#maximum ? this.#remembered.values() : [];
     oldest?.forget();
-    const entry = { value, dependencies, forget: () => this.#forget(key) };
+    const entry = new Remembered(this, key, value, dependencies);
     this.#remembered.set(key, entry);
     this.#index.add(entry);
   }
 
-  #forget(key: string): void {
+  /** Forgets the answer of a key, where there is one. */
+  forget(key: string): void {
     const entry = this.#remembered.get(key);
     if (entry === undefined) return;
     this.#remembered.delete(key);
     this.#index.delete(entry);
+  }
+}
+
+/** One answer. There is one of each type for each device, so it has no closure, which would keep a connection's buffers alive, too. */
+class Remembered<T> implements Dependent {
+  readonly value: T;
+  readonly dependencies: readonly string[];
+  readonly #answers: Answers<T>;
+  readonly #key: string;
+
+  constructor(answers: Answers<T>, key: string, value: T, dependencies: readonly string[]) {
+    this.#answers = answers;
+    this.#key = key;
+    this.value = value;
+    this.dependencies = dependencies;
+  }
+
+  forget(): void {
+    this.#answers.forget(this.#key);
   }
 }

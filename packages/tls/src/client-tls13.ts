@@ -53,7 +53,12 @@ export function* clientTls13(connection: Connection, config: ClientConfig, chose
   const resumption = keys.resumptionSecret();
   keys.setWrite(secrets.client, "application");
   const facts = { serverName: config.serverName, alpnProtocol, peerCertificates: chain };
-  const kept = { read: secrets.server, write: secrets.client, exporter: secrets.exporter, resumption };
+  const kept = {
+    read: secrets.server,
+    write: secrets.client,
+    exporter: secrets.exporter,
+    resumption: { secret: resumption, ...facts },
+  };
   const peer: PeerProof = server?.proof ?? "preSharedKey";
   return {
     info: {
@@ -67,7 +72,7 @@ export function* clientTls13(connection: Connection, config: ClientConfig, chose
     },
     finished,
     peer,
-    traffic: new Traffic13(connection, suite, kept, facts),
+    traffic: new Traffic13(connection, suite, kept),
   };
 }
 

@@ -12,7 +12,7 @@ import type { CipherSuite } from "./cipher-suite.ts";
 import type { Settings } from "./config.ts";
 import { ContentType } from "./content-type.ts";
 import type { ConnectionInfo, TlsEngine, TlsEvent, TlsPhase } from "./engine.ts";
-import { argument, decodeError, TlsError, unexpectedMessage } from "./errors.ts";
+import { argument, decodeError, internalError, TlsError, unexpectedMessage } from "./errors.ts";
 import { type HandshakeMessage, messageOf } from "./handshake-input.ts";
 import { type Established, type Handshake, HandshakeRun, type NamedMessage } from "./handshake-run.ts";
 import type { HandshakeState } from "./handshake-state.ts";
@@ -88,13 +88,14 @@ export class Connection implements TlsEngine, Situation {
     this.#records.input.keep();
     const { waitingInputOctets } = this.settings.limits;
     if (this.#isReading() && this.#handshake.awaitsAnswer && this.#records.input.waitingOctets > waitingInputOctets) {
-      const error = new TlsError("ERR_TLS_LIMIT", "More came than is kept while an answer is awaited", {
-        alert: "internal_error",
-        found: `${this.#records.input.waitingOctets} octets`,
-        allowed: `${waitingInputOctets}`,
-        limit: "waitingInputOctets",
-      });
-      this.#fail(error);
+      this.#fail(
+        new TlsError("ERR_TLS_LIMIT", "More came than is kept while an answer is awaited", {
+          alert: "internal_error",
+          found: `${this.#records.input.waitingOctets} octets`,
+          allowed: `${waitingInputOctets}`,
+          limit: "waitingInputOctets",
+        }),
+      );
     }
   }
 
@@ -176,6 +177,10 @@ export class Connection implements TlsEngine, Situation {
     if (label.length === 0 || label.length > 249) throw argument("A label has 1 to 249 characters");
     if ((context?.length ?? 0) > 0xffff) throw argument("A context has at most 65,535 octets");
     return this.#traffic.exportKeyingMaterial(length, label, context);
+  }
+
+  forgetPeerCertificates(): void {
+    if (this.#info !== undefined) this.#info = { ...this.#info, peerCertificates: [] };
   }
 
   // What reading depends on.
@@ -484,10 +489,6 @@ export class Connection implements TlsEngine, Situation {
     const { state } = this.#handshake;
     if (state !== before) this.trace({ step: "state", state: state ?? "answer" });
   }
-}
-
-function internalError(cause: unknown): TlsError {
-  return new TlsError("ERR_TLS_INTERNAL", "The engine or its provider failed", { alert: "internal_error", cause });
 }
 
 /** The octets as a Uint8Array proper: the `slice` of a Node.js Buffer would not copy. */

@@ -136,4 +136,9 @@ export interface TlsEngine {
    * `handshakeDone` and when the connection is closed or failed: its secrets are gone then. In TLS 1.2 no context and an empty one differ.
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
+  /**
+   * Lets go of the peer's chain, which `info.peerCertificates` keeps for the whole connection: it is empty from then on. For a
+   * server that has judged its client, and holds many of them. Does nothing before `handshakeDone`.
+   */
+  forgetPeerCertificates(): void;
 }

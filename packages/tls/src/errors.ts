@@ -147,3 +147,8 @@ export function unexpectedMessage(
 export function argument(message: string): TlsError {
   return new TlsError("ERR_TLS_ARGUMENT", message);
 }
+
+/** What was thrown is not about the peer: the engine or its provider failed. */
+export function internalError(cause: unknown): TlsError {
+  return new TlsError("ERR_TLS_INTERNAL", "The engine or its provider failed", { alert: "internal_error", cause });
+}

@@ -53,7 +53,9 @@ export const defaultTlsLimits: TlsLimits = {
 };
 
 /** The limits with the defaults where none is given. Throws `ERR_TLS_ARGUMENT` for what is no count. */
-export function tlsLimits(given: Partial<TlsLimits> = {}): TlsLimits {
+export function tlsLimits(given?: Partial<TlsLimits>): TlsLimits {
+  // One object for all connections: each keeps its limits as long as it lives.
+  if (given === undefined) return defaultTlsLimits;
   const limits = { ...defaultTlsLimits, ...given };
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 0) throw argument(`The limit ${name} is a count, not ${value}`);

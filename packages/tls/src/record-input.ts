@@ -83,6 +83,7 @@ export class RecordInput {
 
   #collect(checkHeader: (type: number, major: number, length: number) => void): RawRecord | undefined {
     if (this.#filled < headerOctets) {
+      if (this.#waiting === 0) return undefined;
       if (this.#partial.length < headerOctets) this.#partial = new Uint8Array(headerOctets);
       this.#fill(headerOctets);
       if (this.#filled < headerOctets) return undefined;

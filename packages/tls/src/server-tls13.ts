@@ -144,7 +144,7 @@ export function* serverTls13(connection: Connection, config: ServerConfig, first
     },
     finished,
     peer: peer.proof,
-    traffic: new Traffic13(connection, suite, kept, facts),
+    traffic: new Traffic13(connection, suite, kept),
   };
 }
 

@@ -16,12 +16,13 @@ export interface TrafficSecrets {
   readonly read: Uint8Array;
   readonly write: Uint8Array;
   readonly exporter: Uint8Array;
-  /** What tickets are derived from; a server is done with it when the connection opens. */
-  readonly resumption: Uint8Array | undefined;
+  /** What a client makes sessions of; a server is done with tickets when the connection opens. */
+  readonly resumption: Resumption | undefined;
 }
 
-/** What a client's session says besides its secret. */
-export interface SessionFacts {
+/** What a client's sessions are made of. */
+export interface Resumption {
+  readonly secret: Uint8Array;
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   readonly peerCertificates: readonly Uint8Array[];
@@ -32,21 +33,19 @@ export class Traffic13 implements Traffic {
   readonly #connection: Connection;
   readonly #provider: CryptoProvider;
   readonly #suite: CipherSuite;
-  readonly #session: SessionFacts;
   #read: Uint8Array;
   #write: Uint8Array;
   readonly #exporter: Uint8Array;
-  readonly #resumption: Uint8Array | undefined;
+  readonly #resumption: Resumption | undefined;
   #tickets = 0;
   #hasAskedForKeys = false;
   /** `outputTakes` when the peer's wish for new keys was answered last; undefined once data was sent under them. */
   #answeredAt: number | undefined;
 
-  constructor(connection: Connection, suite: CipherSuite, secrets: TrafficSecrets, session: SessionFacts) {
+  constructor(connection: Connection, suite: CipherSuite, secrets: TrafficSecrets) {
     this.#connection = connection;
     this.#provider = connection.provider;
     this.#suite = suite;
-    this.#session = session;
     this.#read = secrets.read;
     this.#write = secrets.write;
     this.#exporter = secrets.exporter;
@@ -107,7 +106,7 @@ export class Traffic13 implements Traffic {
   }
 
   erase(): void {
-    for (const secret of [this.#read, this.#write, this.#exporter, this.#resumption]) secret?.fill(0);
+    for (const secret of [this.#read, this.#write, this.#exporter, this.#resumption?.secret]) secret?.fill(0);
   }
 
   get #canSend(): boolean {
@@ -169,11 +168,11 @@ export class Traffic13 implements Traffic {
     // RFC 8446 §4.6.1: a lifetime of zero means that the ticket is to be discarded at once.
     if (this.#resumption === undefined || lifetimeSeconds === 0) return;
     const session = new ResumableSession({
+      ...this.#resumption,
       suite: this.#suite,
-      secret: resumptionKey(this.#provider, this.#suite.hash, this.#resumption, nonce),
+      secret: resumptionKey(this.#provider, this.#suite.hash, this.#resumption.secret, nonce),
       createdAt: this.#connection.settings.clock(),
       lifetimeSeconds,
-      ...this.#session,
       ageAdd,
       ticket: ticket.slice(),
     });

@@ -50,6 +50,25 @@ function hex(octets: Uint8Array | undefined): string | undefined {
 }
 
 describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
+  it("a server that forgets its client's certificates goes on, and its tickets still carry them", () => {
+    const early = newPair({ client: { versions: [version] } });
+    early.server.forgetPeerCertificates();
+    expect(early.server.info).toBeUndefined();
+
+    const tickets = new TicketKeys({ provider: nodeProvider });
+    const first = connect({ client: { versions: [version] }, server: { tickets } });
+    const before = first.server.info;
+    expect(before?.peerCertificates.length).toBe(1);
+    first.server.forgetPeerCertificates();
+    expect(first.server.info).toEqual({ ...before, peerCertificates: [] });
+    talk(first);
+
+    const [session] = sessionsOf(first.clientEvents);
+    const again = connect({ client: { versions: [version], session }, server: { tickets } });
+    expect(again.server.info?.isResumption).toBe(true);
+    expect(again.server.info?.peerCertificates).toEqual(before?.peerCertificates);
+  });
+
   it("a client prefers a certificate of an authority that the server names, and sends another where it has none", () => {
     const [first, second] = [newDevice(newAuthority("Another Root")), newDevice(root)];
     const sent = (authorities: readonly Uint8Array[]): string | undefined => {

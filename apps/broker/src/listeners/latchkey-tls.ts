@@ -41,10 +41,13 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
       stream.on("error", failed);
       stream.once("secureConnect", () => {
         stream.off("error", failed);
+        const chain = stream.peerCertificates;
+        // From here on they are the judge's.
+        stream.forgetPeerCertificates();
         onSecure({
           stream,
           handshake: {
-            chain: stream.peerCertificates,
+            chain,
             serverName: stream.servername === false ? undefined : stream.servername,
             applicationProtocol: stream.alpnProtocol === false ? undefined : stream.alpnProtocol,
             version: stream.getProtocol() ?? "unknown",

@@ -57,6 +57,9 @@ interface RetainedCursor {
   readonly lastPlace: number;
 }
 
+/** Of clients that were sent nothing but QoS 0. Never written to. */
+const nothingInFlight: Map<number, Delivery> = new Map();
+
 /** All that is owed to one client. */
 export class OutboundMessages {
   readonly #budget: QueueBudget;
@@ -67,7 +70,7 @@ export class OutboundMessages {
   /** In flight on an earlier connection, to be sent again on this one. */
   readonly #resend = new Queue<Delivery>();
   /** Sent and not acknowledged, in the order of sending: QoS 1 until PUBACK, QoS 2 until PUBREC. */
-  readonly #inFlight = new Map<number, Delivery>();
+  #inFlight = nothingInFlight;
   /** Identifiers of messages that wait: a store knows them already. */
   readonly #reserved = new LazySet<number>();
   /** QoS 2 after PUBREC, until PUBCOMP, in the order of the PUBRECs. The message is not needed any more. */
@@ -173,8 +176,13 @@ export class OutboundMessages {
     if (delivery.packetIdentifier === 0) delivery.packetIdentifier = this.#freePacketIdentifier();
     this.#reserved.delete(delivery.packetIdentifier);
     delivery.isSent = true;
-    this.#inFlight.set(delivery.packetIdentifier, delivery);
+    this.#isInFlight(delivery);
     return { packetIdentifier: delivery.packetIdentifier, isRepeat: false };
+  }
+
+  #isInFlight(delivery: Delivery): void {
+    if (this.#inFlight === nothingInFlight) this.#inFlight = new Map();
+    this.#inFlight.set(delivery.packetIdentifier, delivery);
   }
 
   /** Gives a message that waits its identifier ahead of its sending. */
@@ -274,7 +282,7 @@ export class OutboundMessages {
   restore(delivery: Delivery): void {
     this.#added(delivery);
     if (delivery.isSent) {
-      this.#inFlight.set(delivery.packetIdentifier, delivery);
+      this.#isInFlight(delivery);
     } else {
       this.#queue.push(delivery);
       if (delivery.packetIdentifier > 0) this.#reserved.add(delivery.packetIdentifier);
@@ -294,7 +302,7 @@ export class OutboundMessages {
     this.suspend();
     for (const delivery of all) this.#removed(delivery);
     this.#queue.clear();
-    this.#inFlight.clear();
+    this.#inFlight = nothingInFlight;
     this.#released.clear();
     this.#reserved.clear();
     this.#retained.clear();

@@ -146,6 +146,11 @@ export class TlsStream extends Duplex {
     return Buffer.from(this.#engine.exportKeyingMaterial(length, label, context));
   }
 
+  /** See `TlsEngine.forgetPeerCertificates`: then this stream has none either. */
+  forgetPeerCertificates(): void {
+    this.#engine.forgetPeerCertificates();
+  }
+
   /** See `TlsEngine.updateKeys`. */
   updateKeys(requestsPeer: boolean = false): void {
     this.#engine.updateKeys(requestsPeer);
