@@ -5,6 +5,7 @@ import { keepRetained } from "./handlers/publication.ts";
 import { movedSession } from "./persistence/moved-session.ts";
 import { messageOf, storedMessage, type Epoch } from "./persistence/stored-message.ts";
 import type { ForwardedMessage, MovedSession } from "./ports/cluster.ts";
+import { checkVersion } from "./routing/retained-messages.ts";
 
 /** A node as those see it that carry messages and sessions to it. Calls take the time of the broker's clock. */
 export class ClusterNode<Peer, Principal> {
@@ -16,10 +17,18 @@ export class ClusterNode<Peer, Principal> {
     this.#epoch = { epochMs: context.epochMs, nowMs: () => context.nowMs };
   }
 
-  /** Takes messages that another node has forwarded, in their order. They are never forwarded again. */
+  /**
+   * Takes messages that another node has forwarded, in their order. They are never forwarded again. Throws `RangeError`, and takes none of
+   * them, where a retained version or its time is no number that a node can have made.
+   */
   receive(messages: readonly ForwardedMessage[], nowMs: number): void {
     const context = this.#context;
     context.nowMs = nowMs;
+    for (const { message, retained } of messages) {
+      if (retained === undefined) continue;
+      checkVersion(message.topicName, retained.version);
+      if (!Number.isFinite(retained.storedAtMs)) throw new RangeError(`storedAtMs is ${retained.storedAtMs}`);
+    }
     for (const { message: stored, isForSubscribers, groups, retained } of messages) {
       const message = messageOf(this.#epoch, stored);
       const { topicName, payload } = message;

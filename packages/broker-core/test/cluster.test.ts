@@ -223,6 +223,25 @@ describe("retained messages", () => {
     );
   });
 
+  test.each([Number.NaN, Infinity, -1, 0.5, 2 ** 53, Number.MAX_SAFE_INTEGER])(
+    "a version that no node can have made, %s, is refused with all that came with it, and nothing is spoilt",
+    async (version) => {
+      (await at(one).connect("button")).publish("a", "old", { retain: true });
+      const [sent] = Array.from(at(one).broker.cluster.retained());
+      if (sent?.retained === undefined) throw new Error("nothing is retained");
+      const { storedAtMs } = sent.retained;
+      const { cluster } = at(two).broker;
+      expect(() => cluster.receive([sent, { ...sent, retained: { version, storedAtMs } }], 0)).toThrow(RangeError);
+      const ill = { version: 1024, storedAtMs: Number.NaN };
+      expect(() => cluster.receive([sent, { ...sent, retained: ill }], 0)).toThrow(RangeError);
+      expect(at(two).broker.retained("a")).toBeUndefined();
+      const kitchen = await at(two).connect("kitchen");
+      kitchen.publish("a", "first", { retain: true });
+      kitchen.publish("a", "second", { retain: true });
+      expect(at(two).broker.retained("a")?.payload).toEqual(text("second"));
+    },
+  );
+
   test("one that expires on its way takes the place of an older one all the same", async () => {
     const client = await at(one).connect5("client");
     client.publish("t", "old", { retain: true });

@@ -391,3 +391,22 @@ test("at the end a node that gives no answer is not waited for without end", asy
   await asked.promise;
   await broker.close();
 });
+
+test.each(["readable", "writable"] as const)(
+  "streams of which the %s one is locked are refused, and the other one is left as it was",
+  async (lockedSide) => {
+    const { broker } = await make();
+    const up = new TransformStream<Uint8Array, Uint8Array>();
+    const down = new TransformStream<Uint8Array, Uint8Array>();
+    const streams = { readable: up.readable, writable: down.writable };
+    const lock = lockedSide === "readable" ? streams.readable.getReader() : streams.writable.getWriter();
+    expect(() => broker.serve(streams, "peer")).toThrow(TypeError);
+    expect([streams.readable.locked, streams.writable.locked]).toEqual([
+      lockedSide === "readable",
+      lockedSide === "writable",
+    ]);
+    lock.releaseLock();
+    expect(() => broker.serve(streams, "peer")).not.toThrow();
+    await up.writable.close();
+  },
+);

@@ -20,12 +20,14 @@ export interface NodeByteStream {
 /** A pair of streams as WHATWG has them: a stream of WebTransport, `Duplex.toWeb`, two ends of a `TransformStream`. */
 export interface WebByteStream {
   readonly readable: {
+    readonly locked: boolean;
     getReader(): {
       read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
       cancel(reason?: unknown): Promise<unknown>;
     };
   };
   readonly writable: {
+    readonly locked: boolean;
     getWriter(): {
       write(chunk: Uint8Array): Promise<unknown>;
       close(): Promise<unknown>;

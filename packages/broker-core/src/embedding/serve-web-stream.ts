@@ -13,11 +13,13 @@ import {
 type Reader = ReturnType<WebByteStream["readable"]["getReader"]>;
 type Writer = ReturnType<WebByteStream["writable"]["getWriter"]>;
 
-/** Hands what comes over the streams to the broker, and the other way. Throws `TypeError` where one of them is locked. */
+/** Hands what comes over the streams to the broker, and the other way. Throws `TypeError` where one of them is locked, and then locks neither. */
 export function serveWebStream<Connection extends StreamConnection>(
   { accept, monotonicMs }: StreamOwner<Connection>,
   { readable, writable }: WebByteStream,
 ): ServedStream<Connection> {
+  const locked = [readable.locked && "readable", writable.locked && "writable"].filter((name) => name !== false);
+  if (locked.length > 0) throw new TypeError(`somebody else has the stream: ${locked.join(" and ")} locked`);
   const output = new Output(writable.getWriter());
   const input = new Input(readable.getReader());
   const connection = accept({

@@ -37,8 +37,18 @@ export interface RetainedVersions {
 }
 
 const nodes = 1024;
+/** Of the year 2109, so that versions above it can be counted up for ever. No clock is there yet. */
+const maximumVersion = 2 ** 52;
 /** Removals that are remembered, for older messages that arrive later. */
 const maximumRemovals = 10_000;
+
+/** Throws `RangeError` for what no node can have made: with it in the table, nothing would be newer any more. */
+export function checkVersion(topicName: string, version: number): void {
+  if (Number.isSafeInteger(version) && version >= 0 && version <= maximumVersion) return;
+  throw new RangeError(
+    `the retained version of ${JSON.stringify(topicName)} is ${version}, wanted a whole number to 2^52`,
+  );
+}
 
 /** All retained messages of a broker. */
 export class RetainedMessages {
@@ -86,10 +96,11 @@ export class RetainedMessages {
 
   /**
    * Replaces what the topic retains (MQTT-3.3.1-5); undefined where it retains something newer, or nothing by something newer. `version` is given
-   * where the message comes from a store or another node.
+   * where the message comes from a store or another node. Throws as `checkVersion`.
    */
   set(message: Message, storedAtMs: number, version: number = this.nextVersion()): RetainedMessage | undefined {
     const { topicName } = message;
+    checkVersion(topicName, version);
     this.#lastVersion = Math.max(this.#lastVersion, version);
     if (this.isOutdated(topicName, version)) return undefined;
     this.#removals.delete(topicName);
@@ -107,8 +118,9 @@ export class RetainedMessages {
     return Math.max(this.get(topicName)?.version ?? 0, this.#removals.get(topicName) ?? 0) > version;
   }
 
-  /** Removes what the topic retains, and the levels that nothing else needs; false where there was nothing, or something newer. */
+  /** Removes what the topic retains, and the levels that nothing else needs; false where there was nothing, or something newer. Throws as `checkVersion`. */
   delete(topicName: string, version: number = this.nextVersion()): boolean {
+    checkVersion(topicName, version);
     this.#lastVersion = Math.max(this.#lastVersion, version);
     if (this.isOutdated(topicName, version)) return false;
     if (this.#versions.hasOthers) this.#rememberRemoval(topicName, version);
