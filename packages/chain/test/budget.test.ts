@@ -10,8 +10,9 @@ import {
   issueCertificateRevocationList,
   issuingDistributionPoint,
   parseCertificate,
+  parseSubjectPublicKeyInfo,
 } from "@latchkey/x509";
-import { encodeOid } from "@latchkey/asn1";
+import { encodeDer, encodeOid } from "@latchkey/asn1";
 import { describe, expect, test } from "vitest";
 import { Budget, limitFailure, nameWeight, price } from "../src/budget.ts";
 import {
@@ -36,6 +37,7 @@ import {
   now,
   relativePointName,
 } from "./issuing.ts";
+import { signedOcspResponse } from "./ocsp-response.ts";
 
 // Keys and signatures of one length, so that the same question always costs the same.
 const [root, middle, leaf] = [edwardsEntity("Root"), edwardsEntity("Middle"), edwardsEntity("leaf")];
@@ -155,6 +157,31 @@ const point = extension(cRLDistributionPoints, [
   },
 ]);
 
+/** An OCSP response by the issuer: the certificate is good. */
+function goodResponse({ keys, name }: Entity, serialNumber: number): Uint8Array {
+  const { subjectPublicKey } = parseSubjectPublicKeyInfo(keys.publicKey.spki);
+  const data = encodeDer((writer) => {
+    writer.sequence((fields) => {
+      fields.explicit(1, (responder) => responder.encoded(name.encoding));
+      fields.generalizedTime(now - 10);
+      fields.sequence((responses) => {
+        responses.sequence((single) => {
+          single.sequence((id) => {
+            id.sequence((algorithm) => algorithm.oid(encodeOid("2.16.840.1.101.3.4.2.1")));
+            id.octetString(nodeProvider.hash("SHA-256", name.encoding));
+            id.octetString(nodeProvider.hash("SHA-256", subjectPublicKey));
+            id.integer(serialNumber);
+          });
+          single.primitive(0x80, new Uint8Array());
+          single.generalizedTime(now - 10);
+          single.explicit(0, (nextUpdate) => nextUpdate.generalizedTime(now + 100));
+        });
+      });
+    });
+  });
+  return signedOcspResponse(data, keys.privateKey, []);
+}
+
 function withLists(revocationLists: readonly Uint8Array[], mode: "hard" | "soft" = "hard"): RevocationChecker {
   return checkRevocation({ mode, revocationLists });
 }
@@ -186,6 +213,9 @@ const questions: Readonly<Record<string, Question>> = {
   },
   policies: { certificate: leafWith([], [policies]), intermediates: [middleWith([policies])] },
   "revocation lists": { revocation: checkRevocation({ mode: "hard", revocationLists: lists }) },
+  "OCSP responses": {
+    revocation: checkRevocation({ mode: "hard", ocspResponses: [goodResponse(middle, 3), goodResponse(root, 2)] }),
+  },
   "lists and distribution points": {
     certificate: leafWith([], [point]),
     revocation: checkRevocation({ mode: "soft", revocationLists: lists }),
@@ -216,6 +246,7 @@ test.each([
   ["directory names", 473],
   ["policies", 471],
   ["revocation lists", 686],
+  ["OCSP responses", 675],
   ["lists and distribution points", 704],
   ["a list for points of its own", 608],
   ["a list with a relative name", 603],
