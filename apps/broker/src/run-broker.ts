@@ -117,7 +117,7 @@ async function openCore(
   const rights = registry.connectionRights({
     onUnreadablePolicy: (policyName, reason) => log.error({ policyName, reason }, "policy cannot be read"),
   });
-  const authorizer = new PolicyAuthorizer(rights);
+  const authorizer = new PolicyAuthorizer(rights, profile);
   const sessions = place === "memory" ? undefined : await openSessionFile(dataDirectory, log);
   if (sessions !== undefined) running.use(sessions);
   const reserved: ReservedTopicsOptions = {

@@ -18,7 +18,7 @@ import { connectionEnded } from "./handlers/connection-end.ts";
 import { decisionFor } from "./handlers/decision.ts";
 import { handlePacket } from "./handlers/dispatch.ts";
 import { endConfirmations, sendDirect } from "./handlers/direct-message.ts";
-import { joinAddress, leaveGroups, limitOfPublishing } from "./handlers/group-limits.ts";
+import { countIncomplete, joinAddress, leaveGroups, limitOfPublishing } from "./handlers/group-limits.ts";
 import { publishMessage, removeRetained } from "./handlers/publication.ts";
 import { restoreWills } from "./handlers/will.ts";
 import { restore } from "./persistence/restore.ts";
@@ -108,6 +108,7 @@ export class Broker<Peer, Principal> {
       onPublished: options.onPublished,
       handle: handlePacket,
       malformed: answerMalformed,
+      incomplete: countIncomplete,
       ended: connectionEnded,
       takeOver: (clientIdentifier) => this.#takeOver(clientIdentifier),
       hasOutput: (connection) => this.#unflushed.add(connection),

@@ -41,6 +41,8 @@ export interface Counters {
   sessions: number;
   /** Now. */
   subscriptions: number;
+  /** Now: memory of packets that have come in part. */
+  incompleteOctets: number;
   /** Now, over all sessions. */
   queuedMessages: number;
   /** Now, over all sessions. */
@@ -79,6 +81,7 @@ export function createCounters(): Counters {
       maximumConnectsPerSecondOfPrincipal: 0,
       maximumSubscriptionsOfPrincipal: 0,
       maximumQueuedOctetsOfPrincipal: 0,
+      maximumIncompleteOctetsOfPrincipal: 0,
       maximumPublishesPerSecondOfPrincipal: 0,
       maximumOctetsPerSecondOfPrincipal: 0,
       maximumConnectionsOfAddress: 0,
@@ -86,6 +89,7 @@ export function createCounters(): Counters {
       maximumConnectsPerSecondOfAddress: 0,
       maximumSubscriptionsOfAddress: 0,
       maximumQueuedOctetsOfAddress: 0,
+      maximumIncompleteOctetsOfAddress: 0,
       maximumPublishesPerSecondOfAddress: 0,
       maximumOctetsPerSecondOfAddress: 0,
     },
@@ -101,6 +105,7 @@ export function createCounters(): Counters {
     connections: 0,
     sessions: 0,
     subscriptions: 0,
+    incompleteOctets: 0,
     queuedMessages: 0,
     queuedOctets: 0,
     retainedMessages: 0,

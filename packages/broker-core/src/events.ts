@@ -13,6 +13,10 @@ export type CloseReason =
   /** The client identifier connected again. */
   | "taken-over"
   | "keep-alive-timeout"
+  /** It has lasted as long as `maximumConnectionSeconds` allows. */
+  | "maximum-connect-time"
+  /** The authentication was given for a time (`validSeconds`), and the client has not authenticated again. */
+  | "authentication-expired"
   | "connect-timeout"
   | "malformed-packet"
   /** A packet that the client may not send now, or one that is not supported. */

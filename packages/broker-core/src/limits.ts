@@ -14,6 +14,8 @@ export interface Limits {
   readonly maximumPayloadOctets: number;
   /** Milliseconds from the connection to its accepted CONNECT. Ours. */
   readonly connectTimeoutMs: number;
+  /** Seconds that a connection may last from its CONNECT on; then it is closed (0xA0). Ours, no limit by default. */
+  readonly maximumConnectionSeconds: number;
   /** Octets that may arrive before CONNACK is sent. Ours. */
   readonly maximumOctetsBeforeConnack: number;
   /** Levels of a topic name or filter. Standard: 128, ours. AWS: seven slashes, so eight levels. */
@@ -78,6 +80,8 @@ export interface Limits {
   readonly maximumSubscriptionsOfPrincipal: number;
   /** Octets that wait for all sessions of one principal. */
   readonly maximumQueuedOctetsOfPrincipal: number;
+  /** Octets of memory of packets that have come in part, over all connections of one principal: above it a connection is closed. */
+  readonly maximumIncompleteOctetsOfPrincipal: number;
   /** PUBLISH packets a second of one principal, over all its connections; what is above waits unread. */
   readonly maximumPublishesPerSecondOfPrincipal: number;
   /** Octets a second of one principal, over all its connections; what is above waits unread. */
@@ -92,10 +96,19 @@ export interface Limits {
   readonly maximumSubscriptionsOfAddress: number;
   /** Octets that wait for all sessions that are connected from one address. */
   readonly maximumQueuedOctetsOfAddress: number;
+  /** Octets of memory of packets that have come in part, over all connections from one address: above it a connection is closed. */
+  readonly maximumIncompleteOctetsOfAddress: number;
   /** PUBLISH packets a second from one address, over all its connections; what is above waits unread. */
   readonly maximumPublishesPerSecondOfAddress: number;
   /** Octets a second from one address, over all its connections; what is above waits unread. */
   readonly maximumOctetsPerSecondOfAddress: number;
+  /**
+   * Octets of memory of packets that have come in part, over all connections. A connection may have as much as is free, as a session may of
+   * `maximumQueuedOctetsOfAll`; above it it is closed. Ours.
+   */
+  readonly maximumIncompleteOctetsOfAll: number;
+  /** Subscriptions of all sessions. Ours. */
+  readonly maximumSubscriptionsOfAll: number;
   /** Retained messages, over all topics. Standard: 100,000, ours. AWS: 5,000. */
   readonly maximumRetainedMessages: number;
   /** Octets of all retained messages. Ours. */
@@ -109,6 +122,7 @@ export const standardLimits: Limits = {
   maximumPacketSize: 2 * 1024 * 1024,
   maximumPayloadOctets: Number.MAX_SAFE_INTEGER,
   connectTimeoutMs: 10_000,
+  maximumConnectionSeconds: Number.MAX_SAFE_INTEGER,
   maximumOctetsBeforeConnack: 64 * 1024,
   maximumTopicLevels: 128,
   maximumTopicOctets: 65_535,
@@ -141,6 +155,7 @@ export const standardLimits: Limits = {
   maximumConnectsPerSecondOfPrincipal: 0,
   maximumSubscriptionsOfPrincipal: Number.MAX_SAFE_INTEGER,
   maximumQueuedOctetsOfPrincipal: Number.MAX_SAFE_INTEGER,
+  maximumIncompleteOctetsOfPrincipal: Number.MAX_SAFE_INTEGER,
   maximumPublishesPerSecondOfPrincipal: 0,
   maximumOctetsPerSecondOfPrincipal: 0,
   maximumConnectionsOfAddress: Number.MAX_SAFE_INTEGER,
@@ -148,8 +163,11 @@ export const standardLimits: Limits = {
   maximumConnectsPerSecondOfAddress: 0,
   maximumSubscriptionsOfAddress: Number.MAX_SAFE_INTEGER,
   maximumQueuedOctetsOfAddress: Number.MAX_SAFE_INTEGER,
+  maximumIncompleteOctetsOfAddress: Number.MAX_SAFE_INTEGER,
   maximumPublishesPerSecondOfAddress: 0,
   maximumOctetsPerSecondOfAddress: 0,
+  maximumIncompleteOctetsOfAll: 256 * 1024 * 1024,
+  maximumSubscriptionsOfAll: 1_000_000,
   maximumRetainedMessages: 100_000,
   maximumRetainedOctets: 256 * 1024 * 1024,
   maximumOfflineSessions: 10_000,

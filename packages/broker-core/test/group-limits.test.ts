@@ -311,3 +311,17 @@ test("without names there are no such limits", async () => {
   await connect("fleet", "a");
   expect((await connect("fleet", "b")).take()).toMatchObject([{ reasonCode: 0 }]);
 });
+
+test("subscriptions of all sessions: one more is refused with 0x97, one that ends makes room", async () => {
+  broker = new TestBroker({ limits: { maximumSubscriptionsOfAll: 3 } });
+  const [first, second] = [await connect("a", "a"), await connect("b", "b")];
+  first.subscribe(["1", "2"]);
+  second.take();
+  second.subscribe(["3", "4"]);
+  expect(second.take()).toMatchObject([{ type: "suback", reasonCodes: [2, 0x97] }]);
+  second.subscribe(["3"]);
+  expect(second.take()).toMatchObject([{ reasonCodes: [2] }]);
+  first.send({ type: "unsubscribe", packetIdentifier: 1, topicFilters: ["1"] });
+  second.subscribe(["4"]);
+  expect(second.take()).toMatchObject([{ reasonCodes: [2] }]);
+});

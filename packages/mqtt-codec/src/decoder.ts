@@ -94,6 +94,14 @@ export class PacketDecoder {
   }
 
   /**
+   * Octets of memory that a packet has which did not come whole; 0 where the stream is between two packets. It holds after `next` has
+   * returned undefined.
+   */
+  get heldOctets(): number {
+    return this.held.length;
+  }
+
+  /**
    * Takes the next octets of the stream. The decoder reads from the chunk, and packets are views of it, until `next`
    * has returned undefined; after that only the packets refer to it. After an error chunks are ignored.
    */

@@ -165,6 +165,18 @@ describe("chunks", () => {
   });
 });
 
+test("memory of a packet that has come in part is told, and is 0 between packets", () => {
+  const decoder = new PacketDecoder({ receives: "client-packets", protocolVersion: 4 });
+  const packet = encode({ type: "publish", topicName: "a", payload: new Uint8Array(1000) }, 4);
+  const held: number[] = [];
+  for (const chunk of [packet.subarray(0, 500), packet.subarray(500), packet, packet.subarray(0, 1)]) {
+    decoder.push(chunk);
+    while (decoder.next() !== undefined);
+    held.push(decoder.heldOctets);
+  }
+  expect(held).toEqual([packet.length, 0, 0, 5]);
+});
+
 describe("limits", () => {
   test("before CONNECT a packet has at most 64 KiB, judged on its fixed header", () => {
     const largest = MAXIMUM_CONNECT_SIZE - 4;

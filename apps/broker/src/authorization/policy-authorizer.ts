@@ -8,6 +8,7 @@ import type {
   Credentials,
   Decision,
   Denial,
+  Profile,
 } from "@latchkey/broker-core";
 import { ReasonCode } from "@latchkey/mqtt-codec";
 import {
@@ -94,12 +95,18 @@ export class ProgramPrincipal {
 
 export type Principal = DevicePrincipal | ProgramPrincipal;
 
+/** How long AWS IoT Core keeps a WebSocket whose URL was signed. */
+const webSocketSeconds = 24 * 60 * 60;
+
 /** Authenticates by the certificate's status and authorizes by its policies. */
 export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authorizer<Principal> {
   readonly #table: ConnectionRightsTable;
+  readonly #programSeconds: number | undefined;
 
-  constructor(table: ConnectionRightsTable) {
+  /** In profile `aws` a connection of a program ends after a day. */
+  constructor(table: ConnectionRightsTable, profile: Profile = "standard") {
     this.#table = table;
+    this.#programSeconds = profile === "aws" ? webSocketSeconds : undefined;
   }
 
   async authenticate(peer: Peer, credentials: Credentials): Promise<Authentication<Principal>> {
@@ -108,7 +115,9 @@ export class PolicyAuthorizer implements Authenticator<Peer, Principal>, Authori
       const reasonCode = isTemporary ? ReasonCode.serverUnavailable : ReasonCode.notAuthorized;
       return { ok: false, reason, reasonCode, reasonString: reason };
     }
-    if (peer.kind === "program") return { ok: true, principal: new ProgramPrincipal(peer) };
+    if (peer.kind === "program") {
+      return { ok: true, principal: new ProgramPrincipal(peer), validSeconds: this.#programSeconds };
+    }
     const { clientIdentifier, isPersistent, willTopicName } = credentials;
     const rights = this.#table.open(peer.principal, clientIdentifier);
     // The certificate may have been revoked since the handshake.

@@ -104,6 +104,7 @@ function writeKept(text: MetricsText, counters: Counters, hasStoreFailed: boolea
   text
     .value("gauge", "latchkey_sessions", "Sessions, connected or not", counters.sessions)
     .value("gauge", "latchkey_subscriptions", "Subscriptions of all sessions", counters.subscriptions)
+    .value("gauge", "latchkey_incomplete_octets", "Memory of packets that have come in part", counters.incompleteOctets)
     .value("gauge", "latchkey_queued_messages", "Messages that wait for clients", counters.queuedMessages)
     .value("gauge", "latchkey_queued_octets", "Octets that wait for clients", counters.queuedOctets)
     .values(

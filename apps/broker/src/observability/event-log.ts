@@ -193,7 +193,12 @@ function logSubscription(log: Logger, what: Report, event: SubscriptionEvent, ti
 
 type ClosedEvent = Extract<BrokerEvent<Peer, Principal>, { readonly type: "closed" }>;
 
-const normalReasons: ReadonlySet<CloseReason> = new Set(["client-disconnect", "server-shutdown"]);
+const normalReasons: ReadonlySet<CloseReason> = new Set([
+  "client-disconnect",
+  "server-shutdown",
+  "maximum-connect-time",
+  "authentication-expired",
+]);
 
 /** Who has to answer for a connection: its certificate or access key where it was let in, its address where it was not. */
 function closedBy({ principal, peer }: ClosedEvent): string {

@@ -44,6 +44,9 @@ const disconnectReasons: Readonly<Record<CloseReason, string>> = {
   "taken-over": "DUPLICATE_CLIENTID",
   "keep-alive-timeout": "MQTT_KEEP_ALIVE_TIMEOUT",
   "connect-timeout": "CLIENT_ERROR",
+  "maximum-connect-time": "SERVER_INITIATED_DISCONNECT",
+  // Only what programs have signed, which is the URL of a WebSocket, holds for a time.
+  "authentication-expired": "WEBSOCKET_TTL_EXPIRATION",
   "malformed-packet": "CLIENT_ERROR",
   "protocol-error": "CLIENT_ERROR",
   "not-authenticated": "AUTH_ERROR",

@@ -1,6 +1,7 @@
+import type { Credentials } from "@latchkey/broker-core";
 import { type ConnectionRightsTable, defaultScope as scope, type Registry } from "@latchkey/registry";
 import { beforeEach, expect, test } from "vitest";
-import type { DevicePeer } from "../../src/authorization/peer.ts";
+import type { DevicePeer, ProgramPeer } from "../../src/authorization/peer.ts";
 import { DevicePrincipal, PolicyAuthorizer } from "../../src/authorization/policy-authorizer.ts";
 import { registeredDevice } from "./registered-device.ts";
 
@@ -41,8 +42,8 @@ beforeEach(async () => {
   };
 });
 
-async function connected(clientIdentifier = "button", willTopicName?: string): Promise<DevicePrincipal> {
-  const credentials = {
+function credentialsOf(clientIdentifier: string, willTopicName?: string): Credentials {
+  return {
     protocolVersion: 4,
     clientIdentifier,
     isAssignedIdentifier: false,
@@ -53,12 +54,34 @@ async function connected(clientIdentifier = "button", willTopicName?: string): P
     authenticationMethod: undefined,
     authenticationData: undefined,
     userProperties: [],
-  } as const;
-  const result = await authorizer.authenticate(peer, credentials);
+  };
+}
+
+async function connected(clientIdentifier = "button", willTopicName?: string): Promise<DevicePrincipal> {
+  const result = await authorizer.authenticate(peer, credentialsOf(clientIdentifier, willTopicName));
   if (!result.ok) throw new Error(result.reason);
   if (!(result.principal instanceof DevicePrincipal)) throw new Error("no device");
   return result.principal;
 }
+
+test("a program's WebSocket is let in for a day in profile aws, and without an end otherwise", async () => {
+  const { sourceIp, serverName, remote, ends } = peer;
+  const program: ProgramPeer = {
+    kind: "program",
+    accessKeyId: "AKIA",
+    accessScope: "reader",
+    isValid: () => true,
+    sourceIp,
+    serverName,
+    remote,
+    ends,
+  };
+  const validSeconds = async (profile?: "aws"): Promise<number | undefined> => {
+    const result = await new PolicyAuthorizer(table, profile).authenticate(program, credentialsOf("button"));
+    return result.ok ? result.validSeconds : 0;
+  };
+  expect([await validSeconds("aws"), await validSeconds()]).toEqual([86_400, undefined]);
+});
 
 test("decides by the attached policies, and says why", async () => {
   const principal = await connected();

@@ -198,3 +198,27 @@ test("every limit of the broker core can be set, and none twice", () => {
     refusedTimeoutMs: 1,
   });
 });
+
+test("the table of limits in the README has every limit, in the column of what it is counted for", () => {
+  const readme = readFileSync(fileURLToPath(new URL("../../README.md", import.meta.url)), "utf8");
+  const [, limits = ""] = readme.split("\n## Limits\n");
+  const [, ...rows] = limits.split("\n").filter((line) => line.startsWith("| "));
+  const columns = new Map<string, Set<string>>();
+  for (const row of rows) {
+    for (const [index, cell] of row.split("|").slice(2, 6).entries()) {
+      for (const scope of [["connection", "client"], ["address"], ["principal"], ["process"]][index] ?? []) {
+        const names = columns.get(scope) ?? new Set();
+        for (const [, name = ""] of cell.matchAll(/`([A-Za-z]+)`/g)) names.add(name);
+        columns.set(scope, names);
+      }
+    }
+  }
+  const groups = JSON.parse(readFileSync(schemaFile, "utf8")).properties.limits.properties as Record<
+    string,
+    { properties: Record<string, unknown> }
+  >;
+  const missing = Object.entries(groups).flatMap(([scope, { properties }]) =>
+    Object.keys(properties).filter((name) => columns.get(scope)?.has(name) !== true),
+  );
+  expect(missing).toEqual([]);
+});

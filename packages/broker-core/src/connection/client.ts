@@ -32,6 +32,10 @@ export interface Client<Principal> {
   readonly keepAliveSeconds: number;
   /** When CONNECT was accepted, in milliseconds since 1970. */
   readonly connectedAtMs: number;
+  /** How long the connection may last, in milliseconds of the broker's clock. */
+  readonly lastsUntilMs: number;
+  /** How long its last authentication holds, in milliseconds of the broker's clock. */
+  authenticatedUntilMs: number;
   /** Of CONNECT, which a DISCONNECT may not raise from 0. */
   readonly sessionExpirySeconds: number;
   readonly authenticationMethod: string | undefined;

@@ -3,14 +3,7 @@
  * turn; every way to end it goes through `close`, once. What a packet means is not known here (`handlers/`).
  */
 
-import {
-  encode,
-  MqttCodecError,
-  PacketDecoder,
-  type EncodablePacket,
-  type Packet,
-  type ProtocolVersion,
-} from "@latchkey/mqtt-codec";
+import { encode, MqttCodecError, type EncodablePacket, type Packet, type ProtocolVersion } from "@latchkey/mqtt-codec";
 import type { Counters, SentDeliveries } from "../counters.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
@@ -37,6 +30,7 @@ import { Acknowledgements, type AcknowledgementsContext } from "./acknowledgemen
 import { encodedAnswer, type MakeAnswer } from "./answer.ts";
 import { refusalOf } from "./refusal.ts";
 import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
+import { Input } from "./input.ts";
 import type { LimitReports } from "./limit-reports.ts";
 import { Link } from "./link.ts";
 import type { OutputSpace } from "./output-space.ts";
@@ -69,6 +63,8 @@ export interface BrokerContext<Peer, Principal> {
   readonly handle: (connection: Connection<Peer, Principal>, packet: Packet) => void;
   /** The fault of a packet that cannot be decoded. */
   readonly malformed: (connection: Connection<Peer, Principal>, error: MqttCodecError) => void;
+  /** Counts the memory of a packet that has come in part, and closes where it is too much. */
+  readonly incomplete: (connection: Connection<Peer, Principal>, octets: number) => void;
   /** Ends the connection that has this client identifier, if any. */
   readonly takeOver: (clientIdentifier: string) => void;
   /** The connection ended: what becomes of its session and its will. */
@@ -140,17 +136,16 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   readonly brakes: LazySet<Receiver> = new LazySet();
   readonly publishRate: Rate;
   readonly octetRate: Rate;
-  readonly #decoder: PacketDecoder;
+  readonly #input: Input;
+  /** Octets of memory of a packet that has come in part, as far as they are counted. */
+  incompleteOctets = 0;
   readonly #openedMs: number;
   #lastPacketMs: number;
-  #backlog: Uint8Array[] = [];
-  #backlogOctets = 0;
   #octetsBeforeConnack = 0;
   /** Something asynchronous has to be answered before the next packet. */
   #holds = 0;
   #slowedUntil: Deadline | undefined;
   #isWorking = false;
-  #hasMore = false;
 
   constructor(context: BrokerContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
     const { limits, counters } = context;
@@ -162,10 +157,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.octetRate = new Rate(limits.maximumOctetsPerSecond, nowMs);
     this.#openedMs = nowMs;
     this.#lastPacketMs = nowMs;
-    this.#decoder = new PacketDecoder({
-      receives: "client-packets",
-      maximumPacketSize: limits.maximumPacketSize,
-    });
+    this.#input = new Input(limits.maximumPacketSize);
   }
 
   /** Undefined until CONNECT was accepted. */
@@ -193,8 +185,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.context.counters.octetsReceived += chunk.length;
     if (this.client === undefined) this.#countBeforeConnack(chunk.length);
     const waitMs = this.octetRate.take(chunk.length, nowMs);
-    this.#backlog.push(chunk);
-    this.#backlogOctets += chunk.length;
+    this.#input.push(chunk);
     if (waitMs > 0) this.slowDown(waitMs);
     this.slowForGroups("octets", chunk.length);
     this.work();
@@ -237,7 +228,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
           this.context.later(this);
           break;
         }
-        const packet = this.#next();
+        const packet = this.#input.next();
         if (packet === undefined) break;
         packets += 1;
         this.workLeft -= 1;
@@ -251,6 +242,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
       this.#isWorking = false;
       this.context.counters.packetsReceived += packets;
     }
+    const { incompleteOctets } = this.#input;
+    if (incompleteOctets !== this.incompleteOctets) this.context.incomplete(this, incompleteOctets);
     this.#pauseOrResume();
   }
 
@@ -335,9 +328,23 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
       );
       return false;
     }
+    if (this.client !== undefined && this.#isOver(this.client, nowMs)) return false;
     // What waits here unread is not the client's silence.
-    if (this.client !== undefined && (this.#backlogOctets > 0 || this.#hasMore)) this.#lastPacketMs = nowMs;
+    if (this.client !== undefined && (this.#input.waitingOctets > 0 || this.#input.hasMore)) this.#lastPacketMs = nowMs;
     return this.#silenceDetail(nowMs) !== undefined;
+  }
+
+  /** Closes a connection whose time is over. */
+  #isOver({ lastsUntilMs, authenticatedUntilMs }: Client<Principal>, nowMs: number): boolean {
+    if (nowMs < lastsUntilMs && nowMs < authenticatedUntilMs) return false;
+    const isLong = nowMs >= lastsUntilMs;
+    const reason = isLong ? "maximum-connect-time" : "authentication-expired";
+    this.close(
+      reason,
+      isLong ? "maximumConnectionSeconds is over" : "its authentication holds no longer",
+      serverReasonCodes[reason],
+    );
+    return true;
   }
 
   /** Closes a client that is silent still, after everything that had come was read. */
@@ -345,7 +352,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     const detail = this.state === "closed" ? undefined : this.#silenceDetail(nowMs);
     // A CONNECT that the broker has not answered in time is given up, whatever came behind it.
     const isUnanswered = this.state !== "connected" && this.#holds > 0;
-    if (detail === undefined || (this.#hasMore && !isUnanswered)) return;
+    if (detail === undefined || (this.#input.hasMore && !isUnanswered)) return;
     if (this.state !== "connected") this.close("connect-timeout", detail);
     else this.close("keep-alive-timeout", detail, 0x8d);
   }
@@ -435,8 +442,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.state = "closed";
     this.will = undefined;
     this.link.close();
-    this.#backlog = [];
-    this.#backlogOctets = 0;
+    this.#input.clear();
     this.context.deadlines.cancel(this.#slowedUntil);
     for (const receiver of this.brakes) receiver.forget(this);
     this.brakes.clear();
@@ -472,27 +478,12 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     return !this.link.isFull;
   }
 
-  #next(): Packet | undefined {
-    for (;;) {
-      const packet = this.#decoder.next();
-      if (packet !== undefined) {
-        this.#hasMore = true;
-        return packet;
-      }
-      this.#hasMore = false;
-      const chunk = this.#backlog.shift();
-      if (chunk === undefined) return undefined;
-      this.#backlogOctets -= chunk.length;
-      this.#decoder.push(chunk);
-    }
-  }
-
   #pauseOrResume(): void {
     if (this.state === "closed") return;
     const isStopped = this.#holds > 0 || this.brakes.size > 0 || this.#slowedUntil !== undefined || this.link.isFull;
     // While CONNECT is decided the octets that may come are counted instead.
     const isCounted = this.client === undefined && this.#holds > 0;
-    this.link.setPaused((isStopped && !isCounted) || this.#backlogOctets > maximumBacklogOctets);
+    this.link.setPaused((isStopped && !isCounted) || this.#input.waitingOctets > maximumBacklogOctets);
   }
 }
 

@@ -9,4 +9,6 @@ export const serverReasonCodes: { readonly [Reason in CloseReason]?: number } = 
   "storage-failure": 0x83,
   administrative: 0x98,
   "server-shutdown": 0x8b,
+  "maximum-connect-time": 0xa0,
+  "authentication-expired": 0xa0,
 };

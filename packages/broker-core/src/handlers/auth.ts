@@ -40,6 +40,14 @@ export function handleAuth<Peer, Principal>(connection: Connection<Peer, Princip
   step(connection, ask, (result) => reauthenticated(connection, authenticationMethod, result));
 }
 
+/** How long an authentication holds, in milliseconds of the broker's clock. */
+export function authenticatedUntilMs(
+  nowMs: number,
+  { validSeconds = Number.POSITIVE_INFINITY }: { readonly validSeconds?: number | undefined },
+): number {
+  return nowMs + validSeconds * 1000;
+}
+
 function step<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   call: () => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>,
@@ -80,6 +88,7 @@ function reauthenticated<Peer, Principal>(
       connection.lastPublish = undefined;
       connection.received = undefined;
     }
+    client.authenticatedUntilMs = authenticatedUntilMs(context.nowMs, result);
     const properties = { authenticationMethod: method, authenticationData: result.authenticationData };
     connection.send({ type: "auth", reasonCode: ReasonCode.success, properties });
   }

@@ -11,6 +11,7 @@ import type { Authentication, AuthenticationStep, Credentials } from "../ports/a
 import type { Action, Decision } from "../ports/authorizer.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
+import { authenticatedUntilMs } from "./auth.ts";
 import { claimSession } from "./claim-session.ts";
 import { answerWhenKept, canBeKept, connackProperties } from "./connack.ts";
 import { ConnectedClient } from "./connected-client.ts";
@@ -19,6 +20,9 @@ import { admitPrincipal, admitToGroup } from "./group-limits.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
 import { keepWill } from "./will.ts";
+
+/** An authentication that has let a client in. */
+type Accepted<Principal> = Authentication<Principal> & { readonly ok: true };
 
 /** Handles a CONNECT. */
 export function handleConnect<Peer, Principal>(connection: Connection<Peer, Principal>, packet: ConnectPacket): void {
@@ -187,7 +191,7 @@ function authorize<Peer, Principal>(
   packet: ConnectPacket,
   will: StoredWill | undefined,
   expirySeconds: number,
-  authentication: Authentication<Principal> & { readonly ok: true },
+  authentication: Accepted<Principal>,
 ): void {
   const clientIdentifier = connection.identity?.clientIdentifier ?? "";
   const wanted: [Action, string][] = [["connect", clientIdentifier]];
@@ -200,7 +204,7 @@ function authorize<Peer, Principal>(
   const ask = (index: number): void => {
     const [action, name] = wanted[index] ?? [];
     if (action === undefined || name === undefined) {
-      accept(connection, packet, will, expirySeconds, authentication.authenticationData);
+      accept(connection, packet, will, expirySeconds, authentication);
       return;
     }
     const use = (answer: Decision): void => {
@@ -223,13 +227,13 @@ function accept<Peer, Principal>(
   packet: ConnectPacket,
   will: StoredWill | undefined,
   expirySeconds: number,
-  authenticationData: Uint8Array | undefined,
+  authentication: Accepted<Principal>,
 ): void {
   const { context, identity } = connection;
   if (identity === undefined || !isRateKept(connection, identity.clientIdentifier)) return;
   if (!admitPrincipal(connection)) return;
   const go = (): void => {
-    if (!isClosed(connection)) open(connection, packet, will, expirySeconds, authenticationData);
+    if (!isClosed(connection)) open(connection, packet, will, expirySeconds, authentication);
   };
   const failed = (cause: unknown): void => {
     if (isClosed(connection)) return;
@@ -252,7 +256,7 @@ function open<Peer, Principal>(
   packet: ConnectPacket,
   will: StoredWill | undefined,
   expirySeconds: number,
-  authenticationData: Uint8Array | undefined,
+  authentication: Accepted<Principal>,
 ): void {
   const { context, identity, knownPrincipal } = connection;
   if (identity === undefined || knownPrincipal === undefined) return;
@@ -265,7 +269,7 @@ function open<Peer, Principal>(
   const before = { appended, isSessionKept: session.journal !== undefined };
   attach(connection, session, expirySeconds);
   const { protocolVersion: version, properties } = packet;
-  const client = clientOf(connection, packet, knownPrincipal, session, expirySeconds);
+  const client = clientOf(connection, packet, authentication, session, expirySeconds);
   const { sender, keepAliveSeconds: keepAlive } = client;
   connection.client = client;
   connection.state = "accepted";
@@ -288,6 +292,7 @@ function open<Peer, Principal>(
   answerWhenKept(connection, session, before, () => {
     connection.state = "connected";
     session.receiver = sender;
+    const { authenticationData } = authentication;
     const fields = { ...asked, keepAlive, expirySeconds, authenticationData };
     connection.send({
       type: "connack",
@@ -303,7 +308,7 @@ function open<Peer, Principal>(
 function clientOf<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   packet: ConnectPacket,
-  principal: Principal,
+  authentication: Accepted<Principal>,
   session: Session,
   expirySeconds: number,
 ): Client<Principal> {
@@ -313,12 +318,14 @@ function clientOf<Peer, Principal>(
     version,
     clientIdentifier: session.clientIdentifier,
     isAssignedIdentifier: identity?.isAssignedIdentifier ?? false,
-    principal,
+    principal: authentication.principal,
     session,
     sender: new Sender(new ConnectedClient(connection, session, properties)),
     aliases: new ClientTopicAliases(version === 5 ? context.limits.topicAliasMaximum : 0),
     keepAliveSeconds: keepAliveOf(connection, packet.keepAlive),
     connectedAtMs: context.epochMs(),
+    lastsUntilMs: context.nowMs + context.limits.maximumConnectionSeconds * 1000,
+    authenticatedUntilMs: authenticatedUntilMs(context.nowMs, authentication),
     sessionExpirySeconds: version === 5 ? (properties?.sessionExpiryInterval ?? 0) : expirySeconds,
     authenticationMethod: properties?.authenticationMethod,
   };

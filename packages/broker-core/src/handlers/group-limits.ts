@@ -35,15 +35,42 @@ function join<Peer, Principal>(connection: Connection<Peer, Principal>, group: C
   connection.groups = [...connection.groups, group];
   group.connections += 1;
   group.connectionsBeforeConnect += 1;
+  group.incompleteOctets += connection.incompleteOctets;
 }
 
 /** The connection has ended. */
-export function leaveGroups<Peer, Principal>({ context, groups, client }: Connection<Peer, Principal>): void {
+export function leaveGroups<Peer, Principal>(connection: Connection<Peer, Principal>): void {
+  const { context, groups, client, incompleteOctets } = connection;
+  context.counters.incompleteOctets -= incompleteOctets;
   for (const group of groups) {
     group.connections -= 1;
+    group.incompleteOctets -= incompleteOctets;
     if (client === undefined) group.connectionsBeforeConnect -= 1;
     context.groups.released(group);
   }
+}
+
+/** Counts the memory of a packet that has come in part for its groups and its broker; closes the connection where it is too much. */
+export function countIncomplete<Peer, Principal>(connection: Connection<Peer, Principal>, octets: number): void {
+  if (connection.state === "closed") return;
+  const { context, groups } = connection;
+  const { limits, counters, limited } = context;
+  const more = octets - connection.incompleteOctets;
+  connection.incompleteOctets = octets;
+  counters.incompleteOctets += more;
+  for (const group of groups) group.incompleteOctets += more;
+  if (more < 0) return;
+  for (const group of groups) {
+    const limit = group.limits.incompleteOctets;
+    if (group.incompleteOctets <= limits[limit]) continue;
+    limited.add(group, limit, connection.source());
+    connection.close("limit", `${limit} ${limits[limit]}`, ReasonCode.quotaExceeded);
+    return;
+  }
+  const free = limits.maximumIncompleteOctetsOfAll - (counters.incompleteOctets - more);
+  if (octets <= free) return;
+  const detail = `maximumIncompleteOctetsOfAll ${limits.maximumIncompleteOctetsOfAll}`;
+  connection.close("limit", detail, ReasonCode.quotaExceeded);
 }
 
 /** Whether a CONNECT is within the limits of a group that counts its connection; it is refused where it is not. */

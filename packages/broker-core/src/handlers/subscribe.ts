@@ -92,6 +92,11 @@ function check<Peer, Principal>(
     connection.context.limited.add(group, limit, connection.source());
     return { reasonCode: ReasonCode.quotaExceeded, detail: `${limit} ${limits[limit]}: ${shortened(topicFilter)}` };
   }
+  const { subscriptions } = connection.context.counters;
+  if (isNew && subscriptions + added.size >= limits.maximumSubscriptionsOfAll) {
+    const detail = `maximumSubscriptionsOfAll ${limits.maximumSubscriptionsOfAll}: ${shortened(topicFilter)}`;
+    return { reasonCode: ReasonCode.quotaExceeded, detail };
+  }
   if (isNew && session.subscriptions.size + added.size >= maximumSubscriptionsPerSession) {
     const detail = `maximumSubscriptionsPerSession ${maximumSubscriptionsPerSession}: ${shortened(topicFilter)}`;
     return { reasonCode: ReasonCode.quotaExceeded, detail };

@@ -366,6 +366,8 @@ const closeReasons: Readonly<Record<CloseReason, true>> = {
   "taken-over": true,
   "keep-alive-timeout": true,
   "connect-timeout": true,
+  "maximum-connect-time": true,
+  "authentication-expired": true,
   "malformed-packet": true,
   "protocol-error": true,
   "not-authenticated": true,

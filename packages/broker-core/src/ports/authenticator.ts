@@ -25,6 +25,8 @@ export type Authentication<Principal> =
   | {
       readonly ok: true;
       readonly principal: Principal;
+      /** How long it holds. The connection is closed then (0xA0), unless the client has authenticated again. Default: as long as it lasts. */
+      readonly validSeconds?: number | undefined;
       /** Sent as Authentication Data with CONNACK, or with the AUTH that ends a re-authentication. */
       readonly authenticationData?: Uint8Array | undefined;
     }

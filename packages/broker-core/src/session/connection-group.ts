@@ -12,6 +12,7 @@ type GroupUse =
   | "ConnectionsBeforeConnect"
   | "Subscriptions"
   | "QueuedOctets"
+  | "IncompleteOctets"
   | "ConnectsPerSecond"
   | "PublishesPerSecond"
   | "OctetsPerSecond";
@@ -34,34 +35,29 @@ export type GroupRate = "publishes" | "octets";
 /** How the limits of a kind of groups are called. */
 interface LimitNames {
   readonly connections: GroupLimit;
-  readonly connectionsBeforeConnect: AddressLimit | undefined;
   readonly subscriptions: GroupLimit;
   readonly queuedOctets: "maximumQueuedOctetsOfPrincipal" | "maximumQueuedOctetsOfAddress";
+  readonly incompleteOctets: GroupLimit;
   readonly connects: GroupLimit;
   readonly publishes: GroupLimit;
   readonly octets: GroupLimit;
 }
 
-/** The names by scope. */
+function namesOf(scope: Capitalize<GroupScope>): LimitNames {
+  return {
+    connections: `maximumConnectionsOf${scope}`,
+    subscriptions: `maximumSubscriptionsOf${scope}`,
+    queuedOctets: `maximumQueuedOctetsOf${scope}`,
+    incompleteOctets: `maximumIncompleteOctetsOf${scope}`,
+    connects: `maximumConnectsPerSecondOf${scope}`,
+    publishes: `maximumPublishesPerSecondOf${scope}`,
+    octets: `maximumOctetsPerSecondOf${scope}`,
+  };
+}
+
 const groupLimits: Readonly<Record<GroupScope, LimitNames>> = {
-  principal: {
-    connections: "maximumConnectionsOfPrincipal",
-    connectionsBeforeConnect: undefined,
-    subscriptions: "maximumSubscriptionsOfPrincipal",
-    queuedOctets: "maximumQueuedOctetsOfPrincipal",
-    connects: "maximumConnectsPerSecondOfPrincipal",
-    publishes: "maximumPublishesPerSecondOfPrincipal",
-    octets: "maximumOctetsPerSecondOfPrincipal",
-  },
-  address: {
-    connections: "maximumConnectionsOfAddress",
-    connectionsBeforeConnect: "maximumConnectionsBeforeConnectOfAddress",
-    subscriptions: "maximumSubscriptionsOfAddress",
-    queuedOctets: "maximumQueuedOctetsOfAddress",
-    connects: "maximumConnectsPerSecondOfAddress",
-    publishes: "maximumPublishesPerSecondOfAddress",
-    octets: "maximumOctetsPerSecondOfAddress",
-  },
+  principal: namesOf("Principal"),
+  address: namesOf("Address"),
 };
 
 /** Of connections and sessions that belong to nobody who is counted. Never written to. */
@@ -82,6 +78,8 @@ export class ConnectionGroup {
   subscriptions = 0;
   /** What waits for all its sessions, and what is in flight. */
   queuedOctets = 0;
+  /** Memory of packets that have come in part. */
+  incompleteOctets = 0;
   // What is asked for with each message is kept here. Rates are undefined where there is no limit on them.
   maximumQueuedOctets = 0;
   connects: Rate | undefined;
