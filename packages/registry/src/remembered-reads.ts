@@ -2,9 +2,9 @@
  * Answers that were read from the storage, remembered until a change touches what they depend on.
  *
  * A connection needs many small records that hardly ever change. Each answer is kept with the resources that it was made of. Before
- * answers are given, the number of the last change is compared (some microseconds); where it is another, the feed says which
- * answers to forget. So a change of any process counts at the next question. The alternative was a clock that lets answers be some
- * milliseconds old: it saves the comparison, and lets a revoked certificate in for that long.
+ * answers are given, the number of the last change is compared (some microseconds, which a storage may spend once a turn of the event
+ * loop); where it is another, the feed says which answers to forget. So a change of any process counts at the next question, or in the
+ * next turn. The alternative was a clock that lets answers be some milliseconds old, and lets a revoked certificate in for that long.
  */
 
 import type { Change, ChangeKind } from "./changes.ts";
@@ -103,6 +103,8 @@ export class RememberedReads implements Disposable {
       }
       this.#act(batch.changes);
       this.#sequence = sequence;
+      // Another process may have committed since the look.
+      if (sequence > last) return;
     }
   }
 

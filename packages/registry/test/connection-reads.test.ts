@@ -299,3 +299,41 @@ describe("no change is missed", () => {
     }
   });
 });
+
+test("a change that is committed between the look and the reading of the feed has nothing else forgotten", () => {
+  const storage = createMemoryStorage();
+  let committed = 0;
+  let looked = 0;
+  const remembered = new RememberedReads(
+    {
+      ...storage,
+      read: (body) => storage.read(body),
+      onCommit: () => () => {},
+      sequence: () => looked,
+      changesAfter: (after) => ({
+        isComplete: true,
+        changes: Array.from({ length: committed - after }, (_, index) => ({
+          sequence: after + index + 1,
+          kind: "policy" as const,
+          touches: [`a/policy/${after + index + 1}`],
+        })),
+      }),
+    },
+    10,
+  );
+  const answers = remembered.answers<number>();
+  let reads = 0;
+  const ask = (): number =>
+    answers.get("one", (_, dependsOn) => {
+      dependsOn("a/policy/3");
+      return ++reads;
+    });
+  remembered.follow();
+  expect(ask()).toBe(1);
+  [looked, committed] = [1, 2];
+  remembered.follow();
+  expect(ask()).toBe(1);
+  [looked, committed] = [3, 3];
+  remembered.follow();
+  expect(ask()).toBe(2);
+});

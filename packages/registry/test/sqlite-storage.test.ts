@@ -2,9 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { findProgram, runProgram } from "@latchkey/tooling-vitest/programs";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Change } from "../src/index.ts";
+import type { Change, Storage } from "../src/index.ts";
 import { openSqliteStorage, watchChanges } from "../src/node.ts";
 import { prepareFile } from "../src/node/sqlite-storage.ts";
 import { describeStorage, testAsSortedMap } from "./storage-conformance.ts";
@@ -62,6 +63,31 @@ describe("a file", () => {
     await one.write((writer) => writer.announce("thing", ["t"]));
     expect(two.changesAfter(0, 9)).toMatchObject({ changes: [{ kind: "policy" }, { sequence: 2, kind: "thing" }] });
     expect(two.sequence()).toBe(2);
+  });
+
+  test("is looked at once a turn where that is asked for: others' changes count from the next turn on, own ones at once", async () => {
+    const file = newFile();
+    await using one = openSqliteStorage(file, { isLookedAtOnceATurn: true });
+    await using two = openSqliteStorage(file);
+    const announce = (storage: Storage): Promise<void> => storage.write((writer) => writer.announce("policy", ["p"]));
+    await nextTurn();
+    expect(one.sequence()).toBe(0);
+    await announce(two);
+    expect(one.sequence()).toBe(0);
+    await nextTurn();
+    expect(one.sequence()).toBe(1);
+    await announce(one);
+    expect(one.sequence()).toBe(2);
+    await announce(two);
+    // Who has read the change has its number, too.
+    expect(one.changesAfter(2, 9)).toMatchObject({ changes: [{ sequence: 3 }] });
+    expect(one.sequence()).toBe(3);
+    await announce(two);
+    await announce(one);
+    expect(one.sequence()).toBe(5);
+    await nextTurn();
+    rmSync(file);
+    expect(() => one.sequence()).toThrow(expect.objectContaining({ code: "ERR_REGISTRY_UNAVAILABLE" }));
   });
 
   test.each([
@@ -146,30 +172,33 @@ test("what was acknowledged survives a power cut: the log is written ahead and s
 });
 
 describe("watching", () => {
-  test("brings the changes of this and of another process once each, in their order", async () => {
-    const file = newFile();
-    await using one = openSqliteStorage(file);
-    await using two = openSqliteStorage(file);
-    await one.write((writer) => writer.announce("account", []));
-    const seen: number[] = [];
-    const seenAll = Promise.withResolvers<void>();
-    const watcher = watchChanges(one, {
-      everyMs: 5,
-      onChanges: (changes: readonly Change[]) => {
-        seen.push(...changes.map(({ sequence }) => sequence));
-        if (seen.length >= 6) seenAll.resolve();
-      },
-      onReset: () => expect.unreachable(),
-      onError: (error) => seenAll.reject(error),
-    });
-    for (let i = 0; i < 3; i++) {
-      await one.write((writer) => writer.announce("thing", []));
-      await two.write((writer) => writer.announce("policy", []));
-    }
-    await seenAll.promise;
-    expect(seen).toEqual([2, 3, 4, 5, 6, 7]);
-    watcher[Symbol.dispose]();
-  });
+  test.each([false, true])(
+    "brings the changes of this and of another process once each, in their order (isLookedAtOnceATurn %s)",
+    async (isLookedAtOnceATurn) => {
+      const file = newFile();
+      await using one = openSqliteStorage(file, { isLookedAtOnceATurn });
+      await using two = openSqliteStorage(file);
+      await one.write((writer) => writer.announce("account", []));
+      const seen: number[] = [];
+      const seenAll = Promise.withResolvers<void>();
+      const watcher = watchChanges(one, {
+        everyMs: 5,
+        onChanges: (changes: readonly Change[]) => {
+          seen.push(...changes.map(({ sequence }) => sequence));
+          if (seen.length >= 6) seenAll.resolve();
+        },
+        onReset: () => expect.unreachable(),
+        onError: (error) => seenAll.reject(error),
+      });
+      for (let i = 0; i < 3; i++) {
+        await one.write((writer) => writer.announce("thing", []));
+        await two.write((writer) => writer.announce("policy", []));
+      }
+      await seenAll.promise;
+      expect(seen).toEqual([2, 3, 4, 5, 6, 7]);
+      watcher[Symbol.dispose]();
+    },
+  );
 
   test("says that the feed cannot be read, and goes on", async () => {
     const file = newFile();

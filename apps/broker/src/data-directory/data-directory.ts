@@ -71,7 +71,7 @@ export async function openBrokerDirectory(
   await mapErrors(directory, () => makeDirectory(resolve(directory)));
   const running = takeRunningLock(directory);
   try {
-    const opened = await openDataDirectory(directory, options.scope, options.now);
+    const opened = await openDataDirectory(directory, { ...options, isLookedAtOnceATurn: true });
     try {
       // The name that DescribeEndpoint gives has to be the server's, too.
       const names = [...options.serverNames, opened.registry.describeAccount(options.scope).endpoint];
@@ -109,31 +109,38 @@ export async function openExistingDirectory(directory: string, now: () => Date):
         "name the folder that your broker uses with --data",
     );
   }
-  return openDataDirectory(directory, undefined, now);
+  return openDataDirectory(directory, { scope: undefined, now, isLookedAtOnceATurn: false });
 }
 
 type OpenedDirectory = DataDirectory & { readonly localAuthority: LocalAuthority };
 
-async function openDataDirectory(
-  directory: string,
-  scope: Scope | undefined,
-  now: () => Date,
-): Promise<OpenedDirectory> {
+interface OpeningOptions {
+  /** Undefined for the only one that there is. */
+  readonly scope: Scope | undefined;
+  readonly now: () => Date;
+  /** As `SqliteStorageOptions` has it: a broker asks for each connection. */
+  readonly isLookedAtOnceATurn: boolean;
+}
+
+async function openDataDirectory(directory: string, options: OpeningOptions): Promise<OpenedDirectory> {
   const lock = await mapErrors(directory, async () => takeLock(join(directory, "lock.db"), openingTimeoutMs));
   try {
-    return await openLocked(directory, scope, now);
+    return await openLocked(directory, options);
   } finally {
     lock[Symbol.dispose]();
   }
 }
 
-async function openLocked(directory: string, scope: Scope | undefined, now: () => Date): Promise<OpenedDirectory> {
+async function openLocked(
+  directory: string,
+  { scope, now, isLookedAtOnceATurn }: OpeningOptions,
+): Promise<OpenedDirectory> {
   const nowSeconds = (): number => secondsOf(now());
   const localAuthority = await mapErrors(directory, () =>
     openLocalAuthority({ pairs: keyPairStore(directory), provider: nodeProvider, nowSeconds }),
   );
   const { issuer } = localAuthority;
-  const storage = await openStorage(directory);
+  const storage = await openStorage(directory, isLookedAtOnceATurn);
   const registry = createRegistry({ storage, provider: nodeProvider, nowSeconds, issuer });
   try {
     const opened = scope ?? onlyAccount(registry);
@@ -182,12 +189,12 @@ function takeRunningLock(directory: string): DirectoryLock {
 }
 
 /** Takes from others what they may read of the registry: its files may have been copied here, or made by hand. */
-async function openStorage(directory: string): Promise<Storage> {
+async function openStorage(directory: string, isLookedAtOnceATurn: boolean): Promise<Storage> {
   const file = join(directory, "registry.db");
   await mapErrors(directory, async () => {
     for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) await chmod(path, 0o600);
   });
-  return openSqliteStorage(file);
+  return openSqliteStorage(file, { isLookedAtOnceATurn });
 }
 
 async function mapErrors<T>(directory: string, body: () => Promise<T>): Promise<T> {

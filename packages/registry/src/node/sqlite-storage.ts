@@ -25,6 +25,11 @@ const inMemory = ":memory:";
 export interface SqliteStorageOptions {
   /** Milliseconds for which a statement waits for another process' transaction. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined;
+  /**
+   * Whether `sequence` looks at the file once in a turn of the event loop, for a server that asks for each of many connections: what another
+   * process commits counts from the next turn on, and what this one commits at once. Default false: each call looks.
+   */
+  readonly isLookedAtOnceATurn?: boolean | undefined;
 }
 
 /**
@@ -35,15 +40,14 @@ export interface SqliteStorageOptions {
  * where it cannot be opened.
  */
 export function openSqliteStorage(file: string, options: SqliteStorageOptions = {}): Storage {
-  const { busyTimeoutMs = defaultBusyTimeoutMs } = options;
   makeFile(file);
   try {
-    return open(file, "shared", busyTimeoutMs);
+    return open(file, "shared", options);
   } catch (error) {
     if (!isInputOutputError(error)) throw registryError(error, file);
   }
   try {
-    return open(file, "alone", busyTimeoutMs);
+    return open(file, "alone", options);
   } catch (error) {
     throw registryError(error, file);
   }
@@ -66,12 +70,13 @@ function makeFile(file: string): void {
  * `shared` needs 32 KiB of disk for the index of the write-ahead log, which all processes map. Where a full disk has no
  * room for it, no other process can have it open, and `alone` keeps the index in memory and other processes out.
  */
-function open(file: string, access: "shared" | "alone", busyTimeoutMs: number): SqliteStorage {
+function open(file: string, access: "shared" | "alone", options: SqliteStorageOptions): SqliteStorage {
+  const { busyTimeoutMs = defaultBusyTimeoutMs, isLookedAtOnceATurn = false } = options;
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   try {
     if (access === "alone") database.exec("PRAGMA locking_mode = EXCLUSIVE");
     prepareFile(database, file);
-    return new SqliteStorage(database, file);
+    return new SqliteStorage(database, file, isLookedAtOnceATurn);
   } catch (error) {
     database.close();
     throw error;
@@ -206,8 +211,15 @@ class SqliteStorage implements Storage {
   #isInTransaction = false;
   /** The last sequence that was read, and the version of the data then. */
   #known: { readonly dataVersion: number; sequence: number } | undefined;
+  readonly #isLookedAtOnceATurn: boolean;
+  /** Whether `#known` is of this turn. */
+  #isLooked = false;
+  readonly #endTurn = (): void => {
+    this.#isLooked = false;
+  };
 
-  constructor(database: DatabaseSync, file: string) {
+  constructor(database: DatabaseSync, file: string, isLookedAtOnceATurn: boolean) {
+    this.#isLookedAtOnceATurn = isLookedAtOnceATurn;
     this.#database = database;
     this.#statements = new Statements(database);
     this.#reader = readerOn(() => this.#statements);
@@ -254,6 +266,7 @@ class SqliteStorage implements Storage {
   }
 
   sequence(): number {
+    if (this.#isLooked && this.#known !== undefined) return this.#known.sequence;
     return this.#mapErrors(() => {
       this.#checkFile();
       // data_version counts the commits of other connections; while it stands still, so does what they wrote.
@@ -261,13 +274,20 @@ class SqliteStorage implements Storage {
       if (this.#known?.dataVersion !== dataVersion) {
         this.#known = { dataVersion, sequence: numberOf(this.#statements.sequence.get()?.["sequence"]) };
       }
+      if (this.#isLookedAtOnceATurn) {
+        this.#isLooked = true;
+        setImmediate(this.#endTurn);
+      }
       return this.#known.sequence;
     });
   }
 
   changesAfter(sequence: number, limit: number): ChangeBatch {
+    const isWriting = this.#isInTransaction;
     return this.read(() => {
       const last = numberOf(this.#statements.sequence.get()?.["sequence"]);
+      // A reader that has got these changes must not be told of an older number.
+      if (this.#known !== undefined && !isWriting) this.#known.sequence = last;
       const first = this.#statements.firstChange.get()?.["sequence"];
       const reachesBack = sequence === last || (typeof first === "number" && sequence >= first - 1);
       if (!reachesBack || sequence > last) return { isComplete: false, sequence: last };
@@ -287,6 +307,7 @@ class SqliteStorage implements Storage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
+    this.#isLooked = false;
     if (this.#database.isOpen) this.#database.close();
   }
 
