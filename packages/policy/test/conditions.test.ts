@@ -67,6 +67,9 @@ const comparisons: readonly (readonly [string, unknown, string, boolean])[] = [
   ["DateEquals", "2026-11-23T00:00:00Z", "2026-11-23T01:00:00+01:00", true],
   ["DateLessThan", "2026", "2025-12-31T23:59:59.999Z", true],
   ["DateLessThan", 1_700_000_000, "1699999999", true],
+  // 2023-11-14T22:13:19Z.
+  ["DateGreaterThan", "2023-11-14", "1699999999", true],
+  ["DateGreaterThan", "2023-11-15", "1699999999", false],
   ["DateGreaterThan", "2026-11-23", "2026-11-23T00:00Z", false],
   ["DateGreaterThanEquals", "2026-11-23", "2026-11-23T00:00Z", true],
   ["DateNotEquals", "2026-11-23", "2026-11-24", true],

@@ -52,6 +52,11 @@ const cases: readonly Case[] = [
     expected: [["any-client", "$.Statement[0].Resource", "allow"]],
   },
   {
+    title: "client/* for whoever has a value that the whole fleet may share",
+    policy: [A("Connect", "client/*", { StringEquals: { "fleet:group": "lamps" } })],
+    expected: [["any-client", "$.Statement[0].Resource", "allow"]],
+  },
+  {
     title: "Device Defender: Publish on all shadows",
     policy: [A("Publish", ["topic/a", "topic/$aws/things/*"])],
     expected: [["any-shadow", "$.Statement[0].Resource[1]", "allow"]],
