@@ -10,7 +10,7 @@ import { type Budget, type DerReaderOptions, makeBudget } from "./der-options.ts
 import { Asn1Error, type Asn1ErrorCode, type Asn1Evidence } from "./errors.ts";
 import { checkOid } from "./oid.ts";
 import { contextConstructed, Tag, tagName } from "./tag.ts";
-import { decodeText, malformedAt, visibleText } from "./text.ts";
+import { decodeText, stringFault, visibleText } from "./text.ts";
 import { decodeGeneralizedTime, decodeUtcTime } from "./time.ts";
 
 /** One element of any type. */
@@ -328,10 +328,8 @@ export class DerReader {
     this.#header(tag);
     const value = decodeText(type, this.#content);
     if (value === undefined) {
-      const position = malformedAt(type, this.#content);
-      const octet = this.#content[position] ?? 0;
-      const reason = `${tagName(type)} does not allow octet ${hex(octet)} at position ${position}`;
-      throw this.#malformed("ERR_ASN1_STRING", reason, { type: tagName(type), octet, position });
+      const { reason, ...evidence } = stringFault(type, this.#content);
+      throw this.#malformed("ERR_ASN1_STRING", reason, evidence);
     }
     this.#position = this.#contentEnd;
     return value;

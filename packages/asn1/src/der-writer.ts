@@ -7,7 +7,7 @@ import { isMinimalInteger } from "./der-reader.ts";
 import { Asn1Error } from "./errors.ts";
 import { checkOid, encodeOid } from "./oid.ts";
 import { contextConstructed, Tag, tagName } from "./tag.ts";
-import { encodeAscii, isIa5, isPrintable } from "./text.ts";
+import { allowedText, encodeAscii, isIa5, isPrintable } from "./text.ts";
 import { generalizedTimeText, isUtcTime } from "./time.ts";
 
 /** What writes the contents of a constructed element. */
@@ -172,7 +172,7 @@ export class DerWriter {
   #ascii(tag: number, text: string, type: number, isAllowed: (text: string) => boolean): void {
     if (!isAllowed(text)) {
       const wrong = Array.from(text).find((character) => !isAllowed(character)) ?? "";
-      throw refused(`${tagName(type)} does not allow the character ${JSON.stringify(wrong)}`);
+      throw refused(`${tagName(type)} does not allow ${JSON.stringify(wrong)}, only ${allowedText(type)}`);
     }
     this.primitive(tag, encodeAscii(text));
   }

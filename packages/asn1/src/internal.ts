@@ -8,3 +8,4 @@ export {
   type ErrorPlace,
 } from "./coded-error.ts";
 export { tagName } from "./tag.ts";
+export { stringFault, type StringFault } from "./text.ts";

@@ -5,7 +5,7 @@
  * Programs that read it as Latin-1 showed names that were different as if they were the same. Callers keep its octets.
  */
 
-import { Tag } from "./tag.ts";
+import { Tag, tagName } from "./tag.ts";
 
 const printable = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 // oxlint-disable-next-line no-control-regex -- IA5String is all of ASCII, control characters included
@@ -46,6 +46,46 @@ export function malformedAt(tag: number, content: Uint8Array): number {
     if (decodeText(tag, content.subarray(start, start + width)) === undefined) return start;
   }
   return 0;
+}
+
+/** What a string type refuses: the octet, its position in the content, and both in words with what is allowed. */
+export interface StringFault {
+  readonly type: string;
+  readonly octet: number;
+  readonly position: number;
+  readonly reason: string;
+}
+
+/** What is wrong with the content octets of a string that `decodeText` refuses. */
+export function stringFault(tag: number, content: Uint8Array): StringFault {
+  const position = malformedAt(tag, content);
+  const octet = content[position] ?? 0;
+  const type = tagName(tag);
+  const hex = `0x${octet.toString(16).padStart(2, "0")}`;
+  const isVisible = octet > 0x20 && octet < 0x7f;
+  const shown = isVisible ? `${JSON.stringify(String.fromCharCode(octet))} (${hex})` : `octet ${hex}`;
+  const reason = `${type} does not allow ${shown} at position ${position}, only ${allowedText(tag)}`;
+  return { type, octet, position, reason };
+}
+
+/** What a string type allows, as the end of a sentence. */
+export function allowedText(tag: number): string {
+  switch (tag) {
+    case Tag.printableString:
+      return "A-Z, a-z, 0-9, space and '()+,-./:=?";
+    case Tag.numericString:
+      return "0-9 and space";
+    case Tag.ia5String:
+      return "ASCII";
+    case Tag.visibleString:
+      return "visible ASCII and space";
+    case Tag.utf8String:
+      return "well-formed UTF-8";
+    case Tag.bmpString:
+      return "characters of two octets, no surrogates";
+    default:
+      return "characters of four octets";
+  }
 }
 
 function malformedUtf8At(content: Uint8Array): number {

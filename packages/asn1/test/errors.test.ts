@@ -151,8 +151,29 @@ describe("words", () => {
     // The number of the high-tag form stands in the octets behind.
     expect(read("bf0100", sequence).message).toBe("0xbf where SEQUENCE (0x30) belongs");
     expect(refusal(() => encodeDer((writer) => writer.printableString("A & B"))).message).toBe(
-      'PrintableString (0x13) does not allow the character "&"',
+      `PrintableString (0x13) does not allow "&", only A-Z, a-z, 0-9, space and '()+,-./:=?`,
     );
+  });
+
+  it("name the character of a string, where it is visible, and what its type allows", () => {
+    const fault = (tag: number, hex: string): string => {
+      const content = Buffer.from(hex, "hex");
+      const der = Uint8Array.of(tag, content.length, ...content);
+      return refusal(() => new DerReader(der).text(tag)).message;
+    };
+    expect(fault(Tag.printableString, "61406200")).toBe(
+      `PrintableString (0x13) does not allow "@" (0x40) at position 1, only A-Z, a-z, 0-9, space and '()+,-./:=?`,
+    );
+    expect(fault(Tag.printableString, "22")).toContain(String.raw`does not allow "\"" (0x22) at position 0,`);
+    expect(fault(Tag.numericString, "317a")).toMatch(/does not allow "z" \(0x7a\) at position 1, only 0-9 and space$/);
+    expect(fault(Tag.ia5String, "61e9")).toMatch(/does not allow octet 0xe9 at position 1, only ASCII$/);
+    expect(fault(Tag.visibleString, "0a")).toMatch(/octet 0x0a at position 0, only visible ASCII and space$/);
+    expect(fault(Tag.visibleString, "7f")).toMatch(/octet 0x7f at position 0, only visible ASCII and space$/);
+    expect(fault(Tag.utf8String, "61c328")).toMatch(/octet 0xc3 at position 1, only well-formed UTF-8$/);
+    expect(fault(Tag.bmpString, "0061d800")).toMatch(
+      /octet 0xd8 at position 2, only characters of two octets, no surro/,
+    );
+    expect(fault(Tag.universalString, "000061")).toMatch(/octet 0x00 at position 0, only characters of four octets$/);
   });
 });
 

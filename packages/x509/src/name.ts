@@ -1,7 +1,7 @@
 /** Distinguished names (RFC 5280 §4.1.2.4): reading, making, and looking attributes up. */
 
-import { decodeOid, decodeText, DerReader, encodeDer, encodeOid, equalBytes, malformedAt, Tag } from "@latchkey/asn1";
-import { tagName } from "@latchkey/asn1/internal";
+import { decodeOid, decodeText, DerReader, encodeDer, encodeOid, equalBytes, Tag } from "@latchkey/asn1";
+import { stringFault } from "@latchkey/asn1/internal";
 import { type AttributeName, attributeOid, attributeTypeOfLabel, attributeTypeOfOid } from "./attribute-types.ts";
 import { reading, refuseEmpty, tolerable, X509Error } from "./errors.ts";
 import type { Tolerate } from "./tolerance.ts";
@@ -116,13 +116,8 @@ export function checkNameStrings(name: Name, tolerate?: Tolerate): void {
 
 function nameStringFault({ type, valueTag, value, valueOffset }: NameAttribute): Error {
   const attribute = attributeTypeOfOid(type)?.name ?? decodeOid(type);
-  const position = malformedAt(valueTag, value);
-  const octet = value[position] ?? 0;
-  const character = octet > 0x20 && octet < 0x7f ? `"${String.fromCharCode(octet)}" ` : "";
-  const stringType = tagName(valueTag);
-  const shown = `0x${octet.toString(16).padStart(2, "0")}`;
-  const reason = `${attribute}: ${stringType} does not allow ${character}(octet ${shown} at position ${position} of the value)`;
-  return new X509Error("ERR_X509_NAME_STRING", tolerable(reason, "nameString"), {
+  const { reason, type: stringType, octet, position } = stringFault(valueTag, value);
+  return new X509Error("ERR_X509_NAME_STRING", tolerable(`${attribute}: ${reason}`, "nameString"), {
     attribute,
     type: stringType,
     octet,

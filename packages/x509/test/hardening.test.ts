@@ -350,6 +350,9 @@ describe("a parser", () => {
     for (const [tag, hex] of refusals) {
       expect(parsed(altered({ subject: nameWith(tag, bytes(hex)) })), hex).toBe("ERR_X509_NAME_STRING");
     }
+    expect(() => parseCertificate(altered({ subject: nameWith(Tag.printableString, bytes("61 40")) }))).toThrow(
+      `commonName: PrintableString (0x13) does not allow "@" (0x40) at position 1, only A-Z, a-z, 0-9, space and '()+,-./:=?; the tolerance nameString reads it`,
+    );
     const teletex = parseCertificate(altered({ subject: nameWith(Tag.teletexString, bytes("e9")) }));
     expect(attributeValues(teletex.subject, "commonName")).toEqual([undefined]);
     expect(nameText(teletex.subject)).toBe("CN=#1401e9");

@@ -205,6 +205,10 @@ describe("RFC 4514 text", () => {
     expect(parseNameText("/C=DE/UID=7+CN=x").rdns.map((set) => set.length)).toEqual([1, 2]);
     const written = makeName([{ type: "commonName", value: Uint8Array.of(Tag.teletexString, 2, 0x61, 0xe4) }]);
     expect(nameText(written)).toBe("CN=#140261e4");
+    const two = Uint8Array.of(Tag.utf8String, 1, 0x61, Tag.utf8String, 1, 0x62);
+    expect(() => makeName([{ type: "commonName", value: two }])).toThrow(
+      expect.objectContaining({ code: "ERR_X509_VALUE" }),
+    );
     expect(parseNameText("CN=#140261e4").encoding).toEqual(written.encoding);
   });
 
