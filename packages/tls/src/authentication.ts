@@ -1,7 +1,7 @@
 /** Who is who: choosing a credential, signing by it, and verifying the peer's chain. Both versions and sides use it. */
 
 import { equalBytes } from "@latchkey/asn1";
-import { CryptoError, type PublicKey } from "@latchkey/crypto";
+import { CryptoError } from "@latchkey/crypto";
 import { type Certificate, extensionValue, keyUsage, nameText, parseCertificate, X509Error } from "@latchkey/x509";
 import { firstSignedOtherwise, signatureText } from "./certificate-signatures.ts";
 import type { Connection } from "./connection.ts";
@@ -10,7 +10,7 @@ import type { Credential } from "./credential.ts";
 import type { CredentialRequest } from "./engine.ts";
 import { TlsError } from "./errors.ts";
 import { hexOf } from "./key-log.ts";
-import type { PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
+import type { PeerEndEntity, PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
 import type { ProtocolVersion } from "./protocol-version.ts";
 import { allSchemes, type SignatureScheme, schemeIsOf, schemeNumber } from "./signature-scheme.ts";
 
@@ -138,16 +138,22 @@ interface SignatureOrCause {
   readonly cause: unknown;
 }
 
+/** A chain to be verified, and what is known of its end entity; nothing at a resumption. */
+interface PeerChain {
+  readonly chain: readonly Uint8Array[];
+  readonly endEntity: PeerEndEntity | undefined;
+}
+
 /** The verifier's verdict on a chain, at once or by a question. */
 export function* verifyPeer(
   connection: Connection,
   verifier: PeerVerifier | "ask",
-  chain: readonly Uint8Array[],
+  { chain, endEntity }: PeerChain,
   serverName: string | undefined,
-  isResumption: boolean,
 ): Handshake<PeerVerdict> {
   const time = Math.floor(connection.settings.clock() / 1000);
-  const peer: PeerToVerify = { chain, role: connection.peerRole, serverName, time, isResumption };
+  const isResumption = endEntity === undefined;
+  const peer: PeerToVerify = { chain, role: connection.peerRole, serverName, time, isResumption, endEntity };
   const verdict =
     verifier === "ask"
       ? yield* connection.ask<PeerVerdict>((answer) => ({ type: "need", need: "verifyPeer", peer, answer }))
@@ -172,12 +178,11 @@ export function* verifyPeer(
 export function* requireTrust(
   connection: Connection,
   verifier: PeerVerifier | "ask",
-  chain: readonly Uint8Array[],
+  peer: PeerChain,
   serverName: string | undefined,
-  isResumption: boolean,
 ): Handshake<void> {
-  checkSignatures(connection, chain);
-  const verdict = yield* verifyPeer(connection, verifier, chain, serverName, isResumption);
+  checkSignatures(connection, peer.chain);
+  const verdict = yield* verifyPeer(connection, verifier, peer, serverName);
   if (verdict.ok) return;
   throw new TlsError("ERR_TLS_PEER_REFUSED", `The ${connection.peerRole}'s certificate is refused`, {
     alert: verdict.alert,
@@ -201,17 +206,23 @@ function checkSignatures({ settings }: Connection, chain: readonly Uint8Array[])
 }
 
 /**
- * The key of the peer's certificate. Throws `ERR_TLS_CERTIFICATE` where it cannot be read, holds a key that is not supported,
+ * The peer's certificate and its key. Throws `ERR_TLS_CERTIFICATE` where it cannot be read, holds a key that is not supported,
  * or says that its key makes no signatures (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: digitalSignature, where keyUsage is there).
  */
-export function peerKey(connection: Connection, der: Uint8Array | undefined): PublicKey {
+export function readEndEntity(
+  { provider }: Connection,
+  der: Uint8Array = new Uint8Array(0),
+  verifier: PeerVerifier | "ask" | undefined,
+): PeerEndEntity {
+  const remembered = typeof verifier === "object" ? verifier.rememberedKey?.(der, provider) : undefined;
+  if (remembered !== undefined) return { certificate: undefined, publicKey: remembered, provider };
   try {
-    const certificate: Certificate = parseCertificate(der ?? new Uint8Array(0));
+    const certificate: Certificate = parseCertificate(der);
     const usages = extensionValue(certificate, keyUsage);
     if (usages !== undefined && !usages.includes("digitalSignature")) {
       throw refusedCertificate("unsupported_certificate", "Its keyUsage has no digitalSignature");
     }
-    return connection.provider.importSpki(certificate.subjectPublicKeyInfo.encoding);
+    return { certificate, publicKey: provider.importSpki(certificate.subjectPublicKeyInfo.encoding), provider };
   } catch (cause) {
     if (cause instanceof X509Error) throw refusedCertificate("bad_certificate", cause.message, cause);
     if (cause instanceof CryptoError) throw refusedCertificate("unsupported_certificate", cause.message, cause);

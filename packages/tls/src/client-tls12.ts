@@ -1,11 +1,12 @@
 /** A client's handshake of TLS 1.2, from ServerHello on (RFC 5246 §7.3, RFC 8422, RFC 5077 §3, RFC 7627). */
 
 import { equalBytes } from "@latchkey/asn1";
+import type { PublicKey } from "@latchkey/crypto";
 import {
   chooseCredential,
   type ChosenCredential,
   commonSchemes,
-  peerKey,
+  readEndEntity,
   requireTrust,
   sign,
   traceSignature,
@@ -62,7 +63,12 @@ function* resume(
   const { suite } = chosen;
   const { peerCertificates } = session;
   const keys = HandshakeKeys12.resumed(connection, suite, session.secret, randoms);
-  yield* requireTrust(connection, config.verifier, peerCertificates, config.serverName, true);
+  yield* requireTrust(
+    connection,
+    config.verifier,
+    { chain: peerCertificates, endEntity: undefined },
+    config.serverName,
+  );
   const { finished, ticket } = yield* receiveFinished(connection, keys, getsTicket);
   keys.changeWrite();
   connection.sendMessage("finished", keys.finished("client"));
@@ -98,9 +104,11 @@ function* authenticate(
   const chain = readCertificate12(certificate.body, connection.settings.limits);
   checkNotEmpty(chain);
   connection.accept(certificate);
-  const { share, publicValue, group, proof } = yield* receiveKeyExchange(connection, chosen, chain, randoms);
+  const endEntity = readEndEntity(connection, chain[0], config.verifier);
+  const exchange = yield* receiveKeyExchange(connection, chosen, chain[0], endEntity.publicKey, randoms);
+  const { share, publicValue, group, proof } = exchange;
   const request = yield* receiveRequest(connection);
-  yield* requireTrust(connection, config.verifier, chain, config.serverName, false);
+  yield* requireTrust(connection, config.verifier, { chain, endEntity }, config.serverName);
   const credential = request && (yield* clientCredential(connection, request, config.serverName));
   if (request !== undefined) {
     connection.sendMessage("certificate", writeCertificate12(credential?.credential.chain ?? []));
@@ -188,10 +196,10 @@ interface KeyExchange {
 function* receiveKeyExchange(
   connection: Connection,
   { suite }: Chosen,
-  chain: readonly Uint8Array[],
+  certificate: Uint8Array | undefined,
+  key: PublicKey,
   randoms: HelloRandoms,
 ): Handshake<KeyExchange> {
-  const key = peerKey(connection, chain[0]);
   const message = yield* connection.receiveMessage("clientWaitServerKeyExchange");
   const exchange = readServerKeyExchange(message.body);
   const group = groupByNumber(exchange.group);
@@ -210,7 +218,7 @@ function* receiveKeyExchange(
     content: signedParameters(randoms.client, randoms.server, exchange.parameters),
     signed: exchange,
   });
-  traceSignature(connection, proof.scheme, chain[0], "both randoms and the public value", undefined);
+  traceSignature(connection, proof.scheme, certificate, "both randoms and the public value", undefined);
   connection.accept(message);
   const share = new KeyShare(connection.provider, group);
   return { share, publicValue: exchange.publicValue, group, proof };

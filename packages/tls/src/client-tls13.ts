@@ -1,6 +1,13 @@
 /** A client's handshake of TLS 1.3, from ServerHello on (RFC 8446 §2, §4, §A.1). */
 
-import { chooseCredential, commonSchemes, peerKey, requireTrust, sign, traceSignature } from "./authentication.ts";
+import {
+  chooseCredential,
+  commonSchemes,
+  readEndEntity,
+  requireTrust,
+  sign,
+  traceSignature,
+} from "./authentication.ts";
 import { checkNameAnswer, type Chosen, selectedProtocol } from "./server-choice.ts";
 import type { ClientConfig } from "./config.ts";
 import type { Connection } from "./connection.ts";
@@ -13,6 +20,7 @@ import { checkNotEmpty, checkRequestContext, readCertificate13, writeCertificate
 import { type CertificateRequest, readCertificateRequest13 } from "./messages/certificate-request.ts";
 import { readCertificateVerify, signedContent, writeCertificateVerify } from "./messages/certificate-verify.ts";
 import { groupByNumber, groupText, type KeyShare } from "./named-group.ts";
+import type { PeerEndEntity } from "./peer-verifier.ts";
 import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proofs.ts";
 import { Reader } from "./reader.ts";
 import type { SessionFields } from "./session.ts";
@@ -35,7 +43,7 @@ export function* clientTls13(connection: Connection, config: ClientConfig, chose
   keys.enterHandshake();
 
   const alpnProtocol = yield* receiveEncryptedExtensions(connection, chosen);
-  const server = session === undefined ? yield* receiveServerCertificate(connection) : undefined;
+  const server = session === undefined ? yield* receiveServerCertificate(connection, config.verifier) : undefined;
   const expected = keys.finished("server");
   const finishedMessage = yield* connection.receiveMessage("clientWaitFinished");
   const finished = FinishedVerified.check(expected, finishedMessage.body);
@@ -44,7 +52,7 @@ export function* clientTls13(connection: Connection, config: ClientConfig, chose
   connection.dropsChangeCipherSpec = false;
   const chain = server?.chain ?? session?.peerCertificates ?? [];
   // A session's chain is verified again: it may have expired or been revoked since.
-  yield* requireTrust(connection, config.verifier, chain, config.serverName, session !== undefined);
+  yield* requireTrust(connection, config.verifier, { chain, endEntity: server?.endEntity }, config.serverName);
   const secrets = keys.applicationSecrets();
   keys.setRead(secrets.server, "application");
 
@@ -130,12 +138,16 @@ function* receiveEncryptedExtensions(connection: Connection, { offered }: Chosen
 
 interface ServerIdentity {
   readonly chain: readonly Uint8Array[];
+  readonly endEntity: PeerEndEntity;
   readonly proof: PeerProof;
   readonly request: CertificateRequest | undefined;
 }
 
 /** CertificateRequest, if there is one, Certificate and CertificateVerify of the server. */
-function* receiveServerCertificate(connection: Connection): Handshake<ServerIdentity> {
+function* receiveServerCertificate(
+  connection: Connection,
+  verifier: ClientConfig["verifier"],
+): Handshake<ServerIdentity> {
   let message = yield* connection.receiveMessage("clientWaitCertificateOrRequest");
   let request: CertificateRequest | undefined;
   if (message.name === "certificate_request") {
@@ -147,20 +159,20 @@ function* receiveServerCertificate(connection: Connection): Handshake<ServerIden
   checkRequestContext(requestContext);
   checkNotEmpty(chain);
   connection.accept(message);
-  const key = peerKey(connection, chain[0]);
+  const endEntity = readEndEntity(connection, chain[0], verifier);
   const hash = connection.transcript.hash();
   const verify = yield* connection.receiveMessage("clientWaitCertificateVerify");
   const proof = PeerSignatureVerified.check({
     provider: connection.provider,
     version: "TLSv1.3",
     offered: connection.settings.schemes.filter((scheme) => schemeIsOf(scheme, "TLSv1.3")),
-    key,
+    key: endEntity.publicKey,
     content: signedContent("server", hash),
     signed: readCertificateVerify(verify.body),
   });
   traceSignature(connection, proof.scheme, chain[0], "the transcript hash", hash);
   connection.accept(verify);
-  return { chain, proof, request };
+  return { chain, endEntity, proof, request };
 }
 
 /** Certificate, empty where there is none that fits, and CertificateVerify. */

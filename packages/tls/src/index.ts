@@ -26,7 +26,7 @@ export {
 export { type KeyLog } from "./key-log.ts";
 export { defaultTlsLimits, type TlsLimits } from "./limits.ts";
 export { type NamedGroup } from "./named-group.ts";
-export { type PeerToVerify, type PeerVerdict, type PeerVerifier } from "./peer-verifier.ts";
+export { type PeerEndEntity, type PeerToVerify, type PeerVerdict, type PeerVerifier } from "./peer-verifier.ts";
 export { type ProtocolVersion } from "./protocol-version.ts";
 export { parseSession, ResumableSession } from "./session.ts";
 export { type SignatureScheme } from "./signature-scheme.ts";

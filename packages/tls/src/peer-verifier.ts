@@ -5,7 +5,18 @@
  * certificate is to be believed. No option turns the engine's own check off.
  */
 
+import type { CryptoProvider, PublicKey } from "@latchkey/crypto";
+import type { Certificate } from "@latchkey/x509";
 import type { AlertName } from "./alert.ts";
+
+/** What the engine knows of the certificate whose key has signed the handshake. */
+export interface PeerEndEntity {
+  /** As the engine has read it: of the octets of the chain, not copied. undefined where `rememberedKey` spared the reading. */
+  readonly certificate: Certificate | undefined;
+  readonly publicKey: PublicKey;
+  /** The provider that the key belongs to. */
+  readonly provider: CryptoProvider;
+}
 
 /** A chain to be verified. */
 export interface PeerToVerify {
@@ -19,6 +30,8 @@ export interface PeerToVerify {
   readonly time: number;
   /** Whether the chain comes from a ticket: it was accepted before, and is verified again. */
   readonly isResumption: boolean;
+  /** undefined at a resumption, where nobody signs. */
+  readonly endEntity?: PeerEndEntity | undefined;
 }
 
 /** What a verifier says. */
@@ -35,4 +48,9 @@ export type PeerVerdict =
 /** Judges at once. A config with `"ask"` in its place asks by a `need` event. */
 export interface PeerVerifier {
   readonly verify: (peer: PeerToVerify) => PeerVerdict;
+  /**
+   * The key of an end entity certificate, of `PeerToVerify.endEntity`, where the verifier has it at hand: then the engine need not
+   * read the certificate again. It checks the signature by that key, and asks for a verdict, all the same.
+   */
+  readonly rememberedKey?: (certificate: Uint8Array, provider: CryptoProvider) => PublicKey | undefined;
 }

@@ -85,7 +85,12 @@ export function* isStillTrusted(
 ): Handshake<boolean> {
   if (session.peerCertificates.length === 0) return true;
   if (config.verifier === undefined) return false;
-  const verdict = yield* verifyPeer(connection, config.verifier, session.peerCertificates, serverName, true);
+  const verdict = yield* verifyPeer(
+    connection,
+    config.verifier,
+    { chain: session.peerCertificates, endEntity: undefined },
+    serverName,
+  );
   return verdict.ok;
 }
 

@@ -4,7 +4,7 @@ import {
   chooseCredential,
   type ChosenCredential,
   commonSchemes,
-  peerKey,
+  readEndEntity,
   requireTrust,
   sign,
   traceSignature,
@@ -293,20 +293,20 @@ function* receiveProof(
   chain: readonly Uint8Array[],
   serverName: string | undefined,
 ): Handshake<PeerProof> {
-  const key = peerKey(connection, chain[0]);
+  const endEntity = readEndEntity(connection, chain[0], config.verifier);
   const message = yield* connection.receiveMessage("serverWaitCertificateVerify12");
   const proof = PeerSignatureVerified.check({
     provider: connection.provider,
     version: "TLSv1.2",
     offered: connection.settings.schemes,
-    key,
+    key: endEntity.publicKey,
     content: connection.transcript.takeMessages(),
     signed: readCertificateVerify(message.body),
   });
   traceSignature(connection, proof.scheme, chain[0], "all messages so far", undefined);
   connection.accept(message);
   if (config.verifier === undefined) throw decodeError("No verifier checks clients");
-  yield* requireTrust(connection, config.verifier, chain, serverName, false);
+  yield* requireTrust(connection, config.verifier, { chain, endEntity }, serverName);
   return proof;
 }
 

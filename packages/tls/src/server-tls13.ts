@@ -5,7 +5,7 @@ import {
   chooseCredential,
   type ChosenCredential,
   commonSchemes,
-  peerKey,
+  readEndEntity,
   requireTrust,
   sign,
   traceSignature,
@@ -328,21 +328,21 @@ function* receiveClientCertificate(
       clause: "RFC 8446 §4.4.2.4",
     });
   }
-  const key = peerKey(connection, chain[0]);
+  const endEntity = readEndEntity(connection, chain[0], config.verifier);
   const hash = connection.transcript.hash();
   const verify = yield* connection.receiveMessage("serverWaitCertificateVerify");
   const proof = PeerSignatureVerified.check({
     provider: connection.provider,
     version: "TLSv1.3",
     offered: connection.settings.schemes,
-    key,
+    key: endEntity.publicKey,
     content: signedContent("client", hash),
     signed: readCertificateVerify(verify.body),
   });
   traceSignature(connection, proof.scheme, chain[0], "the transcript hash", hash);
   connection.accept(verify);
   if (config.verifier === undefined) throw decodeError("No verifier checks clients");
-  yield* requireTrust(connection, config.verifier, chain, serverName, false);
+  yield* requireTrust(connection, config.verifier, { chain, endEntity }, serverName);
   return { chain, proof };
 }
 

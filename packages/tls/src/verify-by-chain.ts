@@ -11,6 +11,7 @@ import {
   type RevocationChecker,
 } from "@latchkey/chain";
 import { equalBytes } from "@latchkey/asn1";
+import type { CryptoProvider, PublicKey } from "@latchkey/crypto";
 import type { AlertName } from "./alert.ts";
 import type { PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
 
@@ -38,6 +39,7 @@ export function chainPeerVerifier(options: ChainPeerVerifierOptions): PeerVerifi
       if (accepted.has(peer)) return { ok: true };
       return verify(verifier, options.revocation?.(), peer, accepted);
     },
+    rememberedKey: (certificate, provider) => accepted.keyOf(certificate, provider),
   };
 }
 
@@ -47,14 +49,14 @@ function verify(
   peer: PeerToVerify,
   accepted: AcceptedChains,
 ): PeerVerdict {
-  const [certificate, ...intermediates] = peer.chain;
-  if (certificate === undefined) return { ok: false, alert: "bad_certificate", reason: "no certificate" };
+  const [endEntity, ...intermediates] = peer.chain;
+  if (endEntity === undefined) return { ok: false, alert: "bad_certificate", reason: "no certificate" };
   const referenceNames = peer.role === "server" ? namesOf(peer.serverName) : [];
   if (referenceNames === undefined) {
     return { ok: false, alert: "bad_certificate", reason: "no name to hold the server to" };
   }
   const result = verifier.verify({
-    certificate,
+    certificate: peer.endEntity?.certificate ?? endEntity,
     intermediates,
     purpose: peer.role === "server" ? "serverAuth" : "clientAuth",
     time: peer.time,
@@ -119,7 +121,7 @@ class AcceptedChains {
   }
 
   has(peer: PeerToVerify): boolean {
-    const key = keyOf(peer);
+    const key = hintOf(peer.chain[0]);
     const entry = this.#entries.get(key);
     if (entry === undefined || !isSame(entry.peer, peer)) return false;
     this.#entries.delete(key);
@@ -130,16 +132,25 @@ class AcceptedChains {
 
   add(peer: PeerToVerify, validUntil: number): void {
     if (this.#maximum === 0) return;
-    const key = keyOf(peer);
+    const key = hintOf(peer.chain[0]);
     this.#entries.delete(key);
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined && this.#entries.size >= this.#maximum) this.#entries.delete(oldest);
-    this.#entries.set(key, { peer: { ...peer, chain: peer.chain.map((der) => new Uint8Array(der)) }, validUntil });
+    // Not the certificate as it was read, which takes many times the room of its octets.
+    const endEntity = peer.endEntity && { ...peer.endEntity, certificate: undefined };
+    const chain = peer.chain.map((der) => new Uint8Array(der));
+    this.#entries.set(key, { peer: { ...peer, chain, endEntity }, validUntil });
+  }
+
+  /** The key of an end entity of these octets, where the provider has made it. */
+  keyOf(certificate: Uint8Array, provider: CryptoProvider): PublicKey | undefined {
+    const { chain: [own = none] = [], endEntity } = this.#entries.get(hintOf(certificate))?.peer ?? {};
+    return endEntity?.provider === provider && equalBytes(own, certificate) ? endEntity.publicKey : undefined;
   }
 }
 
-/** The last octets of the certificate, which belong to its signature. Only a hint: what counts is `isSame`. */
-function keyOf({ chain: [certificate] }: PeerToVerify): number {
+/** The last octets of the certificate, which belong to its signature. Only a hint: all octets are compared. */
+function hintOf(certificate: Uint8Array | undefined): number {
   let key = 0;
   for (const octet of certificate?.subarray(-6) ?? []) key = key * 256 + octet;
   return key;

@@ -1,6 +1,8 @@
 /**
  * The engine of @latchkey/tls beside node:tls, through memory, in one process: no socket, no system call.
  *
+ * A `known-client` comes again without a ticket: its chain was accepted before. node:tls remembers no chains.
+ *
  * In the handshake scenarios the client is our engine on both sides, and the time that it takes is not counted: the rows say
  * what a server costs. In `open` the records are made before the clock runs.
  */
@@ -40,6 +42,8 @@ export const suite: Suite = {
   scenarios: {
     "tls/handshake/full/tls13/p256/mutual/server": () => handshakes("TLSv1.3"),
     "tls/handshake/full/tls12/p256/mutual/server": () => handshakes("TLSv1.2"),
+    "tls/handshake/full/tls13/p256/mutual/server/known-client": () => handshakes("TLSv1.3", 256),
+    "tls/handshake/full/tls12/p256/mutual/server/known-client": () => handshakes("TLSv1.2", 256),
     "tls/handshake/resumed/tls13/p256/mutual/server": () => resumptions(),
     "tls/record/seal/64B": () => sealing(64),
     "tls/record/seal/16KiB": () => sealing(16_384),
@@ -75,7 +79,7 @@ function material(version: Version, rememberedChains: number = 0): Material {
   const server = issue(x509.serverCertificate({ dnsNames: ["broker.example"], validity }));
   const device = issue(x509.deviceCertificate({ subject: name("button-1"), validity }));
   const trustAnchors = [root];
-  // In full handshakes nothing is remembered of the device: each is one of a device that comes for the first time.
+  // With 0 nothing is remembered of the device: each handshake is one of a device that comes for the first time.
   const verifier = chainPeerVerifier({ provider: nodeProvider, trustAnchors, rememberedChains });
   const common = { provider: nodeProvider, clock: Date.now, versions: [version] } as const;
   return {
@@ -187,8 +191,8 @@ function requireOpen(engine: TlsEngine): void {
   if (engine.phase !== "open") throw engine.error ?? new Error(`the handshake stands at ${engine.phase}`);
 }
 
-function handshakes(version: Version): Scenario {
-  const { client, server, secureContext } = material(version);
+function handshakes(version: Version, rememberedChains: number = 0): Scenario {
+  const { client, server, secureContext } = material(version, rememberedChains);
   return {
     unit: "handshake",
     bytesPerOperation: 0,
