@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { MemorySessionStore, type BrokerOptions, type Limits } from "../src/index.ts";
 import { persistent, TestBroker, type TestClient, text } from "./client.ts";
+import { HeldStore } from "./held-store.ts";
 
 type Options = Partial<BrokerOptions<string, string>>;
 
@@ -50,6 +51,26 @@ describe.each([
       expect((await connect("fleet", "a")).take()).toMatchObject([{ reasonCode: 0 }]);
       expect(first.take()).toMatchObject([{ type: "disconnect", reasonCode: 0x8e }]);
       expect((await connect("fleet", "a")).take()).toMatchObject([{ reasonCode: 0 }]);
+    });
+
+    test("that holds as well while CONNACK waits for the store", async () => {
+      const store = new HeldStore();
+      broker = new TestBroker({
+        ...options,
+        limits: { [`maximumConnectionsOf${scope}`]: 1 },
+        persistence: { store, kept: await store.load(), nowMs: 0 },
+      });
+      const first = await connect("fleet", "a");
+      const second = await connect("fleet", "a");
+      const other = await connect("fleet", "b");
+      await store.commit();
+      expect([first, second, other].map((client) => client.take())).toMatchObject([
+        [],
+        [{ type: "connack", reasonCode: 0 }],
+        [{ type: "connack", reasonCode: 0x97 }],
+      ]);
+      second.lose();
+      expect((await connect("fleet", "c")).isClosed).toBe(false);
     });
 
     test("CONNECT packets above the rate are refused with 0x9F, whatever their client identifiers", async () => {

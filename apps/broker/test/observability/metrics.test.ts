@@ -1,6 +1,6 @@
 import { connect as connectTls } from "node:tls";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -167,6 +167,58 @@ test("ready from the broker's start until it drains, and not while sessions cann
   expect(await ready()).toEqual([503, "the broker stops\n"]);
   rmSync(folder, { recursive: true });
 });
+
+test(
+  "what limits of an address refuse is counted, also after the settings were read again",
+  { timeout: 120_000 },
+  async () => {
+    await using broker = new BrokerProcess();
+    const file = join(broker.folder, "latchkey.json");
+    const configure = (address: object): void => writeFileSync(file, JSON.stringify({ limits: { address } }));
+    configure({});
+    await broker.start("--config", file);
+    const device = await broker.device([everything]);
+    await broker.end("SIGKILL");
+    configure({ maximumConnections: 1 });
+    const port = await broker.start("--config", file, "--metrics-port", "0");
+    const lines = broker.readLog();
+    const url = /^metrics (.*)$/m.exec(broker.said.join("\n"))?.[1] ?? "";
+    const value = async (name: string): Promise<number> => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(`${name} `))
+          ?.slice(name.length) ?? -1,
+      );
+    };
+    const session = await MqttSession.connect({ ...device, port }, "a", () => {});
+    await expect(MqttSession.connect({ ...device, port }, "b", () => {})).rejects.toThrow();
+    expect(await value('latchkey_connections_not_admitted_total{limit="maximumConnectionsOfAddress"}')).toBe(1);
+    expect(await value('latchkey_address_limits_total{limit="maximumPublishesPerSecondOfAddress"}')).toBe(0);
+    expect(await value('latchkey_principal_limits_total{limit="maximumPublishesPerSecondOfAddress"}')).toBe(-1);
+
+    configure({ maximumConnections: 2, maximumPublishesPerSecond: 1 });
+    broker.child.kill("SIGHUP");
+    await expect
+      .poll(() => lines, { timeout: 30_000 })
+      .toContainEqual(expect.objectContaining({ msg: "the configuration was read again" }));
+    await MqttSession.connect({ ...device, port }, "b", () => {});
+    for (let count = 0; count < 5; count++) {
+      session.send({ type: "publish", topicName: "a", payload: new Uint8Array(1), qos: 0, packetIdentifier: 0 });
+    }
+    await expect
+      .poll(() => value('latchkey_address_limits_total{limit="maximumPublishesPerSecondOfAddress"}'), {
+        timeout: 30_000,
+      })
+      .toBeGreaterThan(0);
+    await expect
+      .poll(() => lines, { timeout: 30_000 })
+      .toContainEqual(
+        expect.objectContaining({ msg: "an address has reached a limit", address: "127.0.0.1", value: 1 }),
+      );
+  },
+);
 
 test("a metrics port in use ends the start with a sentence", { timeout: 120_000 }, async () => {
   await using first = new BrokerProcess();

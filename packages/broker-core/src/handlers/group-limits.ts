@@ -84,8 +84,8 @@ export function admitToGroup<Peer, Principal>(
     return refuse(connection, group, group.limits.connects, ReasonCode.connectionRateExceeded);
   }
   const session = sessions.get(identity?.clientIdentifier ?? "");
-  // The connection that this one takes over ends.
-  const isTakenOver = session?.receiver !== undefined && session.groups.includes(group);
+  // The connection that this one takes over ends. Without one a session has its expiry.
+  const isTakenOver = session !== undefined && session.expiry === undefined && session.groups.includes(group);
   const { connections } = group.limits;
   if (group.connections - (isTakenOver ? 1 : 0) <= limits[connections]) return true;
   return refuse(connection, group, connections, ReasonCode.quotaExceeded);
