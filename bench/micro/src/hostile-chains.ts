@@ -1,118 +1,43 @@
 /**
  * Questions to a chain verifier that are made to cost, each at its worst: what a peer could send that has one end-entity
- * certificate, or one certificate authority, below a trust anchor. `@latchkey/x509` refuses to issue most of these
- * certificates, so they are written here.
+ * certificate, or one certificate authority, below a trust anchor.
  */
 
-import { encodeDer, encodeOid } from "@latchkey/asn1";
-import type { VerifyInputs } from "@latchkey/chain";
-import {
-  type CryptoProvider,
-  encodeSignatureAlgorithm,
-  defaultSignatureAlgorithm,
-  type KeyPair,
-} from "@latchkey/crypto";
+import { encodeOid } from "@latchkey/asn1";
+import { type ChainVerifier, createChainVerifier, type VerifyInputs } from "@latchkey/chain";
+import type { KeyPair } from "@latchkey/crypto";
 import { nobleProvider } from "@latchkey/crypto/noble";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
-  basicConstraints,
   certificatePolicies,
   type Extension,
-  extendedKeyUsage,
   type GeneralName,
-  keyPurposes,
-  type KeyUsage,
-  keyUsage,
   makeExtension,
-  makeName,
-  type Name,
   nameConstraints,
   policyMappings,
   subjectAltName,
 } from "@latchkey/x509";
+import {
+  authority,
+  endEntity,
+  entity,
+  type Entity,
+  issue,
+  leaf,
+  longName,
+  many,
+  newKeys,
+  NOW,
+  type Question,
+  root,
+  type Shapes,
+} from "./hostile-certificates.ts";
+import { statementShapes } from "./hostile-statements.ts";
 
-/** One question, and the anchor and the provider that it is asked with. */
+/** One question, and the verifier that it is asked. */
 export interface HostileQuestion {
-  readonly provider: CryptoProvider;
-  readonly trustAnchor: Uint8Array;
+  readonly verifier: ChainVerifier;
   readonly inputs: VerifyInputs;
-}
-
-interface Entity {
-  readonly name: Name;
-  readonly keys: KeyPair;
-}
-
-type Question = Omit<VerifyInputs, "purpose" | "time">;
-
-const NOW = Math.floor(Date.now() / 1000);
-const DAY = 86_400;
-
-function newKeys(curve: "P-256" | "P-521" = "P-256"): KeyPair {
-  return nodeProvider.generateKeyPair({ name: "ec", curve });
-}
-
-function entity(commonName: string, keys: KeyPair = newKeys()): Entity {
-  return { name: makeName([{ type: "CN", value: commonName }]), keys };
-}
-
-let serialNumbers = 0;
-
-function issue(subject: Entity, issuer: Entity, extensions: readonly Extension[]): Uint8Array {
-  const { privateKey } = issuer.keys;
-  const signatureAlgorithm = defaultSignatureAlgorithm(privateKey.algorithm);
-  const algorithm = encodeSignatureAlgorithm(signatureAlgorithm);
-  const tbs = encodeDer((writer) => {
-    writer.sequence((fields) => {
-      fields.explicit(0, (explicit) => explicit.integer(2));
-      fields.integer(++serialNumbers);
-      fields.encoded(algorithm);
-      fields.encoded(issuer.name.encoding);
-      fields.sequence((validity) => {
-        validity.time(NOW - DAY);
-        validity.time(NOW + DAY);
-      });
-      fields.encoded(subject.name.encoding);
-      fields.encoded(subject.keys.publicKey.spki);
-      fields.explicit(3, (explicit) => {
-        explicit.sequence((list) => {
-          for (const { oid, critical, value } of extensions) {
-            list.sequence((each) => {
-              each.oid(oid);
-              each.booleanDefaultFalse(critical);
-              each.octetString(value);
-            });
-          }
-        });
-      });
-    });
-  });
-  return encodeDer((writer) => {
-    writer.sequence((fields) => {
-      fields.encoded(tbs);
-      fields.encoded(algorithm);
-      fields.bitString(nodeProvider.sign(privateKey, signatureAlgorithm, tbs));
-    });
-  });
-}
-
-const authority: readonly Extension[] = [
-  makeExtension(basicConstraints, { cA: true, pathLenConstraint: undefined }, true),
-  makeExtension<readonly KeyUsage[]>(keyUsage, ["keyCertSign", "cRLSign"], true),
-];
-const endEntity: readonly Extension[] = [
-  makeExtension<readonly KeyUsage[]>(keyUsage, ["digitalSignature"], true),
-  makeExtension(extendedKeyUsage, [keyPurposes.clientAuth]),
-];
-
-const root = entity("Hostile Root");
-
-function leaf(issuer: Entity, more: readonly Extension[] = []): Uint8Array {
-  return issue(entity("device"), issuer, [...endEntity, ...more]);
-}
-
-function many<Item>(count: number, make: (index: number) => Item): Item[] {
-  return Array.from({ length: count }, (_, index) => make(index));
 }
 
 function names(count: number, suffix: string): GeneralName[] {
@@ -184,10 +109,6 @@ function wrongKeys(keys: readonly KeyPair[]): Question {
   };
 }
 
-function longName(parts: number, prefix: string): Name {
-  return makeName(many(parts, (index) => ({ type: "OU", value: `${prefix}${index}` })));
-}
-
 /** A hundred certificates in a line below the root, and a device below the last. */
 function lineNamed(name: (index: number) => string): Question {
   const keys = newKeys();
@@ -196,7 +117,7 @@ function lineNamed(name: (index: number) => string): Question {
   return { certificate: leaf(line.at(-1) ?? root), intermediates };
 }
 
-const shapes: Readonly<Record<string, () => Question>> = {
+const shapes: Shapes = {
   "mesh-below-device": () => meshBelowDevice(many(30, (index) => entity(`M${index}`))),
   "mesh-below-device-one-key": () => {
     const keys = newKeys();
@@ -243,18 +164,24 @@ const shapes: Readonly<Record<string, () => Question>> = {
       intermediates: [issue(between, root, [...authority, excluded(names(1000, "example"))])],
     };
   },
+  ...statementShapes,
 };
 
 /** The names of the shapes. */
 export const hostileShapes: readonly string[] = Object.keys(shapes);
 
-/** Makes the certificates of a shape. Throws RangeError for a name that is none. */
+/**
+ * Makes what a shape asks with, and a verifier that remembers nothing. Throws RangeError for a name that is none. What only
+ * a profile asks for is a warning, so that no path ends before what is made to cost.
+ */
 export function hostileQuestion(shape: string): HostileQuestion {
   const make = shapes[shape];
   if (make === undefined) throw new RangeError(`no hostile shape ${shape}`);
-  return {
+  const verifier = createChainVerifier({
     provider: shape.endsWith("-noble") ? nobleProvider : nodeProvider,
-    trustAnchor: issue(root, root, authority),
-    inputs: { ...make(), purpose: "clientAuth", time: NOW },
-  };
+    trustAnchors: [issue(root, root, authority)],
+    profile: "iotDevice",
+    rememberedCertificates: 0,
+  });
+  return { verifier, inputs: { ...make(), purpose: "clientAuth", time: NOW } };
 }
