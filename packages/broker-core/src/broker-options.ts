@@ -73,6 +73,11 @@ export interface ClientConnection<Peer, Principal> {
   readonly clientIdentifier: string | undefined;
   /** Takes what the network brought. The chunk must not be written to afterwards. */
   receive(chunk: Uint8Array, nowMs: number): void;
+  /**
+   * The transport holds so many octets of something that it cannot hand over before it has come whole, for instance a frame. They count as
+   * octets before CONNACK and as those of a packet that has come in part. To be called where the number has changed.
+   */
+  held(octets: number, nowMs: number): void;
   /** The transport has room again. */
   drained(nowMs: number): void;
   /** The network connection ended; `detail` says how, for the log. */

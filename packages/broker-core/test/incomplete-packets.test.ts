@@ -100,3 +100,28 @@ test("a CONNECT that came in part leaves its principal with nothing", async () =
   client.sendBytes(encode({ type: "publish", topicName: "x", payload: new Uint8Array(6000) }, 5).subarray(0, 100));
   expect(client.take()).toMatchObject([{ type: "disconnect", reasonCode: 0x97 }]);
 });
+
+test("what the transport holds counts with it, and before CONNACK against its limit", async () => {
+  const limits = { maximumIncompleteOctetsOfAddress: 60_000, maximumOctetsBeforeConnack: 10_000 };
+  const test = new TestBroker({ ...options, limits });
+  const client = await connected(test, "fleet", "a");
+  client.connection.held(20_000, 0);
+  client.connection.held(40_000, 0);
+  expect(incomplete(test)).toBe(40_000);
+  client.connection.held(0, 0);
+  client.sendBytes(first);
+  client.connection.held(9000, 0);
+  expect(incomplete(test)).toBe(large.length + 9000);
+  client.connection.held(10_000, 0);
+  expect(client.take()).toMatchObject([{ type: "disconnect", reasonCode: 0x97 }]);
+  client.connection.held(20_000, 0);
+  expect(incomplete(test)).toBe(0);
+  const silent = test.open("other", 5);
+  silent.sendBytes(
+    encode({ type: "connect", clientIdentifier: "b", cleanStart: true, keepAlive: 0 }, 5).subarray(0, 5),
+  );
+  silent.connection.held(9995, 0);
+  expect(silent.isClosed).toBe(false);
+  silent.connection.held(9996, 0);
+  expect(test.lastClosed).toBe("limit: maximumOctetsBeforeConnack 10000: 10001 octets came before CONNACK was sent");
+});

@@ -91,7 +91,16 @@ function serve(broker: Broker<Peer, Principal>, peer: Peer, socket: WebSocket, s
     resume: () => socket.resume(),
   };
   const client = broker.accept(peer, transport, performance.now());
+  // A message comes when its last frame is whole. Until then its octets are counted as they come.
+  let heldOctets = 0;
+  let hasMessage = false;
+  stream.on("data", (chunk: Buffer) => {
+    if (hasMessage) hasMessage = false;
+    else client.held((heldOctets += chunk.length), performance.now());
+  });
   socket.on("message", (data: Buffer, isBinary) => {
+    hasMessage = true;
+    if (heldOctets > 0) client.held((heldOctets = 0), performance.now());
     if (isBinary) client.receive(data, performance.now());
     // MQTT-6.0.0-1
     else socket.close(closeCodes.unsupportedData);

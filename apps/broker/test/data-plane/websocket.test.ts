@@ -98,6 +98,37 @@ describe.each(["node", "latchkey"] as const)("MQTT over WebSocket on the TLS eng
     await once(socket, "close");
   });
 
+  test("frames of a message that does not come whole count: before CONNACK, and afterwards for their address", async () => {
+    await plane.broker.reload({ limits: { maximumIncompleteOctetsOfAddress: 300_000 }, listenerLimits: {} });
+    const early = open();
+    await once(early, "open");
+    early.send(Buffer.alloc(100_000), { fin: false });
+    await once(early, "close");
+    await expect.poll(() => plane.log, { timeout: 10_000 }).toContain('"detail":"maximumOctetsBeforeConnack 65536: ');
+    const socket = open();
+    await once(socket, "open");
+    socket.send(connectPacket);
+    await once(socket, "message");
+    // Whole messages make room again.
+    const topicName = "orders/1";
+    const publish = encode(
+      { type: "publish", topicName, payload: Buffer.alloc(200_000), qos: 1, packetIdentifier: 1 },
+      4,
+    );
+    for (let count = 0; count < 3; count++) {
+      for (let at = 0; at < publish.length; at += 50_000) {
+        socket.send(publish.subarray(at, at + 50_000), { fin: at + 50_000 >= publish.length });
+      }
+      await once(socket, "message");
+    }
+    socket.send(Buffer.alloc(400_000), { fin: false });
+    await once(socket, "close");
+    await expect
+      .poll(() => plane.log, { timeout: 10_000 })
+      .toContain('"detail":"maximumIncompleteOctetsOfAddress 300000"');
+    await plane.broker.reload({ limits: {}, listenerLimits: {} });
+  });
+
   test("a text frame closes the connection (MQTT-6.0.0-1), and so does a frame above the largest packet", async () => {
     for (const [data, code] of [
       ["text", 1003],

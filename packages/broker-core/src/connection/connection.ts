@@ -141,7 +141,6 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   incompleteOctets = 0;
   readonly #openedMs: number;
   #lastPacketMs: number;
-  #octetsBeforeConnack = 0;
   /** Something asynchronous has to be answered before the next packet. */
   #holds = 0;
   #slowedUntil: Deadline | undefined;
@@ -183,11 +182,21 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     if (this.state === "closed") return;
     this.context.nowMs = nowMs;
     this.context.counters.octetsReceived += chunk.length;
-    if (this.client === undefined) this.#countBeforeConnack(chunk.length);
-    const waitMs = this.octetRate.take(chunk.length, nowMs);
     this.#input.push(chunk);
+    if (this.client === undefined) this.#checkBeforeConnack();
+    const waitMs = this.octetRate.take(chunk.length, nowMs);
     if (waitMs > 0) this.slowDown(waitMs);
     this.slowForGroups("octets", chunk.length);
+    this.work();
+    this.context.inputDone();
+  }
+
+  /** The transport has so many octets of something that has come in part. */
+  held(octets: number, nowMs: number): void {
+    if (this.state === "closed") return;
+    this.context.nowMs = nowMs;
+    this.#input.heldOctets = octets;
+    if (this.client === undefined) this.#checkBeforeConnack();
     this.work();
     this.context.inputDone();
   }
@@ -461,11 +470,10 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.context.ended(this, will);
   }
 
-  #countBeforeConnack(octets: number): void {
-    this.#octetsBeforeConnack += octets;
+  #checkBeforeConnack(): void {
     const { maximumOctetsBeforeConnack: limit } = this.context.limits;
-    if (this.#octetsBeforeConnack <= limit) return;
-    const count = this.#octetsBeforeConnack;
+    const count = this.#input.takenOctets + this.#input.heldOctets;
+    if (count <= limit) return;
     this.close("limit", `maximumOctetsBeforeConnack ${limit}: ${count} octets came before CONNACK was sent`);
   }
 

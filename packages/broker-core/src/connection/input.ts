@@ -4,10 +4,14 @@ import { PacketDecoder, type Packet } from "@latchkey/mqtt-codec";
 
 /** The input of one connection. */
 export class Input {
+  /** All octets of chunks until now. */
+  takenOctets = 0;
   /** Octets of the chunks that were not read. */
   waitingOctets = 0;
   /** Whether what was read may hold another packet. */
   hasMore = false;
+  /** Octets that the transport has of something that has come in part. */
+  heldOctets = 0;
   #waiting: Uint8Array[] = [];
   readonly #decoder: PacketDecoder;
 
@@ -15,13 +19,14 @@ export class Input {
     this.#decoder = new PacketDecoder({ receives: "client-packets", maximumPacketSize });
   }
 
-  /** Octets of memory of a packet that has come in part. To be read after `next` has given undefined. */
+  /** Octets of memory of what has come in part, here and in the transport. To be read after `next` has given undefined. */
   get incompleteOctets(): number {
-    return this.#decoder.heldOctets;
+    return this.#decoder.heldOctets + this.heldOctets;
   }
 
   push(chunk: Uint8Array): void {
     this.#waiting.push(chunk);
+    this.takenOctets += chunk.length;
     this.waitingOctets += chunk.length;
   }
 
