@@ -4,6 +4,7 @@
 import { defineCommand, type CommandDef } from "citty";
 import { completionCommand, runCommandLine } from "@latchkey/command-line";
 import { isRegistryError } from "@latchkey/registry";
+import { listThatHasIt } from "./commands/next-step.ts";
 import { BrokerError } from "./errors.ts";
 
 const main: CommandDef = defineCommand({
@@ -29,5 +30,6 @@ await runCommandLine(main, {
   words: process.argv.slice(2),
   packageFile: new URL("../package.json", import.meta.url),
   usageCode: "ERR_BROKER_USAGE",
+  nextStep: listThatHasIt,
   isRefusal: (error) => error instanceof BrokerError || isRegistryError(error),
 });

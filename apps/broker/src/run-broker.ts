@@ -15,6 +15,7 @@ import { authenticateProgram } from "./authorization/authenticate.ts";
 import { openAuthentication, runControlPlane, type ControlPlaneSettings } from "./control-plane/run-control-plane.ts";
 import { openBrokerDirectory, type BrokerDirectory } from "./data-directory/data-directory.ts";
 import { endingCertificates } from "./data-directory/ending-certificates.ts";
+import { announceListeners } from "./data-directory/listeners-file.ts";
 import type { ServerCredential } from "./data-directory/server-certificate.ts";
 import { openSessionFile } from "./data-directory/session-file.ts";
 import { addressGroup } from "./listeners/address-group.ts";
@@ -170,6 +171,7 @@ async function startOn(options: RunOptions, running: AsyncDisposableStack): Prom
     authenticateProgram: authentication && ((parts, peer) => authenticateProgram(authentication, parts, peer)),
   });
   running.defer(() => listeners.close());
+  running.use(await announceListeners(options.dataDirectory, listeners.listening, log));
   const control =
     options.control &&
     authentication &&

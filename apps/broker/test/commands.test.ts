@@ -60,7 +60,7 @@ describe("certificate create", () => {
       code: 0,
       stdout: `${certificate && certificateId(certificate, nodeProvider)}\n`,
     });
-    expect(stderr).toContain(`private.key (keep it secret) and root-ca.pem are in ${out}`);
+    expect(stderr).toContain(`private.key (keep it secret), root-ca.pem and endpoint.json are in ${out}`);
     expect(stderr).toContain("attached: button");
     expect((await latchkey("certificate", "list")).stdout).toMatch(
       new RegExp(`${stdout.trim()} +ACTIVE +serialNumber=G030JF051111AAAA`),
@@ -168,7 +168,13 @@ describe("certificate status", () => {
       '--to "ACTVE" is not possible. Did you mean ACTIVE? Possible values: ACTIVE, INACTIVE, REVOKED.',
     );
     const unknown = await latchkey("certificate", "status", "--certificate", "0".repeat(64), "--to", "ACTIVE");
-    expect(unknown.stderr).toMatch(/^ERR_REGISTRY_NOT_FOUND: /);
+    expect(unknown.stderr).toBe(
+      `ERR_REGISTRY_NOT_FOUND: there is no certificate "${"0".repeat(64)}": "latchkey certificate list" shows those that exist\n`,
+    );
+    const beginning = await latchkey("certificate", "status", "--certificate", "0000", "--to", "ACTIVE");
+    expect(beginning.stderr).toBe(
+      'ERR_BROKER_USAGE: no certificateId begins with 0000: "latchkey certificate list" shows those that exist\n',
+    );
     const short = await latchkey("certificate", "status", "--certificate", "00", "--to", "ACTIVE");
     expect(short.stderr).toMatch(/^ERR_BROKER_USAGE: "00" is no certificateId: it is 64 hexadecimal digits/);
   });

@@ -4,10 +4,11 @@
  *     certificate.pem, root-ca.pem   its certificate, and the root that it trusts
  *     private.key                    for its owner only
  *     button.json                    serial number, endpoint and ports
+ *     endpoint.json                  the ports again, from `latchkey certificate create`
  *     battery.json                   what is left in the battery
  *
- * The first three have the names that `latchkey certificate create --out` gives, and button.json and battery.json may be missing: the
- * serial number then is the certificate's, the endpoint localhost, the battery new.
+ * The first three have the names that `latchkey certificate create --out` gives, and the others may be missing: the serial number then
+ * is the certificate's, the endpoint localhost, the battery new.
  */
 
 import { randomUUID } from "node:crypto";
@@ -51,6 +52,9 @@ const files = {
   settings: "button.json",
   battery: "battery.json",
 } as const;
+
+/** What `latchkey certificate create` writes of the broker that it has made the certificate for. */
+const madeEndpointFile = "endpoint.json";
 
 /** Makes the directory for a new button. Throws `UsageError` where it has a button's files already. */
 export async function makeDeviceDirectory(directory: string): Promise<void> {
@@ -100,13 +104,14 @@ export async function writeBattery(directory: string, battery: Battery): Promise
 export async function readDevice(directory: string): Promise<Device> {
   const certificate = await readText(directory, files.certificate);
   const settings = await readSettings(directory);
+  const made = portsOf(await readObject(directory, madeEndpointFile));
   await checkKeyMode(join(directory, files.privateKey));
   return {
     serialNumber: settings.serialNumber ?? serialNumberIn(directory, certificate),
     endpoint: {
       host: settings.host ?? usualEndpoint.host,
-      httpsPort: settings.httpsPort ?? usualEndpoint.httpsPort,
-      mqttPort: settings.mqttPort ?? usualEndpoint.mqttPort,
+      httpsPort: settings.httpsPort ?? made.httpsPort ?? usualEndpoint.httpsPort,
+      mqttPort: settings.mqttPort ?? made.mqttPort ?? usualEndpoint.mqttPort,
     },
     certificate,
     privateKey: await readText(directory, files.privateKey),
@@ -134,6 +139,14 @@ async function readSettings(directory: string): Promise<Settings> {
   if (httpsPort !== undefined && !isPort(httpsPort)) throw damaged("httpsPort", "a whole number from 1 to 65535");
   if (mqttPort !== undefined && !isPort(mqttPort)) throw damaged("mqttPort", "a whole number from 1 to 65535");
   return { serialNumber, host, httpsPort, mqttPort };
+}
+
+/** Ports that are none are left out: the file is another program's. */
+function portsOf({
+  httpsPort,
+  mqttPort,
+}: Readonly<Record<string, unknown>>): Partial<Pick<Endpoint, "httpsPort" | "mqttPort">> {
+  return { ...(isPort(httpsPort) && { httpsPort }), ...(isPort(mqttPort) && { mqttPort }) };
 }
 
 async function readBattery(directory: string): Promise<Battery> {

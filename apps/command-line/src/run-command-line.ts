@@ -22,6 +22,8 @@ export interface CommandLineOptions {
   readonly usageCode: string;
   /** Whether an error is a refusal that a person can mend. Everything else is a defect and shows its stack. */
   readonly isRefusal: (error: unknown) => error is Error & { readonly code: string };
+  /** What a person does next about a refusal, as a sentence behind it; undefined where the refusal says it, or nothing is known. */
+  readonly nextStep?: ((error: unknown) => string | undefined) | undefined;
 }
 
 /** A command with any arguments, as citty has them in a tree. */
@@ -51,8 +53,10 @@ export async function runCommandLine(main: AnyCommand, options: CommandLineOptio
   } catch (error) {
     process.exitCode = 1;
     if (error instanceof UsageError) process.stderr.write(`${options.usageCode}: ${error.message}\n`);
-    else if (options.isRefusal(error)) process.stderr.write(`${error.code}: ${error.message}\n`);
-    else throw error;
+    else if (options.isRefusal(error)) {
+      const next = options.nextStep?.(error);
+      process.stderr.write(`${error.code}: ${error.message}${next === undefined ? "" : `: ${next}`}\n`);
+    } else throw error;
   }
 }
 

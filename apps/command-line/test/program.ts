@@ -9,9 +9,13 @@ class BluntError extends Error {
 
 const cut = defineCommand({
   meta: { name: "cut", description: "Cut it" },
-  args: { deep: { type: "boolean", description: "All the way" } },
+  args: {
+    deep: { type: "boolean", description: "All the way" },
+    fast: { type: "boolean", description: "In no time" },
+  },
   run({ args }) {
     if (args.deep) throw new Error("not sharp");
+    if (args.fast) throw new BluntError("the knife slips");
     throw new BluntError("the knife is blunt");
   },
 });
@@ -35,4 +39,5 @@ await runCommandLine(main, {
   packageFile: new URL("../package.json", import.meta.url),
   usageCode: "ERR_TOOL_USAGE",
   isRefusal: (error) => error instanceof BluntError,
+  nextStep: (error) => (error instanceof BluntError && error.message.endsWith("slips") ? "hold it" : undefined),
 });

@@ -31,6 +31,7 @@ test.each([
   [["bake", "now", "--out", "a"], 'ERR_TOOL_USAGE: "tool bake" has no use for "now". Options: --out, --heat, --slow.'],
   [["bake", "--out", "a", "--slow=no"], 'ERR_TOOL_USAGE: --slow takes no value: leave "=no" away, or the whole option'],
   [["cut"], "ERR_TOOL_BLUNT: the knife is blunt"],
+  [["cut", "--fast"], "ERR_TOOL_BLUNT: the knife slips: hold it"],
 ])("%j is refused in one line", async (words, line) => {
   expect(await run(...words)).toEqual({ code: 1, stdout: "", stderr: `${line}\n` });
 });

@@ -11,7 +11,7 @@ export async function keepRunning(
   { paint, columns }: Terminal,
   write: (text: string) => void,
 ): Promise<void> {
-  const { folder, broker } = kept;
+  const { folder } = kept;
   const data = join(folder, "data");
   const button = (index: number): string => join(folder, buttons[index]?.serialNumber ?? "");
   const commands = [
@@ -23,10 +23,7 @@ export async function keepRunning(
     ],
     ["See a handshake in words", `npm run latchkey-button -- --device ${button(1)} --trace`],
     ["List the certificates", `npm run latchkey -- certificate list --data ${data}`],
-    [
-      "Attack it again",
-      `npm run latchkey-button -- attack --data ${data} --mqtt-port ${broker.port} --https-port ${broker.httpsPort}`,
-    ],
+    ["Attack it again", `npm run latchkey-button -- attack --data ${data}`],
   ] as const;
   const introduction = "Everything is still running. In another terminal, from this folder:";
   write(`\n${wrapText(introduction, columns).join("\n")}\n`);

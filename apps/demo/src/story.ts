@@ -31,7 +31,6 @@ export interface StoryOptions {
 /** What runs on at the end of the story. */
 export interface KeptStory {
   readonly folder: string;
-  readonly broker: RunningProcess;
   /** Gets each order from here on. */
   onOrder: (order: Order) => void;
 }
@@ -71,7 +70,7 @@ export async function tellStory({ terminal, write, isSlow, onEnd }: StoryOptions
     const attacks = await attack(play);
     await tellEnd(stage, terminal, { attacks, seconds: (performance.now() - startedMs) / 1000 });
     forgetSignals();
-    kept = { folder, broker, onOrder: () => {} };
+    kept = { folder, onOrder: () => {} };
     await onEnd?.(kept);
     return true;
   } catch (error) {

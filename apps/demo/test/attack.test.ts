@@ -14,11 +14,7 @@ beforeAll(async () => {
 afterAll(() => shop[Symbol.asyncDispose]());
 
 const attack = (of: Shop, ...words: string[]): ReturnType<typeof run> =>
-  run(
-    "button",
-    ...["attack", "--data", of.file("data"), "--mqtt-port", String(of.broker.port)],
-    ...["--https-port", String(of.broker.httpsPort), ...words],
-  );
+  run("button", "attack", "--data", of.file("data"), ...words);
 
 test("every attack is stopped at its layer, and the README has the table that the command prints", async () => {
   const { code, stdout, stderr } = await attack(shop, "--markdown");

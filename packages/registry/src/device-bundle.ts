@@ -18,15 +18,19 @@ export interface DeviceBundleInput {
   /** Host name of the data endpoint, without scheme and port. */
   readonly endpoint: string;
   readonly thingName?: string | undefined;
+  /** Where it listens, if that is known and may be another port than the usual one. */
+  readonly mqttPort?: number | undefined;
+  readonly httpsPort?: number | undefined;
 }
 
 /** The files of a device's folder or archive. Nothing is written here. */
 export function deviceBundle(input: DeviceBundleInput): readonly BundleFile[] {
-  const { endpoint, thingName } = input;
+  const { endpoint, thingName, mqttPort, httpsPort } = input;
+  const connection = { endpoint, mqttPort, httpsPort, thingName };
   const files: BundleFile[] = [
     { name: "certificate.pem", content: input.certificatePem, isSecret: false },
     { name: "root-ca.pem", content: input.rootPem, isSecret: false },
-    { name: "endpoint.json", content: `${JSON.stringify({ endpoint, thingName }, undefined, 2)}\n`, isSecret: false },
+    { name: "endpoint.json", content: `${JSON.stringify(connection, undefined, 2)}\n`, isSecret: false },
   ];
   if (input.privateKeyPem !== undefined) {
     files.push({ name: "private.key", content: input.privateKeyPem, isSecret: true });

@@ -123,6 +123,13 @@ test("a device bundle has what a device needs, and says which file is a secret",
     ["endpoint.json", false],
     ["private.key", true],
   ]);
+  const endpointIn = (more: object): unknown => JSON.parse(deviceBundle({ ...input, ...more })[2]?.content ?? "");
+  expect(endpointIn({})).toEqual({ endpoint: "host.example" });
+  expect(endpointIn({ mqttPort: 1, thingName: "t" })).toEqual({
+    endpoint: "host.example",
+    mqttPort: 1,
+    thingName: "t",
+  });
   expect(deviceBundle({ ...input, privateKeyPem: undefined }).some(({ isSecret }) => isSecret)).toBe(false);
   expect(idOf(makeDevice(makeAuthority()))).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -35,12 +35,13 @@ export const shortLength = 12;
 const leastDigits = 4;
 
 /**
- * The identifier that a person means: a whole one, or the beginning of one that the list has. `what` names the kind. Throws
+ * The identifier that a person means: a whole one, or the beginning of one that the list has. `what` names the kind, `list` the command that shows them. Throws
  * `UsageError` where none or several begin so.
  */
 export async function fullIdentifier(
   typed: string,
   what: string,
+  list: string,
   known: () => AsyncIterable<ApiAnswer>,
 ): Promise<string> {
   const digits = typed.toLowerCase();
@@ -59,14 +60,14 @@ export async function fullIdentifier(
   if (first !== undefined && found.length === 1) return first;
   throw new UsageError(
     first === undefined
-      ? `no ${what} begins with ${digits}`
+      ? `no ${what} begins with ${digits}: "${list}" shows those that exist`
       : `${found.length} of them begin with ${digits}: ${found.map((id) => id.slice(0, digits.length + 8)).join(", ")}`,
   );
 }
 
 /** The certificateId that a person means. */
 export function certificateIdOf(api: ApiClient, typed: string): Promise<string> {
-  return fullIdentifier(typed, "certificateId", () =>
+  return fullIdentifier(typed, "certificateId", "latchkey certificate list", () =>
     allOf(api, "ListCertificates", "certificates", { pageSize: 250 }),
   );
 }

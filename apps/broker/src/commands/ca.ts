@@ -135,7 +135,7 @@ function authorities(api: ApiClient, ascendingOrder = true): AsyncIterable<ApiAn
 }
 
 function authorityIdOf(api: ApiClient, typed: string): Promise<string> {
-  return fullIdentifier(typed, "authority's identifier", () => authorities(api));
+  return fullIdentifier(typed, "authority's identifier", "latchkey ca list", () => authorities(api));
 }
 
 async function describe(api: ApiClient, certificateId: string): Promise<ApiAnswer> {

@@ -5,6 +5,7 @@ import { defineCommand } from "citty";
 import { messageOf, oneOf, UsageError } from "@latchkey/command-line";
 import { certificatesFromPem, hexText, nameText } from "@latchkey/x509";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
+import { readDevicePorts } from "../data-directory/listeners-file.ts";
 import { isObject } from "../http/json-body.ts";
 import { allOf, certificateArnOf, certificateIdOf, shortLength, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";
@@ -33,7 +34,7 @@ const create = defineCommand({
     out: {
       type: "string",
       required: true,
-      description: "The folder for certificate.pem, private.key and root-ca.pem",
+      description: "The folder for certificate.pem, private.key, root-ca.pem and endpoint.json",
     },
     "common-name": { type: "string", description: "The subject's common name; the serial where it is left out" },
     serial: { type: "string", description: "The subject's serial number: iot:Certificate.Subject.SerialNumber" },
@@ -51,11 +52,14 @@ const create = defineCommand({
       endpointOf(targetOf(args)) === undefined
         ? await withDataDirectory(dataDirectoryOf(args), async (directory) => {
             if (args.serial !== undefined) warnOfSameSerial(directory, args.serial);
-            return createDevice(directory, device, new Date());
+            const ports = await readDevicePorts(dataDirectoryOf(args));
+            return createDevice(directory, { ...device, ports }, new Date());
           })
         : await withApi(args, (api) => createRemoteDevice(api, device));
     printDone(args.json, id, { certificateId: id, folder: args.out, policies: policyNames });
-    remark(`registered as ACTIVE; certificate.pem, private.key (keep it secret) and root-ca.pem are in ${args.out}`);
+    remark(
+      `registered as ACTIVE; certificate.pem, private.key (keep it secret), root-ca.pem and endpoint.json are in ${args.out}`,
+    );
     remarkOnPolicies(id, policyNames);
   },
 });

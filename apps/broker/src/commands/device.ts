@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
-import { isRegistryError, validityUnder, type CertificateRecord } from "@latchkey/registry";
+import { deviceBundle, isRegistryError, validityUnder, type CertificateRecord } from "@latchkey/registry";
 import {
   attributeValues,
   certificatesFromPem,
@@ -17,6 +17,7 @@ import {
   type NameAttributeInput,
 } from "@latchkey/x509";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
+import type { DevicePorts } from "../data-directory/listeners-file.ts";
 import { privateKeyToPem } from "../data-directory/key-pair-files.ts";
 import { fillDeviceFolder } from "./device-folder.ts";
 
@@ -28,8 +29,10 @@ export interface NewDevice {
   /** Policies to attach. */
   readonly policyNames: readonly string[];
   readonly days: number;
-  /** Where certificate.pem, private.key and root-ca.pem are written. */
+  /** Where certificate.pem, private.key, root-ca.pem and endpoint.json are written. */
   readonly outDirectory: string;
+  /** Of the broker, where they are known. */
+  readonly ports?: DevicePorts | undefined;
 }
 
 /** Upper bound of commonName and serialNumber in characters (RFC 5280 appendix A.1, ub-common-name, ub-serial-number). */
@@ -37,7 +40,7 @@ const maximumNameLength = 64;
 
 /**
  * Makes a key and a certificate for a device (the article's one-click generation), registers it as active and writes the
- * three files that the device needs. Gives the certificateId. Where any of it fails, nothing is registered and the files are
+ * files that the device needs. Gives the certificateId. Where any of it fails, nothing is registered and the files are
  * removed again.
  */
 export async function createDevice(data: DataDirectory, device: NewDevice, now: Date): Promise<string> {
@@ -57,8 +60,13 @@ export async function createDevice(data: DataDirectory, device: NewDevice, now: 
   return fillDeviceFolder(device.outDirectory, async (write) => {
     // The key exists only here: it is on the disk before the certificate is registered.
     await write({ name: "private.key", content: privateKeyToPem(privateKey), isSecret: true });
-    await write({ name: "certificate.pem", content: certificateToPem(certificate), isSecret: false });
-    await write({ name: "root-ca.pem", content: certificateToPem(data.serverAuthority), isSecret: false });
+    const bundle = deviceBundle({
+      certificatePem: certificateToPem(certificate),
+      rootPem: certificateToPem(data.serverAuthority),
+      endpoint: data.registry.describeAccount(data.scope).endpoint,
+      ...device.ports,
+    });
+    for (const file of bundle) await write(file);
     return registerActive(data, certificate, device.policyNames);
   });
 }

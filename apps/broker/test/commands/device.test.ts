@@ -44,7 +44,12 @@ test("a new device is ACTIVE with all its policies, and its key is its owner's",
   expect(data.registry.certificates.describe(defaultScope, id).status).toBe("ACTIVE");
   const attached = data.registry.policies.listAttached(defaultScope, { kind: "cert", certificateId: id });
   expect([...attached.items].toSorted()).toEqual(names.toSorted());
-  expect(readdirSync(outDirectory).toSorted()).toEqual(["certificate.pem", "private.key", "root-ca.pem"]);
+  expect(readdirSync(outDirectory).toSorted()).toEqual([
+    "certificate.pem",
+    "endpoint.json",
+    "private.key",
+    "root-ca.pem",
+  ]);
   expect(statSync(join(outDirectory, "private.key")).mode & 0o777).toBe(0o600);
 });
 

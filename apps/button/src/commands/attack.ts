@@ -6,7 +6,7 @@ import { isHeld, type Attack, type Outcome } from "../attack/attack.ts";
 import { attacksOn, pressHonestly } from "../attack/attacks.ts";
 import { setScene, type Scene } from "../attack/scene.ts";
 import { usualEndpoint } from "../device-directory.ts";
-import { portOf } from "./option-values.ts";
+import { chosenPorts, portOrigin } from "./option-values.ts";
 
 /** An attack succeeded, or failed for another reason than it should. */
 class AttackError extends Error {
@@ -25,17 +25,13 @@ export const attackCommand = defineCommand({
   args: {
     data: { type: "string", required: true, description: "The data directory of the running broker" },
     host: { type: "string", default: usualEndpoint.host, description: "The broker's host" },
-    "mqtt-port": { type: "string", default: String(usualEndpoint.mqttPort), description: "Its port for MQTT" },
-    "https-port": { type: "string", default: String(usualEndpoint.httpsPort), description: "Its port for HTTPS" },
+    "mqtt-port": { type: "string", description: `Its port for MQTT; ${portOrigin(usualEndpoint.mqttPort)}` },
+    "https-port": { type: "string", description: `Its port for HTTPS; ${portOrigin(usualEndpoint.httpsPort)}` },
     markdown: { type: "boolean", description: "Print the result as a Markdown table" },
     json: { type: "boolean", description: "Print one line of JSON for each attack" },
   },
   async run({ args }) {
-    const scene = await setScene(args.data, {
-      host: args.host,
-      mqttPort: portOf("mqtt-port", args["mqtt-port"]),
-      httpsPort: portOf("https-port", args["https-port"]),
-    });
+    const scene = await setScene(args.data, { host: args.host, ...(await chosenPorts(args)) });
     const results: Result[] = [];
     const terminal = terminalOf(process.stdout, process.env);
     try {

@@ -7,6 +7,7 @@ import { defineCommand } from "citty";
 import { usualEndpoint } from "../device-directory.ts";
 import { fleetButtons, type FleetButton } from "../fleet/identities.ts";
 import { runFleet, type FleetResult } from "../fleet/run-fleet.ts";
+import { brokerPorts } from "../provision/broker-ports.ts";
 import { openDataDirectory } from "../provision/data-directory-service.ts";
 import { portOf, wholeNumber } from "./option-values.ts";
 
@@ -34,7 +35,7 @@ export const fleetCommand = defineCommand({
     workers: { type: "string", default: "2", description: "Worker threads" },
     mqtt: { type: "boolean", description: "By MQTT with QoS 1, in place of HTTPS" },
     host: { type: "string", default: usualEndpoint.host, description: "The broker's host" },
-    port: { type: "string", description: "Its port: 8443 for HTTPS, 8883 with --mqtt where it is left out" },
+    port: { type: "string", description: "Its port; the one that the running broker says, or 8443, with --mqtt 8883" },
     keep: {
       type: "string",
       description: "The folder that keeps keys and certificates; DATA/fleet where it is left out",
@@ -47,7 +48,7 @@ export const fleetCommand = defineCommand({
     const perSecond = rateOf(args.rate);
     const workers = wholeNumber("workers", args.workers, 1, 64);
     const protocol = args.mqtt === true ? "mqtt" : "https";
-    const usualPort = protocol === "mqtt" ? usualEndpoint.mqttPort : usualEndpoint.httpsPort;
+    const { mqttPort, httpsPort } = await brokerPorts(args.data);
     const progress = new Progress(terminalOf(process.stderr, process.env));
     const { buttons, roots } = await identities(args.data, args.keep ?? join(args.data, "fleet"), count, progress);
     const connection = {
@@ -55,7 +56,7 @@ export const fleetCommand = defineCommand({
       roots,
       timeoutMs,
       host: args.host,
-      port: args.port === undefined ? usualPort : portOf("port", args.port),
+      port: args.port === undefined ? (protocol === "mqtt" ? mqttPort : httpsPort) : portOf("port", args.port),
     } as const;
     const stopping = new AbortController();
     const stop = (): void => stopping.abort();

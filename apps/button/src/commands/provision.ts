@@ -9,7 +9,7 @@ import { dataDirectoryService } from "../provision/data-directory-service.ts";
 import type { IdentityService } from "../provision/identity-service.ts";
 import { provision, ways, type ProvisionedButton } from "../provision/provision.ts";
 import { makeSerialNumber, serialNumberOf } from "../serial-number.ts";
-import { portOf } from "./option-values.ts";
+import { chosenPorts, portOrigin } from "./option-values.ts";
 
 /** The command. Standard output has the serial number alone, standard error what was done. */
 export const provisionCommand = defineCommand({
@@ -32,19 +32,15 @@ export const provisionCommand = defineCommand({
     },
     serial: { type: "string", description: "The serial number (DSN); made up where it is left out" },
     host: { type: "string", default: usualEndpoint.host, description: "The broker's host" },
-    "https-port": { type: "string", default: String(usualEndpoint.httpsPort), description: "Its port for HTTPS" },
-    "mqtt-port": { type: "string", default: String(usualEndpoint.mqttPort), description: "Its port for MQTT" },
+    "https-port": { type: "string", description: `Its port for HTTPS; ${portOrigin(usualEndpoint.httpsPort)}` },
+    "mqtt-port": { type: "string", description: `Its port for MQTT; ${portOrigin(usualEndpoint.mqttPort)}` },
   },
   async run({ args }) {
     const serialNumber = args.serial === undefined ? makeSerialNumber() : serialNumberOf(args.serial);
     const button = {
       directory: args.device,
       serialNumber,
-      endpoint: {
-        host: args.host,
-        httpsPort: portOf("https-port", args["https-port"]),
-        mqttPort: portOf("mqtt-port", args["mqtt-port"]),
-      },
+      endpoint: { host: args.host, ...(await chosenPorts(args)) },
       way: oneOf("way", args.way, ways),
       ownAuthorityDirectory: args["own-ca"],
       nowSeconds: Math.floor(Date.now() / 1000),
