@@ -1,8 +1,7 @@
 /** TLS by node:tls. What it thinks of the client's certificate is not used: it asks for one and accepts any. */
 
 import { constants, randomBytes } from "node:crypto";
-import { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
+import { createSecureContext, TLSSocket, type SecureContext } from "node:tls";
 import { presentedCertificates } from "@latchkey/chain";
 import { ResumableClients } from "./resumable-clients.ts";
 import {
@@ -15,9 +14,11 @@ import {
   type TlsLayerOptions,
 } from "./tls-layer.ts";
 
-/** What every certificate of the layer is used with. */
+/** What every certificate of the layer is used with. Sessions of another context are not resumed. */
 const contextOptions = {
   minVersion: "TLSv1.2",
+  honorCipherOrder: true,
+  sessionIdContext: "latchkey",
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   sessionTimeout: ticketKeyLifetimeMs / 1000,
 } as const;
@@ -31,24 +32,18 @@ const forgotten = "the client of a resumed session is not remembered any more: i
 
 /** Makes the layer. */
 export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
-  const { applicationProtocols, onSecure, onFailed } = options;
-  // It never listens: it is handed the connections that the listener has accepted.
-  const server = createServer({
-    ...contextOptions,
-    cert: options.certificate,
-    key: options.privateKey,
-    requestCert: true,
-    rejectUnauthorized: false,
-    handshakeTimeout: options.handshakeTimeoutMs,
-    ...(applicationProtocols.length > 0 && { ALPNProtocols: applicationProtocols }),
-  });
+  const { applicationProtocols, handshakeTimeoutMs, onSecure, onFailed } = options;
+  let { certificate, privateKey } = options;
+  let secureContext = contextOf(certificate, privateKey);
   const clients = new ResumableClients({
     ...remembered,
     lifetimeMs: ticketKeyLifetimeMs,
     monotonicMs: () => performance.now(),
-    changeKeys: () => server.setTicketKeys(randomBytes(ticketKeyOctets)),
+    changeKeys() {
+      secureContext = contextOf(certificate, privateKey);
+    },
   });
-  server.on("secureConnection", (socket) => {
+  const secured = (socket: TLSSocket): void => {
     const address = addressOf(socket);
     const shown = shownBy(socket, clients);
     if (shown === undefined) onFailed(remoteOf(socket), forgotten);
@@ -70,30 +65,65 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
       // node:tls has no function that sends an alert.
       refuse: () => socket.destroy(),
     });
-  });
-  server.on("tlsClientError", (error, socket) => {
-    onFailed(remoteOf(acceptedSocketOf(socket) ?? socket), error.message);
-    socket.destroy();
-  });
+  };
   return {
-    secure(socket) {
+    secure(accepted) {
       clients.changeOldKeys();
-      server.emit("connection", socket);
+      // A server of node:tls would make an error, with its stack, of what it thinks of each client's certificate.
+      const socket = new TLSSocket(accepted, {
+        isServer: true,
+        secureContext,
+        requestCert: true,
+        rejectUnauthorized: false,
+        ...(applicationProtocols.length > 0 && { ALPNProtocols: applicationProtocols }),
+      });
+      watchHandshake(socket, handshakeTimeoutMs, secured, (reason) => {
+        // The address of the accepted socket was read then, and stays known when the client has reset the connection.
+        onFailed(remoteOf(accepted), reason);
+        socket.destroy();
+      });
     },
-    setCertificate(cert, key) {
-      server.setSecureContext({ ...contextOptions, cert, key });
+    setCertificate(nextCertificate, nextPrivateKey) {
+      [certificate, privateKey] = [nextCertificate, nextPrivateKey];
       clients.changeKeys();
     },
   };
 }
 
-/**
- * The socket that was accepted. Its address was read then and stays known, while that of the TLS socket on it is gone once the client
- * has reset the connection. node:tls has no public way to it.
- */
-function acceptedSocketOf(socket: TLSSocket): Socket | undefined {
-  const parent: unknown = Reflect.get(socket, "_parent");
-  return parent instanceof Socket ? parent : undefined;
+/** A certificate with new keys for tickets. Connections keep the one that they began with. */
+function contextOf(certificate: string, privateKey: string): SecureContext {
+  return createSecureContext({
+    ...contextOptions,
+    cert: certificate,
+    key: privateKey,
+    ticketKeys: randomBytes(ticketKeyOctets),
+  });
+}
+
+/** Calls one of the two, once. Later errors of TLS end the socket, as those of any other do. */
+function watchHandshake(
+  socket: TLSSocket,
+  timeoutMs: number,
+  onSecured: (socket: TLSSocket) => void,
+  onFailed: (reason: string) => void,
+): void {
+  const settle = (): void => {
+    clearTimeout(timer);
+    socket.off("secure", secured).off("error", failed).off("close", closed);
+  };
+  const secured = (): void => {
+    settle();
+    onSecured(socket);
+  };
+  const failed = (error: Error): void => {
+    settle();
+    onFailed(error.message);
+  };
+  const closed = (): void => failed(new Error("the client closed the connection"));
+  const timer = setTimeout(() => failed(new Error("TLS handshake timeout")), timeoutMs);
+  socket.on("secure", secured).on("error", failed).on("close", closed);
+  // Until a server of node:tls has taken a socket, and here none does, errors of TLS and of the socket below come as this event only.
+  socket.on("_tlsError", (error: Error) => socket.destroy(error));
 }
 
 /** What a handshake showed and what a ticket leaves out; undefined where that is not known any more. */

@@ -169,6 +169,21 @@ describe.each([
     },
   );
 
+  test("a client whose octets are no TLS after its handshake is ended by an error, and that is no failed handshake", async () => {
+    const reports = await start(layer);
+    const secured = reports.nextStream();
+    const wire = connectTcp(listener?.address.port ?? 0, "127.0.0.1");
+    client({ socket: wire });
+    const { stream } = await secured;
+    stream.resume();
+    const errors: Error[] = [];
+    stream.on("error", (error) => errors.push(error));
+    const closed = new Promise((resolve) => stream.once("close", resolve));
+    wire.write(Buffer.alloc(100, 0x55));
+    await closed;
+    expect([errors.length, reports.failures]).toEqual([1, []]);
+  });
+
   test("a client without a certificate comes through, too: its chain is empty", async () => {
     const reports = await start(layer);
     const secured = reports.nextStream();
