@@ -202,3 +202,8 @@ export const awsLimits: Limits = {
 export function limitsOf(profile: Profile): Limits {
   return profile === "aws" ? awsLimits : standardLimits;
 }
+
+/** A limit with its value, as reasons name it. */
+export function limitText(limits: Limits, name: keyof Limits): string {
+  return `${name} ${limits[name]}`;
+}

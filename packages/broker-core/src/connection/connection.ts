@@ -256,8 +256,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.#pauseOrResume();
   }
 
-  /** Waits with the next packet until a value is there. What is there already is used at once. */
-  hold<Value>(value: Value | Promise<Value>, use: (value: Value) => void, failed: (cause: unknown) => void): void {
+  /** Waits with the next packet until a value is there. What is there already is used at once. Without `failed` the promise must not reject. */
+  hold<Value>(value: Value | Promise<Value>, use: (value: Value) => void, failed?: (cause: unknown) => void): void {
     if (!(value instanceof Promise)) {
       use(value);
       return;
@@ -270,9 +270,9 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
       if (this.state !== "closed") this.work();
       this.context.inputDone();
     };
-    value.then(
+    void value.then(
       (result) => settled(() => use(result)),
-      (cause: unknown) => settled(() => failed(cause)),
+      failed && ((cause: unknown) => settled(() => failed(cause))),
     );
   }
 

@@ -7,6 +7,7 @@ import { refuseConnect } from "../connection/fault-answers.ts";
 import { Rate } from "../connection/rate.ts";
 import { Sender } from "../connection/sender.ts";
 import { ClientTopicAliases } from "../connection/topic-aliases.ts";
+import { limitText } from "../limits.ts";
 import type { Authentication, AuthenticationStep, Credentials } from "../ports/authenticator.ts";
 import type { Action, Decision } from "../ports/authorizer.ts";
 import type { Session } from "../session/session.ts";
@@ -86,7 +87,7 @@ function checkConnect<Peer, Principal>(
   if (!connection.groups.every((group) => admitToGroup(connection, group))) return false;
   const octets = utf8Length(clientIdentifier);
   if (octets > limits.maximumClientIdentifierOctets) {
-    const limit = `maximumClientIdentifierOctets ${limits.maximumClientIdentifierOctets}`;
+    const limit = limitText(limits, "maximumClientIdentifierOctets");
     return refuse(ReasonCode.clientIdentifierNotValid, "limit", `${limit}: the client identifier has ${octets} octets`);
   }
   if (isAws && packet.clientIdentifier.startsWith("$")) {
@@ -104,7 +105,7 @@ function checkConnect<Peer, Principal>(
     return refuse(ReasonCode.qosNotSupported, "protocol-error", "a will of QoS 2 is not supported: QoS 0 and 1 are");
   }
   if (will.payload.length > limits.maximumPayloadOctets) {
-    const limit = `maximumPayloadOctets ${limits.maximumPayloadOctets}`;
+    const limit = limitText(limits, "maximumPayloadOctets");
     return refuse(ReasonCode.packetTooLarge, "limit", `${limit}: the will has ${will.payload.length} octets`);
   }
   const fault = topicFault(limits, isAws, "the will's topic", will.topicName);
@@ -197,10 +198,6 @@ function authorize<Peer, Principal>(
   const wanted: [Action, string][] = [["connect", clientIdentifier]];
   if (will !== undefined) wanted.push(["publish", will.fields.topicName]);
   if (will?.fields.retain === true) wanted.push(["retain-publish", will.fields.topicName]);
-  const failed = (cause: unknown): void => {
-    if (connection.state === "closed") return;
-    refuseConnect(connection, ReasonCode.notAuthorized, "not-authorized", `the authorizer failed: ${String(cause)}`);
-  };
   const ask = (index: number): void => {
     const [action, name] = wanted[index] ?? [];
     if (action === undefined || name === undefined) {
@@ -216,7 +213,7 @@ function authorize<Peer, Principal>(
       const detail = action === "connect" ? `connect as ${name}` : `${action} of the will to ${name}`;
       refuseConnect(connection, ReasonCode.notAuthorized, "not-authorized", detail, `not allowed: ${detail}`);
     };
-    connection.hold(decisionOn(connection, action, name), use, failed);
+    connection.hold(decisionOn(connection, action, name), use);
   };
   ask(0);
 }

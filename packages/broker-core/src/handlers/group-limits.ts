@@ -4,6 +4,7 @@ import { ReasonCode } from "@latchkey/mqtt-codec";
 import type { BrokerContext, Connection } from "../connection/connection.ts";
 import { refuseConnect } from "../connection/fault-answers.ts";
 import type { EventSource } from "../events.ts";
+import { limitText } from "../limits.ts";
 import type { ServerPublish, ServerPublishResult } from "../server-publish.ts";
 import type { ConnectionGroup, GroupLimit } from "../session/connection-group.ts";
 
@@ -18,7 +19,7 @@ export function joinAddress<Peer, Principal>(connection: Connection<Peer, Princi
   const limit = "maximumConnectionsBeforeConnectOfAddress";
   if (group.connectionsBeforeConnect <= limits[limit]) return;
   limited.add(group, limit, connection.source());
-  connection.close("limit", `${limit} ${limits[limit]}`);
+  connection.close("limit", limitText(limits, limit));
 }
 
 /** Counts the connection for its principal, to be released at its end; false where it is refused. */
@@ -64,12 +65,12 @@ export function countIncomplete<Peer, Principal>(connection: Connection<Peer, Pr
     const limit = group.limits.incompleteOctets;
     if (group.incompleteOctets <= limits[limit]) continue;
     limited.add(group, limit, connection.source());
-    connection.close("limit", `${limit} ${limits[limit]}`, ReasonCode.quotaExceeded);
+    connection.close("limit", limitText(limits, limit), ReasonCode.quotaExceeded);
     return;
   }
   const free = limits.maximumIncompleteOctetsOfAll - (counters.incompleteOctets - more);
   if (octets <= free) return;
-  const detail = `maximumIncompleteOctetsOfAll ${limits.maximumIncompleteOctetsOfAll}`;
+  const detail = limitText(limits, "maximumIncompleteOctetsOfAll");
   connection.close("limit", detail, ReasonCode.quotaExceeded);
 }
 
@@ -98,7 +99,7 @@ function refuse<Peer, Principal>(
   reasonCode: number,
 ): false {
   connection.context.limited.add(group, limit, connection.source());
-  const detail = `${limit} ${connection.context.limits[limit]}`;
+  const detail = limitText(connection.context.limits, limit);
   refuseConnect(connection, reasonCode, "limit", detail, detail);
   return false;
 }
@@ -120,7 +121,7 @@ export function limitOfPublishing<Peer, Principal>(
     groups.released(group);
     if (mayPublish) continue;
     limited.add(group, limit, source);
-    return { ok: false, reasonCode: ReasonCode.quotaExceeded, reason: `${limit} ${limits[limit]}` };
+    return { ok: false, reasonCode: ReasonCode.quotaExceeded, reason: limitText(limits, limit) };
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 
 import { encodedLength, MqttEncodeError, ReasonCode, validateTopicName } from "@latchkey/mqtt-codec";
 import type { BrokerContext } from "../connection/connection.ts";
+import { limitText } from "../limits.ts";
 import type { DirectResult, ServerPublish, ServerPublishResult } from "../server-publish.ts";
 import { topicFault } from "./topic-limits.ts";
 
@@ -17,7 +18,7 @@ export function publishFault<Peer, Principal>(
   const fault = topicFault(limits, isAws, "the topic", topicName);
   if (fault !== undefined) return { ok: false, reasonCode: ReasonCode.topicNameInvalid, reason: fault };
   if (payload.length > limits.maximumPayloadOctets) {
-    const reason = `maximumPayloadOctets ${limits.maximumPayloadOctets}: the payload has ${payload.length} octets`;
+    const reason = `${limitText(limits, "maximumPayloadOctets")}: the payload has ${payload.length} octets`;
     return { ok: false, reasonCode: ReasonCode.packetTooLarge, reason };
   }
   if (properties === undefined) return undefined;

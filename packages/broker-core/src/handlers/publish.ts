@@ -3,6 +3,7 @@
 import { ReasonCode, type PublishPacket, type QoS } from "@latchkey/mqtt-codec";
 import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { limitText } from "../limits.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { Message, type MessageProperties } from "../routing/message.ts";
 import { decisionOn } from "./decision.ts";
@@ -54,7 +55,7 @@ function resolveTopic<Peer, Principal>(
     return undefined;
   }
   if (payload.length > limits.maximumPayloadOctets) {
-    const detail = `maximumPayloadOctets ${limits.maximumPayloadOctets}: PUBLISH has ${payload.length} octets`;
+    const detail = `${limitText(limits, "maximumPayloadOctets")}: PUBLISH has ${payload.length} octets`;
     connection.close("limit", detail, ReasonCode.packetTooLarge);
     return undefined;
   }
@@ -151,15 +152,7 @@ function decideLater<Peer, Principal>(
   topicName: string,
   decision: Promise<Decision>,
 ): void {
-  connection.hold(
-    decision,
-    (answer) => decided(connection, client, packet, topicName, answer),
-    (cause) => authorizerFailed(connection, cause),
-  );
-}
-
-function authorizerFailed<Peer, Principal>(connection: Connection<Peer, Principal>, cause: unknown): void {
-  connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized);
+  connection.hold(decision, (answer) => decided(connection, client, packet, topicName, answer));
 }
 
 function decided<Peer, Principal>(

@@ -9,6 +9,7 @@ import {
 } from "@latchkey/mqtt-codec";
 import type { Client } from "../connection/client.ts";
 import type { Connection } from "../connection/connection.ts";
+import { limitText } from "../limits.ts";
 import type { Decision } from "../ports/authorizer.ts";
 import { filterParts, type FilterParts, type SessionSubscription } from "../routing/subscription.ts";
 import { noGroups } from "../session/connection-group.ts";
@@ -30,7 +31,7 @@ export function handleSubscribe<Peer, Principal>(
   const { limits, isAws } = connection.context;
   const { subscriptions, properties } = packet;
   if (subscriptions.length > limits.maximumFiltersPerSubscribe) {
-    const limit = `maximumFiltersPerSubscribe ${limits.maximumFiltersPerSubscribe}`;
+    const limit = limitText(limits, "maximumFiltersPerSubscribe");
     const detail = `${limit}: SUBSCRIBE has ${subscriptions.length} topic filters`;
     connection.close("limit", detail, ReasonCode.quotaExceeded);
     return;
@@ -48,11 +49,7 @@ export function handleSubscribe<Peer, Principal>(
   );
   const isLater = decisions.some((one) => one instanceof Promise);
   const settled = isLater ? Promise.all(decisions.map(async (one) => one)) : decisions.filter(isSettled);
-  connection.hold(
-    settled,
-    (answers) => grantAll(connection, client, packet, grants, answers),
-    (cause) => connection.close("not-authorized", `the authorizer failed: ${String(cause)}`, ReasonCode.notAuthorized),
-  );
+  connection.hold(settled, (answers) => grantAll(connection, client, packet, grants, answers));
 }
 
 function isSettled(decision: Decision | Promise<Decision>): decision is Decision {
@@ -79,7 +76,7 @@ function check<Peer, Principal>(
     return { reasonCode: ReasonCode.topicFilterInvalid, detail: `not a topic filter: ${shortened(topicFilter)}` };
   }
   if ((parts.group?.length ?? 0) > limits.maximumShareNameLength) {
-    const detail = `maximumShareNameLength ${limits.maximumShareNameLength}: ${shortened(topicFilter)}`;
+    const detail = `${limitText(limits, "maximumShareNameLength")}: ${shortened(topicFilter)}`;
     return { reasonCode: ReasonCode.topicFilterInvalid, detail };
   }
   if (isReservedFilter(isAws, parts.filter)) {
@@ -90,11 +87,11 @@ function check<Peer, Principal>(
     const limit = group.limits.subscriptions;
     if (group.subscriptions + added.size < limits[limit]) continue;
     connection.context.limited.add(group, limit, connection.source());
-    return { reasonCode: ReasonCode.quotaExceeded, detail: `${limit} ${limits[limit]}: ${shortened(topicFilter)}` };
+    return { reasonCode: ReasonCode.quotaExceeded, detail: `${limitText(limits, limit)}: ${shortened(topicFilter)}` };
   }
   const { subscriptions } = connection.context.counters;
   if (isNew && subscriptions + added.size >= limits.maximumSubscriptionsOfAll) {
-    const detail = `maximumSubscriptionsOfAll ${limits.maximumSubscriptionsOfAll}: ${shortened(topicFilter)}`;
+    const detail = `${limitText(limits, "maximumSubscriptionsOfAll")}: ${shortened(topicFilter)}`;
     return { reasonCode: ReasonCode.quotaExceeded, detail };
   }
   if (isNew && session.subscriptions.size + added.size >= maximumSubscriptionsPerSession) {

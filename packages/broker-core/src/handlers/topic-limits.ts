@@ -1,7 +1,7 @@
 /** The limits on topic names and filters. */
 
 import { utf8Length } from "@latchkey/mqtt-codec";
-import type { Limits } from "../limits.ts";
+import { limitText, type Limits } from "../limits.ts";
 
 /**
  * Which limit a topic name or filter exceeds, in words with the limit, the value and the topic; undefined: none. `what` names it. In
@@ -13,11 +13,11 @@ export function topicFault(limits: Limits, isAws: boolean, what: string, name: s
   const counted = isAws ? name.replace(uncounted, "") : name.replace(shared, "");
   const levels = countLevels(counted);
   if (levels > limits.maximumTopicLevels) {
-    return `maximumTopicLevels ${limits.maximumTopicLevels}: ${what} has ${levels} levels: ${shortened(name)}`;
+    return `${limitText(limits, "maximumTopicLevels")}: ${what} has ${levels} levels: ${shortened(name)}`;
   }
   const octets = utf8Length(counted);
   if (octets > limits.maximumTopicOctets) {
-    return `maximumTopicOctets ${limits.maximumTopicOctets}: ${what} has ${octets} octets: ${shortened(name)}`;
+    return `${limitText(limits, "maximumTopicOctets")}: ${what} has ${octets} octets: ${shortened(name)}`;
   }
   return undefined;
 }

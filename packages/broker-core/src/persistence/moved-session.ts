@@ -5,10 +5,10 @@ import type { MovedSession } from "../ports/cluster.ts";
 import type { StoredDelivery, StoredMessage } from "../ports/session-store.ts";
 import type { Message } from "../routing/message.ts";
 import { SharedGroup } from "../routing/shared-subscriptions.ts";
-import { filterParts } from "../routing/subscription.ts";
-import { Delivery } from "../session/outbound-messages.ts";
+import type { SessionJournal } from "../session/session-journal.ts";
 import type { Session } from "../session/session.ts";
-import { clockTimeOf, epochOf, messageOf, storedMessage, type Epoch } from "./stored-message.ts";
+import { putSession } from "./put-session.ts";
+import { epochOf, messageOf, storedMessage, type Epoch } from "./stored-message.ts";
 
 function epochIn<Peer, Principal>(context: BrokerContext<Peer, Principal>): Epoch {
   return { epochMs: context.epochMs, nowMs: () => context.nowMs };
@@ -66,66 +66,31 @@ export function putMovedSession<Peer, Principal>(
   context: BrokerContext<Peer, Principal>,
   { session: moved, messages }: MovedSession,
 ): void {
-  const { sessions, router, counters, persistence } = context;
+  const { sessions, persistence } = context;
   const epoch = epochIn(context);
-  const { clientIdentifier, protocolVersion, expirySeconds } = moved;
+  const { clientIdentifier, expirySeconds } = moved;
   if (sessions.get(clientIdentifier) !== undefined || expirySeconds === 0) return;
-  const session = sessions.create(clientIdentifier, protocolVersion, expirySeconds);
+  const session = putSession(
+    context,
+    moved,
+    new Map(Array.from(messages, ([number, stored]) => [number, messageOf(epoch, stored)])),
+    epoch,
+  );
   const { awayAtMs = context.epochMs(), awayReason: reason, awayDetail: detail = "" } = moved;
   session.lastEnd = { atMs: awayAtMs, reason, detail };
-  if (moved.owner !== undefined) sessions.count(session, [context.groups.of("principal", moved.owner)]);
   session.journal = persistence?.journalOf(session);
-  session.journal?.detached(expirySeconds);
-  for (const subscription of moved.subscriptions) {
-    const parts = filterParts(subscription.topicFilter);
-    if (parts === undefined) continue;
-    if (router.subscribe(session, subscription, parts)) session.countSubscriptions(1);
-    session.journal?.subscribed(subscription);
-  }
-  counters.subscriptions = router.subscriptions;
-  putDeliveries(
-    context,
-    session,
-    moved.deliveries,
-    new Map(Array.from(messages, ([number, stored]) => [number, messageOf(epoch, stored)])),
-  );
-  for (const packetIdentifier of moved.released) {
-    session.outbound.restoreReleased(packetIdentifier);
-    session.journal?.released(packetIdentifier);
-  }
-  for (const packetIdentifier of moved.received) {
-    session.received.add(packetIdentifier);
-    session.journal?.received(packetIdentifier);
-  }
+  if (session.journal !== undefined) record(session, session.journal);
   sessions.detach(session, Math.max(0, context.epochMs() - awayAtMs));
 }
 
-function putDeliveries<Peer, Principal>(
-  context: BrokerContext<Peer, Principal>,
-  session: Session,
-  deliveries: readonly StoredDelivery[],
-  messages: ReadonlyMap<number, Message>,
-): void {
-  const epoch = epochIn(context);
-  for (const stored of deliveries) {
-    const message = messages.get(stored.message);
-    if (message === undefined) continue;
-    const parts = stored.sharedFilter === undefined ? undefined : filterParts(stored.sharedFilter);
-    const group = parts?.group === undefined ? undefined : context.router.group(parts.filter, parts.group);
-    const { qos, retain, subscriptionIdentifiers } = stored;
-    const delivery = new Delivery(
-      message,
-      qos,
-      retain,
-      subscriptionIdentifiers,
-      group,
-      clockTimeOf(epoch, stored.queuedAtMs),
-    );
-    delivery.packetIdentifier = stored.packetIdentifier;
-    delivery.isSent = stored.isSent;
-    session.outbound.restore(delivery);
-    if (session.journal === undefined) continue;
-    if (qos === 2 && delivery.packetIdentifier === 0) session.outbound.reserve(delivery);
-    delivery.sequence = session.journal.queued(delivery);
+/** The store of this node learns what the other one had kept. */
+function record({ expirySeconds, subscriptions, outbound, received }: Session, journal: SessionJournal): void {
+  journal.detached(expirySeconds);
+  for (const subscription of subscriptions.values()) journal.subscribed(subscription);
+  for (const delivery of outbound.all()) {
+    if (delivery.qos === 2 && delivery.packetIdentifier === 0) outbound.reserve(delivery);
+    delivery.sequence = journal.queued(delivery);
   }
+  for (const packetIdentifier of outbound.released) journal.released(packetIdentifier);
+  for (const packetIdentifier of received) journal.received(packetIdentifier);
 }
