@@ -20,7 +20,7 @@ export function handleAuth<Peer, Principal>(connection: Connection<Peer, Princip
     }
     connection.exchange = undefined;
     if (client === undefined) connection.state = "authenticating";
-    step(connection, () => exchange.next(data, context.nowMs), exchange.settled);
+    askAuthenticator(connection, () => exchange.next(data, context.nowMs), exchange.settled);
     return;
   }
   const { authenticator } = context;
@@ -37,7 +37,7 @@ export function handleAuth<Peer, Principal>(connection: Connection<Peer, Princip
   }
   const ask = (): AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>> =>
     authenticator.reauthenticate?.(client.principal, data, context.nowMs) ?? { ok: false, reason: "not supported" };
-  step(connection, ask, (result) => reauthenticated(connection, authenticationMethod, result));
+  askAuthenticator(connection, ask, (result) => reauthenticated(connection, authenticationMethod, result));
 }
 
 /** How long an authentication holds, in milliseconds of the broker's clock. */
@@ -48,7 +48,8 @@ export function authenticatedUntilMs(
   return nowMs + validSeconds * 1000;
 }
 
-function step<Peer, Principal>(
+/** Calls an authenticator and goes on with its answer; one that throws or rejects has refused. */
+export function askAuthenticator<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   call: () => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>,
   settled: (step: AuthenticationStep<Principal>) => void,

@@ -12,7 +12,7 @@ import type { Authentication, AuthenticationStep, Credentials } from "../ports/a
 import type { Action, Decision } from "../ports/authorizer.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
-import { authenticatedUntilMs } from "./auth.ts";
+import { askAuthenticator, authenticatedUntilMs } from "./auth.ts";
 import { claimSession } from "./claim-session.ts";
 import { answerWhenKept, canBeKept, connackProperties } from "./connack.ts";
 import { ConnectedClient } from "./connected-client.ts";
@@ -55,21 +55,11 @@ export function handleConnect<Peer, Principal>(connection: Connection<Peer, Prin
   // The packet's octets are views of a chunk; what is asked later must not read them.
   const kept = { ...packet, will: undefined, password: undefined };
   const will = storedWillOf(connection, packet, clientIdentifier);
-  const step = attempt(() => context.authenticator.authenticate(connection.peer, credentials, context.nowMs));
-  const settled = (result: AuthenticationStep<Principal>): void =>
-    authenticated(connection, kept, will, expirySeconds, result);
-  connection.hold(step, settled, (cause) => settled({ ok: false, reason: String(cause) }));
-}
-
-/** Calls what may throw; a throw is a refusal. */
-function attempt<Principal>(
-  call: () => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>,
-): AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>> {
-  try {
-    return call();
-  } catch (cause) {
-    return { ok: false, reason: String(cause) };
-  }
+  askAuthenticator(
+    connection,
+    () => context.authenticator.authenticate(connection.peer, credentials, context.nowMs),
+    (result) => authenticated(connection, kept, will, expirySeconds, result),
+  );
 }
 
 /** What can be said without knowing who it is. */
