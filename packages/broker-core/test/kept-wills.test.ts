@@ -177,6 +177,34 @@ describe("killed while the client was connected", () => {
   });
 });
 
+describe("a clock that is set while the broker runs, and the broker is killed afterwards", () => {
+  /** Starts a broker whose clock is off by so much. */
+  const startOff = (nowMs: number, byMs: () => number): Promise<TestBroker> =>
+    start(nowMs, { epochMs: () => start1970 + broker.nowMs + byMs() });
+
+  test.each([
+    ["back, and stays so", -500_000, -500_000],
+    ["forth by a day, and is right again afterwards", 86_400_000, 0],
+  ])("%s: no will waits longer than its delay, and none is lost", async (_, thenMs, afterwardsMs) => {
+    let byMs = 0;
+    await startOff(0, () => byMs);
+    (await connect("away", 30)).lose();
+    await connect("connected", 30);
+    await tick(1000);
+    byMs = thenMs;
+    const late = await connect("late", 30);
+    await tick(2000);
+    late.lose();
+    await broker.broker.settled();
+    broker.broker.deleteRetained("wills", 2000);
+    await startOff(3000, () => afterwardsMs);
+    const watcher = await broker.subscriber("watcher", ["wills"]);
+    for (let nowMs = 4000; nowMs <= 33_500; nowMs += 500) await tick(nowMs);
+    expect(watcher.messages().toSorted()).toEqual(["wills away", "wills connected", "wills late"]);
+    expect((await store.load()).wills).toEqual([]);
+  });
+});
+
 describe("stopped", () => {
   test("a will without delay is published as the broker stops, and not again", async () => {
     await connect("button", 0);

@@ -21,17 +21,19 @@ const stopSignals = ["SIGTERM", "SIGINT"] as const;
  */
 export async function runUntilStopped({ flags, settings, opened, start }: RunOptions): Promise<void> {
   const { log } = opened;
-  let reloading = Promise.resolve();
-  let broker: RunningBroker | undefined;
+  const { promise: started, resolve: hasStarted } = Promise.withResolvers<RunningBroker>();
+  // What comes while the broker starts is done when it runs: it has been given its limits already.
+  let reloading: Promise<unknown> = started;
   const onReload = (): void => {
-    reloading = reloading.then(() => reload(broker, flags, settings, opened));
+    reloading = reloading.then(async () => reload(await started, flags, settings, opened));
   };
   process.on("SIGHUP", onReload);
   try {
     const stopped = new Promise<string>((resolve) => {
       for (const name of stopSignals) process.once(name, resolve);
     });
-    broker = await start();
+    const broker = await start();
+    hasStarted(broker);
     log.info({ signal: await stopped }, "stopping");
     for (const signal of stopSignals) {
       process.once(signal, () => {
@@ -52,9 +54,9 @@ export async function runUntilStopped({ flags, settings, opened, start }: RunOpt
 
 /** Takes what can change while the broker runs, and names what cannot. A file that is wrong changes nothing. */
 async function reload(
-  broker: RunningBroker | undefined,
+  broker: RunningBroker,
   flags: StartFlags,
-  started: StartSettings,
+  atStart: StartSettings,
   { log, writer }: OpenedLog,
 ): Promise<void> {
   try {
@@ -65,8 +67,8 @@ async function reload(
   try {
     const { fixed, live } = await readSettings(flags);
     log.level = live.logLevel;
-    await broker?.reload(live);
-    const settings = changedNames(started.fixed, fixed);
+    await broker.reload(live);
+    const settings = changedNames(atStart.fixed, fixed);
     if (settings.length > 0) log.warn({ settings }, "these settings change with the next start alone");
     log.info("the configuration was read again");
   } catch (error) {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { encode, PacketDecoder, type Packet } from "@latchkey/mqtt-codec";
+import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Access, MqttSession } from "../mqtt-session.ts";
 import { BrokerProcess, everything } from "../observability/running-broker.ts";
@@ -109,6 +110,42 @@ test("SIGHUP: limits, level, certificate and log file change, and what cannot ch
     .toBe(2);
   await MqttSession.connect({ ...access, port }, "one more", () => {});
   expect(await broker.end("SIGTERM")).toBe(0);
+});
+
+test("SIGHUP: MQTT without TLS goes on as it was started, whatever the file says of it, and the log names it", async () => {
+  const { certificateId } = await broker.device([everything]);
+  const plain = { port: 0, certificate: certificateId };
+  configure({ plain });
+  await broker.start("--config", file);
+  const lines = broker.readLog();
+  const plainPort = Number(/^ready mqtt:.*:(\d+)$/m.exec(broker.said.join("\n"))?.[1]);
+  const isServed = async (): Promise<boolean> => {
+    const client = await connectAsync(`mqtt://127.0.0.1:${plainPort}`, { reconnectPeriod: 0 });
+    await client.publishAsync("a", "x", { qos: 1 });
+    await client.endAsync();
+    return true;
+  };
+  const said = (msg: string): unknown[] => lines.filter((line) => line["msg"] === msg);
+  const reload = async (value: object, msg: string): Promise<void> => {
+    const before = said(msg).length;
+    configure(value);
+    broker.child.kill("SIGHUP");
+    await expect.poll(() => said(msg).length, { timeout: 30_000 }).toBe(before + 1);
+    expect(await isServed()).toBe(true);
+  };
+  const named = "these settings change with the next start alone";
+  const { certificateId: other } = await broker.device([everything]);
+  await reload({ plain: { ...plain, certificate: other } }, named);
+  await reload({}, named);
+  const listeners = { settings: ["host, port, https, alpn or plain"] };
+  expect(said(named)).toMatchObject([listeners, listeners]);
+  await reload({ plain: { ...plain, host: "0.0.0.0" } }, "the configuration stays as it was");
+  await reload({ plain: { port: 0 } }, "the configuration stays as it was");
+  await reload({ plain }, "the configuration was read again");
+  expect(said(named)).toHaveLength(2);
+  // A revocation is no setting.
+  await broker.latchkey("certificate", "revoke", "--certificate", certificateId);
+  await expect(isServed()).rejects.toThrow();
 });
 
 test("SIGHUP without a configuration file never ends the process", async () => {
