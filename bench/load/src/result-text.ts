@@ -1,7 +1,7 @@
 /** A result as lines for people. */
 
 import { ms } from "./progress.ts";
-import type { Figures, LedgerCounts, LoadResult } from "./result.ts";
+import type { Figures, Generator, LedgerCounts, LoadResult } from "./result.ts";
 
 /** Some lines: ours, the peer's, the ratio, what has to be known. */
 export function resultText(result: LoadResult): string {
@@ -54,7 +54,7 @@ function figuresText(name: string, figures: Figures): string {
     ...(latency === null ? [] : [`p50 ${ms(latency.p50)}, p99 ${ms(latency.p99)}, max ${ms(latency.max)}`]),
     `sent ${figures.sent} = received ${figures.received} + lost ${figures.lost}`,
     ...(figures.duplicates === 0 ? [] : [`${figures.duplicates} repeated`]),
-    ...(figures.generator === null ? [] : [`generator ${(figures.generator.cpuShare * 100).toFixed(0)} % of a core`]),
+    ...(figures.generator === null ? [] : [generatorText(figures.generator)]),
   ];
   const phases = figures.phases.map(
     ({ name: phase, latencyMs, received }) =>
@@ -69,6 +69,12 @@ function figuresText(name: string, figures: Figures): string {
     ...countsText("errors before the measured time", figures.errorsBeforeWindow),
     ...((figures.generator?.bottleneck ?? null) === null ? [] : [`    ${figures.generator?.bottleneck}`]),
   ].join("\n  ");
+}
+
+/** The lag is part of every latency, and none of the target's. */
+function generatorText({ cpuShare, scheduleLagMs }: Generator): string {
+  const share = `generator ${(cpuShare * 100).toFixed(0)} % of a core`;
+  return scheduleLagMs === 0 ? share : `${share}, p99 of its own lag ${ms(scheduleLagMs)}`;
 }
 
 /** From this share on what is lost would have moved the 99th percentile. */

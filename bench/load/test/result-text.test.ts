@@ -65,6 +65,16 @@ test("one round has no spread, a wide spread and losses are warned of", () => {
   expect(lossy).toContain("warning: peer lost some; the cost is that of what arrived");
 });
 
+test("what the generator itself was late by stands beside the latencies; without a schedule there is none", () => {
+  const text = (scheduleLagMs: number): string => {
+    const cpu = { cpuShare: 0.5, cpuMicrosecondsPerOperation: 9, worstEventLoopDelayMs: 9 };
+    const generator = { ...cpu, scheduleLagMs, bottleneck: null };
+    return resultText(result([{ ...figures(1), generator }], [figures(1)]));
+  };
+  expect(text(2.04)).toMatch(/generator 50 % of a core, p99 of its own lag 2\.04 ms$/m);
+  expect(text(0)).toMatch(/generator 50 % of a core$/m);
+});
+
 test("percentiles that leave out more than they could hide are said to", () => {
   const latencyMs = { p50: 1, p90: 1, p99: 1, p999: 1, max: 1, mean: 1, percentiles: [] };
   const text = (lost: number): string => resultText(result([{ ...figures(1, lost), latencyMs }], [figures(1)]));
