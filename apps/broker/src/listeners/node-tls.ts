@@ -123,7 +123,12 @@ function watchHandshake(
   const timer = setTimeout(() => failed(new Error("TLS handshake timeout")), timeoutMs);
   socket.on("secure", secured).on("error", failed).on("close", closed);
   // Until a server of node:tls has taken a socket, and here none does, errors of TLS and of the socket below come as this event only.
-  socket.on("_tlsError", (error: Error) => socket.destroy(error));
+  socket.on("_tlsError", endByError);
+}
+
+/** One for all sockets: a function made for each would keep what its handshake needed. */
+function endByError(this: TLSSocket, error: Error): void {
+  this.destroy(error);
 }
 
 /** What a handshake showed and what a ticket leaves out; undefined where that is not known any more. */
