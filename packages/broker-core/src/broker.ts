@@ -413,12 +413,12 @@ export class Broker<Peer, Principal> {
     this.#flush();
   }
 
-  /** One write for each connection that the input concerned. */
+  /** One write for each connection that the input concerned. Other nodes come first: an acknowledgement promises what they are to get. */
   #flush(): void {
+    this.#context.others?.flush();
     for (const connection of this.#unflushed) connection.flush();
     this.#unflushed.clear();
     this.#context.sent.count(this.#context.counters, this.#clock);
-    this.#context.others?.flush();
     this.#context.persistence?.flush();
   }
 

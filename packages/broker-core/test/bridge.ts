@@ -41,6 +41,7 @@ export class Node {
         subscribed: (topicFilter) => bridge.announce(this, topicFilter, true),
         unsubscribed: (topicFilter) => bridge.announce(this, topicFilter, false),
         forward: (node, messages) => {
+          bridge.onForward?.();
           this.forwarded.push({ node, topics: messages.map(({ message }) => message.topicName) });
           for (const other of bridge.others(this)) {
             if (node === undefined || node === other.number) bridge.pass({ type: "messages", to: other, messages });
@@ -62,6 +63,8 @@ export class Bridge {
   /** Has claims wait for `letClaimsGo`. */
   areClaimsHeld = false;
   passing: Passing[] = [];
+  /** Called as a node hands over messages. */
+  onForward: (() => void) | undefined;
   #held: (() => void)[] = [];
 
   add(options: Partial<BrokerOptions<string, string>> = {}, claimTimeoutMs?: number): Node {

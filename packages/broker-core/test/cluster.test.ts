@@ -34,6 +34,22 @@ describe("messages", () => {
     expect(two?.forwarded).toEqual([]);
   });
 
+  test("are handed over before their acknowledgement goes out, also where the client leaves at once", async () => {
+    await at(two).subscriber("kitchen", ["orders"], persistent(5));
+    bridge.letThrough();
+    const order = { type: "publish", topicName: "orders", payload: text("1"), qos: 1, packetIdentifier: 7 } as const;
+    for (const packets of [[order], [{ ...order, qos: 2 } as const], [order, { type: "disconnect" } as const]]) {
+      const button = await at(one).connect5("button");
+      let seen: string[] | undefined;
+      bridge.onForward = () => (seen = button.take().map(({ type }) => type));
+      button.send(...packets);
+      expect(seen).toEqual([]);
+      bridge.onForward = undefined;
+      expect(button.take()).toMatchObject([{ packetIdentifier: 7 }]);
+      button.lose();
+    }
+  });
+
   test("stop when the last subscription with a filter ends, also by the end of a session", async () => {
     const first = await at(two).subscriber("first", ["a"]);
     const second = await at(two).subscriber("second", ["a"]);

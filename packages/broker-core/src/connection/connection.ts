@@ -450,6 +450,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     const { will } = this;
     this.state = "closed";
     this.will = undefined;
+    this.context.others?.flush();
     this.link.close();
     this.#input.clear();
     this.context.deadlines.cancel(this.#slowedUntil);
@@ -482,6 +483,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     if (this.state === "closed" || this.#holds > 0 || this.brakes.size > 0) return false;
     if (this.#slowedUntil !== undefined || this.acknowledgements.held > maximumHeldAcknowledgements) return false;
     if (!this.link.isFull) return true;
+    this.context.others?.flush();
     this.link.handOver();
     return !this.link.isFull;
   }

@@ -45,7 +45,10 @@ export interface Interest {
   unsubscribed(topicFilter: string): void;
   /**
    * Hands messages to another node, or with `node` undefined to all of them, for their `ClusterNode.receive`: once for what one input of
-   * this broker has for a node, in the order of publishing. An acknowledgement does not wait for other nodes. The octets are not changed.
+   * this broker has for a node, in the order of publishing. The octets are not changed.
+   *
+   * The acknowledgement of a message goes out when this has returned, and promises that the server has the message (MQTT-4.3.2-4, MQTT-4.3.3-8 of
+   * 5.0). So a way that may lose messages has to keep those of QoS 1 and 2, before it returns, until the other node has taken them.
    */
   forward(node: number | undefined, messages: readonly ForwardedMessage[]): void;
 }
