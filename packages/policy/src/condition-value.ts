@@ -61,12 +61,12 @@ export function parseAddressBlock(text: string): AddressBlock | undefined {
 /** Whether the address `inner` (or a whole block) lies in `outer`. */
 export function isWithin(inner: AddressBlock, outer: AddressBlock): boolean {
   if (inner.octets.length !== outer.octets.length || inner.prefixLength < outer.prefixLength) return false;
-  for (let bit = 0; bit < outer.prefixLength; bit += 8) {
-    const mask = (0xff << Math.max(0, 8 - (outer.prefixLength - bit))) & 0xff;
-    const difference = (inner.octets[bit / 8] ?? 0) ^ (outer.octets[bit / 8] ?? 0);
-    if ((difference & mask) !== 0) return false;
-  }
-  return true;
+  return outer.octets.every((octet, index) => {
+    // So many bits of this octet belong to the prefix.
+    const bits = Math.min(8, Math.max(0, outer.prefixLength - index * 8));
+    const difference = octet ^ (inner.octets[index] ?? 0);
+    return (difference & (0xff00 >> bits) & 0xff) === 0;
+  });
 }
 
 function parseIpv4(text: string): number[] | undefined {
