@@ -215,7 +215,8 @@ export class ConnectionReads implements Disposable {
       for (const dependency of dependencies) dependsOn(dependency);
       return {
         ...effective,
-        dependencies,
+        // `slice`: a list that grew has room for sixteen more.
+        dependencies: dependencies.slice(),
         certificateStatus: this.#certificateStatus(reader, scope, certificateId),
         authorityStatus: this.#authorityStatus(scope, caCertificateId),
         thingAttributes: thingAttributes(effective.thing),

@@ -54,12 +54,7 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
         stream.destroy();
         return;
       }
-      streams.add(stream);
-      admission.secure(handshake.address);
-      stream.on("close", () => {
-        streams.delete(stream);
-        admission.unsecure(handshake.address);
-      });
+      countUntilClose(stream, handshake.address, streams, admission);
       // A stream without a listener for errors ends the process. The reader of the stream adds one that acts on them.
       stream.on("error", () => {});
       onStream(secure);
@@ -98,6 +93,16 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
       return endAll(server, streams, sockets);
     },
   };
+}
+
+/** Counts a stream whose handshake is finished. Apart, so that the stream does not keep what the handshake showed as long as it lives. */
+function countUntilClose(stream: Duplex, address: string, streams: Set<Duplex>, admission: Admission): void {
+  streams.add(stream);
+  admission.secure(address);
+  stream.on("close", () => {
+    streams.delete(stream);
+    admission.unsecure(address);
+  });
 }
 
 const loopbackOnly = "only a loopback address (127.0.0.1, ::1) is possible without TLS";
