@@ -3,45 +3,42 @@
 import { checkAeadNonce } from "./arguments.ts";
 import type { AeadAlgorithm, AeadKey, AeadSequence } from "./provider.ts";
 
-/** The IV, which a message's number is added to by exclusive or, padded to the left. */
-export class CountedNonce {
-  readonly #iv: Uint8Array;
+/** Octets of an IV, and of a nonce. */
+export const ivOctets = 12;
 
-  /** Copies the IV. Throws `ERR_CRYPTO_ARGUMENT` if it does not have 12 octets. */
-  constructor(iv: Uint8Array) {
-    checkAeadNonce(iv);
-    this.#iv = Uint8Array.from(iv);
-  }
-
-  /** The nonce of a message, in an array that all nonces share: valid until the next call. */
-  of(message: number): Uint8Array {
-    this.writeTo(sharedNonce, 0, message);
-    return sharedNonce;
-  }
-
-  /** Writes the nonce of a message: 12 octets. */
-  writeTo(target: Uint8Array, offset: number, message: number): void {
-    target.set(this.#iv, offset);
-    let rest = message;
-    for (let index = offset + 11; rest > 0; index--) {
-      target[index] = (target[index] ?? 0) ^ (rest & 0xff);
-      rest = Math.floor(rest / 256);
-    }
+/**
+ * Writes the nonce of a message: the IV, which stands in `secret` from `at` on, with the message's number added by exclusive or, padded
+ * to the left.
+ */
+export function writeNonce(target: Uint8Array, offset: number, secret: Uint8Array, at: number, message: number): void {
+  for (let index = 0; index < ivOctets; index++) target[offset + index] = secret[at + index] ?? 0;
+  let rest = message;
+  for (let index = offset + ivOctets - 1; rest > 0; index--) {
+    target[index] = (target[index] ?? 0) ^ (rest & 0xff);
+    rest = Math.floor(rest / 256);
   }
 }
 
+/** The nonce of a message, in an array that all share: valid until the next call. */
+export function nonceOf(secret: Uint8Array, at: number, message: number): Uint8Array {
+  writeNonce(sharedNonce, 0, secret, at, message);
+  return sharedNonce;
+}
+
 /** The nonce that was asked for last. An AEAD does not keep it, so one serves all connections, and each is smaller. */
-const sharedNonce = /* @__PURE__ */ new Uint8Array(12);
+const sharedNonce = /* @__PURE__ */ new Uint8Array(ivOctets);
 
 /** A sequence that seals and opens by an AEAD key: for providers without a faster way. */
 export class CountedAead implements AeadSequence {
   readonly #key: AeadKey;
-  readonly #nonce: CountedNonce;
+  readonly #iv: Uint8Array;
   messages = 0;
 
+  /** Copies the IV. Throws `ERR_CRYPTO_ARGUMENT` if it does not have 12 octets. */
   constructor(key: AeadKey, iv: Uint8Array) {
+    checkAeadNonce(iv);
     this.#key = key;
-    this.#nonce = new CountedNonce(iv);
+    this.#iv = Uint8Array.from(iv);
   }
 
   get algorithm(): AeadAlgorithm {
@@ -49,12 +46,12 @@ export class CountedAead implements AeadSequence {
   }
 
   sealInPlace(additionalData: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
-    this.#key.sealInPlace(this.#nonce.of(this.messages), additionalData, buffer, start, end);
+    this.#key.sealInPlace(nonceOf(this.#iv, 0, this.messages), additionalData, buffer, start, end);
     this.messages++;
   }
 
   open(additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
-    const plaintext = this.#key.open(this.#nonce.of(this.messages), additionalData, ciphertext);
+    const plaintext = this.#key.open(nonceOf(this.#iv, 0, this.messages), additionalData, ciphertext);
     if (plaintext !== undefined) this.messages++;
     return plaintext;
   }
