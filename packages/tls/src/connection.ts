@@ -20,6 +20,7 @@ import type { HandshakeType } from "./handshake-type.ts";
 import { type Incoming, IncomingReader, type Situation } from "./incoming.ts";
 import { type KeyLogLabel, keyLogLine } from "./key-log.ts";
 import { Outgoing, type OutgoingHooks } from "./outgoing.ts";
+import { checkExport } from "./exporter-arguments.ts";
 import { FinishedVerified, PeerSignatureVerified } from "./proofs.ts";
 import { RecordLayer } from "./record-layer.ts";
 import { recordProtection, type TrafficKeys } from "./record-protection.ts";
@@ -83,7 +84,7 @@ export class Connection implements TlsEngine, Situation {
 
   receive(bytes: Uint8Array): void {
     if (!this.#isReading()) return;
-    this.#records.input.append(plainArray(bytes));
+    this.#records.input.append(bytes);
     this.#attempt(() => this.#run());
     this.#records.input.keep();
     const { waitingInputOctets } = this.settings.limits;
@@ -170,12 +171,7 @@ export class Connection implements TlsEngine, Situation {
     if (this.#traffic === undefined || this.#phase === "closed" || this.#phase === "failed") {
       throw argument(`Keys are exported between handshakeDone and the end, not in phase ${this.#phase}`);
     }
-    if (!Number.isInteger(length) || length < 1 || length > 8160) throw argument("1 to 8160 octets can be exported");
-    for (let index = 0; index < label.length; index++) {
-      if (label.charCodeAt(index) > 0x7f) throw argument("A label is ASCII");
-    }
-    if (label.length === 0 || label.length > 249) throw argument("A label has 1 to 249 characters");
-    if ((context?.length ?? 0) > 0xffff) throw argument("A context has at most 65,535 octets");
+    checkExport(length, label, context);
     return this.#traffic.exportKeyingMaterial(length, label, context);
   }
 
@@ -257,6 +253,7 @@ export class Connection implements TlsEngine, Situation {
 
   /** Sends a message that is not part of the handshake's transcript. */
   sendPostHandshake(name: HandshakeType, body: Uint8Array): void {
+    if (this.#phase === "failed" || this.#phase === "closed") return;
     const { encoding } = this.#outgoing.queue(name, body);
     if (this.isTraced) this.#traceMessage(messageOf(encoding), true, undefined);
     this.#outgoing.flush();
@@ -343,8 +340,14 @@ export class Connection implements TlsEngine, Situation {
   #resume(message?: HandshakeMessage): void {
     const before = this.#handshake.state;
     const established = this.#handshake.resume(message);
-    if (established !== undefined) this.#open(established);
-    else if (this.isTraced) this.#traceState(before);
+    if (established === undefined) {
+      if (this.isTraced) this.#traceState(before);
+    } else if (this.#phase === "handshake") {
+      this.#open(established);
+    } else {
+      // A callback of this side has ended the connection meanwhile.
+      established.traffic.erase();
+    }
   }
 
   #open({ info, finished, peer, traffic }: Established): void {
@@ -356,6 +359,7 @@ export class Connection implements TlsEngine, Situation {
     this.#info = info;
     this.#phase = "open";
     this.dropsChangeCipherSpec = false;
+    this.emit({ type: "handshakeDone", info });
     this.trace({
       step: "established",
       version: info.version,
@@ -365,7 +369,6 @@ export class Connection implements TlsEngine, Situation {
       serverName: info.serverName,
       alpnProtocol: info.alpnProtocol,
     });
-    this.emit({ type: "handshakeDone", info });
   }
 
   /** Takes what came until nothing is left, or an answer is awaited. */
@@ -453,21 +456,25 @@ export class Connection implements TlsEngine, Situation {
     if (this.#phase === "failed" || this.#phase === "closed") return;
     // What was not sent of a flight is not sent any more.
     this.#outgoing.drop();
-    if (error.alertSent !== undefined) this.sendAlert(alertLevel.fatal, error.alertSent);
-    this.#failed(error);
+    try {
+      if (error.alertSent !== undefined) this.sendAlert(alertLevel.fatal, error.alertSent);
+    } finally {
+      // Also where the callback for the trace throws.
+      this.#failed(error);
+    }
   }
 
   #failed(error: TlsError): void {
     this.#error = error;
-    // Questions that nobody needs to answer any more.
-    const questions = this.#events.filter(({ type }) => type === "need");
-    for (const question of questions) this.#events.splice(this.#events.indexOf(question), 1);
-    this.emit({ type: "failed", error });
     this.#end("failed");
+    this.emit({ type: "failed", error });
   }
 
   #end(phase: "closed" | "failed"): void {
     this.#phase = phase;
+    // Questions that nobody needs to answer any more.
+    const questions = this.#events.filter(({ type }) => type === "need");
+    for (const question of questions) this.#events.splice(this.#events.indexOf(question), 1);
     this.#handshake.end();
     this.#transcript = undefined;
     this.#traffic?.erase();
@@ -489,10 +496,4 @@ export class Connection implements TlsEngine, Situation {
     const { state } = this.#handshake;
     if (state !== before) this.trace({ step: "state", state: state ?? "answer" });
   }
-}
-
-/** The octets as a Uint8Array proper: the `slice` of a Node.js Buffer would not copy. */
-function plainArray(octets: Uint8Array): Uint8Array {
-  if (octets.constructor === Uint8Array) return octets;
-  return new Uint8Array(octets.buffer, octets.byteOffset, octets.length);
 }

@@ -37,6 +37,12 @@ export function serverWithHooks(config: ServerConfig, hooks: OutgoingHooks): Tls
   if (config.clientAuthentication !== "none" && config.verifier === undefined) {
     throw argument("A server that asks for certificates needs a verifier that checks them");
   }
+  const { ticketCount = 1, ticketLifetimeSeconds = 0 } = config;
+  // The number of a ticket is one octet of its nonce (RFC 8446 §4.6.1).
+  if (!Number.isInteger(ticketCount) || ticketCount < 0 || ticketCount > 255) throw argument("ticketCount is 0 to 255");
+  if (!Number.isInteger(ticketLifetimeSeconds) || ticketLifetimeSeconds < 0) {
+    throw argument("ticketLifetimeSeconds is a whole number of seconds");
+  }
   const connection = new Connection("server", settingsOf(config), hooks);
   connection.begin(serverHandshake(connection, config));
   return connection;

@@ -35,8 +35,11 @@ export interface TlsLimits {
   readonly recordsPerKey: number;
 }
 
-/** The defaults. */
-export const defaultTlsLimits: TlsLimits = {
+/** 2^24.5 (RFC 8446 §5.5). */
+const mostRecordsPerKey = 23_726_566;
+
+/** The defaults. All connections without limits of their own share this object, so it is frozen. */
+export const defaultTlsLimits: TlsLimits = /* @__PURE__ */ Object.freeze({
   handshakeMessageOctets: 65_536,
   certificateMessageOctets: 131_072,
   certificates: 10,
@@ -49,8 +52,8 @@ export const defaultTlsLimits: TlsLimits = {
   sessionTickets: 16,
   offeredTickets: 4,
   skippedEarlyDataOctets: 16_384,
-  recordsPerKey: 23_726_566,
-};
+  recordsPerKey: mostRecordsPerKey,
+});
 
 /** The limits with the defaults where none is given. Throws `ERR_TLS_ARGUMENT` for what is no count. */
 export function tlsLimits(given?: Partial<TlsLimits>): TlsLimits {
@@ -60,8 +63,8 @@ export function tlsLimits(given?: Partial<TlsLimits>): TlsLimits {
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 0) throw argument(`The limit ${name} is a count, not ${value}`);
   }
-  if (limits.recordsPerKey < 2 || limits.recordsPerKey > defaultTlsLimits.recordsPerKey) {
-    throw argument(`recordsPerKey is 2 to ${defaultTlsLimits.recordsPerKey}, not ${limits.recordsPerKey}`);
+  if (limits.recordsPerKey < 2 || limits.recordsPerKey > mostRecordsPerKey) {
+    throw argument(`recordsPerKey is 2 to ${mostRecordsPerKey}, not ${limits.recordsPerKey}`);
   }
   return limits;
 }

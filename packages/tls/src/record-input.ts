@@ -32,7 +32,7 @@ export class RecordInput {
   /** Takes a chunk, as a view: call `keep` before the caller gets it back. */
   append(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
+    this.#chunks.push(plainArray(chunk));
     this.#waiting += chunk.length;
   }
 
@@ -125,3 +125,9 @@ export class RecordInput {
 }
 
 const none = new Uint8Array(0);
+
+/** The octets as a Uint8Array proper: the `slice` of a Node.js Buffer would not copy. */
+function plainArray(octets: Uint8Array): Uint8Array {
+  if (octets.constructor === Uint8Array) return octets;
+  return new Uint8Array(octets.buffer, octets.byteOffset, octets.length);
+}

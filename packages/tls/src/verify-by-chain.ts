@@ -13,7 +13,7 @@ import {
 import { equalBytes } from "@latchkey/asn1";
 import type { CryptoProvider, PublicKey } from "@latchkey/crypto";
 import type { AlertName } from "./alert.ts";
-import type { PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
+import type { PeerEndEntity, PeerToVerify, PeerVerdict, PeerVerifier } from "./peer-verifier.ts";
 
 export interface ChainPeerVerifierOptions extends ChainVerifierOptions {
   /** Is asked for each chain, so that lists can be replaced. Without it revocation is not looked at. */
@@ -126,7 +126,9 @@ class AcceptedChains {
     if (entry === undefined || !isSame(entry.peer, peer)) return false;
     this.#entries.delete(key);
     if (peer.time > entry.validUntil || peer.time < entry.peer.time) return false;
-    this.#entries.set(key, entry);
+    // A chain that was accepted at a resumption has no key yet.
+    const endEntity = entry.peer.endEntity ?? withoutCertificate(peer);
+    this.#entries.set(key, { ...entry, peer: { ...entry.peer, endEntity } });
     return true;
   }
 
@@ -136,10 +138,8 @@ class AcceptedChains {
     this.#entries.delete(key);
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined && this.#entries.size >= this.#maximum) this.#entries.delete(oldest);
-    // Not the certificate as it was read, which takes many times the room of its octets.
-    const endEntity = peer.endEntity && { ...peer.endEntity, certificate: undefined };
     const chain = peer.chain.map((der) => new Uint8Array(der));
-    this.#entries.set(key, { peer: { ...peer, chain, endEntity }, validUntil });
+    this.#entries.set(key, { peer: { ...peer, chain, endEntity: withoutCertificate(peer) }, validUntil });
   }
 
   /** The key of an end entity of these octets, where the provider has made it. */
@@ -147,6 +147,11 @@ class AcceptedChains {
     const { chain: [own = none] = [], endEntity } = this.#entries.get(hintOf(certificate))?.peer ?? {};
     return endEntity?.provider === provider && equalBytes(own, certificate) ? endEntity.publicKey : undefined;
   }
+}
+
+/** To be kept: a certificate as it was read takes many times the room of its octets. */
+function withoutCertificate({ endEntity }: PeerToVerify): PeerEndEntity | undefined {
+  return endEntity && { ...endEntity, certificate: undefined };
 }
 
 /** The last octets of the certificate, which belong to its signature. Only a hint: all octets are compared. */

@@ -49,13 +49,40 @@ function hex(octets: Uint8Array | undefined): string | undefined {
   return octets && Buffer.from(octets).toString("hex");
 }
 
+const tickets = new TicketKeys({ provider: nodeProvider });
+
 describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
+  it.each(["abort", "close"] as const)("%s in a callback of any step ends the connection for good", (how) => {
+    const steps = new Set<string>();
+    connect({ server: { tickets, trace: ({ step }) => void steps.add(step) }, client: { versions: [version] } });
+    expect(steps.size).toBeGreaterThan(8);
+    for (const step of steps) {
+      let server: Pair["server"] | undefined;
+      const trace = (event: { readonly step: string }): void => {
+        if (event.step === step && server?.phase === "handshake") server[how]();
+      };
+      const pair = newPair({ client: { versions: [version] }, server: { tickets, trace } });
+      server = pair.server;
+      pump(pair);
+      if (pair.server.phase === "open") continue;
+      expect(pair.server.phase).toBe(how === "abort" ? "failed" : "closed");
+      expect(pair.serverEvents.map(({ type }) => type)).toEqual(how === "abort" ? ["failed"] : []);
+      expect(() => pair.server.send(utf8("more"))).toThrow("Data is sent between");
+    }
+  });
+
+  it.each([{ ticketCount: 256 }, { ticketCount: 0.5 }, { ticketLifetimeSeconds: -1 }, { ticketLifetimeSeconds: NaN }])(
+    "%o cannot work",
+    (options) => {
+      expect(() => newPair({ server: { tickets, ...options } })).toThrow("ticket");
+    },
+  );
+
   it("a server that forgets its client's certificates goes on, and its tickets still carry them", () => {
     const early = newPair({ client: { versions: [version] } });
     early.server.forgetPeerCertificates();
     expect(early.server.info).toBeUndefined();
 
-    const tickets = new TicketKeys({ provider: nodeProvider });
     const first = connect({ client: { versions: [version] }, server: { tickets } });
     const before = first.server.info;
     expect(before?.peerCertificates.length).toBe(1);

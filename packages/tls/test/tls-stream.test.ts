@@ -248,3 +248,51 @@ it("destroy ends both sides, and a write then fails", async () => {
   const outcome = await new Promise((resolve) => server.write("x", resolve));
   expect(outcome).toBeInstanceOf(Error);
 });
+
+it("a write that uses up a key of TLS 1.2 gets an error, and the stream ends", async () => {
+  const { client, server } = await overTcp({ versions: ["TLSv1.2"], limits: { recordsPerKey: 4 } });
+  await Promise.all([once(client, "secureConnect"), once(server, "secureConnect")]);
+  const closed = new Promise<void>((resolve) => client.once("close", resolve));
+  const error = await new Promise<Error | null | undefined>((resolve) => client.write(Buffer.alloc(100_000), resolve));
+  expect(error).toMatchObject({ code: "ERR_TLS_ABORTED" });
+  await closed;
+});
+
+it("an alert goes out behind data that the peer has not read yet", async () => {
+  const { client, server } = await overTcp();
+  await Promise.all([once(client, "secureConnect"), once(server, "secureConnect")]);
+  client.pause();
+  server.write(Buffer.alloc(8_000_000));
+  server.abort("certificate_revoked");
+  const failed = once(client, "error") as Promise<[TlsError]>;
+  client.resume();
+  const [error] = await failed;
+  expect(error.alertReceived).toBe("certificate_revoked");
+});
+
+it("a verifier is asked for the keys that it remembers", async () => {
+  const { verifier } = serverConfig;
+  if (typeof verifier !== "object") throw new TypeError("the verifier is asked by events");
+  let remembered = 0;
+  const counting = {
+    verify: verifier.verify,
+    rememberedKey: (...asked: Parameters<NonNullable<typeof verifier.rememberedKey>>) => {
+      const key = verifier.rememberedKey?.(...asked);
+      if (key !== undefined) remembered++;
+      return key;
+    },
+  };
+  for (let count = 0; count < 2; count++) {
+    const { client, server } = await overTcp({}, { verifier: counting });
+    await Promise.all([once(client, "secureConnect"), once(server, "secureConnect")]);
+  }
+  expect(remembered).toBeGreaterThan(0);
+});
+
+it("a transport that has ended already is an error at once", async () => {
+  const left = new MemoryEnd();
+  left.destroy();
+  const client = connectTls(left, clientConfig);
+  const [error] = (await once(client, "error")) as [TlsError];
+  expect(error.code).toBe("ERR_TLS_TRUNCATED");
+});

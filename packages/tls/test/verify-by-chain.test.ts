@@ -4,7 +4,7 @@ import type { CryptoProvider } from "@latchkey/crypto";
 import { nobleProvider } from "@latchkey/crypto/noble";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { describe, expect, it } from "vitest";
-import { chainPeerVerifier, keyCredential, type PeerVerifier, type ServerConfig } from "../src/index.ts";
+import { chainPeerVerifier, keyCredential, type PeerVerifier, type ServerConfig, TicketKeys } from "../src/index.ts";
 import { device, newDevice, now, root } from "./identities.ts";
 import { connect, type Pair } from "./pair.ts";
 
@@ -49,6 +49,20 @@ describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
       expect(handshake(server).server.info?.peerCertificates).toEqual([device.certificate.encoding]);
       expect(counts).toMatchObject(expected);
     }
+  });
+
+  it("a chain that was accepted at a resumption first gets its key with the next full handshake", () => {
+    const tickets = new TicketKeys({ provider: nodeProvider });
+    const first = connect({ client: { versions: [version] }, server: { tickets } });
+    const [session] = first.clientEvents.flatMap((event) => (event.type === "session" ? [event.session] : []));
+    const counts = new Counts();
+    const { provider } = counts;
+    const server = { provider, verifier: verifierOf(provider), tickets };
+    expect(connect({ client: { versions: [version], session }, server }).server.info?.isResumption).toBe(true);
+    handshake(server);
+    const { keys } = counts;
+    handshake(server);
+    expect(counts.keys).toBe(keys);
   });
 
   it("with nothing remembered each client is as the first", () => {

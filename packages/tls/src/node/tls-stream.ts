@@ -10,7 +10,7 @@ import type { ClientConfig, ServerConfig } from "../config.ts";
 import { createTlsClient, createTlsServer } from "../create.ts";
 import type { ConnectionInfo, TlsEngine, TlsEvent } from "../engine.ts";
 import { TlsError } from "../errors.ts";
-import type { PeerToVerify, PeerVerdict, PeerVerifier } from "../peer-verifier.ts";
+import type { PeerVerdict, PeerVerifier } from "../peer-verifier.ts";
 import { answerNeed, type NeedAnswers } from "./need-answers.ts";
 
 export type { NeedAnswers } from "./need-answers.ts";
@@ -96,6 +96,8 @@ export class TlsStream extends Duplex {
     transport.on("close", this.#onEnd);
     transport.on("error", this.#onError);
     transport.on("drain", this.#onDrain);
+    // It will say nothing more; the caller's listeners come first.
+    if (transport.destroyed || transport.readableEnded) queueMicrotask(this.#onEnd);
     this.#pump();
   }
 
@@ -162,7 +164,7 @@ export class TlsStream extends Duplex {
     if (this.destroyed) return;
     this.#engine.abort(alert);
     this.#isAlerting = true;
-    this.#flush();
+    this.#flush(true);
     this.destroy();
   }
 
@@ -245,7 +247,10 @@ export class TlsStream extends Duplex {
   /** Notes what the verifier says; where refusals do not reject, says yes in its place. */
   #recording(verifier: PeerVerifier | "ask" | undefined): PeerVerifier | "ask" | undefined {
     if (verifier === undefined || verifier === "ask") return verifier;
-    return { verify: (peer: PeerToVerify) => this.#note(verifier.verify(peer)) };
+    return {
+      verify: (peer) => this.#note(verifier.verify(peer)),
+      rememberedKey: (certificate, provider) => verifier.rememberedKey?.(certificate, provider),
+    };
   }
 
   #note(verdict: PeerVerdict): PeerVerdict {
@@ -318,8 +323,9 @@ export class TlsStream extends Duplex {
   }
 
   #sendWaiting(): void {
-    const { phase, error } = this.#engine;
     while (this.#waiting !== undefined && !this.#isBlocked) {
+      // Each time: to send may end the connection, by a key that was used enough or by what the peer answers at once.
+      const { phase, error } = this.#engine;
       if (phase === "handshake") return;
       const { data, done } = this.#waiting;
       this.#waiting = undefined;
