@@ -96,6 +96,7 @@ export async function holdSilentClients(clients: SilentClients, timeoutMs: numbe
       .filter(({ detail }) => detail === "no accepted CONNECT in time")
       .reduce((sum, { times = 1 }) => sum + Number(times), 0);
   await expect.poll(late, { timeout: 60_000 }).toBe(handshake + halfConnect);
-  expect(lines.length).toBeLessThan(400);
+  // A line for each certificate that was accepted, and few for all that was cut.
+  expect(lines.length).toBeLessThan(handshake + halfConnect + 400);
   await Promise.all([session.cut(), other.cut()]);
 }

@@ -57,3 +57,13 @@ export interface Exchange<Principal> {
   ) => AuthenticationStep<Principal> | Promise<AuthenticationStep<Principal>>;
   readonly settled: (step: AuthenticationStep<Principal>) => void;
 }
+
+/** Why the time of a client's connection is over; undefined while it is not. */
+export function timeOver<Principal>(
+  { lastsUntilMs, authenticatedUntilMs }: Client<Principal>,
+  nowMs: number,
+): { readonly reason: "maximum-connect-time" | "authentication-expired"; readonly detail: string } | undefined {
+  if (nowMs >= lastsUntilMs) return { reason: "maximum-connect-time", detail: "maximumConnectionSeconds is over" };
+  if (nowMs < authenticatedUntilMs) return undefined;
+  return { reason: "authentication-expired", detail: "its authentication holds no longer" };
+}

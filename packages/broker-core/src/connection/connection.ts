@@ -7,7 +7,7 @@ import { encode, MqttCodecError, type EncodablePacket, type Packet, type Protoco
 import type { Counters, SentDeliveries } from "../counters.ts";
 import type { Deadline, Deadlines } from "../deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
-import type { Limits } from "../limits.ts";
+import { limitText, type Limits } from "../limits.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import type { Authenticator } from "../ports/authenticator.ts";
 import type { Action, Authorizer, Decision, Denial } from "../ports/authorizer.ts";
@@ -29,7 +29,7 @@ import type { StoredWill } from "../session/will.ts";
 import { Acknowledgements, type AcknowledgementsContext } from "./acknowledgements.ts";
 import { encodedAnswer, type MakeAnswer } from "./answer.ts";
 import { refusalOf } from "./refusal.ts";
-import type { AnswerOptions, Client, ConnectionState, Exchange } from "./client.ts";
+import { timeOver, type AnswerOptions, type Client, type ConnectionState, type Exchange } from "./client.ts";
 import { Input } from "./input.ts";
 import type { LimitReports } from "./limit-reports.ts";
 import { Link } from "./link.ts";
@@ -106,6 +106,9 @@ const maximumBacklogOctets = 64 * 1024;
 /** Acknowledgements that may wait for the store before the client is not read from. */
 const maximumHeldAcknowledgements = 1000;
 
+/** For what came before the end of the network connection: a client may be slowed down, or its authenticator may not answer. */
+const maximumLostMs = 10_000;
+
 /** A connection that a broker accepted. Its transport reports input with `receive` and its end with `lost`. */
 export class Connection<Peer, Principal> implements BrakedPublisher, AcknowledgementsContext {
   readonly peer: Peer;
@@ -145,6 +148,8 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   #holds = 0;
   #slowedUntil: Deadline | undefined;
   #isWorking = false;
+  /** How the network connection ended, and how long what came before may take. */
+  #lost: { readonly detail: string; readonly untilMs: number } | undefined;
 
   constructor(context: BrokerContext<Peer, Principal>, peer: Peer, transport: Transport, nowMs: number) {
     const { limits, counters } = context;
@@ -212,9 +217,14 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.context.inputDone();
   }
 
-  /** The network connection ended. `detail` says how, for the log. */
+  /** The network connection ended. `detail` says how, for the log. Packets that have come are handled first: DISCONNECT may be the last. */
   lost(detail: string, nowMs: number): void {
-    this.end("connection-lost", detail, nowMs);
+    if (this.state === "closed") return;
+    this.context.nowMs = nowMs;
+    this.#lost ??= { detail, untilMs: nowMs + maximumLostMs };
+    this.link.close();
+    this.work();
+    this.context.inputDone();
   }
 
   /** Ends the connection for a reason of the broker's or its operator's. The will is published (MQTT-3.1.2-8). */
@@ -238,7 +248,10 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
           break;
         }
         const packet = this.#input.next();
-        if (packet === undefined) break;
+        if (packet === undefined) {
+          if (this.#lost !== undefined) this.close("connection-lost", this.#lost.detail);
+          break;
+        }
         packets += 1;
         this.workLeft -= 1;
         this.#lastPacketMs = this.context.nowMs;
@@ -330,30 +343,17 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     const unreadMs = this.link.unreadMs(nowMs);
     this.client?.sender.checkBrake(nowMs);
     if (unreadMs >= limits.maximumUnreadMs) {
-      this.close(
-        "limit",
-        `maximumUnreadMs ${limits.maximumUnreadMs}: ${this.link.waitingOctets} octets wait and the client has read ` +
-          `nothing for ${Math.round(unreadMs / 1000)} s`,
-      );
+      const waiting = `${this.link.waitingOctets} octets wait, and none was read for ${Math.round(unreadMs / 1000)} s`;
+      this.close("limit", `${limitText(limits, "maximumUnreadMs")}: ${waiting}`);
       return false;
     }
-    if (this.client !== undefined && this.#isOver(this.client, nowMs)) return false;
+    const over = this.client && timeOver(this.client, nowMs);
+    if (over !== undefined) this.close(over.reason, over.detail, serverReasonCodes[over.reason]);
+    else if (this.#lost !== undefined && nowMs >= this.#lost.untilMs) this.close("connection-lost", this.#lost.detail);
+    if (this.state === "closed") return false;
     // What waits here unread is not the client's silence.
     if (this.client !== undefined && (this.#input.waitingOctets > 0 || this.#input.hasMore)) this.#lastPacketMs = nowMs;
     return this.#silenceDetail(nowMs) !== undefined;
-  }
-
-  /** Closes a connection whose time is over. */
-  #isOver({ lastsUntilMs, authenticatedUntilMs }: Client<Principal>, nowMs: number): boolean {
-    if (nowMs < lastsUntilMs && nowMs < authenticatedUntilMs) return false;
-    const isLong = nowMs >= lastsUntilMs;
-    const reason = isLong ? "maximum-connect-time" : "authentication-expired";
-    this.close(
-      reason,
-      isLong ? "maximumConnectionSeconds is over" : "its authentication holds no longer",
-      serverReasonCodes[reason],
-    );
-    return true;
   }
 
   /** Closes a client that is silent still, after everything that had come was read. */

@@ -37,12 +37,12 @@ export class Link {
 
   /** Octets that the client has not taken. */
   get waitingOctets(): number {
-    return this.#octets + this.#transport.bufferedOctets;
+    return this.#isClosed ? 0 : this.#octets + this.#transport.bufferedOctets;
   }
 
-  /** Whether no more should be put in. */
+  /** Whether no more should be put in. What is written after `close` is thrown away. */
   get isFull(): boolean {
-    return this.#octets + this.#transport.bufferedOctets > this.#limits.maximumBufferedOctets;
+    return !this.#isClosed && this.#octets + this.#transport.bufferedOctets > this.#limits.maximumBufferedOctets;
   }
 
   get hasOutput(): boolean {
