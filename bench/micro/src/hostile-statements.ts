@@ -1,6 +1,6 @@
 /**
- * Questions with revocation lists and OCSP responses that are made to cost. Whoever can put one certificate below an anchor
- * names in it where its lists are, and staples what response it likes.
+ * Questions with revocation lists and OCSP responses that are made to be expensive to answer. An attacker who has one certificate
+ * below an anchor chooses in it where its lists are, and can send any OCSP response.
  */
 
 import { contextConstructed, encodeDer, encodeOid, Tag } from "@latchkey/asn1";

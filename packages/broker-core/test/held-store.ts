@@ -37,7 +37,7 @@ export class HeldStore implements SessionStore {
 
   async close(): Promise<void> {}
 
-  /** Refuses what is held. */
+  /** Fails the commits that wait. */
   async fail(): Promise<void> {
     for (const { refuse } of this.#held.splice(0)) refuse();
     await turn();

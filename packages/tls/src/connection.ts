@@ -253,6 +253,7 @@ export class Connection implements TlsEngine, Situation {
 
   /** Sends a message that is not part of the handshake's transcript. */
   sendPostHandshake(name: HandshakeType, body: Uint8Array): void {
+    // A callback may have ended the connection meanwhile.
     if (this.#phase === "failed" || this.#phase === "closed") return;
     const { encoding } = this.#outgoing.queue(name, body);
     if (this.isTraced) this.#traceMessage(messageOf(encoding), true, undefined);

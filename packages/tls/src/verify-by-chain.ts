@@ -49,14 +49,14 @@ function verify(
   peer: PeerToVerify,
   accepted: AcceptedChains,
 ): PeerVerdict {
-  const [endEntity, ...intermediates] = peer.chain;
-  if (endEntity === undefined) return { ok: false, alert: "bad_certificate", reason: "no certificate" };
+  const [certificate, ...intermediates] = peer.chain;
+  if (certificate === undefined) return { ok: false, alert: "bad_certificate", reason: "no certificate" };
   const referenceNames = peer.role === "server" ? namesOf(peer.serverName) : [];
   if (referenceNames === undefined) {
     return { ok: false, alert: "bad_certificate", reason: "no name to hold the server to" };
   }
   const result = verifier.verify({
-    certificate: peer.endEntity?.certificate ?? endEntity,
+    certificate: peer.endEntity?.certificate ?? certificate,
     intermediates,
     purpose: peer.role === "server" ? "serverAuth" : "clientAuth",
     time: peer.time,
@@ -111,10 +111,16 @@ export class ChainRefusal extends Error {
   }
 }
 
+interface AcceptedChain {
+  readonly peer: PeerToVerify;
+  readonly validUntil: number;
+  endEntity: PeerEndEntity | undefined;
+}
+
 /** Chains that were accepted, the least recently used first. Compared octet by octet, and given up when they expire. */
 class AcceptedChains {
   readonly #maximum: number;
-  readonly #entries = new Map<number, { readonly peer: PeerToVerify; readonly validUntil: number }>();
+  readonly #entries = new Map<number, AcceptedChain>();
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -127,8 +133,8 @@ class AcceptedChains {
     this.#entries.delete(key);
     if (peer.time > entry.validUntil || peer.time < entry.peer.time) return false;
     // A chain that was accepted at a resumption has no key yet.
-    const endEntity = entry.peer.endEntity ?? withoutCertificate(peer);
-    this.#entries.set(key, { ...entry, peer: { ...entry.peer, endEntity } });
+    entry.endEntity ??= withoutCertificate(peer);
+    this.#entries.set(key, entry);
     return true;
   }
 
@@ -139,13 +145,15 @@ class AcceptedChains {
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined && this.#entries.size >= this.#maximum) this.#entries.delete(oldest);
     const chain = peer.chain.map((der) => new Uint8Array(der));
-    this.#entries.set(key, { peer: { ...peer, chain, endEntity: withoutCertificate(peer) }, validUntil });
+    const endEntity = withoutCertificate(peer);
+    this.#entries.set(key, { peer: { ...peer, chain, endEntity: undefined }, validUntil, endEntity });
   }
 
   /** The key of an end entity of these octets, where the provider has made it. */
   keyOf(certificate: Uint8Array, provider: CryptoProvider): PublicKey | undefined {
-    const { chain: [own = none] = [], endEntity } = this.#entries.get(hintOf(certificate))?.peer ?? {};
-    return endEntity?.provider === provider && equalBytes(own, certificate) ? endEntity.publicKey : undefined;
+    const entry = this.#entries.get(hintOf(certificate));
+    if (entry?.endEntity?.provider !== provider) return undefined;
+    return equalBytes(entry.peer.chain[0] ?? none, certificate) ? entry.endEntity.publicKey : undefined;
   }
 }
 

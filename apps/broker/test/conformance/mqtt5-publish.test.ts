@@ -166,7 +166,7 @@ describe("topic aliases", () => {
     expect(await client.ended()).toMatchObject([{ type: "disconnect", reasonCode: 0x94 }]);
   });
 
-  test("MQTT-3.2.2-18: any one gets it where the maximum is 0", async () => {
+  test("MQTT-3.2.2-18: where the maximum is 0, each topic alias gets 0x94", async () => {
     await using listener = await CoreListener.start({ limits: { topicAliasMaximum: 0 } });
     const client = await listener.connect(5);
     expect(client.connack?.properties?.topicAliasMaximum ?? 0).toBe(0);

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { findProgram, runProgram } from "@latchkey/tooling-vitest/programs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { connectionsWithin } from "../../src/listeners/open-files.ts";
-import { MqttSession } from "../mqtt-session.ts";
+import { MqttSession, type Access } from "../mqtt-session.ts";
 import { BrokerProcess, everything } from "../observability/running-broker.ts";
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -35,6 +35,21 @@ async function connectSilently(port: number, count: number): Promise<() => numbe
   return () => cut;
 }
 
+/** A client that has subscribed, and the payloads that it gets. */
+async function served(
+  access: Access,
+  qos: 0 | 1,
+): Promise<{ readonly session: MqttSession; readonly received: readonly string[] }> {
+  const received: string[] = [];
+  const session = await MqttSession.connect(access, "served", (packet) => {
+    if (packet.type === "publish") received.push(Buffer.from(packet.payload).toString());
+    else if (packet.type === "suback") received.push("subscribed");
+  });
+  session.send({ type: "subscribe", packetIdentifier: 1, subscriptions: [{ topicFilter: "a", qos }] });
+  await expect.poll(() => received, { timeout: 60_000 }).toEqual(["subscribed"]);
+  return { session, received };
+}
+
 test("part of the limit is kept for what is no connection", () => {
   expect([64, 255, 1024, 65_536].map(connectionsWithin)).toEqual([32, 127, 896, 65_408]);
 });
@@ -43,13 +58,7 @@ test("200 clients that say nothing under a limit of 128 open files: the others a
   const port = await broker.start();
   const lines = broker.readLog();
   const access = { ...(await broker.device([everything])), port };
-  const received: string[] = [];
-  const session = await MqttSession.connect(access, "served", (packet) => {
-    if (packet.type === "publish") received.push(Buffer.from(packet.payload).toString());
-    else if (packet.type === "suback") received.push("subscribed");
-  });
-  session.send({ type: "subscribe", packetIdentifier: 1, subscriptions: [{ topicFilter: "a", qos: 0 }] });
-  await expect.poll(() => received, { timeout: 60_000 }).toEqual(["subscribed"]);
+  const { session, received } = await served(access, 0);
   const cut = await connectSilently(port, 200);
   await expect.poll(cut, { timeout: 60_000 }).toBeGreaterThanOrEqual(200 - 64);
   await expect
@@ -84,13 +93,7 @@ test.skipIf(prlimit.path === undefined)(
     const port = await broker.start();
     const lines = broker.readLog();
     const access = { ...(await broker.device([everything])), port };
-    const received: string[] = [];
-    const session = await MqttSession.connect(access, "served", (packet) => {
-      if (packet.type === "publish") received.push(Buffer.from(packet.payload).toString());
-      else if (packet.type === "suback") received.push("subscribed");
-    });
-    session.send({ type: "subscribe", packetIdentifier: 1, subscriptions: [{ topicFilter: "a", qos: 1 }] });
-    await expect.poll(() => received, { timeout: 60_000 }).toEqual(["subscribed"]);
+    const { session, received } = await served(access, 1);
 
     // Room for two more files, whatever the broker has open now.
     const pid = broker.child.pid ?? 0;

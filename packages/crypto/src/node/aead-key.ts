@@ -5,7 +5,6 @@ import {
   createDecipheriv,
   createSecretKey,
   type CipherGCM,
-  type CipherKey,
   type DecipherGCM,
   type KeyObject,
 } from "node:crypto";
@@ -59,7 +58,7 @@ const withoutLength = { plaintextLength: 0 };
 const tag = { authTagLength: aeadTagLength };
 
 /** A cipher object for one message. */
-export function aeadCipher(algorithm: AeadAlgorithm, key: CipherKey, nonce: Uint8Array): CipherGCM {
+function aeadCipher(algorithm: AeadAlgorithm, key: KeyObject, nonce: Uint8Array): CipherGCM {
   switch (algorithm) {
     case "AES-128-GCM":
       return createCipheriv("aes-128-gcm", key, nonce, tag);
@@ -71,7 +70,7 @@ export function aeadCipher(algorithm: AeadAlgorithm, key: CipherKey, nonce: Uint
 }
 
 /** As `aeadCipher`, to open. */
-export function aeadDecipher(algorithm: AeadAlgorithm, key: CipherKey, nonce: Uint8Array): DecipherGCM {
+function aeadDecipher(algorithm: AeadAlgorithm, key: KeyObject, nonce: Uint8Array): DecipherGCM {
   switch (algorithm) {
     case "AES-128-GCM":
       return createDecipheriv("aes-128-gcm", key, nonce, tag);

@@ -5,9 +5,8 @@ import { CountedAead } from "../aead-sequence.ts";
 import { aeadTagLength, checkAead, checkAeadKey, checkAesCbc, checkCbcCiphertext } from "../arguments.ts";
 import { authenticationFailed, cbcPaddingWrong } from "../errors.ts";
 import type { CipherProvider } from "../provider.ts";
-import { aeadCipher, aeadDecipher, NodeAeadKey } from "./aead-key.ts";
+import { NodeAeadKey } from "./aead-key.ts";
 import { GcmSequence } from "./gcm-sequence.ts";
-import { octets } from "./octets.ts";
 
 /** Ciphers of the node provider. */
 export const ciphers: CipherProvider = {
@@ -24,30 +23,17 @@ export const ciphers: CipherProvider = {
 
   seal(algorithm, key, nonce, plaintext, additionalData) {
     checkAead(algorithm, key, nonce);
-    const cipher = aeadCipher(algorithm, key, nonce);
-    cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
     const output = new Uint8Array(plaintext.length + aeadTagLength);
-    output.set(cipher.update(plaintext));
-    cipher.final();
-    output.set(cipher.getAuthTag(), plaintext.length);
+    output.set(plaintext);
+    new NodeAeadKey(algorithm, key).sealInPlace(nonce, additionalData, output, 0, plaintext.length);
     return output;
   },
 
   open(algorithm, key, nonce, ciphertext, additionalData) {
     checkAead(algorithm, key, nonce);
-    const length = ciphertext.length - aeadTagLength;
-    if (length < 0) throw authenticationFailed();
-    const decipher = aeadDecipher(algorithm, key, nonce);
-    decipher.setAAD(additionalData, { plaintextLength: length });
-    decipher.setAuthTag(ciphertext.subarray(length));
-    const plaintext = decipher.update(ciphertext.subarray(0, length));
-    try {
-      decipher.final();
-    } catch {
-      plaintext.fill(0);
-      throw authenticationFailed();
-    }
-    return octets(plaintext);
+    const plaintext = new NodeAeadKey(algorithm, key).open(nonce, additionalData, ciphertext);
+    if (plaintext === undefined) throw authenticationFailed();
+    return plaintext;
   },
 
   encryptAesCbc(key, iv, plaintext) {

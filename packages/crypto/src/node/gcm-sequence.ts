@@ -10,7 +10,7 @@ import { createCipheriv, createSecretKey, type Cipheriv } from "node:crypto";
 import { markAsUntransferable } from "node:worker_threads";
 import { ivOctets, nonceOf, writeNonce } from "../aead-sequence.ts";
 import { aeadTagLength, checkAeadNonce, checkSealRange } from "../arguments.ts";
-import type { AeadSequence } from "../provider.ts";
+import type { AeadAlgorithm, AeadSequence } from "../provider.ts";
 import { NodeAeadKey } from "./aead-key.ts";
 import { type GhashKey, plainGhash } from "./ghash.ts";
 import { wasmGhash } from "./ghash-wasm.ts";
@@ -38,9 +38,11 @@ interface Keystream {
   blocks: number;
 }
 
+type GcmAlgorithm = Exclude<AeadAlgorithm, "ChaCha20-Poly1305">;
+
 /** One direction's messages under one key. */
 export class GcmSequence implements AeadSequence {
-  readonly algorithm: "AES-128-GCM" | "AES-256-GCM";
+  readonly algorithm: GcmAlgorithm;
   /** The key, and behind it the IV: a connection has two of these as long as it lives, so it is one array, and no KeyObject. */
   readonly #secret: Uint8Array;
   readonly #keyOctets: number;
@@ -50,7 +52,7 @@ export class GcmSequence implements AeadSequence {
   messages = 0;
 
   /** Copies both. Throws `ERR_CRYPTO_ARGUMENT` for an IV that does not have 12 octets. The key's length was checked. */
-  constructor(algorithm: "AES-128-GCM" | "AES-256-GCM", key: Uint8Array, iv: Uint8Array) {
+  constructor(algorithm: GcmAlgorithm, key: Uint8Array, iv: Uint8Array) {
     checkAeadNonce(iv);
     this.algorithm = algorithm;
     this.#keyOctets = key.length;
@@ -63,7 +65,7 @@ export class GcmSequence implements AeadSequence {
     checkSealRange(buffer, start, end);
     const keystream = this.#keystreamFor(end - start, additionalData);
     if (keystream === undefined) {
-      this.#wholeKey().sealInPlace(this.#nonce(), additionalData, buffer, start, end);
+      this.#nativeKey().sealInPlace(this.#nonce(), additionalData, buffer, start, end);
     } else {
       const { octets } = keystream;
       const at = this.#offsetIn(keystream);
@@ -80,7 +82,7 @@ export class GcmSequence implements AeadSequence {
     if (length < 0) return undefined;
     const keystream = this.#keystreamFor(length, additionalData);
     if (keystream === undefined) {
-      const plaintext = this.#wholeKey().open(this.#nonce(), additionalData, ciphertext);
+      const plaintext = this.#nativeKey().open(this.#nonce(), additionalData, ciphertext);
       if (plaintext !== undefined) this.messages++;
       return plaintext;
     }
@@ -99,8 +101,8 @@ export class GcmSequence implements AeadSequence {
     return nonceOf(this.#secret, this.#keyOctets, this.messages);
   }
 
-  /** For what has no keystream. To make it costs a fifth of what it does for a message. */
-  #wholeKey(): NodeAeadKey {
+  /** The key for messages that node:crypto protects. To make it costs a fifth of protecting one. */
+  #nativeKey(): NodeAeadKey {
     if (this.#key !== undefined) return this.#key;
     const key = new NodeAeadKey(this.algorithm, this.#secret.subarray(0, this.#keyOctets));
     if (this.messages >= firstMessages) this.#key = key;
