@@ -15,15 +15,15 @@ import {
   DeleteThingGroupCommand,
   DetachPolicyCommand,
   DetachThingPrincipalCommand,
-  ListAttachedPoliciesCommand,
   ListPolicyVersionsCommand,
-  ListPrincipalThingsCommand,
-  ListTargetsForPolicyCommand,
-  ListThingGroupsForThingCommand,
-  ListThingPrincipalsCommand,
+  paginateListAttachedPolicies,
   paginateListCertificates,
   paginateListPolicies,
+  paginateListPrincipalThings,
+  paginateListTargetsForPolicy,
   paginateListThingGroups,
+  paginateListThingGroupsForThing,
+  paginateListThingPrincipals,
   paginateListThings,
   paginateListThingsInThingGroup,
   RemoveThingFromThingGroupCommand,
@@ -121,29 +121,28 @@ async function all<Page, Item>(
 
 /** Every relation of the registry is the same from both of its sides, and names only what exists. */
 async function checkInvariants(client: IoTClient): Promise<void> {
-  const certificates = (
-    await all(paginateListCertificates({ client, pageSize: 250 }, {}), (page) => page.certificates)
-  ).map((one) => one.certificateArn ?? "");
-  const policies = (await all(paginateListPolicies({ client, pageSize: 250 }, {}), (page) => page.policies)).map(
+  const paging = { client, pageSize: 250 };
+  const certificates = (await all(paginateListCertificates(paging, {}), (page) => page.certificates)).map(
+    (one) => one.certificateArn ?? "",
+  );
+  const policies = (await all(paginateListPolicies(paging, {}), (page) => page.policies)).map(
     (one) => one.policyName ?? "",
   );
-  const things = (await all(paginateListThings({ client, pageSize: 250 }, {}), (page) => page.things)).map(
-    (one) => one.thingName ?? "",
-  );
-  const groups = (await all(paginateListThingGroups({ client, pageSize: 250 }, {}), (page) => page.thingGroups)).map(
+  const things = (await all(paginateListThings(paging, {}), (page) => page.things)).map((one) => one.thingName ?? "");
+  const groups = (await all(paginateListThingGroups(paging, {}), (page) => page.thingGroups)).map(
     (one) => one.groupName ?? "",
   );
   const targets = [...certificates, ...groups.map((group) => `${account}:thinggroup/${group}`)];
 
   const byTarget: string[] = [];
   for (const target of targets) {
-    const attached = (await client.send(new ListAttachedPoliciesCommand({ target, pageSize: 250 }))).policies ?? [];
+    const attached = await all(paginateListAttachedPolicies(paging, { target }), (page) => page.policies);
     expect(attached.length).toBeLessThanOrEqual(target.includes(":cert/") ? 10 : 2);
     byTarget.push(...attached.map((one) => `${one.policyName} ${target}`));
   }
   const byPolicy: string[] = [];
   for (const policyName of policies) {
-    const { targets: found = [] } = await client.send(new ListTargetsForPolicyCommand({ policyName, pageSize: 250 }));
+    const found = await all(paginateListTargetsForPolicy(paging, { policyName }), (page) => page.targets);
     byPolicy.push(...found.map((target) => `${policyName} ${target}`));
     const { policyVersions = [] } = await client.send(new ListPolicyVersionsCommand({ policyName }));
     expect(policyVersions.length).toBeLessThanOrEqual(5);
@@ -154,23 +153,20 @@ async function checkInvariants(client: IoTClient): Promise<void> {
   const byThing: string[] = [];
   const groupsByThing: string[] = [];
   for (const thingName of things) {
-    const { principals = [] } = await client.send(new ListThingPrincipalsCommand({ thingName, maxResults: 250 }));
+    const principals = await all(paginateListThingPrincipals(paging, { thingName }), (page) => page.principals);
     byThing.push(...principals.map((principal) => `${thingName} ${principal}`));
-    const { thingGroups = [] } = await client.send(new ListThingGroupsForThingCommand({ thingName, maxResults: 250 }));
-    groupsByThing.push(...thingGroups.map((one) => `${one.groupName} ${thingName}`));
+    const found = await all(paginateListThingGroupsForThing(paging, { thingName }), (page) => page.thingGroups);
+    groupsByThing.push(...found.map((one) => `${one.groupName} ${thingName}`));
   }
   const byCertificate: string[] = [];
   for (const principal of certificates) {
-    const found = (await client.send(new ListPrincipalThingsCommand({ principal, maxResults: 250 }))).things ?? [];
+    const found = await all(paginateListPrincipalThings(paging, { principal }), (page) => page.things);
     byCertificate.push(...found.map((thingName) => `${thingName} ${principal}`));
   }
   expect(byThing.sort()).toEqual(byCertificate.sort());
   const byGroup: string[] = [];
   for (const thingGroupName of groups) {
-    const found = await all(
-      paginateListThingsInThingGroup({ client, pageSize: 250 }, { thingGroupName }),
-      (page) => page.things,
-    );
+    const found = await all(paginateListThingsInThingGroup(paging, { thingGroupName }), (page) => page.things);
     byGroup.push(...found.map((thingName) => `${thingGroupName} ${thingName}`));
   }
   expect(groupsByThing.sort()).toEqual(byGroup.sort());
