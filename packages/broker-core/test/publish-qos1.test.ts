@@ -117,6 +117,48 @@ test("MQTT 5.0 §3.4.2.1: a PUBACK says that nobody has subscribed", async () =>
   ]);
 });
 
+describe("MQTT 5.0 §3.4.2.1, §3.5.2.1: a message that its subscribers do not get is not answered as one without subscribers", () => {
+  async function reasonCodes(test: TestBroker, topicName: string): Promise<unknown> {
+    const button = await test.connect5("button");
+    button.publish(topicName, "x", { qos: 1 });
+    button.publish(topicName, "x", { qos: 2, packetIdentifier: 8 });
+    return button.take().map((packet) => ("reasonCode" in packet ? packet.reasonCode : packet));
+  }
+
+  test.each([["a"], ["$share/cooks/a"]])("the queue of %s is full", async (topicFilter) => {
+    const test = new TestBroker({ limits: { maximumQueuedMessages: 1 } });
+    const away = await test.subscriber("away", [topicFilter], persistent(5));
+    away.lose();
+    const other = await test.connect5("other");
+    other.publish("a", "it is full now", { qos: 1 });
+    expect(await reasonCodes(test, "a")).toEqual([0, 0]);
+    expect(test.broker.counters.messagesDropped.maximumQueuedMessages).toBe(2);
+  });
+
+  test("a subscriber that may not receive it", async () => {
+    const test = new TestBroker();
+    await test.subscriber("kitchen", ["a"]);
+    test.denied.add("kitchen receive a");
+    expect(await reasonCodes(test, "a")).toEqual([0, 0]);
+  });
+
+  test("the publisher's own subscription with No Local", async () => {
+    const test = new TestBroker();
+    const button = await test.connect5("button");
+    button.subscribe([{ topicFilter: "a", qos: 2, noLocal: true }]);
+    button.take();
+    button.publish("a", "x", { qos: 1 });
+    expect(button.take()).toMatchObject([{ type: "puback", reasonCode: 0 }]);
+  });
+
+  test("and with no subscriber any more it is one without again", async () => {
+    const test = new TestBroker();
+    const kitchen = await test.subscriber("kitchen", ["a"]);
+    kitchen.lose();
+    expect(await reasonCodes(test, "a")).toEqual([0x10, 0x10]);
+  });
+});
+
 test.each([1, 2] as const)("a denied PUBLISH of QoS %i is answered by 0x87, and the connection stays", async (qos) => {
   const test = new TestBroker();
   test.denied.add("button publish secret").add("button retain-publish kept");

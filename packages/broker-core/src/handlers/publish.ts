@@ -208,8 +208,8 @@ function publish<Peer, Principal>(
     client.session.received.add(packetIdentifier);
     client.session.journal?.received(packetIdentifier);
   }
-  // AWS IoT Core does not say that nobody has subscribed.
-  const isForNobody = publication.receivers === 0 && !context.isAws;
+  // AWS IoT Core does not say that nobody has subscribed. A subscriber who does not get the message has subscribed all the same.
+  const isForNobody = publication.receivers === 0 && !context.isAws && !context.router.isSubscribed(topicName);
   const reasonCode = isForNobody ? ReasonCode.noMatchingSubscribers : ReasonCode.success;
   // Where this message had nothing kept, its acknowledgement does not wait for what others had.
   acknowledge(connection, packet, reasonCode, undefined, context.appended === before ? 0 : context.appended);

@@ -124,6 +124,12 @@ export class Router {
     return match;
   }
 
+  /** Whether any subscription matches, also of a client that gets no messages now, or on another node. */
+  isSubscribed(topicName: string): boolean {
+    const { targets, groups } = this.match(topicName);
+    return targets.length + groups.length + (this.#others?.match(topicName).length ?? 0) > 0;
+  }
+
   /** Delivers a message to all subscribers of its topic. Returns how many of them get it. */
   route(message: Message, nowMs: number): number {
     if (this.#others !== undefined) return this.#routeAmongNodes(message, this.#others, nowMs);
