@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { messageOf } from "@latchkey/command-line";
 import { BrokerError } from "../errors.ts";
 import { logLevels } from "../observability/open-log.ts";
+import { duplicateMembers } from "./duplicate-members.ts";
 import { limitMembers } from "./limit-members.ts";
 import { listOf, object, text, whole, word, yesOrNo, type ConfigurationFault, type ValueOf } from "./member.ts";
 
@@ -102,12 +103,16 @@ export function parseConfiguration(file: string, content: string): Configuration
   } catch (cause) {
     throw refused(file, `is no JSON: ${messageOf(cause)}`, cause);
   }
-  const faults: ConfigurationFault[] = [];
+  const faults: ConfigurationFault[] = duplicateMembers(content).map((path) => ({
+    path,
+    problem: "stands there more than once: leave one of them",
+  }));
   const configuration = members.read(parsed, "", faults);
   if (configuration !== undefined && faults.length === 0) return configuration;
   throw refused(file, faults.map(({ path, problem }) => `${path}${path === "" ? "" : " "}${problem}`).join(". "));
 }
 
-function refused(file: string, problem: string, cause?: unknown): BrokerError {
+/** The error for a file that cannot be used. */
+export function refused(file: string, problem: string, cause?: unknown): BrokerError {
   return new BrokerError("ERR_BROKER_CONFIGURATION", `${file}: ${problem}`, { cause });
 }

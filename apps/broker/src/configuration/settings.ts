@@ -8,7 +8,8 @@ import { isLoopback } from "../listeners/loopback.ts";
 import type { ListenerSettings } from "../listeners/start-listeners.ts";
 import { logLevels, type LogLevel } from "../observability/open-log.ts";
 import type { RunOptions } from "../run-broker.ts";
-import { readConfiguration, type Configuration } from "./configuration.ts";
+import { readConfiguration, refused, type Configuration } from "./configuration.ts";
+import { contradictingLimits } from "./contradicting-limits.ts";
 import { listenerLimits, coreLimits } from "./limit-members.ts";
 
 /** The flags, as they were typed. What was not typed is undefined. */
@@ -92,7 +93,7 @@ export async function readSettings(flags: StartFlags): Promise<StartSettings> {
   return settingsOf(flags, flags.config === undefined ? {} : await readConfiguration(flags.config));
 }
 
-/** Brings flags and file together. */
+/** Brings flags and file together. Throws as `readSettings` does. */
 export function settingsOf(flags: StartFlags, file: Configuration): StartSettings {
   const host = flags.host ?? file.host ?? defaults.host;
   const port = portOf("port", flags.port) ?? file.port ?? defaults.port;
@@ -119,6 +120,8 @@ export function settingsOf(flags: StartFlags, file: Configuration): StartSetting
     logFile: flags["log-file"] ?? file.log?.file,
     shutdownTimeoutMs: file.shutdownTimeoutMs ?? defaults.shutdownTimeoutMs,
   } as const;
+  const contradictions = contradictingLimits(limits, fixed.profile);
+  if (contradictions.length > 0) throw refused(flags.config ?? "limits", contradictions.join(". "));
   const logLevel = wordOf("log-level", flags["log-level"], logLevels) ?? file.log?.level ?? defaults.logLevel;
   return { fixed, live: { logLevel, limits: coreLimits(limits), listenerLimits: listenerLimits(limits) } };
 }

@@ -68,6 +68,70 @@ test("a member named like one of every object is no setting", () => {
   );
 });
 
+test.each([
+  ['{"port": 1, "host": "::1", "port": 2}', "port"],
+  ['{"log": {"level": "info", "file": "a", "level": "debug"}}', "log.level"],
+  ['{"limits": {"connection": {"receiveMaximum": 1, "\\u0072eceiveMaximum": 2}}}', "limits.connection.receiveMaximum"],
+  ['{"log": {"file": "{\\"port\\": 1,"}, "names": ["a", "b"], "log": {}}', "log"],
+])("members that stand there twice are refused by name: %s", (content, path) => {
+  expect(() => parseConfiguration("f", content)).toThrow(`f: ${path} stands there more than once: leave one of them`);
+});
+
+test("members of the same name in different objects are no duplicates, nor are equal values", () => {
+  const content = '{"https": {"port": 1}, "alpn": {"port": 1}, "names": ["port", "port"], "host": "port"}';
+  expect(parseConfiguration("f", content)).toMatchObject({ https: { port: 1 }, alpn: { port: 1 } });
+});
+
+describe("limits that contradict each other", () => {
+  const connection = (limits: NonNullable<NonNullable<Configuration["limits"]>["connection"]>): Configuration => ({
+    limits: { connection: limits },
+  });
+  const contradictions: readonly (readonly [StartFlags, Configuration, string])[] = [
+    [
+      {},
+      connection({ minimumKeepAliveSeconds: 61, maximumKeepAliveSeconds: 60 }),
+      "limits.connection.minimumKeepAliveSeconds 61 is above limits.connection.maximumKeepAliveSeconds 60",
+    ],
+    [
+      { profile: "aws" },
+      connection({ maximumKeepAliveSeconds: 20 }),
+      "minimumKeepAliveSeconds 30 (the default) is above limits.connection.maximumKeepAliveSeconds 20",
+    ],
+    [
+      {},
+      connection({ maximumPayloadOctets: 5000, maximumPacketSize: 4000 }),
+      "limits.connection.maximumPayloadOctets 5000 is above limits.connection.maximumPacketSize 4000",
+    ],
+    [
+      {},
+      { limits: { process: { maximumIncompleteOctetsOfAll: 2_097_151 } } },
+      "limits.process.maximumIncompleteOctetsOfAll 2097151 is below limits.connection.maximumPacketSize 2097152 (the default)",
+    ],
+    ...(["principal", "address"] as const).map(
+      (group) =>
+        [
+          {},
+          { limits: { [group]: { maximumIncompleteOctets: 1999 }, connection: { maximumPacketSize: 2000 } } },
+          `limits.${group}.maximumIncompleteOctets 1999 is below limits.connection.maximumPacketSize 2000`,
+        ] as const,
+    ),
+  ];
+
+  test.each(contradictions)("%j %j is refused, and both are named", (flags, file, message) => {
+    expect(() => settingsOf({ ...flags, config: "latchkey.json" }, file)).toThrow(message);
+    expect(() => settingsOf({ ...flags, config: "latchkey.json" }, file)).toThrow(/^latchkey\.json: limits/);
+  });
+
+  test.each([
+    connection({ minimumKeepAliveSeconds: 60, maximumKeepAliveSeconds: 60 }),
+    connection({ maximumPayloadOctets: 4000, maximumPacketSize: 4000 }),
+    connection({ maximumPayloadOctets: 5_000_000 }),
+    { limits: { address: { maximumIncompleteOctets: 2000 }, connection: { maximumPacketSize: 2000 } } },
+  ])("%j is taken", (file) => {
+    expect(() => settingsOf({}, file)).not.toThrow();
+  });
+});
+
 const certificate = "0a".repeat(32);
 
 /** Each flag, and the file that says the same. */
@@ -183,7 +247,11 @@ test("every limit of the broker core can be set, and none twice", () => {
     Object.entries(groups).map(([group, { properties }]) => [
       group,
       Object.fromEntries(
-        Object.entries(properties).map(([name, { type, minimum }]) => [name, type === "boolean" ? false : minimum]),
+        // Room for a packet of the least maximum packet size.
+        Object.entries(properties).map(([name, { type, minimum }]) => [
+          name,
+          type === "boolean" ? false : name.startsWith("maximumIncompleteOctets") ? 1024 : minimum,
+        ]),
       ),
     ]),
   );
