@@ -1,6 +1,13 @@
 /** CONNACK of an accepted CONNECT (MQTT 5.0 §3.2): it goes out when the store has what it promises, the will and the session. */
 
-import { ReasonCode, type ConnackProperties, type ConnectPacket, type ConnectProperties } from "@latchkey/mqtt-codec";
+import {
+  encodedLength,
+  ReasonCode,
+  type ConnackProperties,
+  type ConnectPacket,
+  type ConnectProperties,
+  type EncodablePacket,
+} from "@latchkey/mqtt-codec";
 import type { Connection } from "../connection/connection.ts";
 import { refuseConnect } from "../connection/fault-answers.ts";
 import type { Session } from "../session/session.ts";
@@ -73,8 +80,35 @@ export interface ConnackFields {
   readonly authenticationData: Uint8Array | undefined;
 }
 
+/**
+ * Whether the client takes a CONNACK with what it has to know. MQTT-3.1.2-24: it is sent nothing above its Maximum Packet Size. What cannot be
+ * sent counts as sent (MQTT-3.1.2-25), but a client without its CONNACK would wait for ever: it is refused, and false given.
+ */
+export function isConnackReadable<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  fields: ConnackFields,
+): boolean {
+  const most = fields.asked?.maximumPacketSize;
+  if (most === undefined) return true;
+  const octets = encodedLength(connackOf(connection, false, fields), connection.version);
+  if (octets <= most) return true;
+  const detail = `the client's Maximum Packet Size is ${most} octets, and its CONNACK has ${octets}`;
+  refuseConnect(connection, ReasonCode.packetTooLarge, "limit", detail, detail);
+  return false;
+}
+
+/** CONNACK of an accepted CONNECT. */
+export function connackOf<Peer, Principal>(
+  connection: Connection<Peer, Principal>,
+  sessionPresent: boolean,
+  fields: ConnackFields,
+): EncodablePacket {
+  const properties = connection.version === 5 ? connackProperties(connection, fields) : undefined;
+  return { type: "connack", sessionPresent, reasonCode: ReasonCode.success, properties };
+}
+
 /** Properties of CONNACK, MQTT 5.0 §3.2.2.3. */
-export function connackProperties<Peer, Principal>(
+function connackProperties<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   { asked, askedKeepAlive, keepAlive, expirySeconds, authenticationData }: ConnackFields,
 ): Partial<ConnackProperties> {

@@ -14,7 +14,7 @@ import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
 import { askAuthenticator, authenticatedUntilMs } from "./auth.ts";
 import { claimSession } from "./claim-session.ts";
-import { answerWhenKept, canBeKept, connackProperties } from "./connack.ts";
+import { answerWhenKept, canBeKept, connackOf, isConnackReadable, type ConnackFields } from "./connack.ts";
 import { ConnectedClient } from "./connected-client.ts";
 import { decisionOn } from "./decision.ts";
 import { admitPrincipal, admitToGroup } from "./group-limits.ts";
@@ -247,7 +247,14 @@ function open<Peer, Principal>(
 ): void {
   const { context, identity, knownPrincipal } = connection;
   if (identity === undefined || knownPrincipal === undefined) return;
-  if (!canBeKept(connection, packet, will, expirySeconds)) return;
+  const fields = {
+    asked: packet.properties,
+    askedKeepAlive: packet.keepAlive,
+    keepAlive: keepAliveOf(connection, packet.keepAlive),
+    expirySeconds,
+    authenticationData: authentication.authenticationData,
+  };
+  if (!isConnackReadable(connection, fields) || !canBeKept(connection, packet, will, expirySeconds)) return;
   const { clientIdentifier, isAssignedIdentifier } = identity;
   const { appended } = context;
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
@@ -255,9 +262,8 @@ function open<Peer, Principal>(
   if (session === undefined) return;
   const before = { appended, isSessionKept: session.journal !== undefined };
   attach(connection, session, expirySeconds);
-  const { protocolVersion: version, properties } = packet;
-  const client = clientOf(connection, packet, authentication, session, expirySeconds);
-  const { sender, keepAliveSeconds: keepAlive } = client;
+  const client = clientOf(connection, packet, authentication, session, fields);
+  const { sender } = client;
   connection.client = client;
   connection.state = "accepted";
   connection.will = will;
@@ -269,24 +275,16 @@ function open<Peer, Principal>(
     clientIdentifier,
     isAssignedIdentifier,
     principal: knownPrincipal,
-    protocolVersion: version,
+    protocolVersion: packet.protocolVersion,
     isSessionPresent: wasPresent,
-    keepAlive,
+    keepAlive: fields.keepAlive,
   });
   // The listener may have ended the connection.
   if (isClosed(connection)) return;
-  const asked = { asked: properties, askedKeepAlive: packet.keepAlive };
   answerWhenKept(connection, session, before, () => {
     connection.state = "connected";
     session.receiver = sender;
-    const { authenticationData } = authentication;
-    const fields = { ...asked, keepAlive, expirySeconds, authenticationData };
-    connection.send({
-      type: "connack",
-      sessionPresent: wasPresent,
-      reasonCode: ReasonCode.success,
-      properties: version === 5 ? connackProperties(connection, fields) : undefined,
-    });
+    connection.send(connackOf(connection, wasPresent, fields));
     sender.resume();
   });
 }
@@ -297,7 +295,7 @@ function clientOf<Peer, Principal>(
   packet: ConnectPacket,
   authentication: Accepted<Principal>,
   session: Session,
-  expirySeconds: number,
+  { keepAlive, expirySeconds }: ConnackFields,
 ): Client<Principal> {
   const { context, identity } = connection;
   const { protocolVersion: version, properties } = packet;
@@ -309,7 +307,7 @@ function clientOf<Peer, Principal>(
     session,
     sender: new Sender(new ConnectedClient(connection, session, properties)),
     aliases: new ClientTopicAliases(version === 5 ? context.limits.topicAliasMaximum : 0),
-    keepAliveSeconds: keepAliveOf(connection, packet.keepAlive),
+    keepAliveSeconds: keepAlive,
     connectedAtMs: context.epochMs(),
     lastsUntilMs: context.nowMs + context.limits.maximumConnectionSeconds * 1000,
     authenticatedUntilMs: authenticatedUntilMs(context.nowMs, authentication),
