@@ -7,21 +7,16 @@ import type { AeadAlgorithm, AeadKey, AeadSequence } from "./provider.ts";
 export const ivOctets = 12;
 
 /**
- * Writes the nonce of a message: the IV, which stands in `octets` from `at` on, with the message's number added by exclusive or, padded
- * to the left.
+ * The nonce of a message: the IV, which stands in `octets` from `at` on, with the message's number added by exclusive or, padded to
+ * the left. The array is one that all share: valid until the next call.
  */
-export function writeNonce(target: Uint8Array, offset: number, octets: Uint8Array, at: number, message: number): void {
-  for (let index = 0; index < ivOctets; index++) target[offset + index] = octets[at + index] ?? 0;
+export function nonceOf(octets: Uint8Array, at: number, message: number): Uint8Array {
+  for (let index = 0; index < ivOctets; index++) sharedNonce[index] = octets[at + index] ?? 0;
   let rest = message;
-  for (let index = offset + ivOctets - 1; rest > 0; index--) {
-    target[index] = (target[index] ?? 0) ^ (rest & 0xff);
+  for (let index = ivOctets - 1; rest > 0; index--) {
+    sharedNonce[index] = (sharedNonce[index] ?? 0) ^ (rest & 0xff);
     rest = Math.floor(rest / 256);
   }
-}
-
-/** The nonce of a message, in an array that all share: valid until the next call. */
-export function nonceOf(octets: Uint8Array, at: number, message: number): Uint8Array {
-  writeNonce(sharedNonce, 0, octets, at, message);
   return sharedNonce;
 }
 

@@ -8,27 +8,26 @@
 
 import { createCipheriv, createSecretKey, type Cipheriv } from "node:crypto";
 import { markAsUntransferable } from "node:worker_threads";
-import { ivOctets, nonceOf, writeNonce } from "../aead-sequence.ts";
+import { ivOctets, nonceOf } from "../aead-sequence.ts";
 import { aeadTagLength, checkAeadNonce, checkSealRange } from "../arguments.ts";
 import type { AeadAlgorithm, AeadSequence } from "../provider.ts";
 import { NodeAeadKey } from "./aead-key.ts";
-import { type GhashKey, plainGhash } from "./ghash.ts";
-import { wasmGhash } from "./ghash-wasm.ts";
+import { wasmGcm } from "./gcm-wasm.ts";
+import { type GhashKey, wordAt } from "./ghash.ts";
+import { blockOctets, type Mask, plainGcm, shortDataOctets, shortOctets } from "./short-gcm.ts";
+import { octets as plainOctets } from "./octets.ts";
 
-/** Beyond this the native way is faster. */
-const shortOctets = 256;
 /** The keys of a handshake protect no more than this: they are not worth an object of AES. */
 const firstMessages = 4;
 /** Messages whose blocks are encrypted at once. */
-const messagesAtOnce = 8;
-const blockOctets = 16;
+const messagesAtOnce = 16;
 /** One block for the tag, the others for the message. */
 const mostBlocks = 1 + shortOctets / blockOctets;
 
-const ghash = /* @__PURE__ */ wasmGhash() ?? plainGhash;
+const gcm = /* @__PURE__ */ wasmGcm() ?? plainGcm;
 
-/** What exists once a key has protected its first few messages. */
-interface Keystream {
+/** What exists once a key has protected its first few messages. It is the mask of the next message. */
+interface Keystream extends Mask {
   readonly aes: Cipheriv;
   readonly hashKey: GhashKey;
   /** The encrypted counter blocks of the messages from `first` to before `end`, `blocks` of them for each. */
@@ -67,12 +66,7 @@ export class GcmSequence implements AeadSequence {
     if (keystream === undefined) {
       this.#nativeKey().sealInPlace(this.#nonce(), additionalData, buffer, start, end);
     } else {
-      const { octets } = keystream;
-      const at = this.#offsetIn(keystream);
-      applyKeystream(octets, at + blockOctets, buffer, start, end, buffer, start);
-      makeTag(keystream, at, additionalData, buffer, start, end);
-      buffer.set(sharedTag, end);
-      octets.fill(0, at, at + blockOctets + end - start);
+      gcm.seal(keystream.hashKey, keystream, additionalData, buffer, start, end);
     }
     this.messages++;
   }
@@ -86,13 +80,8 @@ export class GcmSequence implements AeadSequence {
       if (plaintext !== undefined) this.messages++;
       return plaintext;
     }
-    const { octets } = keystream;
-    const at = this.#offsetIn(keystream);
-    makeTag(keystream, at, additionalData, ciphertext, 0, length);
-    if (!isSharedTag(ciphertext, length)) return undefined;
     const plaintext = shortArray(length);
-    applyKeystream(octets, at + blockOctets, ciphertext, 0, length, plaintext, 0);
-    octets.fill(0, at, at + blockOctets + length);
+    if (!gcm.open(keystream.hashKey, keystream, additionalData, ciphertext, plaintext, 0)) return undefined;
     this.messages++;
     return plaintext;
   }
@@ -109,17 +98,14 @@ export class GcmSequence implements AeadSequence {
     return key;
   }
 
-  #offsetIn({ first, blocks }: Keystream): number {
-    return (this.messages - first) * blocks * blockOctets;
-  }
-
   /** The keystream with the blocks of the next message in it; undefined where the native way is better. */
   #keystreamFor(length: number, additionalData: Uint8Array): Keystream | undefined {
     if (length > shortOctets || this.messages < firstMessages) return undefined;
-    if (additionalData.length + length > ghash.mostOctets) return undefined;
+    if (additionalData.length > shortDataOctets) return undefined;
     const keystream = (this.#keystream ??= this.#begin());
     const blocks = 1 + Math.ceil(length / blockOctets);
     if (this.messages >= keystream.end || blocks > keystream.blocks) this.#refill(keystream, blocks);
+    keystream.at = (this.messages - keystream.first) * keystream.blocks * blockOctets;
     return keystream;
   }
 
@@ -127,60 +113,42 @@ export class GcmSequence implements AeadSequence {
     const key = createSecretKey(this.#secret.subarray(0, this.#keyOctets));
     const aes = createCipheriv(`aes-${8 * this.#keyOctets}-ecb`, key, null).setAutoPadding(false);
     const h = aes.update(new Uint8Array(blockOctets));
-    const hashKey = ghash.makeKey(h);
+    const hashKey = gcm.makeKey(h);
     h.fill(0);
-    return { aes, hashKey, octets: new Uint8Array(0), first: 0, end: 0, blocks: 0 };
+    return { aes, hashKey, octets: new Uint8Array(0), at: 0, first: 0, end: 0, blocks: 0 };
   }
 
   #refill(keystream: Keystream, blocks: number): void {
     const atLeast = Math.max(blocks, keystream.blocks);
-    const octets = atLeast * blockOctets;
-    for (let message = 0; message < messagesAtOnce; message++) {
-      for (let block = 0; block < atLeast; block++) {
-        const at = message * octets + block * blockOctets;
-        writeNonce(counterBlocks, at, this.#secret, this.#keyOctets, this.messages + message);
-        // 32 bits that count from 1, which is the tag's; at most `mostBlocks` of them.
-        counterBlocks[at + 15] = block + 1;
-      }
-    }
+    const octets = messagesAtOnce * atLeast * blockOctets;
+    this.#writeCounters(atLeast);
     keystream.octets.fill(0);
-    keystream.octets = keystream.aes.update(counterBlocks.subarray(0, messagesAtOnce * octets));
+    keystream.octets = plainOctets(keystream.aes.update(counterBlocks.subarray(0, octets)));
     keystream.first = this.messages;
     keystream.end = this.messages + messagesAtOnce;
     keystream.blocks = atLeast;
   }
+
+  /** The counter blocks of the next messages: each message's nonce, and 32 bits that count from 1, which is the tag's. */
+  #writeCounters(blocks: number): void {
+    const view = counterView;
+    let at = 0;
+    for (let message = this.messages; message < this.messages + messagesAtOnce; message++) {
+      const nonce = nonceOf(this.#secret, this.#keyOctets, message);
+      const [word0, word1, word2] = [wordAt(nonce, 0), wordAt(nonce, 4), wordAt(nonce, 8)];
+      for (let block = 1; block <= blocks; block++, at += blockOctets) {
+        view.setUint32(at, word0);
+        view.setUint32(at + 4, word1);
+        view.setUint32(at + 8, word2);
+        view.setUint32(at + 12, block);
+      }
+    }
+  }
 }
 
-/** Counter blocks that wait to be encrypted: nonces, so nothing secret. Octets 12 to 14 of each stay zero. */
+/** Counter blocks that wait to be encrypted: nonces, so nothing secret. */
 const counterBlocks = /* @__PURE__ */ new Uint8Array(messagesAtOnce * mostBlocks * blockOctets);
-/** The tag that was made last: the calls are synchronous, so one serves all. */
-const sharedTag = /* @__PURE__ */ new Uint8Array(aeadTagLength);
-
-/** The tag of a ciphertext into `sharedTag`. */
-function makeTag(
-  { hashKey, octets }: Keystream,
-  at: number,
-  additionalData: Uint8Array,
-  ciphertext: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  ghash.digest(hashKey, additionalData, ciphertext, start, end, sharedTag);
-  for (let index = 0; index < aeadTagLength; index++) {
-    sharedTag[index] = (sharedTag[index] ?? 0) ^ (octets[at + index] ?? 0);
-  }
-}
-
-/** Whether the tag at `at` is the one in `sharedTag`, in constant time; that one is erased. */
-function isSharedTag(octets: Uint8Array, at: number): boolean {
-  let difference = 0;
-  for (let index = 0; index < aeadTagLength; index++) {
-    difference |= (sharedTag[index] ?? 0) ^ (octets[at + index] ?? 0);
-    // With the right tag, a caller could forge this message.
-    sharedTag[index] = 0;
-  }
-  return difference === 0;
-}
+const counterView = /* @__PURE__ */ new DataView(counterBlocks.buffer);
 
 /** Short arrays are cut from a larger buffer: to make a buffer costs more than to decrypt a short message. */
 function shortArray(length: number): Uint8Array {
@@ -202,18 +170,3 @@ function newPieces(): Uint8Array<ArrayBuffer> {
 
 let pieces: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 let piecesUsed = 0;
-
-/** `from[start, end)` by exclusive or with the keystream from `at` on, into `to` from `offset` on. */
-function applyKeystream(
-  keystream: Uint8Array,
-  at: number,
-  from: Uint8Array,
-  start: number,
-  end: number,
-  to: Uint8Array,
-  offset: number,
-): void {
-  for (let index = 0; index < end - start; index++) {
-    to[offset + index] = (from[start + index] ?? 0) ^ (keystream[at + index] ?? 0);
-  }
-}

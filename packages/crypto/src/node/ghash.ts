@@ -12,30 +12,8 @@ const blockOctets = 16;
 /** A hash key, made ready: the words of H, their sums for Karatsuba's method, and all of these with their bits reversed. */
 export type GhashKey = Int32Array;
 
-/** One way to compute GHASH. A key is for the way that made it. */
-export interface Ghash {
-  /** Octets of data, in additional data and ciphertext together, that a call takes. */
-  readonly mostOctets: number;
-  /** Makes the key ready. `h` is the block of zeros, encrypted. */
-  readonly makeKey: (h: Uint8Array) => GhashKey;
-  /**
-   * GHASH of additional data and of the ciphertext `buffer[start, end)`, each padded to whole blocks, and of their lengths; 16
-   * octets into `output`.
-   */
-  readonly digest: (
-    key: GhashKey,
-    additionalData: Uint8Array,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-    output: Uint8Array,
-  ) => void;
-}
-
-/** GHASH by integers of 32 bits, as JavaScript has them: for a Node.js without WebAssembly. */
-export const plainGhash: Ghash = { mostOctets: Number.MAX_SAFE_INTEGER, makeKey: ghashKey, digest: ghash };
-
-function ghashKey(h: Uint8Array): GhashKey {
+/** Makes a key ready. `h` is the block of zeros, encrypted. */
+export function ghashKey(h: Uint8Array): GhashKey {
   const key = new Int32Array(18);
   // The least significant word first.
   const word0 = wordAt(h, 12);
@@ -49,7 +27,11 @@ function ghashKey(h: Uint8Array): GhashKey {
   return key;
 }
 
-function ghash(
+/**
+ * GHASH of additional data and of the ciphertext `buffer[start, end)`, each padded to whole blocks, and of their lengths; 16
+ * octets into `output`.
+ */
+export function ghash(
   key: GhashKey,
   additionalData: Uint8Array,
   buffer: Uint8Array,
@@ -210,7 +192,7 @@ const mask2 = 0x44444444;
 const mask3 = 0x88888888 | 0;
 
 /** A word with its bits in the opposite order. */
-export function reversed(word: number): number {
+function reversed(word: number): number {
   let bits = ((word & 0x55555555) << 1) | ((word >>> 1) & 0x55555555);
   bits = ((bits & 0x33333333) << 2) | ((bits >>> 2) & 0x33333333);
   bits = ((bits & 0x0f0f0f0f) << 4) | ((bits >>> 4) & 0x0f0f0f0f);

@@ -1,5 +1,5 @@
 /**
- * As much of WebAssembly's binary format (WebAssembly Core Specification 2.0 §5) as `ghash-wasm.ts` needs: expressions over
+ * As much of WebAssembly's binary format (WebAssembly Core Specification 2.0 §5) as `gcm-wasm.ts` needs: expressions over
  * 64-bit integers, and a module of such functions with one page of memory.
  */
 
@@ -37,10 +37,6 @@ export function set(local: number, value: Code): Code {
   return [...value, 0x21, local];
 }
 
-export function call(index: number, ...operands: readonly Code[]): Code {
-  return [...operands.flat(), 0x10, index];
-}
-
 /** The 64 bits, the lowest octet first, at an address that is known. */
 export function load(address: number): Code {
   return [0x41, 0, 0x29, 3, ...unsigned(address)];
@@ -55,29 +51,33 @@ export function store(address: number, value: Code): Code {
   return [0x41, 0, ...value, 0x37, 3, ...unsigned(address)];
 }
 
-/** Does `body` for each `step` octets from the address in `from` on, at least once, until it is not below that in `end`. */
-export function forEachBlock(from: number, end: number, step: number, body: Code): Code {
-  const next = [0x20, from, 0x41, ...signed(BigInt(step)), 0x6a, 0x22, from];
-  return [0x03, 0x40, ...body, ...next, 0x20, end, 0x49, 0x0d, 0, 0x0b];
+/** Stores 64 bits at the address in a local, and some octets further. */
+export function storeAt(local: number, offset: number, value: Code): Code {
+  return [0x20, local, ...value, 0x37, 3, ...unsigned(offset)];
 }
 
-/** A function: two addresses in and nothing out, or one or two 64-bit values in and one out. */
+/** Adds to the address in a local. */
+export function advance(local: number, octets: number): Code {
+  return [0x20, local, 0x41, ...signed(BigInt(octets)), 0x6a, 0x21, local];
+}
+
+/** Does `body` again until the address in `from`, which the body advances, is not below that in `end`; once at least. */
+export function repeat(from: number, end: number, body: Code): Code {
+  return [0x03, 0x40, ...body, 0x20, from, 0x20, end, 0x49, 0x0d, 0, 0x0b];
+}
+
+/** A function of three addresses, which returns nothing. */
 export interface WasmFunction {
-  readonly parameters: "addresses" | "one" | "two";
-  /** 64-bit locals behind the parameters. */
+  readonly name: string;
+  /** 64-bit locals behind the addresses. */
   readonly locals: number;
   readonly code: Code;
 }
 
-/** A module whose functions call each other by their place; it exports its memory as `memory` and the last one as `run`. */
+/** A module that exports its functions, and its memory as `memory`. */
 export function moduleOf(functions: readonly WasmFunction[]): Uint8Array {
-  const types = {
-    addresses: [0x60, 2, i32, i32, 0],
-    one: [0x60, 1, i64, 1, i64],
-    two: [0x60, 2, i64, i64, 1, i64],
-  };
   const bodies = functions.map(({ locals, code }) =>
-    sized([...vector(locals > 0 ? [[locals, i64]] : []), ...code, 0x0b]),
+    sized([...vector(locals > 0 ? [[...unsigned(locals), i64]] : []), ...code, 0x0b]),
   );
   return Uint8Array.from([
     // Magic and version.
@@ -89,15 +89,12 @@ export function moduleOf(functions: readonly WasmFunction[]): Uint8Array {
     0,
     0,
     0,
-    ...section(1, vector(functions.map(({ parameters }) => types[parameters]))),
-    ...section(3, vector(functions.map((_, index) => [index]))),
+    ...section(1, vector([[0x60, 3, i32, i32, i32, 0]])),
+    ...section(3, vector(functions.map(() => [0]))),
     ...section(5, [1, 0, 1]),
     ...section(
       7,
-      vector([
-        [...name("memory"), 2, 0],
-        [...name("run"), 0, functions.length - 1],
-      ]),
+      vector([[...name("memory"), 2, 0], ...functions.map((one, index) => [...name(one.name), 0, ...unsigned(index)])]),
     ),
     ...section(10, vector(bodies)),
   ]);

@@ -6,7 +6,7 @@ declare namespace WebAssembly {
   const Module: new (octets: Uint8Array) => Module;
   class Instance {
     constructor(module: Module);
-    readonly exports: Readonly<Record<string, unknown>>;
+    readonly exports: Readonly<Record<string, Memory | ((...addresses: readonly number[]) => void) | undefined>>;
   }
   class Memory {
     readonly buffer: ArrayBuffer;
