@@ -53,6 +53,18 @@ describe("a file", () => {
     }
   });
 
+  test("takes little more room than its records: one as long as a certificate's fits into a page beside others", async () => {
+    const file = newFile();
+    const value = "1".repeat(1100);
+    {
+      await using storage = openSqliteStorage(file);
+      await storage.write((writer) => {
+        for (let index = 0; index < 500; index++) writer.put("t", `key-${index}`, value);
+      });
+    }
+    expect(statSync(file).size).toBeLessThan(1.8 * 500 * value.length);
+  });
+
   test("serves two storages at once, each of which sees the other's changes in the feed", async () => {
     const file = newFile();
     await using one = openSqliteStorage(file);

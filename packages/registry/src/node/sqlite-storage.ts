@@ -18,6 +18,12 @@ const defaultBusyTimeoutMs = 5000;
 /** After so many changes the oldest ones are removed from the feed. */
 const pruneEvery = 1000;
 
+/**
+ * Of a new file. A record of a certificate has some 1,100 octets, of which a page of SQLite's default (4,096) keeps 1,000 and puts the
+ * rest into a page of its own: that file is twice as large, and to read a certificate takes three times as long.
+ */
+const pageOctets = 8192;
+
 /** What SQLite calls a database without a file. */
 const inMemory = ":memory:";
 
@@ -103,6 +109,7 @@ export function prepareFile(database: DatabaseSync, file: string): void {
   }
   const [check] = database.prepare("PRAGMA quick_check(1)").all();
   if (check?.["quick_check"] !== "ok") throw new RegistryError("ERR_REGISTRY_CORRUPT", `${file} is damaged`, { file });
+  if (isNew) database.exec(`PRAGMA page_size = ${pageOctets}`);
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   if (version === schemaVersion) return;
   database.exec("BEGIN IMMEDIATE");
