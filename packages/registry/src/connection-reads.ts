@@ -59,7 +59,7 @@ export class KnownCertificate {
   readonly validity: Validity;
   readonly registered: readonly RegisteredCertificate[];
   readonly #encoding: Uint8Array;
-  /** Until policies know what they can ask of it: ten thousand read certificates would take many times what their octets do. */
+  /** While its client is judged: ten thousand read certificates would take many times what their octets do. */
   #certificate: Certificate | undefined;
   #attributes: CertificateAttributes | undefined;
 
@@ -70,7 +70,7 @@ export class KnownCertificate {
     this.#certificate = certificate;
   }
 
-  /** Read again each time, once `attributes` has been asked for. */
+  /** Read again each time, once its client has been judged. */
   get certificate(): Certificate {
     return this.#certificate ?? parseCertificate(this.#encoding);
   }
@@ -78,8 +78,13 @@ export class KnownCertificate {
   /** What policies know of it; made once for all of its connections. */
   get attributes(): CertificateAttributes {
     this.#attributes ??= certificateAttributes(this.certificate);
-    this.#certificate = undefined;
     return this.#attributes;
+  }
+
+  /** Its client is judged. `attributes` are made before CONNECT asks: what waits for it would outlive the garbage of the handshake. */
+  judged(): void {
+    this.#attributes ??= certificateAttributes(this.certificate);
+    this.#certificate = undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a device that connected costs while it is remembered, measured on so many. */
+/** What a device costs whose handshake went well while it is remembered, measured on so many. */
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -23,7 +23,7 @@ export function testRememberedMemory(devices: number): void {
     for (let i = 0; i < 2 * devices; i++) ders.push(new Uint8Array((await workshop.activeDevice()).der));
     const connect = async (der: Uint8Array): Promise<void> => {
       const result = await workshop.registry.resolvePrincipal([der], "localhost");
-      expect(result.ok && result.principal.certificateAttributes.subject).toBeTruthy();
+      expect(result.ok).toBe(true);
     };
     // What is made once, such as compiled code, comes before.
     for (const der of ders.slice(0, devices)) await connect(der);

@@ -201,7 +201,9 @@ export class PrincipalResolver {
     if (registered.length === 0) return this.#unknown(presentedAs(id, known), others, serverName);
     const selected = this.#select(registered, serverName);
     if (selected === undefined) return serverNameRefusal(presentedAs(id, known), registered, serverName);
-    return this.#judge(known, id, others, selected, serverName);
+    const result = this.#judge(known, id, others, selected, serverName);
+    known.judged();
+    return result;
   }
 
   #judge(
