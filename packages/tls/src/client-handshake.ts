@@ -10,7 +10,7 @@ import type { Connection } from "./connection.ts";
 import type { Established, Handshake } from "./handshake-run.ts";
 import { illegalParameter, TlsError, unexpectedMessage } from "./errors.ts";
 import { extensionNumber } from "./extension-type.ts";
-import { singleNumber } from "./extension-values.ts";
+import { requestedCookie, singleNumber } from "./extension-values.ts";
 import type { HandshakeMessage } from "./handshake-input.ts";
 import { hasDowngradeMark, isHelloRetryRequest, readServerHello, type ServerHello } from "./messages/server-hello.ts";
 import { groupByNumber, groupText, KeyShare } from "./named-group.ts";
@@ -115,7 +115,7 @@ function* retry(
   connection.transcript.replaceByHash(suite.hash);
   connection.accept(message);
   connection.sendChangeCipherSpec();
-  const cookie = request.extensions.reader("cookie")?.vector16(1);
+  const cookie = requestedCookie(request.extensions);
   // RFC 8446 §4.2.11: a session of another hash cannot be offered again.
   const session = first.session?.suite.hash === suite.hash ? first.session : undefined;
   const shares = group === undefined ? first.shares : [new KeyShare(connection.provider, group)];

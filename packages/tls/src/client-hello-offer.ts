@@ -15,6 +15,8 @@ import { presharedKeyBinder } from "./pre-shared-key-binder.ts";
 import { ResumableSession, type SessionFields } from "./session.ts";
 import type { Writer } from "./writer.ts";
 
+const none = new Uint8Array(0);
+
 /** The offer of one connection. A second ClientHello changes its shares, cookie and session only. */
 export interface Offer {
   readonly random: Uint8Array;
@@ -35,8 +37,9 @@ export function firstOffer(connection: Connection, config: ClientConfig): Offer 
   const session = usableSession(connection, config);
   return {
     random: provider.randomBytes(32),
-    // RFC 8446 §D.4: a session id for middleboxes. RFC 5077 §3.4: it comes back where a ticket of TLS 1.2 is taken.
-    sessionId: provider.randomBytes(32),
+    // RFC 8446 §D.4: a session id for middleboxes. RFC 5077 §3.4: it comes back where a ticket of TLS 1.2 is taken. RFC 5246
+    // §7.4.1.2: empty where TLS 1.2 alone is offered, and no session.
+    sessionId: hasTls13 || session !== undefined ? provider.randomBytes(32) : none,
     shares: hasTls13 ? groups.map((group) => new KeyShare(provider, group)) : [],
     session,
     sentName: config.serverName !== undefined && !isAddress(config.serverName) ? config.serverName : undefined,

@@ -12,7 +12,7 @@ import type { CipherSuite } from "./cipher-suite.ts";
 import type { Settings } from "./config.ts";
 import { ContentType } from "./content-type.ts";
 import type { ConnectionInfo, TlsEngine, TlsEvent, TlsPhase } from "./engine.ts";
-import { argument, decodeError, internalError, TlsError, unexpectedMessage } from "./errors.ts";
+import { argument, decodeError, internalError, TlsError } from "./errors.ts";
 import { type HandshakeMessage, messageOf } from "./handshake-input.ts";
 import { type Established, type Handshake, HandshakeRun, type NamedMessage } from "./handshake-run.ts";
 import type { HandshakeState } from "./handshake-state.ts";
@@ -171,7 +171,7 @@ export class Connection implements TlsEngine, Situation {
     if (this.#traffic === undefined || this.#phase === "closed" || this.#phase === "failed") {
       throw argument(`Keys are exported between handshakeDone and the end, not in phase ${this.#phase}`);
     }
-    checkExport(length, label, context);
+    checkExport(length, label, context, this.version);
     return this.#traffic.exportKeyingMaterial(length, label, context);
   }
 
@@ -246,8 +246,9 @@ export class Connection implements TlsEngine, Situation {
     this.#addToTranscript(message, false);
   }
 
-  /** Sends a handshake message, together with those that follow. */
+  /** Sends a handshake message, together with those that follow. Throws where the peer did not wait for it. */
   sendMessage(name: HandshakeType, body: Uint8Array): void {
+    this.#incoming.expectBetweenMessages("the end of a flight");
     for (const one of this.#outgoing.queue(name, body).counted) this.#addToTranscript(messageOf(one), true);
   }
 
@@ -277,10 +278,7 @@ export class Connection implements TlsEngine, Situation {
 
   /** Expects what comes from here on to be protected. Throws where a message straddles the change. */
   setReadKeys(suite: CipherSuite, keys: TrafficKeys, epoch: string): void {
-    // RFC 8446 §5.1: handshake messages MUST NOT span key changes.
-    if (!this.#incoming.isBetweenMessages) {
-      throw unexpectedMessage("A message goes on behind a change of keys", { clause: "RFC 8446 §5.1" });
-    }
+    this.#incoming.expectBetweenMessages("a change of keys");
     this.#records.setRead(recordProtection(this.provider, suite, keys));
     this.trace({ step: "keys", by: this.peerRole, isOurs: false, epoch, suite: suite.name });
   }
@@ -406,7 +404,8 @@ export class Connection implements TlsEngine, Situation {
   #takeMessage(message: NamedMessage): void {
     const { floods } = this.#incoming;
     if (!this.#handshake.isRunning) {
-      floods.countUseless();
+      // Tickets have a limit of their own.
+      if (message.name !== "new_session_ticket") floods.countUseless();
       if (this.isTraced) this.#traceMessage(message, false, undefined);
       this.#traffic?.receive(message.name, message.body);
       return;

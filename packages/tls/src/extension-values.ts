@@ -51,6 +51,14 @@ export function singleNumber(
   return number;
 }
 
+/** cookie of a HelloRetryRequest (RFC 8446 §4.2.2). */
+export function requestedCookie(extensions: ExtensionList): Uint8Array | undefined {
+  const reader = extensions.reader("cookie");
+  const cookie = reader?.vector16(1);
+  reader?.end();
+  return cookie;
+}
+
 /** One entry of key_share (RFC 8446 §4.2.8). */
 export interface KeyShareEntry {
   readonly group: number;

@@ -50,9 +50,14 @@ export class IncomingReader {
     this.#messages = new HandshakeInput(settings.limits);
   }
 
-  /** Whether no part of a message waits for the rest. */
-  get isBetweenMessages(): boolean {
-    return this.#messages.isEmpty;
+  /**
+   * Throws where the record of the last message goes on with another one, whole or not. RFC 8446 §5.1: handshake messages MUST
+   * NOT span key changes. Nor does a peer say more before our flight came that it waits for, which the standards imply:
+   * BoringSSL and rustls refuse it, too.
+   */
+  expectBetweenMessages(where: string): void {
+    if (!this.#messages.isEmpty)
+      throw unexpectedMessage(`A message goes on behind ${where}`, { clause: "RFC 8446 §5.1" });
   }
 
   /** The next thing that means something, or undefined where more octets are needed. Throws what is wrong with it. */

@@ -9,6 +9,8 @@ import { nodeProvider } from "@latchkey/crypto/node";
 import { describe, expect, it } from "vitest";
 import { allCipherSuites } from "../src/cipher-suite.ts";
 import type { Connection } from "../src/connection.ts";
+import type { HandshakeType } from "../src/handshake-type.ts";
+import type { OutgoingHooks } from "../src/outgoing.ts";
 import { encodeHandshake } from "../src/handshake-input.ts";
 import {
   type AlertName,
@@ -141,6 +143,12 @@ describe("version and downgrade", () => {
       setExtension(hello, "key_share", octets(0, 24));
     };
     expectClient(again, "unexpected_message", retry);
+    const withCookie = (value: Uint8Array): ((hello: EditableHello, index: number) => void) => {
+      return (hello, index) => index === 0 && setExtension(hello, "cookie", value);
+    };
+    for (const wrong of [octets(0, 0), octets(0, 2, 1), octets(0, 1, 1, 1)]) {
+      expectClient(withCookie(wrong), "decode_error", retry);
+    }
   });
 });
 
@@ -645,6 +653,30 @@ describe("state machine", () => {
     server.receive(plain(22, Uint8Array.from([...hello.subarray(5), 20, 0, 0])));
     expect(server.error?.alertSent).toBe("unexpected_message");
   });
+  it("40. nothing behind the last message of a flight, before the answer came", () => {
+    // The first octet of the next message comes along with the last one before it.
+    const split = (last: HandshakeType, next: HandshakeType, type: number): OutgoingHooks => {
+      let count = 0;
+      const message = (name: HandshakeType, encoding: Uint8Array): Uint8Array[] => {
+        if (name === last && count++ === 0) return [encoding, octets(type)];
+        return [name === next ? encoding.subarray(1) : encoding];
+      };
+      return { editsTranscript: false, message };
+    };
+    const withTickets = { ...tls12, server: { tickets: new TicketKeys({ provider: nodeProvider }) } };
+    const retry: PairOptions = { client: { groups: ["x25519", "secp256r1"] }, server: { groups: ["secp256r1"] } };
+    const cases = [
+      // To a server that wants another share, and to one of TLS 1.2.
+      refusal({ ...retry, clientHooks: split("client_hello", "client_hello", 1) }, "server"),
+      refusal({ ...tls12, clientHooks: split("client_hello", "client_key_exchange", 16) }, "server"),
+      // To a client that answers a retry, and to one of TLS 1.2.
+      refusal({ ...retry, serverHooks: split("server_hello", "server_hello", 2) }, "client"),
+      refusal({ ...withTickets, serverHooks: split("server_hello_done", "new_session_ticket", 4) }, "client"),
+    ];
+    for (const { code, alertSent } of cases) {
+      expect([code, alertSent]).toEqual(["ERR_TLS_UNEXPECTED_MESSAGE", "unexpected_message"]);
+    }
+  });
   it("41. no other record between the parts of a message", () => {
     const { client, server } = newPair();
     const hello = client.takeOutput()!;
@@ -880,6 +912,13 @@ describe("alerts, floods, ends", () => {
     }
     expect(pair.server.error).toMatchObject({ code: "ERR_TLS_LIMIT", limit: "uselessRecords" });
   });
+  it("59. a ticket is not useless", () => {
+    const tickets = new TicketKeys({ provider: nodeProvider });
+    const options: PairOptions = { server: { tickets, ticketCount: 2 }, client: { limits: { uselessRecords: 1 } } };
+    const pair = connect(options);
+    expectConnected(pair);
+    expect(pair.clientEvents.filter(({ type }) => type === "session")).toHaveLength(2);
+  });
   it("60. an end without close_notify is a truncation", () => {
     const pair = connect();
     pair.server.receiveEnd();
@@ -1001,10 +1040,17 @@ describe("tickets, secrets, randomness", () => {
     expect(ids[0]).toEqual(ids[1]);
     connect({ ...tls12, ...hooks });
     expect(ids[3]).toHaveLength(0);
+    expect(ids[2]).toHaveLength(0);
     expectClient((hello) => (hello.sessionId = octets(1, 2)), "illegal_parameter");
+    const tickets = new TicketKeys({ provider: nodeProvider });
+    const event = connect({ ...tls12, server: { tickets } }).clientEvents.find(({ type }) => type === "session");
+    const session = event?.type === "session" ? event.session : undefined;
+    connect({ client: { ...tls12.client, session }, server: { tickets }, ...hooks });
+    expect(ids.at(-1)).toHaveLength(32);
+    expect(ids.at(-1)).toEqual(ids.at(-2));
     const echo: Uint8Array[] = [];
     const lying: PairOptions = {
-      ...tls12,
+      server: { versions: ["TLSv1.2"] },
       clientHooks: editClientHello((hello) => echo.push(hello.sessionId)),
       serverHooks: editServerHello((hello) => (hello.sessionId = echo[0]!)),
     };
