@@ -51,6 +51,8 @@ export interface Counters {
   retainedMessages: number;
   /** Now. */
   retainedOctets: number;
+  /** Wills that were not published for another reason than a refusal. */
+  willsDropped: number;
   /** Times that a publisher was not read from because a receiver was full. */
   brakes: number;
 }
@@ -110,6 +112,7 @@ export function createCounters(): Counters {
     queuedOctets: 0,
     retainedMessages: 0,
     retainedOctets: 0,
+    willsDropped: 0,
     brakes: 0,
   };
 }

@@ -141,17 +141,7 @@ describe("killed while the client was connected", () => {
 
   test("a principal that cannot be had again has no rights", async () => {
     await connect("gone", 0);
-    await connect("throws", 0);
-    await start(1000, {
-      authenticator: {
-        authenticate: (peer) => ({ ok: true, principal: peer }),
-        keepPrincipal: (principal) => principal,
-        restorePrincipal: (kept) => {
-          if (kept.endsWith("throws")) throw new Error("no registry");
-          return undefined;
-        },
-      },
-    });
+    await start(1000);
     await tick(1000);
     expect(retained()).toBeUndefined();
     expect(broker.eventsOf("will-dropped")).toEqual([
@@ -161,9 +151,60 @@ describe("killed while the client was connected", () => {
         topicName: "wills",
         reason: "its client is not known any more",
       },
-      { type: "will-dropped", clientIdentifier: "throws", topicName: "wills", reason: "Error: no registry" },
     ]);
+    expect(broker.broker.counters.willsDropped).toBe(1);
     expect((await store.load()).wills).toEqual([]);
+  });
+
+  describe("where whom it takes to have the principal again is not there", () => {
+    let isThere: boolean;
+    let asked: number;
+    const restoring = {
+      authenticate: (peer: string) => ({ ok: true, principal: peer }) as const,
+      keepPrincipal: (principal: string) => principal,
+      restorePrincipal: (kept: string) => {
+        asked += 1;
+        if (!isThere) throw new Error("no registry");
+        return kept;
+      },
+    };
+    beforeEach(async () => {
+      [isThere, asked] = [false, 0];
+      await connect("button", 0);
+      await start(1000, { authenticator: restoring });
+      await tick(1000);
+      expect([asked, retained()]).toEqual([1, undefined]);
+    });
+
+    test("the will is published when it is back, once", async () => {
+      await tick(3000);
+      isThere = true;
+      for (const seconds of [4, 5, 6, 7, 30, 90]) await tick(seconds * 1000);
+      expect([asked, retained()]).toEqual([3, "button"]);
+      expect(broker.published.filter(({ topicName }) => topicName === "wills")).toHaveLength(1);
+      expect(broker.eventsOf("will-dropped")).toEqual([]);
+      expect((await store.load()).wills).toEqual([]);
+    });
+
+    test("it is dropped after a minute, which is reported and counted", async () => {
+      for (let seconds = 2; seconds < 60; seconds++) await tick(seconds * 1000);
+      expect((await store.load()).wills).toHaveLength(1);
+      for (let seconds = 60; seconds < 120; seconds++) await tick(seconds * 1000);
+      expect(asked).toBe(7);
+      expect(broker.eventsOf("will-dropped")).toEqual([
+        { type: "will-dropped", clientIdentifier: "button", topicName: "wills", reason: "Error: no registry" },
+      ]);
+      expect(broker.broker.counters.willsDropped).toBe(1);
+      expect((await store.load()).wills).toEqual([]);
+    });
+
+    test("a broker that is stopped meanwhile tries again when it runs", async () => {
+      await tick(3000);
+      isThere = true;
+      await start(10_000, { authenticator: restoring });
+      await tick(10_000);
+      expect(retained()).toBe("button");
+    });
   });
 
   test("a clock that was set back does not make the delay longer", async () => {

@@ -61,6 +61,35 @@ describe.each(versions)("version %i", (protocolVersion) => {
   });
 });
 
+test("where nobody can decide about it, it is asked about again for a minute, then dropped and counted", async () => {
+  let isThere = true;
+  const test = new TestBroker({
+    authorizer: {
+      decide: (_, action) => {
+        if (!isThere && action === "publish") throw new Error("no answer");
+        return true;
+      },
+    },
+  });
+  const kitchen = await test.subscriber("kitchen", ["gone"]);
+  for (const isBack of [true, false]) {
+    isThere = true;
+    const button = await test.connect("button", will());
+    isThere = false;
+    button.lose();
+    test.tick(test.nowMs + 2000);
+    expect([kitchen.messages(), test.broker.counters.willsDropped]).toEqual([[], 0]);
+    isThere = isBack;
+    for (let seconds = 0; seconds < 70; seconds++) test.tick(test.nowMs + 1000);
+    expect(kitchen.messages()).toEqual(isBack ? ["gone bye"] : []);
+    expect(test.broker.counters.willsDropped).toBe(isBack ? 0 : 1);
+  }
+  const reason = "the authorizer failed: Error: no answer";
+  expect(test.eventsOf("will-dropped")).toEqual([
+    { type: "will-dropped", clientIdentifier: "button", topicName: "gone", reason },
+  ]);
+});
+
 describe("the will delay of 5.0", () => {
   const session = { protocolVersion: 5, cleanStart: false, properties: { sessionExpiryInterval: 100 } } as const;
   const delayed = (seconds: number) => ({ ...session, ...will({ properties: { willDelayInterval: seconds } }) });

@@ -222,7 +222,7 @@ function logConnection(log: Logger, event: ConnectionEvent): void {
       break;
     case "will-dropped": {
       const { clientIdentifier, topicName, reason } = event;
-      log.warn({ clientIdentifier, topicName, reason }, "a will of the last run is not published");
+      log.warn({ clientIdentifier, topicName, reason }, "a will is not published");
       break;
     }
     case "session-ended":

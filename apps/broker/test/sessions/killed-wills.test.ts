@@ -117,7 +117,7 @@ test("a certificate that was revoked while nothing ran has its will held back, a
     .poll(() => log, { timeout: 30_000 })
     .toContainEqual(
       expect.objectContaining({
-        msg: "a will of the last run is not published",
+        msg: "a will is not published",
         clientIdentifier: "button",
         topicName: "wills/button",
       }),

@@ -2,7 +2,7 @@
 
 import type { Denial } from "../ports/authorizer.ts";
 
-/** The refusal of one that has thrown or rejected. */
+/** The refusal of one that has thrown or rejected. It may answer the next time. */
 export function refusalOf(cause: unknown): Denial {
-  return { isAllowed: false, reason: `the authorizer failed: ${String(cause)}` };
+  return { isAllowed: false, reason: `the authorizer failed: ${String(cause)}`, isTemporary: true };
 }

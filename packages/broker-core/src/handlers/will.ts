@@ -6,7 +6,7 @@
 import type { BrokerContext, Connection } from "../connection/connection.ts";
 import type { EventSource } from "../events.ts";
 import { messageOf, storedMessage } from "../persistence/stored-message.ts";
-import type { Action, Decision, Denial } from "../ports/authorizer.ts";
+import type { Action, Decision } from "../ports/authorizer.ts";
 import type { KeptState, KeptWill } from "../ports/session-store.ts";
 import { Message } from "../routing/message.ts";
 import type { Session } from "../session/session.ts";
@@ -78,11 +78,19 @@ export function waitWithWill<Peer, Principal>(
   session.will = { publish, cancel };
 }
 
+/**
+ * Milliseconds between the attempts to have it decided whether a will may be published, a minute in all: a registry that is locked or does not
+ * answer is back by then, or it takes a person.
+ */
+const willRetriesMs: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_000];
+
 /** The will was allowed at CONNECT. A policy may have changed since, so it is asked again for all that the will needs. */
 export function publishWill<Peer, Principal>(
   context: BrokerContext<Peer, Principal>,
-  { owner, will, number }: EndedWill<Peer, Principal>,
+  ended: EndedWill<Peer, Principal>,
+  attempt: number = 0,
 ): void {
+  const { owner, will, number } = ended;
   const { topicName, retain } = will.fields;
   const actions: readonly Action[] = retain ? ["publish", "retain-publish"] : ["publish"];
   const done = (): void => {
@@ -97,16 +105,41 @@ export function publishWill<Peer, Principal>(
       return;
     }
     const decision = owner.decide(action, topicName);
-    if (decision === true) ask(index + 1);
-    else if (decision instanceof Promise) {
-      void decision.then((answer) => {
-        if (answer === true) ask(index + 1);
-        else done();
-        context.inputDone();
-      });
-    } else done();
+    if (!(decision instanceof Promise)) {
+      decided(index, decision);
+      return;
+    }
+    void decision.then((answer) => {
+      context.readClock();
+      decided(index, answer);
+      context.inputDone();
+    });
+  };
+  const decided = (index: number, decision: Decision): void => {
+    if (decision === true) {
+      ask(index + 1);
+      return;
+    }
+    const waitMs = decision.isTemporary === true ? willRetriesMs[attempt] : undefined;
+    if (waitMs !== undefined) {
+      context.deadlines.add(context.nowMs + waitMs, () => publishWill(context, ended, attempt + 1));
+      return;
+    }
+    if (decision.isTemporary === true)
+      willDropped(context, owner.source().clientIdentifier, topicName, decision.reason);
+    done();
   };
   ask(0);
+}
+
+function willDropped<Peer, Principal>(
+  { counters, emit }: BrokerContext<Peer, Principal>,
+  clientIdentifier: string | undefined,
+  topicName: string,
+  reason: string,
+): void {
+  counters.willsDropped += 1;
+  emit({ type: "will-dropped", clientIdentifier: clientIdentifier ?? "", topicName, reason });
 }
 
 /**
@@ -154,10 +187,15 @@ class KeptOwner<Peer, Principal> implements WillOwner<Peer, Principal> {
     try {
       this.#principal ??= await this.#restored();
     } catch (cause) {
-      return this.#dropped(String(cause));
+      return { isAllowed: false, reason: String(cause), isTemporary: true };
     }
     const principal = this.#principal;
-    if (principal === undefined) return this.#dropped("its client is not known any more");
+    if (principal === undefined) {
+      const { clientIdentifier, topicName } = this.#kept;
+      const reason = "its client is not known any more";
+      willDropped(this.#context, clientIdentifier, topicName, reason);
+      return { isAllowed: false, reason };
+    }
     const decision = await decisionFor(this.#context, principal, action, name);
     counters.decisions[action][decision === true ? "allowed" : "denied"] += 1;
     if (decision !== true) emit({ type: "denied", ...this.source(), principal, action, name, denial: decision });
@@ -178,11 +216,5 @@ class KeptOwner<Peer, Principal> implements WillOwner<Peer, Principal> {
   async #restored(): Promise<Principal | undefined> {
     const { authenticator } = this.#context;
     return authenticator.restorePrincipal?.(this.#kept.principal, this.#kept.clientIdentifier);
-  }
-
-  #dropped(reason: string): Denial {
-    const { clientIdentifier, topicName } = this.#kept;
-    this.#context.emit({ type: "will-dropped", clientIdentifier, topicName, reason });
-    return { isAllowed: false, reason };
   }
 }

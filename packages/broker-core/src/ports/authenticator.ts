@@ -85,7 +85,10 @@ export interface Authenticator<Peer, Principal> {
    * is published. It is kept in the store as it is, so it must not be a secret. Without it wills end with the broker. It must not throw.
    */
   keepPrincipal?(principal: Principal): string;
-  /** Undefined, a rejection or a throw where it has no rights any more: its will is not published then. */
+  /**
+   * Undefined where it has no rights any more: its will is not published then. After a rejection or a throw it is asked again, for a minute;
+   * then the will is dropped.
+   */
   restorePrincipal?(kept: string, clientIdentifier: string): Principal | undefined | Promise<Principal | undefined>;
   /**
    * Called once for each principal that was given, when nothing is decided for it any more: its connection has ended and its will was
