@@ -145,8 +145,13 @@ export class Broker<Peer, Principal> {
    * the Receive Maximum, stays for connections that are open.
    */
   changeLimits(limits: Partial<Limits>): void {
-    Object.assign(this.#context.limits, limitsOf(this.#context.isAws ? "aws" : "standard"), limits);
-    this.#context.groups.changed();
+    const context = this.#context;
+    context.readClock();
+    Object.assign(context.limits, limitsOf(context.isAws ? "aws" : "standard"), limits);
+    context.groups.changed();
+    const { maximumConnectsPerSecond } = context.limits;
+    for (const rate of context.connectRates.values()) rate.change(maximumConnectsPerSecond, context.nowMs);
+    for (const connection of this.#open) connection.pace.changed();
   }
 
   /** Has every message that is published reported to another listener than `onPublished`, or to none. */

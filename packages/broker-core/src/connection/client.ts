@@ -1,6 +1,7 @@
 /** What a connection knows of its client, step by step. */
 
 import type { ProtocolVersion } from "@latchkey/mqtt-codec";
+import type { Limits } from "../limits.ts";
 import type { AuthenticationStep } from "../ports/authenticator.ts";
 import type { Session } from "../session/session.ts";
 import type { Sender } from "./sender.ts";
@@ -32,8 +33,8 @@ export interface Client<Principal> {
   readonly keepAliveSeconds: number;
   /** When CONNECT was accepted, in milliseconds since 1970. */
   readonly connectedAtMs: number;
-  /** How long the connection may last, in milliseconds of the broker's clock. */
-  readonly lastsUntilMs: number;
+  /** The same in milliseconds of the broker's clock. */
+  readonly acceptedMs: number;
   /** How long its last authentication holds, in milliseconds of the broker's clock. */
   authenticatedUntilMs: number;
   /** Of CONNECT, which a DISCONNECT may not raise from 0. */
@@ -60,10 +61,13 @@ export interface Exchange<Principal> {
 
 /** Why the time of a client's connection is over; undefined while it is not. */
 export function timeOver<Principal>(
-  { lastsUntilMs, authenticatedUntilMs }: Client<Principal>,
+  { acceptedMs, authenticatedUntilMs }: Client<Principal>,
+  { maximumConnectionSeconds }: Limits,
   nowMs: number,
 ): { readonly reason: "maximum-connect-time" | "authentication-expired"; readonly detail: string } | undefined {
-  if (nowMs >= lastsUntilMs) return { reason: "maximum-connect-time", detail: "maximumConnectionSeconds is over" };
+  if (nowMs - acceptedMs >= maximumConnectionSeconds * 1000) {
+    return { reason: "maximum-connect-time", detail: "maximumConnectionSeconds is over" };
+  }
   if (nowMs < authenticatedUntilMs) return undefined;
   return { reason: "authentication-expired", detail: "its authentication holds no longer" };
 }

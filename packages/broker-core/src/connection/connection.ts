@@ -5,7 +5,7 @@
 
 import { encode, MqttCodecError, type EncodablePacket, type Packet, type ProtocolVersion } from "@latchkey/mqtt-codec";
 import type { Counters, SentDeliveries } from "../counters.ts";
-import type { Deadline, Deadlines } from "../deadlines.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { BrokerEvent, CloseReason, DropLimit, EventSource, PublishedEvent } from "../events.ts";
 import { limitText, type Limits } from "../limits.ts";
 import type { Cluster } from "../ports/cluster.ts";
@@ -21,7 +21,7 @@ import type { RetainedMessages } from "../routing/retained-messages.ts";
 import type { Router } from "../routing/router.ts";
 import type { BrakedPublisher, Receiver } from "../routing/subscriber.ts";
 import type { Confirmation } from "../session/confirmation.ts";
-import { noGroups, type ConnectionGroup, type ConnectionGroups, type GroupRate } from "../session/connection-group.ts";
+import { noGroups, type ConnectionGroup, type ConnectionGroups } from "../session/connection-group.ts";
 import type { OpenClaims } from "../session/open-claims.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
@@ -34,7 +34,8 @@ import { Input } from "./input.ts";
 import type { LimitReports } from "./limit-reports.ts";
 import { Link } from "./link.ts";
 import type { OutputSpace } from "./output-space.ts";
-import { Rate } from "./rate.ts";
+import { Pace } from "./pace.ts";
+import type { Rate } from "./rate.ts";
 import { serverReasonCodes } from "./server-reason-codes.ts";
 
 /** What all connections of one broker share. */
@@ -137,8 +138,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   /** Work that the current turn may still do. */
   workLeft = 0;
   readonly brakes: LazySet<Receiver> = new LazySet();
-  readonly publishRate: Rate;
-  readonly octetRate: Rate;
+  readonly pace: Pace<Peer, Principal>;
   readonly #input: Input;
   /** Octets of memory of a packet that has come in part, as far as they are counted. */
   incompleteOctets = 0;
@@ -146,7 +146,6 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   #lastPacketMs: number;
   /** Something asynchronous has to be answered before the next packet. */
   #holds = 0;
-  #slowedUntil: Deadline | undefined;
   #isWorking = false;
   /** How the network connection ended, and how long what came before may take. */
   #lost: { readonly detail: string; readonly untilMs: number } | undefined;
@@ -157,8 +156,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.peer = peer;
     this.link = new Link(transport, limits, counters, nowMs);
     this.acknowledgements = new Acknowledgements(this);
-    this.publishRate = new Rate(limits.maximumPublishesPerSecond, nowMs);
-    this.octetRate = new Rate(limits.maximumOctetsPerSecond, nowMs);
+    this.pace = new Pace(this, nowMs);
     this.#openedMs = nowMs;
     this.#lastPacketMs = nowMs;
     this.#input = new Input(limits.maximumPacketSize);
@@ -189,9 +187,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.context.counters.octetsReceived += chunk.length;
     this.#input.push(chunk);
     if (this.client === undefined) this.#checkBeforeConnack();
-    const waitMs = this.octetRate.take(chunk.length, nowMs);
-    if (waitMs > 0) this.slowDown(waitMs);
-    this.slowForGroups("octets", chunk.length);
+    this.pace.take("octets", chunk.length);
     this.work();
     this.context.inputDone();
   }
@@ -289,25 +285,6 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     );
   }
 
-  /** Does not read for a time, because the client sends faster than it may. */
-  slowDown(forMs: number): void {
-    if (this.#slowedUntil !== undefined && !this.#slowedUntil.isCancelled) return;
-    this.#slowedUntil = this.context.deadlines.add(this.context.nowMs + forMs, () => {
-      this.#slowedUntil = undefined;
-      this.work();
-    });
-  }
-
-  /** The same, because all connections of its principal, or of its address, together send faster than they may. */
-  slowForGroups(what: GroupRate, amount: number): void {
-    for (const group of this.groups) {
-      const waitMs = group[what]?.take(amount, this.context.nowMs) ?? 0;
-      if (waitMs === 0) continue;
-      this.slowDown(waitMs);
-      this.context.limited.add(group, group.limits[what], this.source());
-    }
-  }
-
   unbraked(): void {
     if (this.state !== "closed") this.context.later(this);
   }
@@ -347,7 +324,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
       this.close("limit", `${limitText(limits, "maximumUnreadMs")}: ${waiting}`);
       return false;
     }
-    const over = this.client && timeOver(this.client, nowMs);
+    const over = this.client && timeOver(this.client, limits, nowMs);
     if (over !== undefined) this.close(over.reason, over.detail, serverReasonCodes[over.reason]);
     else if (this.#lost !== undefined && nowMs >= this.#lost.untilMs) this.close("connection-lost", this.#lost.detail);
     if (this.state === "closed") return false;
@@ -453,7 +430,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
     this.context.others?.flush();
     this.link.close();
     this.#input.clear();
-    this.context.deadlines.cancel(this.#slowedUntil);
+    this.pace.end();
     for (const receiver of this.brakes) receiver.forget(this);
     this.brakes.clear();
     this.client?.sender.stop();
@@ -481,7 +458,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
   /** Whether the next packet may be handled now. Who does not read its answers is not read from, either. */
   #mayRead(): boolean {
     if (this.state === "closed" || this.#holds > 0 || this.brakes.size > 0) return false;
-    if (this.#slowedUntil !== undefined || this.acknowledgements.held > maximumHeldAcknowledgements) return false;
+    if (this.pace.isSlowed || this.acknowledgements.held > maximumHeldAcknowledgements) return false;
     if (!this.link.isFull) return true;
     this.context.others?.flush();
     this.link.handOver();
@@ -490,7 +467,7 @@ export class Connection<Peer, Principal> implements BrakedPublisher, Acknowledge
 
   #pauseOrResume(): void {
     if (this.state === "closed") return;
-    const isStopped = this.#holds > 0 || this.brakes.size > 0 || this.#slowedUntil !== undefined || this.link.isFull;
+    const isStopped = this.#holds > 0 || this.brakes.size > 0 || this.pace.isSlowed || this.link.isFull;
     // While CONNECT is decided the octets that may come are counted instead.
     const isCounted = this.client === undefined && this.#holds > 0;
     this.link.setPaused((isStopped && !isCounted) || this.#input.waitingOctets > maximumBacklogOctets);

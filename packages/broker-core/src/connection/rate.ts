@@ -2,7 +2,7 @@
 
 /** So much a second. */
 export class Rate {
-  readonly #perSecond: number;
+  #perSecond: number;
   #tokens: number;
   #atMs: number;
 
@@ -11,6 +11,14 @@ export class Rate {
     this.#perSecond = perSecond;
     this.#tokens = perSecond;
     this.#atMs = nowMs;
+  }
+
+  /** Another rate from now on. What was taken beyond what was there is still owed. */
+  change(perSecond: number, nowMs: number): void {
+    this.#refill(nowMs);
+    const isNew = this.#perSecond === 0 || perSecond === 0;
+    this.#tokens = isNew ? perSecond : Math.min(perSecond, this.#tokens);
+    this.#perSecond = perSecond;
   }
 
   /** Takes this much, also beyond what is there; milliseconds until it is there, 0 where it is. */

@@ -309,7 +309,7 @@ function clientOf<Peer, Principal>(
     aliases: new ClientTopicAliases(version === 5 ? context.limits.topicAliasMaximum : 0),
     keepAliveSeconds: keepAlive,
     connectedAtMs: context.epochMs(),
-    lastsUntilMs: context.nowMs + context.limits.maximumConnectionSeconds * 1000,
+    acceptedMs: context.nowMs,
     authenticatedUntilMs: authenticatedUntilMs(context.nowMs, authentication),
     sessionExpirySeconds: version === 5 ? (properties?.sessionExpiryInterval ?? 0) : expirySeconds,
     authenticationMethod: properties?.authenticationMethod,

@@ -26,9 +26,7 @@ export function handlePublish<Peer, Principal>(
     acknowledge(connection, packet, ReasonCode.success);
     return;
   }
-  const waitMs = connection.publishRate.take(1, context.nowMs);
-  if (waitMs > 0) connection.slowDown(waitMs);
-  connection.slowForGroups("publishes", 1);
+  connection.pace.take("publishes", 1);
   if (isKnownAllowed(connection, client, topicName, packet.retain)) {
     publish(connection, client, packet, topicName);
     return;

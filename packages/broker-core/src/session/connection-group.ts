@@ -94,13 +94,16 @@ export class ConnectionGroup {
 
   /** Takes these limits. */
   limit(limits: Limits, nowMs: number): void {
-    const rateOf = (name: GroupLimit): Rate | undefined =>
-      limits[name] === 0 ? undefined : new Rate(limits[name], nowMs);
+    const rateOf = (name: GroupLimit, known: Rate | undefined): Rate | undefined => {
+      if (limits[name] === 0) return undefined;
+      known?.change(limits[name], nowMs);
+      return known ?? new Rate(limits[name], nowMs);
+    };
     const names = this.limits;
     this.maximumQueuedOctets = limits[names.queuedOctets];
-    this.connects = rateOf(names.connects);
-    this.publishes = rateOf(names.publishes);
-    this.octets = rateOf(names.octets);
+    this.connects = rateOf(names.connects, this.connects);
+    this.publishes = rateOf(names.publishes, this.publishes);
+    this.octets = rateOf(names.octets, this.octets);
   }
 
   /** Whether a new one would be the same. */
