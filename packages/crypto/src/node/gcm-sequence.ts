@@ -14,15 +14,14 @@ import type { AeadAlgorithm, AeadSequence } from "../provider.ts";
 import { NodeAeadKey } from "./aead-key.ts";
 import { wasmGcm } from "./gcm-wasm.ts";
 import { type GhashKey, wordAt } from "./ghash.ts";
-import { blockOctets, type Mask, plainGcm, shortDataOctets, shortOctets } from "./short-gcm.ts";
+import { blockOctets, type Mask, plainGcm, shortDataOctets } from "./short-gcm.ts";
 import { octets as plainOctets } from "./octets.ts";
 
 /** The keys of a handshake protect no more than this: they are not worth an object of AES. */
 const firstMessages = 4;
-/** Messages whose blocks are encrypted at once. */
-const messagesAtOnce = 16;
-/** One block for the tag, the others for the message. */
-const mostBlocks = 1 + shortOctets / blockOctets;
+/** Messages whose blocks are encrypted at once, and the most octets of these: a connection keeps them. */
+const mostMessages = 16;
+const keptOctets = 4096;
 
 const gcm = /* @__PURE__ */ wasmGcm() ?? plainGcm;
 
@@ -32,6 +31,8 @@ interface Keystream extends Mask {
   readonly hashKey: GhashKey;
   /** The encrypted counter blocks of the messages from `first` to before `end`, `blocks` of them for each. */
   octets: Uint8Array;
+  /** The most blocks that one of these messages has needed. */
+  needed: number;
   first: number;
   end: number;
   blocks: number;
@@ -100,10 +101,12 @@ export class GcmSequence implements AeadSequence {
 
   /** The keystream with the blocks of the next message in it; undefined where the native way is better. */
   #keystreamFor(length: number, additionalData: Uint8Array): Keystream | undefined {
-    if (length > shortOctets || this.messages < firstMessages) return undefined;
+    if (length > gcm.mostOctets || this.messages < firstMessages) return undefined;
     if (additionalData.length > shortDataOctets) return undefined;
     const keystream = (this.#keystream ??= this.#begin());
+    // One block for the tag, the others for the message.
     const blocks = 1 + Math.ceil(length / blockOctets);
+    if (blocks > keystream.needed) keystream.needed = blocks;
     if (this.messages >= keystream.end || blocks > keystream.blocks) this.#refill(keystream, blocks);
     keystream.at = (this.messages - keystream.first) * keystream.blocks * blockOctets;
     return keystream;
@@ -115,25 +118,27 @@ export class GcmSequence implements AeadSequence {
     const h = aes.update(new Uint8Array(blockOctets));
     const hashKey = gcm.makeKey(h);
     h.fill(0);
-    return { aes, hashKey, octets: new Uint8Array(0), at: 0, first: 0, end: 0, blocks: 0 };
+    return { aes, hashKey, octets: new Uint8Array(0), at: 0, needed: 0, first: 0, end: 0, blocks: 0 };
   }
 
   #refill(keystream: Keystream, blocks: number): void {
-    const atLeast = Math.max(blocks, keystream.blocks);
-    const octets = messagesAtOnce * atLeast * blockOctets;
-    this.#writeCounters(atLeast);
+    // The next messages are thought to be like the last ones.
+    const each = keystream.needed;
+    const messages = Math.min(mostMessages, Math.floor(keptOctets / (each * blockOctets)));
+    this.#writeCounters(messages, each);
     keystream.octets.fill(0);
-    keystream.octets = plainOctets(keystream.aes.update(counterBlocks.subarray(0, octets)));
+    keystream.octets = plainOctets(keystream.aes.update(counterBlocks.subarray(0, messages * each * blockOctets)));
     keystream.first = this.messages;
-    keystream.end = this.messages + messagesAtOnce;
-    keystream.blocks = atLeast;
+    keystream.end = this.messages + messages;
+    keystream.blocks = each;
+    keystream.needed = blocks;
   }
 
   /** The counter blocks of the next messages: each message's nonce, and 32 bits that count from 1, which is the tag's. */
-  #writeCounters(blocks: number): void {
+  #writeCounters(messages: number, blocks: number): void {
     const view = counterView;
     let at = 0;
-    for (let message = this.messages; message < this.messages + messagesAtOnce; message++) {
+    for (let message = this.messages; message < this.messages + messages; message++) {
       const nonce = nonceOf(this.#secret, this.#keyOctets, message);
       const [word0, word1, word2] = [wordAt(nonce, 0), wordAt(nonce, 4), wordAt(nonce, 8)];
       for (let block = 1; block <= blocks; block++, at += blockOctets) {
@@ -147,7 +152,7 @@ export class GcmSequence implements AeadSequence {
 }
 
 /** Counter blocks that wait to be encrypted: nonces, so nothing secret. */
-const counterBlocks = /* @__PURE__ */ new Uint8Array(messagesAtOnce * mostBlocks * blockOctets);
+const counterBlocks = /* @__PURE__ */ new Uint8Array(keptOctets);
 const counterView = /* @__PURE__ */ new DataView(counterBlocks.buffer);
 
 /** Short arrays are cut from a larger buffer: to make a buffer costs more than to decrypt a short message. */

@@ -8,7 +8,7 @@
 
 import { aeadTagLength } from "../arguments.ts";
 import type { GhashKey } from "./ghash.ts";
-import { blockOctets, type Mask, type ShortGcm, shortOctets } from "./short-gcm.ts";
+import { blockOctets, type Mask, type ShortGcm } from "./short-gcm.ts";
 import {
   advance,
   and,
@@ -30,6 +30,7 @@ import {
   xor,
 } from "./wasm-code.ts";
 
+const mostOctets = 1024;
 /** Where things are in the memory. The key: H, then H squared, as octets. */
 const keyAt = 0;
 /** The key's numbers, each taken apart into four. */
@@ -42,7 +43,7 @@ const evenAt = resultAt + blockOctets;
 const additionalAt = evenAt + blockOctets;
 const dataAt = additionalAt + blockOctets;
 /** Behind the data come its tag or zeros, and the block of the lengths. */
-const masksAt = dataAt + shortOctets + 2 * blockOctets;
+const masksAt = dataAt + mostOctets + 2 * blockOctets;
 
 const everyFourth = [0x1111_1111_1111_1111n, 0x2222_2222_2222_2222n, 0x4444_4444_4444_4444n, 0x8888_8888_8888_8888n];
 
@@ -237,14 +238,16 @@ export function wasmGcm(): ShortGcm | undefined {
 
 /** One memory serves all keys: the calls are synchronous. What belongs to the key and to its messages is copied where it changes. */
 class WasmGcm implements ShortGcm {
+  readonly mostOctets = mostOctets;
   readonly #prepare: Routine;
   readonly #hash: Routine;
   readonly #mix: Routine;
   readonly #octets: Uint8Array;
   readonly #words: Int32Array;
   readonly #view: DataView;
-  /** The data by its length, as views: a view costs as much as a copy of so few octets. */
-  readonly #data: Uint8Array[];
+  readonly #buffer: ArrayBuffer;
+  /** The data by its length, as views: a view costs as much as a copy of few octets. */
+  readonly #data: (Uint8Array | undefined)[];
   #loadedKey: GhashKey | undefined;
   #loadedMasks: Uint8Array | undefined;
 
@@ -252,11 +255,11 @@ class WasmGcm implements ShortGcm {
     this.#prepare = prepare;
     this.#hash = hash;
     this.#mix = mix;
+    this.#buffer = buffer;
     this.#octets = new Uint8Array(buffer);
     this.#words = new Int32Array(buffer);
     this.#view = new DataView(buffer);
-    const longest = shortOctets + aeadTagLength;
-    this.#data = Array.from({ length: longest + 1 }, (_, length) => new Uint8Array(buffer, dataAt, length));
+    this.#data = Array.from({ length: mostOctets + aeadTagLength + 1 }, () => undefined);
   }
 
   makeKey(h: Uint8Array): GhashKey {
@@ -285,7 +288,7 @@ class WasmGcm implements ShortGcm {
     for (let at = 0; at < aeadTagLength; at += 4) {
       view.setUint32(tagAt + at, view.getUint32(resultAt + at) ^ view.getUint32(maskAt + at));
     }
-    buffer.set(this.#data[length + aeadTagLength] ?? none, start);
+    buffer.set(this.#dataOf(length + aeadTagLength), start);
     this.#erase(maskAt, mask, length);
   }
 
@@ -316,9 +319,13 @@ class WasmGcm implements ShortGcm {
       return false;
     }
     if (length > 0) this.#mix(dataAt, tagAt, maskAt + blockOctets);
-    plaintext.set(this.#data[length] ?? none, offset);
+    plaintext.set(this.#dataOf(length), offset);
     this.#erase(maskAt, mask, length);
     return true;
+  }
+
+  #dataOf(length: number): Uint8Array {
+    return (this.#data[length] ??= new Uint8Array(this.#buffer, dataAt, length));
   }
 
   /** Copies the key and the masks, where they are not there already; where in the memory the mask is. */
@@ -365,5 +372,3 @@ class WasmGcm implements ShortGcm {
     octets.fill(0, at, at + blockOctets + length);
   }
 }
-
-const none = new Uint8Array(0);

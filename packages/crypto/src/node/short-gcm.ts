@@ -5,8 +5,6 @@ import { type GhashKey, ghash, ghashKey } from "./ghash.ts";
 
 /** Octets of a block. */
 export const blockOctets = 16;
-/** The longest message: beyond it, a cipher object of node:crypto is faster. */
-export const shortOctets = 256;
 /** The longest additional data: one block. */
 export const shortDataOctets = 16;
 
@@ -20,6 +18,8 @@ export interface Mask {
 
 /** One way to do it. A key is for the way that made it. */
 export interface ShortGcm {
+  /** The longest message: beyond it, a cipher object of node:crypto is faster. */
+  readonly mostOctets: number;
   /** Makes the key of GHASH ready. `h` is the block of zeros, encrypted. */
   readonly makeKey: (h: Uint8Array) => GhashKey;
   /** Encrypts `buffer[start, end)`, and writes the tag behind it. */
@@ -47,6 +47,7 @@ export interface ShortGcm {
 
 /** By integers of 32 bits, as JavaScript has them: for a Node.js without WebAssembly. */
 export const plainGcm: ShortGcm = {
+  mostOctets: 256,
   makeKey: ghashKey,
   seal(key, mask, additionalData, buffer, start, end) {
     applyMask(mask, buffer, start, end - start, buffer, start);
