@@ -52,7 +52,7 @@ export class Connection implements TlsEngine, Situation {
     this.role = role;
     this.settings = settings;
     this.provider = settings.provider;
-    this.#records = new RecordLayer(settings.limits);
+    this.#records = new RecordLayer(settings);
     this.#incoming = new IncomingReader(settings, this.#records);
     this.#outgoing = new Outgoing(role, settings, this.#records, hooks);
     this.#transcript = new Transcript(settings.provider);

@@ -1,5 +1,6 @@
 /** Records in and out, with the protection of each direction (RFC 8446 §5). */
 
+import type { Settings } from "./config.ts";
 import { ContentType, contentTypeName, maximumPlaintext } from "./content-type.ts";
 import { TlsError, unexpectedMessage } from "./errors.ts";
 import type { TlsLimits } from "./limits.ts";
@@ -17,7 +18,7 @@ export interface ReceivedRecord {
 
 export class RecordLayer {
   readonly input: RecordInput = new RecordInput();
-  readonly output: RecordOutput = new RecordOutput();
+  readonly output: RecordOutput;
   readonly #limits: TlsLimits;
   #read: RecordProtection | undefined;
   #write: RecordProtection | undefined;
@@ -26,8 +27,9 @@ export class RecordLayer {
   /** Octets of early data that may still be skipped (RFC 8446 §4.2.10). */
   #skippable = 0;
 
-  constructor(limits: TlsLimits) {
+  constructor({ limits, allocate }: Settings) {
     this.#limits = limits;
+    this.output = new RecordOutput(allocate);
   }
 
   get read(): RecordProtection | undefined {

@@ -4,10 +4,15 @@ import { ContentType, headerOctets, maximumPlaintext } from "./content-type.ts";
 import { type RecordProtection, writeHeader } from "./record-protection.ts";
 
 export class RecordOutput {
+  readonly #allocate: (octets: number) => Uint8Array;
   #buffer: Uint8Array = none;
   #length = 0;
   /** How often something was taken. */
   takes = 0;
+
+  constructor(allocate: (octets: number) => Uint8Array) {
+    this.#allocate = allocate;
+  }
 
   get length(): number {
     return this.#length;
@@ -17,7 +22,8 @@ export class RecordOutput {
   take(): Uint8Array | undefined {
     if (this.#length === 0) return undefined;
     this.takes++;
-    const taken = this.#buffer.subarray(0, this.#length);
+    const buffer = this.#buffer;
+    const taken = buffer.length === this.#length ? buffer : buffer.subarray(0, this.#length);
     this.#buffer = none;
     this.#length = 0;
     return taken;
@@ -60,7 +66,7 @@ export class RecordOutput {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#buffer.length) return;
-    const grown = new Uint8Array(this.#length === 0 ? needed : Math.max(needed, 2 * this.#buffer.length));
+    const grown = this.#allocate(this.#length === 0 ? needed : Math.max(needed, 2 * this.#buffer.length));
     if (this.#length > 0) grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
   }

@@ -51,6 +51,26 @@ function hex(octets: Uint8Array | undefined): string | undefined {
 
 const tickets = new TicketKeys({ provider: nodeProvider });
 
+it.each(["TLSv1.3", "TLSv1.2"] as const)(
+  "%s: output is in the arrays of `allocate`, whatever was in them",
+  (version) => {
+    const made = new Set<ArrayBufferLike>();
+    const allocate = (octets: number): Uint8Array => {
+      const array = new Uint8Array(octets + (made.size % 3)).fill(0xff);
+      made.add(array.buffer);
+      return array;
+    };
+    const pair = connect({ server: { allocate, paddingTo: 64, tickets }, client: { allocate, versions: [version] } });
+    talk(pair);
+    pair.server.send(new Uint8Array(40_000).fill(1));
+    const output = pair.server.takeOutput();
+    expect(output !== undefined && made.has(output.buffer)).toBe(true);
+    pair.client.receive(output ?? new Uint8Array(0));
+    pump(pair);
+    expect(dataOf(pair.clientEvents).length).toBe("twenty minutes".length + 40_000);
+  },
+);
+
 describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
   it.each(["abort", "close"] as const)("%s in a callback of any step ends the connection for good", (how) => {
     const steps = new Set<string>();

@@ -36,7 +36,7 @@ export type AcceptTlsOptions = ServerConfig & StreamOptions;
 /** A client's end over a connected transport. Throws `ERR_TLS_ARGUMENT` for a config that cannot work. */
 export function connectTls(transport: Duplex, options: ConnectTlsOptions): TlsStream {
   return new TlsStream(transport, options, (record) =>
-    createTlsClient({ ...options, verifier: record(options.verifier) ?? options.verifier }),
+    createTlsClient({ allocate, ...options, verifier: record(options.verifier) ?? options.verifier }),
   );
 }
 
@@ -44,8 +44,13 @@ export function connectTls(transport: Duplex, options: ConnectTlsOptions): TlsSt
 export function acceptTls(transport: Duplex, options: AcceptTlsOptions): TlsStream {
   return new TlsStream(transport, options, (record) => {
     const verifier = record(options.verifier);
-    return createTlsServer({ ...options, ...(verifier === undefined ? {} : { verifier }) });
+    return createTlsServer({ allocate, ...options, ...(verifier === undefined ? {} : { verifier }) });
   });
+}
+
+/** From a buffer that many small ones share, and without zeros first: the octets go to the transport only. */
+function allocate(octets: number): Buffer {
+  return Buffer.allocUnsafe(octets);
 }
 
 type RecordVerdicts = (verifier: PeerVerifier | "ask" | undefined) => PeerVerifier | "ask" | undefined;
