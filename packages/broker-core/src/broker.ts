@@ -226,6 +226,11 @@ export class Broker<Peer, Principal> {
     return result;
   }
 
+  /** Whether a message of this topic that retains nothing would reach anybody: a subscriber, another node, or the listener for published messages. */
+  isWanted(topicName: string): boolean {
+    return this.#context.onPublished !== undefined || this.#context.router.isSubscribed(topicName);
+  }
+
   /**
    * Sends a message to one client, whether it has subscribed to the topic or not, if it may receive it. False where it has no session,
    * may not receive it, or has no room.

@@ -34,6 +34,21 @@ describe("messages", () => {
     expect(two?.forwarded).toEqual([]);
   });
 
+  test("are wanted where somebody has subscribed, connected or away, here or on another node, or a program listens", async () => {
+    const { broker } = at(one);
+    broker.reportPublished(undefined);
+    expect(broker.isWanted("orders")).toBe(false);
+    const kitchen = await at(two).subscriber("kitchen", ["orders"]);
+    bridge.letThrough();
+    (await at(one).subscriber("hall", ["lamps/+"], persistent(5))).lose();
+    expect(["orders", "lamps/a", "lamps"].map((topicName) => broker.isWanted(topicName))).toEqual([true, true, false]);
+    kitchen.lose();
+    bridge.letThrough();
+    expect(broker.isWanted("orders")).toBe(false);
+    broker.reportPublished(() => {});
+    expect(broker.isWanted("orders")).toBe(true);
+  });
+
   test("are handed over before their acknowledgement goes out, also where the client leaves at once", async () => {
     await at(two).subscriber("kitchen", ["orders"], persistent(5));
     bridge.letThrough();

@@ -12,6 +12,8 @@ import { DevicePrincipal, type Principal } from "../authorization/policy-authori
 
 /** What the events need of the broker around them. */
 export interface LifecycleOptions {
+  /** Whether anybody would get a message of this topic. Otherwise the event is not made. */
+  readonly isWanted: (topicName: string) => boolean;
   /** Publishes the broker's own word. */
   readonly publish: (topicName: string, payload: string) => void;
   /** The name of the thing that the certificate belongs to alone. */
@@ -206,6 +208,9 @@ export class LifecycleEvents implements Disposable {
   #publishAll(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { topicName, fields } of waiting) this.#options.publish(topicName, JSON.stringify(fields));
+    const { isWanted, publish } = this.#options;
+    for (const { topicName, fields } of waiting) {
+      if (isWanted(topicName)) publish(topicName, JSON.stringify(fields));
+    }
   }
 }

@@ -16,6 +16,7 @@ export function lifecycleOn(broker: Broker<Peer, Principal>, registry: Registry,
   return new LifecycleEvents({
     apiDetail: endedByApi,
     exclusiveThing: (principal) => exclusiveThing(registry, principal),
+    isWanted: (topicName) => broker.isWanted(topicName),
     publish(topicName, text) {
       const message = { topicName, payload: encoder.encode(text), qos: 1 } as const;
       broker.publish(message, performance.now()).catch((error: unknown) => {
