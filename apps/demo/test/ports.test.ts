@@ -1,6 +1,6 @@
 /** A broker with other ports than the usual ones: what is made on its data directory finds it. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { run } from "../src/program.ts";
 import { openShop, type Shop } from "./shop.ts";
@@ -51,5 +51,25 @@ test("a broker that has stopped says no ports: the usual ones are taken", async 
     expect(settings).toMatchObject({ mqttPort: 8883, httpsPort: 8443 });
   } finally {
     await stopped[Symbol.asyncDispose]();
+  }
+});
+
+test("a broker that was killed has left its ports: what needs a running one says that none runs, unless another one is named", async () => {
+  const killed = await openShop();
+  try {
+    const listeners = killed.file("data", "listeners.json");
+    const left = readFileSync(listeners);
+    await killed.broker.stop();
+    writeFileSync(listeners, left);
+    for (const command of ["fleet", "attack"]) {
+      const { code, stderr } = await run("button", command, "--data", killed.file("data"));
+      expect(code).toBe(1);
+      expect(stderr).toContain(`no broker runs on ${killed.file("data")}: start one with "latchkey start --data `);
+      expect(stderr).not.toContain("ECONNREFUSED");
+    }
+    const named = await run("button", "fleet", "--data", killed.file("data"), "--count", "1", "--port", "1");
+    expect(named.stderr).toContain("1 of 1 presses failed");
+  } finally {
+    await killed[Symbol.asyncDispose]();
   }
 });

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { join } from "node:path";
-import { messageOf, UsageError } from "@latchkey/command-line";
+import { isBrokerRunning, messageOf, UsageError } from "@latchkey/command-line";
 import { Asn1Error } from "@latchkey/asn1";
 import { certificatesFromPem, certificateToPem, X509Error } from "@latchkey/x509";
 import { Sha256 } from "@latchkey/request-signing";
@@ -72,7 +72,8 @@ export async function openLiveApi(target: ApiTarget): Promise<ApiClient> {
   if (endpoint !== undefined) return openApi(target);
   const directory = dataDirectoryOf(target);
   const file = join(directory, "control-plane.json");
-  if (!existsSync(file)) {
+  // One that was killed has left its file.
+  if (!existsSync(file) || !isBrokerRunning(directory)) {
     throw new BrokerError(
       "ERR_BROKER_REQUEST",
       `no broker with a control plane runs on ${directory}: start one with "latchkey start --data ${directory}", or name ` +

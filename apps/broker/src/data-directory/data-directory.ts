@@ -15,7 +15,7 @@
 import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { messageOf, UsageError } from "@latchkey/command-line";
+import { brokerLockFile, messageOf, UsageError } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
 import {
   createRegistry,
@@ -177,9 +177,12 @@ function secondsOf(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
 
+/** A command that looks whether a broker runs has the lock for a moment. */
+const lookingTimeoutMs = 200;
+
 function takeRunningLock(directory: string): DirectoryLock {
   try {
-    return takeLock(join(directory, "broker.lock.db"), 0);
+    return takeLock(join(directory, brokerLockFile), lookingTimeoutMs);
   } catch (cause) {
     const why = isLockedByAnother(cause)
       ? "another broker runs on it. Stop that one, or give this one a directory of its own with --data"

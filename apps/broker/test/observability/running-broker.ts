@@ -21,10 +21,15 @@ export class BrokerProcess implements AsyncDisposable {
   #lines: string[] = [];
   #devices = 0;
   readonly #maximumOpenFiles: number | undefined;
+  readonly #control: readonly string[];
 
   /** `maximumOpenFiles`: a limit of the system's for the broker, where it is to have one. */
-  constructor({ maximumOpenFiles }: { readonly maximumOpenFiles?: number } = {}) {
+  constructor({
+    maximumOpenFiles,
+    hasControlPlane = false,
+  }: { readonly maximumOpenFiles?: number; readonly hasControlPlane?: boolean } = {}) {
     this.#maximumOpenFiles = maximumOpenFiles;
+    this.#control = hasControlPlane ? [] : ["--no-control"];
   }
 
   /** The process. Its standard error is a pipe that nobody reads unless `readLog` is called. */
@@ -41,7 +46,7 @@ export class BrokerProcess implements AsyncDisposable {
   /** Starts the broker, and gives its port when it is ready. */
   async start(...words: string[]): Promise<number> {
     mkdirSync(this.data, { recursive: true });
-    const all = [conditions, main, "start", "--data", this.data, "--port", "0", "--no-control", ...words];
+    const all = [conditions, main, "start", "--data", this.data, "--port", "0", ...this.#control, ...words];
     const stdio = ["ignore", "pipe", "pipe"] as const;
     this.#child =
       this.#maximumOpenFiles === undefined

@@ -6,6 +6,7 @@ import { isHeld, type Attack, type Outcome } from "../attack/attack.ts";
 import { attacksOn, pressHonestly } from "../attack/attacks.ts";
 import { setScene, type Scene } from "../attack/scene.ts";
 import { usualEndpoint } from "../device-directory.ts";
+import { runningBrokerPorts } from "../provision/broker-ports.ts";
 import { chosenPorts, portOrigin } from "./option-values.ts";
 
 /** An attack succeeded, or failed for another reason than it should. */
@@ -31,7 +32,9 @@ export const attackCommand = defineCommand({
     json: { type: "boolean", description: "Print one line of JSON for each attack" },
   },
   async run({ args }) {
-    const scene = await setScene(args.data, { host: args.host, ...(await chosenPorts(args)) });
+    const isPortTyped = args["mqtt-port"] !== undefined || args["https-port"] !== undefined;
+    const known = await runningBrokerPorts(args.data, isPortTyped || args.host !== usualEndpoint.host);
+    const scene = await setScene(args.data, { host: args.host, ...chosenPorts(args, known) });
     const results: Result[] = [];
     const terminal = terminalOf(process.stdout, process.env);
     try {

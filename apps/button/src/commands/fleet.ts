@@ -7,7 +7,7 @@ import { defineCommand } from "citty";
 import { usualEndpoint } from "../device-directory.ts";
 import { fleetButtons, type FleetButton } from "../fleet/identities.ts";
 import { runFleet, type FleetResult } from "../fleet/run-fleet.ts";
-import { brokerPorts } from "../provision/broker-ports.ts";
+import { runningBrokerPorts } from "../provision/broker-ports.ts";
 import { openDataDirectory } from "../provision/data-directory-service.ts";
 import { portOf, wholeNumber } from "./option-values.ts";
 
@@ -48,7 +48,8 @@ export const fleetCommand = defineCommand({
     const perSecond = rateOf(args.rate);
     const workers = wholeNumber("workers", args.workers, 1, 64);
     const protocol = args.mqtt === true ? "mqtt" : "https";
-    const { mqttPort, httpsPort } = await brokerPorts(args.data);
+    const isElsewhere = args.port !== undefined || args.host !== usualEndpoint.host;
+    const { mqttPort, httpsPort } = await runningBrokerPorts(args.data, isElsewhere);
     const progress = new Progress(terminalOf(process.stderr, process.env));
     const { buttons, roots } = await identities(args.data, args.keep ?? join(args.data, "fleet"), count, progress);
     const connection = {

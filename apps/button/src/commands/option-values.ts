@@ -2,23 +2,22 @@
 
 import { UsageError } from "@latchkey/command-line";
 import type { Endpoint } from "../device-directory.ts";
-import { brokerPorts } from "../provision/broker-ports.ts";
 
 /** How a port is found where it is left out, for the help. */
 export function portOrigin(usual: number): string {
   return `where it is left out, what the broker that runs on --data says, or ${usual}`;
 }
 
+type Ports = Omit<Endpoint, "host">;
+
 /** Options with ports. */
 interface PortArguments {
-  readonly data?: string | undefined;
   readonly "mqtt-port"?: string | undefined;
   readonly "https-port"?: string | undefined;
 }
 
-/** The ports that were typed, and those of the running broker in place of others. Throws `UsageError`. */
-export async function chosenPorts(args: PortArguments): Promise<Omit<Endpoint, "host">> {
-  const { mqttPort, httpsPort } = await brokerPorts(args.data);
+/** The ports that were typed, and those that are known of the broker in place of others. Throws `UsageError`. */
+export function chosenPorts(args: PortArguments, { mqttPort, httpsPort }: Ports): Ports {
   const chosen = (flag: "mqtt-port" | "https-port", known: number): number => {
     const typed = args[flag];
     return typed === undefined ? known : portOf(flag, typed);

@@ -9,6 +9,7 @@ import { dataDirectoryService } from "../provision/data-directory-service.ts";
 import type { IdentityService } from "../provision/identity-service.ts";
 import { provision, ways, type ProvisionedButton } from "../provision/provision.ts";
 import { makeSerialNumber, serialNumberOf } from "../serial-number.ts";
+import { brokerPorts } from "../provision/broker-ports.ts";
 import { chosenPorts, portOrigin } from "./option-values.ts";
 
 /** The command. Standard output has the serial number alone, standard error what was done. */
@@ -40,7 +41,7 @@ export const provisionCommand = defineCommand({
     const button = {
       directory: args.device,
       serialNumber,
-      endpoint: { host: args.host, ...(await chosenPorts(args)) },
+      endpoint: { host: args.host, ...chosenPorts(args, await brokerPorts(args.data)) },
       way: oneOf("way", args.way, ways),
       ownAuthorityDirectory: args["own-ca"],
       nowSeconds: Math.floor(Date.now() / 1000),
