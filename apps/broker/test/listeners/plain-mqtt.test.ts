@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeProvider } from "@latchkey/crypto/node";
 import { defaultScope } from "@latchkey/registry";
+import { certificateId as idOf, certificatesFromPem, certificateToPem } from "@latchkey/x509";
 import { connectAsync, type MqttClient } from "mqtt";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -13,6 +15,7 @@ import {
   type DataDirectory,
 } from "../../src/data-directory/data-directory.ts";
 import { runBroker, type RunningBroker } from "../../src/run-broker.ts";
+import { makeAuthority, makeDeviceUnder } from "../control-plane/identities.ts";
 import { allow } from "../data-plane/device-identity.ts";
 
 let directory: string;
@@ -136,6 +139,36 @@ test("a certificate that is not registered lets nobody in, and the log says what
     reason: `certificate ${unknown} of plain MQTT is not registered`,
     mend: expect.stringContaining("latchkey certificate list") as string,
   });
+});
+
+test("a certificate below an intermediate authority counts where that one is registered, too: nobody sends it here", async () => {
+  const root = makeAuthority("root");
+  const [own, intermediate] = certificatesFromPem(makeDeviceUnder(root).cert);
+  if (own === undefined || intermediate === undefined) throw new Error("no chain");
+  const opened = await openExistingDirectory(directory, () => new Date());
+  const { authorities, certificates, policies } = opened.registry;
+  const authority = { setAsActive: true, certificateMode: "SNI_ONLY" } as const;
+  await authorities.register(defaultScope, {
+    ...authority,
+    caCertificatePem: certificateToPem(root.certificate),
+    allowAutoRegistration: true,
+  });
+  const { endpoint } = opened.registry.describeAccount(defaultScope);
+  const chain = [own, intermediate].map(({ encoding }) => encoding);
+  const shown = await opened.registry.resolvePrincipal(chain, endpoint);
+  expect(shown).toMatchObject({ code: "ERR_IDENTITY_PENDING_ACTIVATION" });
+  const below = idOf(own, nodeProvider);
+  await certificates.updateStatus(defaultScope, below, "ACTIVE");
+  await policies.attach(defaultScope, "plain", { kind: "cert", certificateId: below });
+  await opened[Symbol.asyncDispose]();
+
+  const port = await start({ certificateId: below });
+  await expect(connect(port)).rejects.toMatchObject({ code: 0x87 });
+  expect(log.join("")).toContain("ERR_IDENTITY_CHAIN");
+  const caCertificatePem = certificateToPem(intermediate);
+  await data?.registry.authorities.register(defaultScope, { ...authority, caCertificatePem });
+  const client = await connect(port);
+  await client.publishAsync("orders", "pizza", { qos: 1 });
 });
 
 test("in mode parity a client that is not let in is cut", async () => {
