@@ -385,7 +385,7 @@ export class Connection implements TlsEngine, Situation {
         this.#takeMessage(incoming.message);
         break;
       case "data":
-        this.#takeData(incoming.data);
+        this.#takeData(incoming);
         break;
       case "changeCipherSpec":
         this.#resume();
@@ -420,13 +420,13 @@ export class Connection implements TlsEngine, Situation {
     this.#resume(message);
   }
 
-  #takeData(data: Uint8Array): void {
+  #takeData(incoming: Extract<Incoming, { readonly type: "data" }>): void {
     const traffic = this.#traffic;
     if (traffic === undefined) return;
-    if (data.length > 0) {
+    if (incoming.data.length > 0) {
       traffic.keyUpdates = 0;
       // After close_notify nothing is to be said, but the peer may still be speaking.
-      this.emit({ type: "data", data });
+      this.emit(incoming);
     }
     traffic.afterReceiving();
   }

@@ -8,9 +8,10 @@
 
 import { headerOctets } from "./content-type.ts";
 
-/** One record as it came. The views are valid until the next `append`. */
+/** One record as it came. The fragment is a view that is valid until the next `append`. */
 export interface RawRecord {
   readonly type: number;
+  /** Valid until the next record of any connection. */
   readonly header: Uint8Array;
   readonly fragment: Uint8Array;
 }
@@ -78,7 +79,8 @@ export class RecordInput {
     const body = start + headerOctets;
     if (chunk.length - body < length) return undefined;
     this.#consume(headerOctets + length);
-    return { type, header: chunk.subarray(start, body), fragment: chunk.subarray(body, body + length) };
+    for (let index = 0; index < headerOctets; index++) sharedHeader[index] = chunk[start + index] ?? 0;
+    return { type, header: sharedHeader, fragment: chunk.subarray(body, body + length) };
   }
 
   #collect(checkHeader: (type: number, major: number, length: number) => void): RawRecord | undefined {
@@ -125,6 +127,8 @@ export class RecordInput {
 }
 
 const none = new Uint8Array(0);
+/** The header of the record that was read last: to copy it costs less than a view. */
+const sharedHeader = new Uint8Array(headerOctets);
 
 /** The octets as a Uint8Array proper: the `slice` of a Node.js Buffer would not copy. */
 function plainArray(octets: Uint8Array): Uint8Array {

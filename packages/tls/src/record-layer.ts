@@ -105,7 +105,7 @@ export class RecordLayer {
     if (opened !== undefined) {
       this.#hasOpened = true;
       this.#skippable = 0;
-      return { type: opened.type, content: opened.content, isProtected: true };
+      return opened;
     }
     if (this.#skippable > 0) {
       this.#skip(fragment.length);

@@ -19,6 +19,7 @@ interface OpenedRecord {
   readonly type: number;
   /** A fresh array that belongs to the caller. */
   readonly content: Uint8Array;
+  readonly isProtected: true;
 }
 
 /** Protects or opens the records of one direction under one key. */
@@ -107,7 +108,7 @@ class Protection13 implements RecordProtection {
     if (type === undefined) {
       throw unexpectedMessage("A record has no content type, only padding", { clause: "RFC 8446 §5.4" });
     }
-    return { type, content: inner.subarray(0, end - 1) };
+    return { type, content: inner.subarray(0, end - 1), isProtected: true };
   }
 }
 
@@ -136,7 +137,7 @@ abstract class Protection12 {
   protected opened(type: number, content: Uint8Array): OpenedRecord {
     // RFC 5246 §6.2.1: the length MUST NOT exceed 2^14.
     if (content.length > maximumPlaintext) throw overflow(content.length, maximumPlaintext);
-    return { type, content };
+    return { type, content, isProtected: true };
   }
 }
 

@@ -115,7 +115,7 @@ it("RFC 8448 §3: every secret, key, Finished and signature of the handshake", (
   expect(recordProtection(provider, suite, keys).seal(23, content, sealed, 0, 0)).toBe(72);
   expect(toHex(sealed)).toBe(record);
   const opened = recordProtection(provider, suite, keys).open(hex(record).subarray(0, 5), hex(record).subarray(5));
-  expect(opened).toEqual({ type: 23, content });
+  expect(opened).toEqual({ type: 23, content, isProtected: true });
   // Additional data is the header as it came.
   expect(recordProtection(provider, suite, keys).open(hex("1703010043"), hex(record).subarray(5))).toBeUndefined();
 });

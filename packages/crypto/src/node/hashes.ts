@@ -58,7 +58,7 @@ function hashOctets(algorithm: HashAlgorithm, data: Uint8Array): Uint8Array {
 class NodeRunningHash implements RunningHash {
   readonly #algorithm: HashAlgorithm;
   /** All data so far, while it is short. */
-  #kept = new Uint8Array(1024);
+  #kept: Uint8Array = Buffer.allocUnsafe(1024);
   #keptOctets = 0;
   /** Holds all data so far, once there is more than is kept. */
   #hash: Hash | undefined;
@@ -79,7 +79,7 @@ class NodeRunningHash implements RunningHash {
       return;
     }
     if (needed > this.#kept.length) {
-      const grown = new Uint8Array(shortDataOctets);
+      const grown = Buffer.allocUnsafe(shortDataOctets);
       grown.set(this.#kept.subarray(0, this.#keptOctets));
       this.#kept = grown;
     }
