@@ -258,7 +258,9 @@ function checkSecondHello(first: ClientHello, second: ClientHello, group: NamedG
   if (second.extensions.has("early_data")) {
     throw illegalParameter("Early data after a HelloRetryRequest", "RFC 8446 §4.2.10");
   }
-  const shares = offeredKeyShares(second.extensions) ?? [];
+  const shares = offeredKeyShares(second.extensions);
+  // RFC 8446 §9.2: it has supported_groups, as the first had, so key_share MUST be there.
+  if (shares === undefined) throw missing("key_share");
   if (shares.length !== 1 || groupByNumber(shares[0]?.group ?? 0) !== group) {
     throw illegalParameter("The second ClientHello has not the key share asked for", "RFC 8446 §4.2.8", {
       found: shares.map((share) => groupText(share.group)).join(", ") || "none",

@@ -136,6 +136,10 @@ describe("version and downgrade", () => {
     for (const change of changes) {
       expectServer((hello, index) => index === 1 && change(hello), "illegal_parameter", retry);
     }
+    const withoutShare = (hello: EditableHello, index: number): void => {
+      if (index === 1) setExtension(hello, "key_share", undefined);
+    };
+    expect(expectServer(withoutShare, "missing_extension", retry)).toBe("ERR_TLS_MISSING_EXTENSION");
     expectClient((hello, index) => index === 1 && (hello.suites = [0x1302]), "illegal_parameter", retry);
     const again = (hello: EditableHello, index: number): void => {
       if (index === 0) return;
