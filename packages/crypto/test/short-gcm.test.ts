@@ -78,6 +78,23 @@ describe.each(ways)("%s", (_name, gcm) => {
     expect([...opening.octets.subarray(0, 16 + 16 + 20)]).toEqual(erased);
   });
 
+  it("additional data that comes again, under the same key and another one", () => {
+    const iv = randomBytes(12);
+    const keys = [randomBytes(16), randomBytes(16)].map((key) => {
+      return { key, hashKey: gcm.makeKey(encrypt(key, new Uint8Array(16))) };
+    });
+    const some = [[1, 2, 3], [1, 2, 3], [1, 2, 4], [1, 2, 3, 0], [], [0], [1, 2, 3]];
+    for (let round = 0; round < 120; round++) {
+      const { key, hashKey } = keys[(round >> 2) % 2]!;
+      const additionalData = Uint8Array.from(some[round % some.length]!);
+      // Even and odd numbers of blocks.
+      const plaintext = randomBytes(round % 50);
+      const buffer = Uint8Array.from([...plaintext, ...new Uint8Array(16)]);
+      gcm.seal(hashKey, maskOf(key, iv, plaintext.length), additionalData, buffer, 0, plaintext.length);
+      expect(toHex(buffer)).toBe(toHex(reference(key, iv, additionalData, plaintext)));
+    }
+  });
+
   it("keys take turns, and factors of all ones and of one bit", () => {
     const one = Uint8Array.of(0x80, ...new Uint8Array(15));
     const keys = [new Uint8Array(16).fill(0xff), one, Uint8Array.of(...new Uint8Array(15), 1)];

@@ -38,9 +38,11 @@ const partsAt = 2 * blockOctets;
 /** For H and for its square: two halves and their sum, then the same mirrored. */
 const numbers = 6;
 const resultAt = partsAt + 2 * numbers * 4 * 8;
-/** A block of zeros, which does not change what follows, so that the number of blocks can be even. */
-const evenAt = resultAt + blockOctets;
-const additionalAt = evenAt + blockOctets;
+/** GHASH of the additional data that came last: the records of a stream often have the same. */
+const startAt = resultAt + blockOctets;
+/** A block of zeros: the state to begin with, and a block that does not change it, so that the number of blocks is even. */
+const zerosAt = startAt + blockOctets;
+const additionalAt = zerosAt + blockOctets;
 const dataAt = additionalAt + blockOctets;
 /** Behind the data come its tag or zeros, and the block of the lengths. */
 const masksAt = dataAt + mostOctets + 2 * blockOctets;
@@ -137,11 +139,18 @@ const prepareFunction: WasmFunction = {
   }),
 };
 
-/** GHASH of the blocks between two addresses, an even number of them: each is added to the state, which is multiplied by H. */
+/**
+ * GHASH of the blocks between two addresses, an even number of them, from the state at a third one on: each is added to the state,
+ * which is multiplied by H.
+ */
 const hashFunction: WasmFunction = {
   name: "hash",
   locals,
   code: [
+    ...set(state1, loadAt(2, 0)),
+    ...swap(state1),
+    ...set(state0, loadAt(2, 8)),
+    ...swap(state0),
     ...repeat(0, 1, [
       ...set(next1, loadAt(0, 0)),
       ...swap(next1),
@@ -249,6 +258,9 @@ class WasmGcm implements ShortGcm {
   /** The data by its length, as views: a view costs as much as a copy of few octets. */
   readonly #data: (Uint8Array | undefined)[];
   #loadedKey: GhashKey | undefined;
+  /** Octets of additional data in its block, and whether its GHASH is known under the key. */
+  #additionalOctets = 0;
+  #isStartKnown = false;
   #loadedMasks: Uint8Array | undefined;
 
   constructor({ buffer, prepare, hash, mix }: Routines) {
@@ -266,13 +278,13 @@ class WasmGcm implements ShortGcm {
     this.#octets.fill(0, keyAt, keyAt + 2 * blockOctets);
     this.#octets.set(h, keyAt);
     this.#prepare(0, 0, 0);
-    this.#octets.fill(0, evenAt, additionalAt);
     this.#octets.set(h, additionalAt);
-    this.#hash(evenAt, dataAt, 0);
+    this.#hash(zerosAt, dataAt, zerosAt);
     const key = new Int32Array(8);
     key.set(this.#words.subarray(keyAt >> 2, (keyAt + blockOctets) >> 2));
     key.set(this.#words.subarray(resultAt >> 2, (resultAt + blockOctets) >> 2), 4);
-    this.#octets.fill(0, additionalAt, dataAt);
+    this.#zero(additionalAt);
+    this.#additionalOctets = 0;
     this.#loadedKey = undefined;
     return key;
   }
@@ -334,6 +346,7 @@ class WasmGcm implements ShortGcm {
       this.#words.set(key, keyAt >> 2);
       this.#prepare(0, 0, 0);
       this.#loadedKey = key;
+      this.#isStartKnown = false;
     }
     if (this.#loadedMasks !== octets) {
       this.#octets.set(octets, masksAt);
@@ -345,10 +358,7 @@ class WasmGcm implements ShortGcm {
   /** GHASH of additional data and of the data, as the result. Overwrites what is behind the data. */
   #tag(additionalData: Uint8Array, length: number): void {
     const view = this.#view;
-    this.#zero(additionalAt);
-    for (let index = 0; index < additionalData.length; index++) {
-      view.setUint8(additionalAt + index, additionalData[index] ?? 0);
-    }
+    this.#setAdditionalData(additionalData);
     this.#zero(dataAt + length);
     const lengthsAt = dataAt + ((length + blockOctets - 1) & -blockOctets);
     view.setUint32(lengthsAt, 0);
@@ -357,7 +367,32 @@ class WasmGcm implements ShortGcm {
     view.setUint32(lengthsAt + 8, 0);
     view.setUint32(lengthsAt + 12, 8 * length);
     const end = lengthsAt + blockOctets;
-    this.#hash((end - additionalAt) % (2 * blockOctets) === 0 ? additionalAt : evenAt, end, 0);
+    if ((end - additionalAt) % (2 * blockOctets) === 0) {
+      this.#hash(additionalAt, end, zerosAt);
+      return;
+    }
+    if (!this.#isStartKnown) {
+      this.#hash(zerosAt, dataAt, zerosAt);
+      for (let offset = 0; offset < blockOctets; offset += 4) {
+        view.setUint32(startAt + offset, view.getUint32(resultAt + offset));
+      }
+      this.#isStartKnown = true;
+    }
+    this.#hash(dataAt, end, startAt);
+  }
+
+  #setAdditionalData(additionalData: Uint8Array): void {
+    const view = this.#view;
+    const { length } = additionalData;
+    let isSame = length === this.#additionalOctets;
+    for (let index = 0; isSame && index < length; index++) {
+      isSame = view.getUint8(additionalAt + index) === additionalData[index];
+    }
+    if (isSame) return;
+    this.#zero(additionalAt);
+    for (let index = 0; index < length; index++) view.setUint8(additionalAt + index, additionalData[index] ?? 0);
+    this.#additionalOctets = length;
+    this.#isStartKnown = false;
   }
 
   #zero(at: number): void {
