@@ -8,9 +8,9 @@ import type { BrokerOptions, ClientConnection, PersistenceOptions } from "./brok
 import { ClusterNode } from "./cluster-node.ts";
 import { Connection, type BrokerContext } from "./connection/connection.ts";
 import { answerMalformed } from "./connection/fault-answers.ts";
-import { OutputSpace } from "./connection/output-space.ts";
 import { LimitReports } from "./connection/limit-reports.ts";
-import { createCounters, SentDeliveries, type Counters } from "./counters.ts";
+import { startingState } from "./connection/starting-state.ts";
+import { createCounters, type Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { DropLimit, PublishedEvent } from "./events.ts";
 import { claimsAnswered } from "./handlers/claim-session.ts";
@@ -20,6 +20,7 @@ import { handlePacket } from "./handlers/dispatch.ts";
 import { endConfirmations, sendDirect } from "./handlers/direct-message.ts";
 import { countIncomplete, joinAddress, leaveGroups, limitOfPublishing } from "./handlers/group-limits.ts";
 import { publishMessage, removeRetained } from "./handlers/publication.ts";
+import { askAboutWills, stopUndecidedWills } from "./handlers/will-publication.ts";
 import { restoreWills } from "./handlers/will.ts";
 import { restore } from "./persistence/restore.ts";
 import { SessionPersistence } from "./persistence/session-persistence.ts";
@@ -187,7 +188,7 @@ export class Broker<Peer, Principal> {
       }
     }
     // Packets may wait in the sockets if this process was busy: they are read first.
-    if (this.#suspects.length > 0) this.#askTurn();
+    if (askAboutWills(context) || this.#suspects.length > 0) this.#askTurn();
     this.#flush();
   }
 
@@ -293,11 +294,12 @@ export class Broker<Peer, Principal> {
     return session === undefined ? undefined : connectionView(session, this.#clients.get(clientIdentifier));
   }
 
-  /** Ends a session and its connection; false where there is none. The will is published unless it is suppressed. */
+  /** Ends a session and its connection; false where there is none. The will is published unless it is suppressed, also where its session is over. */
   endSession(clientIdentifier: string, nowMs: number, options: EndSessionOptions = {}): boolean {
     const context = this.#context;
     context.nowMs = nowMs;
     const session = context.sessions.get(clientIdentifier);
+    if (options.isWillSuppressed === true) context.undecidedWills.byClient.get(clientIdentifier)?.cancel();
     if (session === undefined) return false;
     const connection = this.#clients.get(clientIdentifier);
     if (options.isWillSuppressed === true) {
@@ -314,6 +316,7 @@ export class Broker<Peer, Principal> {
   shutdown(nowMs: number): void {
     this.#context.nowMs = nowMs;
     for (const connection of this.#open) connection.end("server-shutdown", "the broker stops", nowMs);
+    stopUndecidedWills(this.#context);
     for (const { settle } of this.#context.confirmations.values()) {
       settle({ ok: false, cause: "not-confirmed", reason: "the broker stops" });
     }
@@ -420,6 +423,7 @@ export class Broker<Peer, Principal> {
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const connection of waiting) connection.turn();
+    if (askAboutWills(this.#context)) this.#askTurn();
     this.#flush();
   }
 
@@ -464,23 +468,6 @@ export class Broker<Peer, Principal> {
     }
     this.#dropping.clear();
   }
-}
-
-/** What is empty when a broker begins. */
-function startingState<Peer, Principal>(): Pick<
-  BrokerContext<Peer, Principal>,
-  "sent" | "connectRates" | "committed" | "appended" | "claims" | "waitsForStore" | "space" | "confirmations"
-> {
-  return {
-    sent: new SentDeliveries(),
-    connectRates: new Map(),
-    committed: 0,
-    appended: 0,
-    claims: { waiting: new Map(), late: new Map() },
-    waitsForStore: new Set(),
-    space: new OutputSpace(),
-    confirmations: new Map(),
-  };
 }
 
 function otherNodes(cluster: Cluster | undefined, epoch: Epoch): OtherNodes | undefined {

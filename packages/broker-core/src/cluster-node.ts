@@ -2,6 +2,7 @@
 
 import type { BrokerContext } from "./connection/connection.ts";
 import { keepRetained } from "./handlers/publication.ts";
+import { dropLateWill } from "./handlers/will-publication.ts";
 import { movedSession } from "./persistence/moved-session.ts";
 import { messageOf, storedMessage, type Epoch } from "./persistence/stored-message.ts";
 import type { ForwardedMessage, MovedSession } from "./ports/cluster.ts";
@@ -63,6 +64,7 @@ export class ClusterNode<Peer, Principal> {
       moved = movedSession(context, session);
       sessions.remove(session);
     } else if (session !== undefined) sessions.end(session, "clean-start");
+    dropLateWill(context, clientIdentifier);
     context.inputDone();
     return moved;
   }

@@ -51,7 +51,7 @@ export interface Counters {
   retainedMessages: number;
   /** Now. */
   retainedOctets: number;
-  /** Wills that were not published for another reason than a refusal. */
+  /** Wills that were not published for another reason than a refusal: an event `will-dropped` each. */
   willsDropped: number;
   /** Times that a publisher was not read from because a receiver was full. */
   brakes: number;

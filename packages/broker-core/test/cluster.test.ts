@@ -17,6 +17,24 @@ beforeEach(() => {
   [one, two] = [bridge.add(), bridge.add()];
 });
 
+test.each([false, true])(
+  "a CONNECT refused for its CONNACK takes no session over, with clean start %s",
+  async (cleanStart) => {
+    const kitchen = await at(one).subscriber("kitchen", ["wills"]);
+    const fridge = await at(one).connect("fridge", {
+      ...persistent(5),
+      will: { topicName: "wills", payload: text("gone") },
+    });
+    const other = at(two).open("fridge", 5);
+    await other.connect("fridge", { cleanStart, properties: { maximumPacketSize: 10 } });
+    bridge.letThrough();
+    expect(other.isClosed).toBe(true);
+    expect(at(two).lastClosed).toContain("the client's Maximum Packet Size is 10 octets");
+    expect([fridge.isClosed, kitchen.messages()]).toEqual([false, []]);
+    expect(at(one).broker.connection("fridge")).toBeDefined();
+  },
+);
+
 describe("messages", () => {
   test("go to the nodes that want their topic, once for what an input has for each, and to no others", async () => {
     const three = bridge.add();

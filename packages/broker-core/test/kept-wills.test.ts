@@ -90,6 +90,15 @@ describe("killed while the client was connected", () => {
     expect(retained()).toBe("button");
   });
 
+  test("that of a clean session whose client is back before the first tick is not published over what it says", async () => {
+    await connect("button", 0, { cleanStart: true });
+    await start(5000);
+    (await broker.connect("button")).publish("wills", "online", { retain: true });
+    await tick(6000);
+    expect([retained(), broker.broker.counters.willsDropped]).toEqual(["online", 1]);
+    expect((await store.load()).wills).toEqual([]);
+  });
+
   test("with a delay it counts from then on, and the client that returns in time has none published", async () => {
     await connect("button", 30);
     await tick(10_000);
@@ -198,12 +207,49 @@ describe("killed while the client was connected", () => {
       expect((await store.load()).wills).toEqual([]);
     });
 
-    test("a broker that is stopped meanwhile tries again when it runs", async () => {
+    test.each(["stopped", "killed"])("a broker that is %s meanwhile tries again when it runs", async (how) => {
       await tick(3000);
+      if (how === "stopped") broker.broker.shutdown(4000);
+      await broker.broker.settled();
+      expect(broker.broker.counters.willsDropped).toBe(0);
+      expect((await store.load()).wills).toHaveLength(1);
       isThere = true;
+      await tick(9000);
+      const stopped = broker;
       await start(10_000, { authenticator: restoring });
       await tick(10_000);
       expect(retained()).toBe("button");
+      if (how === "stopped") expect(stopped.published).toEqual([]);
+    });
+
+    test.each([
+      ["with its session", false],
+      ["with a new one", true],
+    ])("its client that is back %s has none published over what it says", async (_, cleanStart) => {
+      isThere = true;
+      const back = await broker.connect("button", { ...persistent(5), cleanStart });
+      back.publish("wills", "online", { retain: true });
+      for (let seconds = 2; seconds < 90; seconds++) await tick(seconds * 1000);
+      expect([back.isClosed, retained()]).toEqual([false, "online"]);
+      expect(broker.broker.counters.willsDropped).toBe(1);
+      expect((await store.load()).wills).toEqual([]);
+    });
+
+    test("the principal that comes when its client is back is released", async () => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const authenticator = {
+        ...restoring,
+        restorePrincipal: (kept: string) => (kept === "clean" ? promise : Promise.reject(new Error("no registry"))),
+        release: (principal: string) => released.push(principal),
+      };
+      await connect("clean", 0, { cleanStart: true });
+      await start(2000, { authenticator });
+      await tick(2000);
+      await broker.connect("clean");
+      resolve("clean of the last run");
+      await tick(3000);
+      expect(retained()).toBeUndefined();
+      expect(released).toContain("clean of the last run");
     });
   });
 

@@ -40,7 +40,7 @@ const connection = object(
     maximumPublishesPerSecond: rate("PUBLISH packets a second"),
     maximumOctetsPerSecond: rate("Octets a second"),
   },
-  "Of one connection; those that are open keep what was agreed at CONNECT",
+  "Of one connection; those that are open keep the packet size, Receive Maximum, topic aliases and keep alive agreed at CONNECT",
 );
 
 const client = object(

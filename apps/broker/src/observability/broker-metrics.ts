@@ -113,7 +113,12 @@ function writeKept(text: MetricsText, counters: Counters, hasStoreFailed: boolea
       "Messages that were lost, by the limit that was reached",
       byLabel("limit", Object.entries(counters.messagesDropped)),
     )
-    .value("counter", "latchkey_wills_dropped_total", "Wills that nobody could decide about", counters.willsDropped)
+    .value(
+      "counter",
+      "latchkey_wills_dropped_total",
+      "Wills that nobody could decide about in time",
+      counters.willsDropped,
+    )
     .values(
       "counter",
       "latchkey_principal_limits_total",

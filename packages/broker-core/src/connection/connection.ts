@@ -25,7 +25,7 @@ import { noGroups, type ConnectionGroup, type ConnectionGroups } from "../sessio
 import type { OpenClaims } from "../session/open-claims.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Session } from "../session/session.ts";
-import type { StoredWill } from "../session/will.ts";
+import type { StoredWill, UndecidedWills } from "../session/will.ts";
 import { Acknowledgements, type AcknowledgementsContext } from "./acknowledgements.ts";
 import { encodedAnswer, type MakeAnswer } from "./answer.ts";
 import { refusalOf } from "./refusal.ts";
@@ -93,6 +93,7 @@ export interface BrokerContext<Peer, Principal> {
   readonly cluster: Cluster | undefined;
   readonly others: OtherNodes | undefined;
   readonly claims: OpenClaims;
+  readonly undecidedWills: UndecidedWills;
   /** Connections that have something to do when more is committed. */
   readonly waitsForStore: Set<Connection<Peer, Principal>>;
   /** Where packets are written that go out soon. */

@@ -20,6 +20,7 @@ import { decisionOn } from "./decision.ts";
 import { admitPrincipal, admitToGroup } from "./group-limits.ts";
 import { isReservedTopic } from "./reserved.ts";
 import { topicFault } from "./topic-limits.ts";
+import { dropLateWill } from "./will-publication.ts";
 import { keepWill } from "./will.ts";
 
 /** An authentication that has let a client in. */
@@ -219,8 +220,17 @@ function accept<Peer, Principal>(
   const { context, identity } = connection;
   if (identity === undefined || !isRateKept(connection, identity.clientIdentifier)) return;
   if (!admitPrincipal(connection)) return;
+  const fields = {
+    asked: packet.properties,
+    askedKeepAlive: packet.keepAlive,
+    keepAlive: keepAliveOf(connection, packet.keepAlive),
+    expirySeconds,
+    authenticationData: authentication.authenticationData,
+  };
+  // Before any node has to give a session away.
+  if (!isConnackReadable(connection, fields)) return;
   const go = (): void => {
-    if (!isClosed(connection)) open(connection, packet, will, expirySeconds, authentication);
+    if (!isClosed(connection)) open(connection, packet, will, fields, authentication);
   };
   const failed = (cause: unknown): void => {
     if (isClosed(connection)) return;
@@ -242,19 +252,13 @@ function open<Peer, Principal>(
   connection: Connection<Peer, Principal>,
   packet: ConnectPacket,
   will: StoredWill | undefined,
-  expirySeconds: number,
+  fields: ConnackFields,
   authentication: Accepted<Principal>,
 ): void {
   const { context, identity, knownPrincipal } = connection;
+  const { expirySeconds } = fields;
   if (identity === undefined || knownPrincipal === undefined) return;
-  const fields = {
-    asked: packet.properties,
-    askedKeepAlive: packet.keepAlive,
-    keepAlive: keepAliveOf(connection, packet.keepAlive),
-    expirySeconds,
-    authenticationData: authentication.authenticationData,
-  };
-  if (!isConnackReadable(connection, fields) || !canBeKept(connection, packet, will, expirySeconds)) return;
+  if (!canBeKept(connection, packet, will, expirySeconds)) return;
   const { clientIdentifier, isAssignedIdentifier } = identity;
   const { appended } = context;
   const { session, wasPresent } = takeSession(connection, packet, clientIdentifier, expirySeconds);
@@ -357,6 +361,7 @@ function takeSession<Peer, Principal>(
   // Sessions do not cross the versions in AWS IoT Core.
   const isOfOtherVersion = isAws && kept !== undefined && kept.protocolVersion !== packet.protocolVersion;
   if (kept !== undefined && (packet.cleanStart || isOfOtherVersion)) sessions.end(kept, "clean-start");
+  dropLateWill(connection.context, clientIdentifier);
   if (isClosed(connection)) return { session: undefined, wasPresent: false };
   const present = sessions.get(clientIdentifier);
   if (present === undefined) {

@@ -2,8 +2,8 @@
 
 import type { Connection } from "../connection/connection.ts";
 import type { StoredWill } from "../session/will.ts";
-import { decisionOn } from "./decision.ts";
-import { forgetWill, publishWill, waitWithWill, type WillOwner } from "./will.ts";
+import { forgetWill, publishWill, type WillOwner } from "./will-publication.ts";
+import { waitWithWill } from "./will.ts";
 
 /** Called once for each connection, when its state is closed. */
 export function connectionEnded<Peer, Principal>(
@@ -29,7 +29,7 @@ export function connectionEnded<Peer, Principal>(
     return;
   }
   const owner: WillOwner<Peer, Principal> = {
-    decide: (action, name) => decisionOn(connection, action, name),
+    principal: () => connection.knownPrincipal,
     source: () => connection.source(),
     release: () => release(connection),
   };

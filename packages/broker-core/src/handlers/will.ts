@@ -6,30 +6,11 @@
 import type { BrokerContext, Connection } from "../connection/connection.ts";
 import type { EventSource } from "../events.ts";
 import { messageOf, storedMessage } from "../persistence/stored-message.ts";
-import type { Action, Decision } from "../ports/authorizer.ts";
 import type { KeptState, KeptWill } from "../ports/session-store.ts";
 import { Message } from "../routing/message.ts";
 import type { Session } from "../session/session.ts";
 import type { StoredWill } from "../session/will.ts";
-import { decisionFor } from "./decision.ts";
-import { publishMessage } from "./publication.ts";
-
-/** Whose will it is. */
-export interface WillOwner<Peer, Principal> {
-  /** Asks the authorizer, and reports a refusal. Neither throws nor rejects. */
-  decide(action: Action, name: string): Decision | Promise<Decision>;
-  source(): EventSource<Peer, Principal>;
-  /** Nothing is decided for it any more. */
-  release(): void;
-}
-
-/** A will whose connection has ended. */
-export interface EndedWill<Peer, Principal> {
-  readonly owner: WillOwner<Peer, Principal>;
-  readonly will: StoredWill;
-  /** Its number in the store; 0 for none. */
-  readonly number: number;
-}
+import { forgetWill, publishLateWill, publishWill, type EndedWill, type WillOwner } from "./will-publication.ts";
 
 /** Has the store keep the will of an accepted CONNECT. Gives its number; 0 where it is not kept. */
 export function keepWill<Peer, Principal>(connection: Connection<Peer, Principal>, will: StoredWill): number {
@@ -48,11 +29,6 @@ export function keepWill<Peer, Principal>(connection: Connection<Peer, Principal
     ...storedMessage(epoch, new Message(will.fields, nowMs, true, undefined)),
   });
   return number;
-}
-
-/** A will that is not published: a normal DISCONNECT, or its client came back in time. */
-export function forgetWill<Peer, Principal>({ persistence }: BrokerContext<Peer, Principal>, number: number): void {
-  if (number > 0) persistence?.append({ kind: "will-gone", will: number });
 }
 
 /** Has a will wait for its delay: its client may come back (MQTT-3.1.3-9), and it is published with the session's end at the latest. */
@@ -79,75 +55,12 @@ export function waitWithWill<Peer, Principal>(
 }
 
 /**
- * Milliseconds between the attempts to have it decided whether a will may be published, a minute in all: a registry that is locked or does not
- * answer is back by then, or it takes a person.
- */
-const willRetriesMs: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_000];
-
-/** The will was allowed at CONNECT. A policy may have changed since, so it is asked again for all that the will needs. */
-export function publishWill<Peer, Principal>(
-  context: BrokerContext<Peer, Principal>,
-  ended: EndedWill<Peer, Principal>,
-  attempt: number = 0,
-): void {
-  const { owner, will, number } = ended;
-  const { topicName, retain } = will.fields;
-  const actions: readonly Action[] = retain ? ["publish", "retain-publish"] : ["publish"];
-  const done = (): void => {
-    forgetWill(context, number);
-    owner.release();
-  };
-  const ask = (index: number): void => {
-    const action = actions[index];
-    if (action === undefined) {
-      publishMessage(context, new Message(will.fields, context.nowMs, true, undefined), owner.source());
-      done();
-      return;
-    }
-    const decision = owner.decide(action, topicName);
-    if (!(decision instanceof Promise)) {
-      decided(index, decision);
-      return;
-    }
-    void decision.then((answer) => {
-      context.readClock();
-      decided(index, answer);
-      context.inputDone();
-    });
-  };
-  const decided = (index: number, decision: Decision): void => {
-    if (decision === true) {
-      ask(index + 1);
-      return;
-    }
-    const waitMs = decision.isTemporary === true ? willRetriesMs[attempt] : undefined;
-    if (waitMs !== undefined) {
-      context.deadlines.add(context.nowMs + waitMs, () => publishWill(context, ended, attempt + 1));
-      return;
-    }
-    if (decision.isTemporary === true)
-      willDropped(context, owner.source().clientIdentifier, topicName, decision.reason);
-    done();
-  };
-  ask(0);
-}
-
-function willDropped<Peer, Principal>(
-  { counters, emit }: BrokerContext<Peer, Principal>,
-  clientIdentifier: string | undefined,
-  topicName: string,
-  reason: string,
-): void {
-  counters.willsDropped += 1;
-  emit({ type: "will-dropped", clientIdentifier: clientIdentifier ?? "", topicName, reason });
-}
-
-/**
  * Takes up the wills that the last process has left. A connection that was open when it ended has ended with it: without DISCONNECT,
- * so its will is published, after its delay or with its session, and at the next tick where there is nothing to wait for.
+ * so its will is published, after its delay or with its session, and at the next tick where there is nothing to wait for. A client that is back
+ * by then has none published.
  */
 export function restoreWills<Peer, Principal>(context: BrokerContext<Peer, Principal>, kept: KeptState): void {
-  const { persistence, sessions, deadlines, epochMs, nowMs } = context;
+  const { persistence, sessions, epochMs } = context;
   if (persistence === undefined) return;
   for (const one of kept.wills) {
     const session = sessions.get(one.clientIdentifier);
@@ -158,7 +71,7 @@ export function restoreWills<Peer, Principal>(context: BrokerContext<Peer, Princ
     // A clock that was set back does not make the delay longer.
     const leftMs = Math.min(Math.max(0, dueAtMs - epochMs()), delayMs);
     if (session !== undefined) waitWithWill(context, session, ended, leftMs);
-    else deadlines.add(nowMs, () => publishWill(context, ended));
+    else publishLateWill(context, ended);
   }
 }
 
@@ -182,24 +95,11 @@ class KeptOwner<Peer, Principal> implements WillOwner<Peer, Principal> {
     this.#kept = kept;
   }
 
-  async decide(action: Action, name: string): Promise<Decision> {
-    const { counters, emit } = this.#context;
-    try {
-      this.#principal ??= await this.#restored();
-    } catch (cause) {
-      return { isAllowed: false, reason: String(cause), isTemporary: true };
-    }
-    const principal = this.#principal;
-    if (principal === undefined) {
-      const { clientIdentifier, topicName } = this.#kept;
-      const reason = "its client is not known any more";
-      willDropped(this.#context, clientIdentifier, topicName, reason);
-      return { isAllowed: false, reason };
-    }
-    const decision = await decisionFor(this.#context, principal, action, name);
-    counters.decisions[action][decision === true ? "allowed" : "denied"] += 1;
-    if (decision !== true) emit({ type: "denied", ...this.source(), principal, action, name, denial: decision });
-    return decision;
+  async principal(): Promise<Principal | undefined> {
+    const { authenticator } = this.#context;
+    const { principal, clientIdentifier } = this.#kept;
+    this.#principal ??= await authenticator.restorePrincipal?.(principal, clientIdentifier);
+    return this.#principal;
   }
 
   source(): EventSource<Peer, Principal> {
@@ -211,10 +111,5 @@ class KeptOwner<Peer, Principal> implements WillOwner<Peer, Principal> {
     const principal = this.#principal;
     this.#principal = undefined;
     if (principal !== undefined) this.#context.authenticator.release?.(principal);
-  }
-
-  async #restored(): Promise<Principal | undefined> {
-    const { authenticator } = this.#context;
-    return authenticator.restorePrincipal?.(this.#kept.principal, this.#kept.clientIdentifier);
   }
 }

@@ -87,7 +87,7 @@ export interface Authenticator<Peer, Principal> {
   keepPrincipal?(principal: Principal): string;
   /**
    * Undefined where it has no rights any more: its will is not published then. After a rejection or a throw it is asked again, for a minute;
-   * then the will is dropped.
+   * then the will is dropped. A promise that never settles is waited for.
    */
   restorePrincipal?(kept: string, clientIdentifier: string): Principal | undefined | Promise<Principal | undefined>;
   /**

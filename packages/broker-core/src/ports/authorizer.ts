@@ -8,7 +8,7 @@ export interface Denial {
   readonly isAllowed: false;
   /** For the log, never sent to a client. May be a getter: it is read only by those who want it. */
   readonly reason: string;
-  /** Nothing was decided, because whom it takes to decide was not there: about a will the broker asks again, for a minute. */
+  /** Nothing was decided, because whom it takes to decide was not there: about a will the broker asks again, for a minute. Then it is no denial. */
   readonly isTemporary?: boolean | undefined;
 }
 
@@ -19,8 +19,8 @@ export type Decision = true | Denial;
  * Says what a principal may do. Asked at CONNECT, for every PUBLISH, every filter of a SUBSCRIBE and every delivery.
  *
  * A synchronous answer costs nothing but the call. An asynchronous one holds up what was asked for: packets of a client wait behind
- * its PUBLISH, deliveries to a client wait in its queue. A rejection or a throw refuses, and is
- * temporary.
+ * its PUBLISH, deliveries to a client wait in its queue. A rejection or a throw refuses, and is temporary; a promise that never settles is
+ * waited for.
  */
 export interface Authorizer<Principal> {
   decide(principal: Principal, action: Action, name: string, nowMs: number): Decision | Promise<Decision>;
