@@ -70,6 +70,47 @@ it("goes over a transport that answers within its own write", async () => {
   client.destroy();
 });
 
+/** All that comes, once the other side has ended. */
+async function everythingFrom(stream: TlsStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(stream, "end");
+  return Buffer.concat(chunks);
+}
+
+it("keeps octets as they are that a slow transport has not taken, whatever other streams write meanwhile", async () => {
+  const pairs = await Promise.all([overTcp(), overTcp(), overTcp()]);
+  await Promise.all(pairs.map(({ server }) => once(server, "secureConnect")));
+  // The first reads as it comes, the others once everything is written: their sockets fill.
+  const heard = pairs.slice(0, 1).map(({ client }) => everythingFrom(client));
+  const sent: Buffer[][] = [[], [], []];
+  for (let count = 0; count < 1500; count++) {
+    for (const [of, { server }] of pairs.entries()) {
+      const chunk = Buffer.alloc(5000 + ((count * 997) % 5000), 16 * of + (count % 16));
+      sent[of]?.push(chunk);
+      server.write(chunk);
+    }
+    await nextTurn();
+  }
+  for (const { server } of pairs) server.end();
+  heard.push(...pairs.slice(1).map(({ client }) => everythingFrom(client)));
+  const octets = await Promise.all(heard);
+  for (const [of, chunks] of sent.entries()) expect(octets[of]?.equals(Buffer.concat(chunks))).toBe(true);
+});
+
+it("keeps what is written before the handshake is done, on several streams", async () => {
+  const pairs = await Promise.all([overTcp(), overTcp(), overTcp()]);
+  const sent = pairs.map(({ client }, of) => {
+    client.cork();
+    for (let count = 0; count < 4; count++) client.write(Buffer.alloc(3000, 16 * of + count));
+    client.uncork();
+    client.end();
+    return Buffer.concat([0, 1, 2, 3].map((count) => Buffer.alloc(3000, 16 * of + count)));
+  });
+  const heard = await Promise.all(pairs.map(({ server }) => everythingFrom(server)));
+  for (const [of, octets] of sent.entries()) expect(heard[of]?.equals(octets)).toBe(true);
+});
+
 it("tells of the connection by the names of node:tls", async () => {
   const { client, server } = await overTcp({ alpn: ["mqtt"] }, { alpn: ["mqtt"] });
   expect([client.getProtocol(), client.getCipher(), client.authorized]).toEqual([null, undefined, false]);
@@ -133,6 +174,20 @@ it("half-close: the other side may go on where it is allowed", async () => {
   let answer = "";
   for await (const chunk of client) answer += String(chunk);
   expect(answer).toBe("goodbye");
+});
+
+it("half-close: what is cut off of the other side's octets is an error", async () => {
+  const { client, server, sockets } = await overTcp({ allowHalfOpen: true }, { allowHalfOpen: true });
+  await once(server, "secureConnect");
+  client.end("last order");
+  server.resume();
+  await once(server, "end");
+  server.write("good");
+  await once(client, "data");
+  const failed = once(client, "error");
+  sockets[1].end();
+  const [error] = (await failed) as [TlsError];
+  expect(error.code).toBe("ERR_TLS_TRUNCATED");
 });
 
 it.each(["TLSv1.3", "TLSv1.2"] as const)("%s: end and close on both sides without errors", async (version) => {

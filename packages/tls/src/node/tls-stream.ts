@@ -4,6 +4,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
+import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { AlertName } from "../alert.ts";
 import type { ClientConfig, ServerConfig } from "../config.ts";
@@ -12,6 +13,7 @@ import type { ConnectionInfo, TlsEngine, TlsEvent } from "../engine.ts";
 import { TlsError } from "../errors.ts";
 import type { PeerVerdict, PeerVerifier } from "../peer-verifier.ts";
 import { answerNeed, type NeedAnswers } from "./need-answers.ts";
+import { ReusedBuffer } from "./reused-buffer.ts";
 
 export type { NeedAnswers } from "./need-answers.ts";
 
@@ -48,9 +50,13 @@ export function acceptTls(transport: Duplex, options: AcceptTlsOptions): TlsStre
   });
 }
 
-/** From a buffer that many small ones share, and without zeros first: the octets go to the transport only. */
+/** Records on their way to a socket, which mostly takes them at once; without zeros first, since they go nowhere else. */
+const outputBuffer = new ReusedBuffer();
+/** Chunks of one write, together. */
+const writeBuffer = new ReusedBuffer();
+
 function allocate(octets: number): Buffer {
-  return Buffer.allocUnsafe(octets);
+  return outputBuffer.take(octets);
 }
 
 type RecordVerdicts = (verifier: PeerVerifier | "ask" | undefined) => PeerVerifier | "ask" | undefined;
@@ -184,8 +190,15 @@ export class TlsStream extends Duplex {
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#waiting = { data: Buffer.concat(chunks.map(({ chunk }) => chunk)), done };
+    const data = writeBuffer.take(chunks.reduce((octets, { chunk }) => octets + chunk.length, 0));
+    let at = 0;
+    for (const { chunk } of chunks) {
+      data.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#waiting = { data, done };
     this.#pump();
+    writeBuffer.giveBack(data, this.#waiting?.data.buffer !== data.buffer);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -221,8 +234,10 @@ export class TlsStream extends Duplex {
   };
 
   readonly #onEnd = (): void => {
-    // After our own end, the end of the transport is an end: the peer may not say so again.
-    if (this.#engine.phase === "closing") this.push(null);
+    // After our own end, the end of the transport is an end: the peer may not say so again. Who waits for all of a half-closed stream
+    // has to learn that it was cut off (RFC 8446 §6.1); TLS 1.2 has no half-close.
+    const isHalfOpen = this.allowHalfOpen && this.getProtocol() === "TLSv1.3";
+    if (this.#engine.phase === "closing" && !isHalfOpen) this.push(null);
     else this.#engine.receiveEnd();
     this.#pump();
     if (this.transport.destroyed && this.readableEnded) this.destroy();
@@ -280,6 +295,7 @@ export class TlsStream extends Duplex {
         this.#flush();
       } while (this.#pumpsAgain);
     } finally {
+      outputBuffer.leave();
       this.#isPumping = false;
     }
   }
@@ -361,9 +377,12 @@ export class TlsStream extends Duplex {
   /** What the transport does not take now stays in the engine, which bounds it; the last records go out in any case. */
   #flush(isLast: boolean = false): void {
     if (this.#isBlocked && !isLast) return;
+    const { transport } = this;
     const output = this.#engine.takeOutput();
-    if (output === undefined || !this.transport.writable) return;
-    if (!this.transport.write(output)) this.#isBlocked = true;
+    if (output === undefined || !transport.writable) return;
+    if (!transport.write(output)) this.#isBlocked = true;
+    // A socket that has nothing left to write gave all of it to the system. Another transport may hand the array on.
+    outputBuffer.giveBack(output, transport.writableLength === 0 && transport.constructor === Socket);
   }
 }
 
