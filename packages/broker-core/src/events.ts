@@ -124,7 +124,10 @@ export type BrokerEvent<Peer, Principal> =
   | UnsubscribedEvent<Peer, Principal>
   | DroppedEvent<Peer, Principal>
   | LimitedEvent<Peer, Principal>
-  /** A will is not published: its client's principal cannot be had again, or nobody could decide about it for a minute, or before its client was back or the broker stopped. */
+  /**
+   * A will is not published: its client's principal cannot be had again, or nobody could decide about it, for a minute or until its client was back
+   * or the broker stopped.
+   */
   | {
       readonly type: "will-dropped";
       readonly clientIdentifier: string;

@@ -99,6 +99,26 @@ describe("killed while the client was connected", () => {
     expect((await store.load()).wills).toEqual([]);
   });
 
+  test("of two, because the first was being decided about, the newer one is published alone", async () => {
+    const isDecided = Promise.withResolvers<true>();
+    let isHeld = false;
+    const decide = (): true | Promise<true> => (isHeld ? isDecided.promise : true);
+    await start(0, { authorizer: { decide } });
+    const old = await connect("button", 0, { cleanStart: true });
+    isHeld = true;
+    old.lose();
+    isHeld = false;
+    const will = { topicName: "wills", payload: text("newer"), retain: true };
+    await broker.connect("button", { will });
+    await broker.broker.settled();
+    expect((await store.load()).wills).toHaveLength(2);
+    await start(1000);
+    await tick(1000);
+    expect([broker.published.length, retained()]).toEqual([1, "newer"]);
+    expect(broker.eventsOf("will-dropped")).toMatchObject([{ reason: "a newer will of its client takes its place" }]);
+    expect((await store.load()).wills).toEqual([]);
+  });
+
   test("with a delay it counts from then on, and the client that returns in time has none published", async () => {
     await connect("button", 30);
     await tick(10_000);
