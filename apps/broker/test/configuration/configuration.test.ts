@@ -82,6 +82,10 @@ test("members of the same name in different objects are no duplicates, nor are e
   expect(parseConfiguration("f", content)).toMatchObject({ https: { port: 1 }, alpn: { port: 1 } });
 });
 
+test("a string of millions of characters is looked through", () => {
+  expect(parseConfiguration("f", `{"host": "${"x".repeat(10_000_000)}"}`).host).toHaveLength(10_000_000);
+});
+
 describe("limits that contradict each other", () => {
   const connection = (limits: NonNullable<NonNullable<Configuration["limits"]>["connection"]>): Configuration => ({
     limits: { connection: limits },

@@ -5,7 +5,7 @@ import type { Endpoint } from "../device-directory.ts";
 
 /** How a port is found where it is left out, for the help. */
 export function portOrigin(usual: number): string {
-  return `where it is left out, what the broker that runs on --data says, or ${usual}`;
+  return `where it is left out, what the broker on --data said when it started, or ${usual}`;
 }
 
 type Ports = Omit<Endpoint, "host">;
