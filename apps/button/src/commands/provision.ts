@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { messageOf, oneOf, UsageError } from "@latchkey/command-line";
 import { defineCommand } from "citty";
 import { usualEndpoint } from "../device-directory.ts";
+import { brokerPorts } from "../provision/broker-ports.ts";
 import { accessKeyOf, controlPlaneService } from "../provision/control-plane-service.ts";
 import { dataDirectoryService } from "../provision/data-directory-service.ts";
 import type { IdentityService } from "../provision/identity-service.ts";
 import { provision, ways, type ProvisionedButton } from "../provision/provision.ts";
 import { makeSerialNumber, serialNumberOf } from "../serial-number.ts";
-import { brokerPorts } from "../provision/broker-ports.ts";
 import { chosenPorts, portOrigin } from "./option-values.ts";
 
 /** The command. Standard output has the serial number alone, standard error what was done. */
