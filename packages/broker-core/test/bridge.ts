@@ -112,3 +112,9 @@ export class Bridge {
     return moved;
   }
 }
+
+/** The broker of a node that is there. */
+export function at(node: Node | undefined): TestBroker {
+  if (node === undefined) throw new Error("there is no such node");
+  return node.test;
+}

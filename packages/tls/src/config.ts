@@ -45,7 +45,7 @@ export interface CommonConfig {
   readonly paddingTo?: number;
   /**
    * Makes the arrays that `takeOutput` gives, of so many octets at least, with anything in them. Default `new Uint8Array`; a faster
-   * one is `Buffer.allocUnsafe` of Node.js, which `TlsStream` uses.
+   * one is `Buffer.allocUnsafe` of Node.js. `TlsStream` has one of its own.
    */
   readonly allocate?: (octets: number) => Uint8Array;
   /** Gets each step of the handshake. Costs time: leave it out for speed. */

@@ -86,7 +86,9 @@ async function results(
     const match = /^(PASSED|FAILED|UNIMPLEMENTED) \((.*)\)$/.exec(line);
     const [, verdict, name] = match ?? [];
     if (isVerdict(verdict) && name !== undefined) {
-      found.set(verdict, [...(found.get(verdict) ?? []), name]);
+      const names = found.get(verdict);
+      if (names === undefined) found.set(verdict, [name]);
+      else names.push(name);
       isFailure = verdict === "FAILED";
     }
     if (isFailure && showsFailures) process.stdout.write(`${line}\n`);

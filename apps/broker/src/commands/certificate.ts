@@ -2,10 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
-import { messageOf, oneOf, UsageError } from "@latchkey/command-line";
+import { messageOf, oneOf, readDevicePorts, UsageError } from "@latchkey/command-line";
 import { certificatesFromPem, hexText, nameText } from "@latchkey/x509";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
-import { readDevicePorts } from "../data-directory/listeners-file.ts";
 import { isObject } from "../http/json-body.ts";
 import { allOf, certificateArnOf, certificateIdOf, shortLength, textIn } from "./answers.ts";
 import type { ApiAnswer, ApiClient } from "./api-client.ts";

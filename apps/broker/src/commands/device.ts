@@ -1,7 +1,7 @@
 /** New and existing device certificates in a data directory. */
 
 import { readFile } from "node:fs/promises";
-import { messageOf, UsageError } from "@latchkey/command-line";
+import { messageOf, UsageError, type DevicePorts } from "@latchkey/command-line";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { deviceBundle, isRegistryError, validityUnder, type CertificateRecord } from "@latchkey/registry";
 import {
@@ -17,7 +17,6 @@ import {
   type NameAttributeInput,
 } from "@latchkey/x509";
 import type { DataDirectory } from "../data-directory/data-directory.ts";
-import type { DevicePorts } from "../data-directory/listeners-file.ts";
 import { privateKeyToPem } from "../data-directory/key-pair-files.ts";
 import { fillDeviceFolder } from "./device-folder.ts";
 

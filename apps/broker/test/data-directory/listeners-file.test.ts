@@ -1,16 +1,16 @@
-/** Where a broker listens, for commands on its data directory. */
+/** A broker says where it listens. */
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listenersFile, readDevicePorts } from "@latchkey/command-line";
 import { pino } from "pino";
 import { afterAll, expect, test } from "vitest";
-import { announceListeners, readDevicePorts } from "../../src/data-directory/listeners-file.ts";
+import { announceListeners } from "../../src/data-directory/listeners-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "latchkey-listeners-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const file = join(folder, "listeners.json");
-const none = { mqttPort: undefined, httpsPort: undefined };
+const file = join(folder, listenersFile);
 const lines: unknown[] = [];
 const log = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) });
 const listening = [
@@ -19,21 +19,12 @@ const listening = [
 ] as const;
 
 test("the ports are there until the broker ends; a service that there is not has none", async () => {
-  expect(await readDevicePorts(folder)).toEqual(none);
+  expect(await readDevicePorts(folder)).toEqual({ mqttPort: undefined, httpsPort: undefined });
   const announced = await announceListeners(folder, listening, log);
   expect(await readDevicePorts(folder)).toEqual({ mqttPort: 9883, httpsPort: undefined });
   await announced[Symbol.asyncDispose]();
   expect([existsSync(file), lines]).toEqual([false, []]);
 });
-
-test.each(["", "null", "[]", '{"listeners":{}}', '{"listeners":[null,{"service":"mqtts","port":"9883"}]}'])(
-  "a file with %j has none",
-  async (content) => {
-    writeFileSync(file, content);
-    expect(await readDevicePorts(folder)).toEqual(none);
-    rmSync(file);
-  },
-);
 
 test("where it cannot be written there is a line in the log, and no failure", async () => {
   const announced = await announceListeners(join(folder, "missing"), listening, log);

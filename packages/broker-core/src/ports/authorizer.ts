@@ -6,9 +6,12 @@ export type Action = "connect" | "publish" | "retain-publish" | "subscribe" | "r
 /** A refusal. An authorizer may return a class of its own with more in it; the event `denied` carries the same object. */
 export interface Denial {
   readonly isAllowed: false;
-  /** For the log, never sent to a client. May be a getter: it is read only by those who want it. */
+  /** The log gets it; it MUST NOT be sent to a client. It may be a getter, because most refusals are not logged. */
   readonly reason: string;
-  /** Nothing was decided, because whom it takes to decide was not there: about a will the broker asks again, for a minute. Then it is no denial. */
+  /**
+   * True: nothing was decided, because something that the authorizer needs (a database, a service) did not answer. What was asked for is refused,
+   * but the broker asks about a will again for a minute.
+   */
   readonly isTemporary?: boolean | undefined;
 }
 

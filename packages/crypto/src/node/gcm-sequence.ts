@@ -13,8 +13,8 @@ import { aeadTagLength, checkAeadNonce, checkSealRange } from "../arguments.ts";
 import type { AeadAlgorithm, AeadSequence } from "../provider.ts";
 import { NodeAeadKey } from "./aead-key.ts";
 import { wasmGcm } from "./gcm-wasm.ts";
-import { type GhashKey, wordAt } from "./ghash.ts";
-import { blockOctets, type Mask, plainGcm, shortDataOctets } from "./short-gcm.ts";
+import { blockOctets, type GhashKey, wordAt } from "./ghash.ts";
+import { type Mask, plainGcm, shortDataOctets } from "./short-gcm.ts";
 import { octets as plainOctets } from "./octets.ts";
 
 /** The keys of a handshake protect no more than this: they are not worth an object of AES. */
@@ -82,7 +82,7 @@ export class GcmSequence implements AeadSequence {
       return plaintext;
     }
     const plaintext = shortArray(length);
-    if (!gcm.open(keystream.hashKey, keystream, additionalData, ciphertext, plaintext, 0)) return undefined;
+    if (!gcm.open(keystream.hashKey, keystream, additionalData, ciphertext, plaintext)) return undefined;
     this.messages++;
     return plaintext;
   }

@@ -7,8 +7,8 @@
  */
 
 import { aeadTagLength } from "../arguments.ts";
-import type { GhashKey } from "./ghash.ts";
-import { blockOctets, type Mask, type ShortGcm } from "./short-gcm.ts";
+import { blockOctets, type GhashKey } from "./ghash.ts";
+import type { Mask, ShortGcm } from "./short-gcm.ts";
 import {
   advance,
   and,
@@ -304,14 +304,7 @@ class WasmGcm implements ShortGcm {
     this.#erase(maskAt, mask, length);
   }
 
-  open(
-    key: GhashKey,
-    mask: Mask,
-    additionalData: Uint8Array,
-    ciphertext: Uint8Array,
-    plaintext: Uint8Array,
-    offset: number,
-  ): boolean {
+  open(key: GhashKey, mask: Mask, additionalData: Uint8Array, ciphertext: Uint8Array, plaintext: Uint8Array): boolean {
     const view = this.#view;
     const length = ciphertext.length - aeadTagLength;
     const maskAt = this.#load(key, mask);
@@ -331,7 +324,7 @@ class WasmGcm implements ShortGcm {
       return false;
     }
     if (length > 0) this.#mix(dataAt, tagAt, maskAt + blockOctets);
-    plaintext.set(this.#dataOf(length), offset);
+    plaintext.set(this.#dataOf(length));
     this.#erase(maskAt, mask, length);
     return true;
   }

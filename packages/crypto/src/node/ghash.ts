@@ -7,7 +7,7 @@
  */
 
 /** Octets of a block. */
-const blockOctets = 16;
+export const blockOctets = 16;
 
 /** A hash key, made ready: the words of H, their sums for Karatsuba's method, and all of these with their bits reversed. */
 export type GhashKey = Int32Array;

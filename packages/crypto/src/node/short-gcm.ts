@@ -1,10 +1,8 @@
 /** AES-GCM (NIST SP 800-38D §7) behind AES: what is left of it once the counter blocks of a short message are encrypted. */
 
 import { aeadTagLength } from "../arguments.ts";
-import { type GhashKey, ghash, ghashKey } from "./ghash.ts";
+import { blockOctets, type GhashKey, ghash, ghashKey } from "./ghash.ts";
 
-/** Octets of a block. */
-export const blockOctets = 16;
 /** The longest additional data: one block. */
 export const shortDataOctets = 16;
 
@@ -32,7 +30,7 @@ export interface ShortGcm {
     end: number,
   ) => void;
   /**
-   * Decrypts `ciphertext`, which ends with its tag, into `plaintext` from `offset` on. False where the tag does not fit, which is
+   * Decrypts `ciphertext`, which ends with its tag, into `plaintext`. False where the tag does not fit, which is
    * found in constant time: nothing is decrypted then, and the mask is kept.
    */
   readonly open: (
@@ -41,7 +39,6 @@ export interface ShortGcm {
     additionalData: Uint8Array,
     ciphertext: Uint8Array,
     plaintext: Uint8Array,
-    offset: number,
   ) => boolean;
 }
 
@@ -55,11 +52,11 @@ export const plainGcm: ShortGcm = {
     buffer.set(sharedTag, end);
     erase(mask, end - start);
   },
-  open(key, mask, additionalData, ciphertext, plaintext, offset) {
+  open(key, mask, additionalData, ciphertext, plaintext) {
     const length = ciphertext.length - aeadTagLength;
     makeTag(key, mask, additionalData, ciphertext, 0, length);
     if (!isSharedTag(ciphertext, length)) return false;
-    applyMask(mask, ciphertext, 0, length, plaintext, offset);
+    applyMask(mask, ciphertext, 0, length, plaintext, 0);
     erase(mask, length);
     return true;
   },
