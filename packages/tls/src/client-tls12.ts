@@ -23,7 +23,7 @@ import { type CertificateRequest, checkEmpty, readCertificateRequest12 } from ".
 import { writeCertificateVerify } from "./messages/certificate-verify.ts";
 import { readServerKeyExchange, signedParameters, writeClientKeyExchange } from "./messages/key-exchange.ts";
 import { maximumLifetimeSeconds, readNewSessionTicket12 } from "./messages/new-session-ticket.ts";
-import { groupByNumber, groupText, KeyShare, type NamedGroup } from "./named-group.ts";
+import { groupByNumber, groupOfCurve, groupText, KeyShare, type NamedGroup } from "./named-group.ts";
 import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proofs.ts";
 import { ResumableSession, type SessionFields } from "./session.ts";
 import { schemeAuthentication, schemesByNumber } from "./signature-scheme.ts";
@@ -105,6 +105,7 @@ function* authenticate(
   checkNotEmpty(chain);
   connection.accept(certificate);
   const endEntity = readEndEntity(connection, chain[0], config.verifier);
+  checkCurve(connection, endEntity.publicKey);
   const exchange = yield* receiveKeyExchange(connection, chosen, chain[0], endEntity.publicKey, randoms);
   const { share, publicValue, group, proof } = exchange;
   const request = yield* receiveRequest(connection);
@@ -182,6 +183,20 @@ function resumedSession({ hello, offer, suite }: Chosen): SessionFields | undefi
   if (session?.suite === suite) return session;
   throw illegalParameter("The server resumes a session that was not offered", "RFC 5246 §7.4.1.3", {
     found: suite.name,
+  });
+}
+
+/**
+ * RFC 8422 §5.1, §5.3: the curve of the server's key is one that supported_groups offers. A key for EdDSA has no curve there. Nor
+ * is a client's key held to the list: CertificateRequest has none (§5.5).
+ */
+function checkCurve({ settings }: Connection, { algorithm }: PublicKey): void {
+  if (algorithm.name !== "ec") return;
+  const group = groupOfCurve(algorithm.curve);
+  if (group !== undefined && settings.groups.includes(group)) return;
+  throw illegalParameter("The server's key is on a curve that was not offered", "RFC 8422 §5.3", {
+    found: algorithm.curve,
+    allowed: settings.groups.join(", "),
   });
 }
 

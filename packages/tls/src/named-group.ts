@@ -3,6 +3,7 @@
 import {
   type CryptoProvider,
   CryptoError,
+  type EcCurve,
   type PrivateKey,
   rawPublicKey,
   spkiFromRawPublicKey,
@@ -42,6 +43,11 @@ export function groupByNumber(number: number): NamedGroup | undefined {
 /** A group for people: its name, or its number. */
 export function groupText(number: number): string {
   return groupByNumber(number) ?? `0x${number.toString(16).padStart(4, "0")}`;
+}
+
+/** The group whose curve keys of certificates are on, where it is supported (RFC 8422 §5.1.1 has one list for both). */
+export function groupOfCurve(curve: EcCurve): NamedGroup | undefined {
+  return groups.find(({ kind }) => kind === curve)?.name;
 }
 
 function factsOf(name: NamedGroup): GroupFacts {

@@ -14,7 +14,9 @@ import type { OutgoingHooks } from "../src/outgoing.ts";
 import { encodeHandshake } from "../src/handshake-input.ts";
 import {
   type AlertName,
+  type NamedGroup,
   parseSession,
+  type ProtocolVersion,
   type TlsErrorCode,
   TicketKeys,
   type TraceEvent,
@@ -198,6 +200,27 @@ describe("negotiation", () => {
       "illegal_parameter",
     );
     expectClient((hello) => setExtension(hello, "pre_shared_key", octets(0, 0)), "unsupported_extension");
+  });
+  it("11. RFC 8422 §5.3: a TLS 1.2 server's key is on a curve that was offered; no client's key has to be", () => {
+    const { newDevice, newServer, root } = identities;
+    const outcome = (groups: NamedGroup[], key: identities.KeyKind, version: ProtocolVersion): string | undefined => {
+      const client = { versions: [version], groups, credentials: [newDevice(root, "p521").credential] };
+      // The server sees another offer, and sends what the client did not ask for.
+      const widened = editClientHello((hello) =>
+        setExtension(hello, "supported_groups", octets(0, 8, 0, 24, 0, 29, 0, 23, 0, 25)),
+      );
+      const server = { groups, credentials: [newServer(root, key).credential] };
+      const pair = connect({ client, server, clientHooks: widened });
+      expect(pair.server.error?.alertReceived).toBe(pair.client.error?.alertSent);
+      return pair.client.error?.alertSent;
+    };
+    expect(outcome(["secp384r1"], "p256", "TLSv1.2")).toBe("illegal_parameter");
+    expect(outcome(["x25519"], "p521", "TLSv1.2")).toBe("illegal_parameter");
+    expect(outcome(["secp384r1"], "p384", "TLSv1.2")).toBeUndefined();
+    expect(outcome(["secp384r1"], "ed25519", "TLSv1.2")).toBeUndefined();
+    expect(outcome(["secp384r1"], "rsa", "TLSv1.2")).toBeUndefined();
+    // RFC 8446 §4.2.7: in TLS 1.3 the schemes name the curves of certificates.
+    expect(outcome(["secp384r1"], "p256", "TLSv1.3")).toBeUndefined();
   });
   it("12. pre_shared_key is last, its lists match, its binder holds", () => {
     const { options } = resumable();
