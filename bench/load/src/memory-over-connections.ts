@@ -8,6 +8,8 @@ const leastStep = 5;
 const mostSamples = 500;
 /** With fewer samples a line through them says nothing. */
 const leastForLine = 8;
+/** With the first connections of all, a target compiles code and grows its young generation once: they are no part of the line. */
+const beforeLine = 0.1;
 
 /** Samples memory while connections are opened. */
 export class MemoryOverConnections {
@@ -43,22 +45,24 @@ export class MemoryOverConnections {
   }
 
   /**
-   * The slope of the line through all samples (least squares). What a target allocates once, with its first connections, then
-   * counts for less than in (last - first) / connections. Null where memory is not known.
+   * The slope of the line through the samples of the last nine tenths of the connections (least squares): what a target allocates
+   * once does not count. Null where memory is not known.
    */
   kilobytesPerConnection(): number | null {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
     if (first === undefined || last === undefined || last.connections <= first.connections) return null;
-    if (this.#samples.length < leastForLine) {
+    const begin = first.connections + beforeLine * (last.connections - first.connections);
+    const line = this.#samples.filter(({ connections }) => connections >= begin);
+    const count = line.length;
+    if (count < leastForLine) {
       return (last.residentKilobytes - first.residentKilobytes) / (last.connections - first.connections);
     }
-    const count = this.#samples.length;
-    const meanX = this.#samples.reduce((sum, { connections }) => sum + connections, 0) / count;
-    const meanY = this.#samples.reduce((sum, { residentKilobytes }) => sum + residentKilobytes, 0) / count;
+    const meanX = line.reduce((sum, { connections }) => sum + connections, 0) / count;
+    const meanY = line.reduce((sum, { residentKilobytes }) => sum + residentKilobytes, 0) / count;
     let xy = 0;
     let xx = 0;
-    for (const { connections, residentKilobytes } of this.#samples) {
+    for (const { connections, residentKilobytes } of line) {
       xy += (connections - meanX) * (residentKilobytes - meanY);
       xx += (connections - meanX) ** 2;
     }

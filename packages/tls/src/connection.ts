@@ -48,7 +48,7 @@ export class Connection implements TlsEngine, Situation {
   version: "TLSv1.2" | "TLSv1.3" | undefined;
   dropsChangeCipherSpec: boolean = false;
 
-  constructor(role: "client" | "server", settings: Settings, hooks: OutgoingHooks = {}) {
+  constructor(role: "client" | "server", settings: Settings, hooks: OutgoingHooks) {
     this.role = role;
     this.settings = settings;
     this.provider = settings.provider;

@@ -3,7 +3,7 @@
 import { clientHandshake } from "./client-handshake.ts";
 import { type ClientConfig, type ServerConfig, settingsOf } from "./config.ts";
 import { Connection } from "./connection.ts";
-import type { OutgoingHooks } from "./outgoing.ts";
+import { noHooks, type OutgoingHooks } from "./outgoing.ts";
 import type { TlsEngine } from "./engine.ts";
 import { argument } from "./errors.ts";
 import { serverHandshake } from "./server-handshake.ts";
@@ -14,12 +14,12 @@ import { serverHandshake } from "./server-handshake.ts";
  * Throws `ERR_TLS_ARGUMENT` for a config that cannot work.
  */
 export function createTlsClient(config: ClientConfig): TlsEngine {
-  return clientWithHooks(config, {});
+  return clientWithHooks(config, noHooks);
 }
 
 /** A server's end of a new connection. Throws `ERR_TLS_ARGUMENT` for a config that cannot work. */
 export function createTlsServer(config: ServerConfig): TlsEngine {
-  return serverWithHooks(config, {});
+  return serverWithHooks(config, noHooks);
 }
 
 /** A client whose messages a test may change. Not public. */

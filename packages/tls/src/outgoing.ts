@@ -16,6 +16,9 @@ export interface OutgoingHooks {
   readonly editsTranscript?: boolean;
 }
 
+/** One for all connections. */
+export const noHooks: OutgoingHooks = {};
+
 /** A message that was put into a flight. */
 interface QueuedMessage {
   readonly encoding: Uint8Array;

@@ -8,6 +8,11 @@
 
 import { headerOctets } from "./content-type.ts";
 
+/** Judges a record by its header, before the rest of it is there. May throw. */
+export interface HeaderCheck {
+  checkHeader(type: number, major: number, length: number): void;
+}
+
 /** One record as it came. The fragment is a view that is valid until the next `append`. */
 export interface RawRecord {
   readonly type: number;
@@ -46,16 +51,14 @@ export class RecordInput {
     if (last === 0) this.#offset = 0;
   }
 
-  /**
-   * The next record, if all of it is there. `checkHeader` is called for a header as soon as it is there, and may throw.
-   */
-  next(checkHeader: (type: number, major: number, length: number) => void): RawRecord | undefined {
+  /** The next record, if all of it is there. A header is checked as soon as it is there. Throws what the check throws. */
+  next(check: HeaderCheck): RawRecord | undefined {
     const chunk = this.#chunks[0];
     if (this.#filled === 0 && chunk !== undefined) {
-      const whole = this.#wholeRecord(chunk, checkHeader);
+      const whole = this.#wholeRecord(chunk, check);
       if (whole !== undefined) return whole;
     }
-    return this.#collect(checkHeader);
+    return this.#collect(check);
   }
 
   /** Forgets everything. */
@@ -67,15 +70,12 @@ export class RecordInput {
     this.#filled = 0;
   }
 
-  #wholeRecord(
-    chunk: Uint8Array,
-    checkHeader: (type: number, major: number, length: number) => void,
-  ): RawRecord | undefined {
+  #wholeRecord(chunk: Uint8Array, check: HeaderCheck): RawRecord | undefined {
     const start = this.#offset;
     if (chunk.length - start < headerOctets) return undefined;
     const type = chunk[start] ?? 0;
     const length = ((chunk[start + 3] ?? 0) << 8) | (chunk[start + 4] ?? 0);
-    checkHeader(type, chunk[start + 1] ?? 0, length);
+    check.checkHeader(type, chunk[start + 1] ?? 0, length);
     const body = start + headerOctets;
     if (chunk.length - body < length) return undefined;
     this.#consume(headerOctets + length);
@@ -83,7 +83,7 @@ export class RecordInput {
     return { type, header: sharedHeader, fragment: chunk.subarray(body, body + length) };
   }
 
-  #collect(checkHeader: (type: number, major: number, length: number) => void): RawRecord | undefined {
+  #collect(check: HeaderCheck): RawRecord | undefined {
     if (this.#filled < headerOctets) {
       if (this.#waiting === 0) return undefined;
       if (this.#partial.length < headerOctets) this.#partial = new Uint8Array(headerOctets);
@@ -95,7 +95,7 @@ export class RecordInput {
     const length = ((partial[3] ?? 0) << 8) | (partial[4] ?? 0);
     const total = headerOctets + length;
     if (partial.length < total || this.#filled === headerOctets) {
-      checkHeader(type, partial[1] ?? 0, length);
+      check.checkHeader(type, partial[1] ?? 0, length);
       this.#partial = new Uint8Array(total);
       this.#partial.set(partial.subarray(0, headerOctets));
     }

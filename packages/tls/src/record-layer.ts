@@ -4,7 +4,7 @@ import type { Settings } from "./config.ts";
 import { ContentType, contentTypeName, maximumPlaintext } from "./content-type.ts";
 import { TlsError, unexpectedMessage } from "./errors.ts";
 import type { TlsLimits } from "./limits.ts";
-import { RecordInput, type RawRecord } from "./record-input.ts";
+import { type HeaderCheck, RecordInput, type RawRecord } from "./record-input.ts";
 import { RecordOutput } from "./record-output.ts";
 import { overflow, type RecordProtection } from "./record-protection.ts";
 
@@ -16,7 +16,7 @@ export interface ReceivedRecord {
   readonly isProtected: boolean;
 }
 
-export class RecordLayer {
+export class RecordLayer implements HeaderCheck {
   readonly input: RecordInput = new RecordInput();
   readonly output: RecordOutput;
   readonly #limits: TlsLimits;
@@ -56,15 +56,14 @@ export class RecordLayer {
   /** The next record that counts. Throws what is wrong with it. */
   next(): ReceivedRecord | undefined {
     for (;;) {
-      const record = this.input.next(this.#checkHeader);
+      const record = this.input.next(this);
       if (record === undefined) return undefined;
       const received = this.#take(record);
       if (received !== undefined) return received;
     }
   }
 
-  /** Judges a record by its header, before the rest of it is there. */
-  readonly #checkHeader = (type: number, major: number, length: number): void => {
+  checkHeader(type: number, major: number, length: number): void {
     if (type < ContentType.changeCipherSpec || type > ContentType.applicationData) {
       throw unexpectedMessage("A record of unknown type", { found: contentTypeName(type), clause: "RFC 8446 §5" });
     }
@@ -79,7 +78,7 @@ export class RecordLayer {
     // Refused early data comes before the first protected record, and is longer than plaintext may be.
     const allowed = this.#read?.maximumFragment ?? (this.#skippable > 0 ? maximumPlaintext + 256 : maximumPlaintext);
     if (length > allowed) throw overflow(length, allowed);
-  };
+  }
 
   #take({ type, header, fragment }: RawRecord): ReceivedRecord | undefined {
     const protection = this.#read;

@@ -2,16 +2,18 @@
 
 import type { CryptoProvider } from "@latchkey/crypto";
 import type { CipherSuite } from "./cipher-suite.ts";
+import { concatenate } from "./concatenate.ts";
 import type { Connection } from "./connection.ts";
 import { TlsError } from "./errors.ts";
 import type { HandshakeType } from "./handshake-type.ts";
 import { exportKey, nextTrafficSecret, resumptionKey, trafficKeys } from "./key-schedule.ts";
 import { readKeyUpdate, writeKeyUpdate } from "./messages/key-update.ts";
 import { readNewSessionTicket13 } from "./messages/new-session-ticket.ts";
+import type { TrafficKeys } from "./record-protection.ts";
 import { ResumableSession } from "./session.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** The secrets that an open connection keeps. It owns them. */
+/** The secrets that an open connection keeps. It takes them over: the arrays are erased. */
 export interface TrafficSecrets {
   readonly read: Uint8Array;
   readonly write: Uint8Array;
@@ -33,9 +35,8 @@ export class Traffic13 implements Traffic {
   readonly #connection: Connection;
   readonly #provider: CryptoProvider;
   readonly #suite: CipherSuite;
-  #read: Uint8Array;
-  #write: Uint8Array;
-  readonly #exporter: Uint8Array;
+  /** To read, to write, the exporter's. A connection has them as long as it lives: one array takes a third of the room of three. */
+  readonly #secrets: Uint8Array;
   readonly #resumption: Resumption | undefined;
   #tickets = 0;
   #hasAskedForKeys = false;
@@ -46,9 +47,9 @@ export class Traffic13 implements Traffic {
     this.#connection = connection;
     this.#provider = connection.provider;
     this.#suite = suite;
-    this.#read = secrets.read;
-    this.#write = secrets.write;
-    this.#exporter = secrets.exporter;
+    const { read, write, exporter } = secrets;
+    this.#secrets = concatenate([read, write, exporter]);
+    for (const secret of [read, write, exporter]) secret.fill(0);
     this.#resumption = secrets.resumption;
   }
 
@@ -92,31 +93,35 @@ export class Traffic13 implements Traffic {
 
   updateKeys(requestsPeer: boolean): void {
     this.#connection.sendPostHandshake("key_update", writeKeyUpdate(requestsPeer));
-    this.#write = this.#next(this.#write);
-    this.#connection.setWriteKeys(
-      this.#suite,
-      trafficKeys(this.#provider, this.#suite, this.#write),
-      "application, updated",
-    );
+    this.#connection.setWriteKeys(this.#suite, this.#nextKeys(1), "application, updated");
     this.#connection.emit({ type: "keyUpdate", direction: "write" });
   }
 
   exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
-    return exportKey(this.#provider, this.#suite.hash, this.#exporter, label, context, length);
+    return exportKey(this.#provider, this.#suite.hash, this.#secret(2), label, context, length);
   }
 
   erase(): void {
-    for (const secret of [this.#read, this.#write, this.#exporter, this.#resumption?.secret]) secret?.fill(0);
+    this.#secrets.fill(0);
+    this.#resumption?.secret.fill(0);
   }
 
   get #canSend(): boolean {
     return this.#connection.phase === "open" || this.#connection.phase === "peerClosed";
   }
 
-  #next(secret: Uint8Array): Uint8Array {
+  /** The keys of the next secret to read (0) or to write (1), which takes the place of the one before. */
+  #nextKeys(index: 0 | 1): TrafficKeys {
+    const secret = this.#secret(index);
     const next = nextTrafficSecret(this.#provider, this.#suite.hash, secret);
-    secret.fill(0);
-    return next;
+    secret.set(next);
+    next.fill(0);
+    return trafficKeys(this.#provider, this.#suite, secret);
+  }
+
+  #secret(index: 0 | 1 | 2): Uint8Array {
+    const octets = this.#secrets.length / 3;
+    return this.#secrets.subarray(index * octets, (index + 1) * octets);
   }
 
   #receiveKeyUpdate(body: Uint8Array): void {
@@ -131,12 +136,7 @@ export class Traffic13 implements Traffic {
         allowed: `${keyUpdates}`,
       });
     }
-    this.#read = this.#next(this.#read);
-    this.#connection.setReadKeys(
-      this.#suite,
-      trafficKeys(this.#provider, this.#suite, this.#read),
-      "application, updated",
-    );
+    this.#connection.setReadKeys(this.#suite, this.#nextKeys(0), "application, updated");
     this.#hasAskedForKeys = false;
     this.#connection.emit({ type: "keyUpdate", direction: "read" });
     if (isRequest && this.#canSend) this.#answerKeyUpdate();

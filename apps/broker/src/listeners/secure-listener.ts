@@ -56,7 +56,7 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
       }
       countUntilClose(stream, handshake.address, streams, admission);
       // A stream without a listener for errors ends the process. The reader of the stream adds one that acts on them.
-      stream.on("error", () => {});
+      stream.on("error", ignore);
       onStream(secure);
     },
   });
@@ -104,6 +104,9 @@ function countUntilClose(stream: Duplex, address: string, streams: Set<Duplex>, 
     admission.unsecure(address);
   });
 }
+
+/** One for all streams: each function takes room as long as its stream lives. */
+function ignore(): void {}
 
 const loopbackOnly = "only a loopback address (127.0.0.1, ::1) is possible without TLS";
 

@@ -43,7 +43,7 @@ type GcmAlgorithm = Exclude<AeadAlgorithm, "ChaCha20-Poly1305">;
 /** One direction's messages under one key. */
 export class GcmSequence implements AeadSequence {
   readonly algorithm: GcmAlgorithm;
-  /** The key, and behind it the IV: a connection has two of these as long as it lives, so it is one array, and no KeyObject. */
+  /** The key, and behind it the IV: a connection has two of these as long as it lives, so it is one short array, and no KeyObject. */
   readonly #secret: Uint8Array;
   readonly #keyOctets: number;
   /** Once the key has protected its first few messages. */
@@ -56,7 +56,7 @@ export class GcmSequence implements AeadSequence {
     checkAeadNonce(iv);
     this.algorithm = algorithm;
     this.#keyOctets = key.length;
-    this.#secret = new Uint8Array(key.length + ivOctets);
+    this.#secret = secrets.cut(key.length + ivOctets);
     this.#secret.set(key);
     this.#secret.set(iv, key.length);
   }
@@ -81,7 +81,7 @@ export class GcmSequence implements AeadSequence {
       if (plaintext !== undefined) this.messages++;
       return plaintext;
     }
-    const plaintext = shortArray(length);
+    const plaintext = messages.cut(length);
     if (!gcm.open(keystream.hashKey, keystream, additionalData, ciphertext, plaintext)) return undefined;
     this.messages++;
     return plaintext;
@@ -155,23 +155,30 @@ export class GcmSequence implements AeadSequence {
 const counterBlocks = /* @__PURE__ */ new Uint8Array(keptOctets);
 const counterView = /* @__PURE__ */ new DataView(counterBlocks.buffer);
 
-/** Short arrays are cut from a larger buffer: to make a buffer costs more than to decrypt a short message. */
-function shortArray(length: number): Uint8Array {
-  if (pieces.length - piecesUsed < length) {
-    pieces = newPieces();
-    piecesUsed = 0;
+/** Cuts short arrays from a larger buffer, since to make a buffer for each takes more time and room than what is in it. */
+class Pieces {
+  readonly #bufferOctets: number;
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #used = 0;
+
+  constructor(bufferOctets: number) {
+    this.#bufferOctets = bufferOctets;
   }
-  const array = new Uint8Array(pieces.buffer, piecesUsed, length);
-  piecesUsed += length;
-  return array;
+
+  /** Zeros that belong to the caller. `length`: not more than a buffer has. */
+  cut(length: number): Uint8Array {
+    if (this.#buffer.length - this.#used < length) {
+      this.#buffer = new Uint8Array(this.#bufferOctets);
+      this.#used = 0;
+      // To transfer one piece to another thread would transfer the buffer, and with it all other pieces.
+      markAsUntransferable(this.#buffer.buffer);
+    }
+    const piece = new Uint8Array(this.#buffer.buffer, this.#used, length);
+    this.#used += length;
+    return piece;
+  }
 }
 
-function newPieces(): Uint8Array<ArrayBuffer> {
-  const octets = new Uint8Array(8192);
-  // To transfer one piece to another thread would transfer the buffer, and with it all other pieces.
-  markAsUntransferable(octets.buffer);
-  return octets;
-}
-
-let pieces: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-let piecesUsed = 0;
+const messages = /* @__PURE__ */ new Pieces(8192);
+/** A buffer lives as long as one of its keys: so it is for few. */
+const secrets = /* @__PURE__ */ new Pieces(1024);

@@ -97,7 +97,7 @@ export class TlsStream extends Duplex {
     this.transport = transport;
     // It would end by itself with the peer's end, and lose what is still to be sent. This stream ends it.
     transport.allowHalfOpen = true;
-    this.#answers = options.answers ?? {};
+    this.#answers = options.answers ?? noAnswers;
     this.#rejects = options.rejectUnauthorized ?? true;
     this.#engine = create((verifier) => this.#recording(verifier));
     const timeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
@@ -387,6 +387,7 @@ export class TlsStream extends Duplex {
 }
 
 const empty = new Uint8Array(0);
+const noAnswers: NeedAnswers = {};
 
 function errorOf(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(typeof reason === "string" ? reason : "refused by the verifier");
