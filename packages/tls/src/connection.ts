@@ -123,13 +123,14 @@ export class Connection implements TlsEngine, Situation {
     const { limits, recordOctets, paddingTo } = this.settings;
     let taken = 0;
     while (taken < data.length && this.outputOctets < limits.outputOctets) {
+      if (traffic.owesKeyUpdate) this.#attempt(() => traffic.updateKeys(false));
+      if (this.#phase !== "open" && this.#phase !== "peerClosed") break;
       // Not more at once than the key allows.
       const room = traffic.recordsLeft * recordOctets;
       const piece = data.subarray(taken, Math.min(data.length, taken + room, taken + limits.outputOctets));
       this.#records.output.write(ContentType.applicationData, piece, this.#records.write, recordOctets, paddingTo);
       taken += piece.length;
       this.#attempt(() => traffic.afterSending());
-      if (this.#phase !== "open" && this.#phase !== "peerClosed") break;
     }
     return taken;
   }
@@ -298,11 +299,6 @@ export class Connection implements TlsEngine, Situation {
 
   get recordsWritten(): number {
     return this.#records.write?.records ?? 0;
-  }
-
-  /** How often output was taken: what was written before the last time has left. */
-  get outputTakes(): number {
-    return this.#records.output.takes;
   }
 
   get recordsRead(): number {

@@ -7,8 +7,6 @@ export class RecordOutput {
   readonly #allocate: (octets: number) => Uint8Array;
   #buffer: Uint8Array = none;
   #length = 0;
-  /** How often something was taken. */
-  takes = 0;
 
   constructor(allocate: (octets: number) => Uint8Array) {
     this.#allocate = allocate;
@@ -21,7 +19,6 @@ export class RecordOutput {
   /** Everything written since the last call, as an array that belongs to the caller; undefined for nothing. */
   take(): Uint8Array | undefined {
     if (this.#length === 0) return undefined;
-    this.takes++;
     const buffer = this.#buffer;
     const taken = buffer.length === this.#length ? buffer : buffer.subarray(0, this.#length);
     this.#buffer = none;

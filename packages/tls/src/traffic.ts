@@ -6,6 +6,8 @@ import type { HandshakeType } from "./handshake-type.ts";
 export interface Traffic {
   /** KeyUpdates of the peer since its last application data. */
   keyUpdates: number;
+  /** Whether the peer asked for a KeyUpdate, which goes out before the next data. */
+  readonly owesKeyUpdate: boolean;
   /** Records that the write key may still protect. */
   readonly recordsLeft: number;
   /** Takes a message that the table allows. */

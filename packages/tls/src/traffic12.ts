@@ -16,6 +16,7 @@ export interface HelloRandoms {
 
 export class Traffic12 implements Traffic {
   keyUpdates: number = 0;
+  readonly owesKeyUpdate = false;
   readonly #connection: Connection;
   readonly #suite: CipherSuite;
   readonly #mainSecret: Uint8Array;

@@ -32,6 +32,7 @@ export interface Resumption {
 
 export class Traffic13 implements Traffic {
   keyUpdates: number = 0;
+  owesKeyUpdate: boolean = false;
   readonly #connection: Connection;
   readonly #provider: CryptoProvider;
   readonly #suite: CipherSuite;
@@ -40,8 +41,6 @@ export class Traffic13 implements Traffic {
   readonly #resumption: Resumption | undefined;
   #tickets = 0;
   #hasAskedForKeys = false;
-  /** `outputTakes` when the peer's wish for new keys was answered last; undefined once data was sent under them. */
-  #answeredAt: number | undefined;
 
   constructor(connection: Connection, suite: CipherSuite, secrets: TrafficSecrets) {
     this.#connection = connection;
@@ -70,7 +69,6 @@ export class Traffic13 implements Traffic {
   }
 
   afterSending(): void {
-    this.#answeredAt = undefined;
     if (this.recordsLeft <= 0) this.updateKeys(false);
   }
 
@@ -92,6 +90,8 @@ export class Traffic13 implements Traffic {
   }
 
   updateKeys(requestsPeer: boolean): void {
+    // RFC 8446 §4.6.3: an answer is one that requests nothing.
+    if (!requestsPeer) this.owesKeyUpdate = false;
     this.#connection.sendPostHandshake("key_update", writeKeyUpdate(requestsPeer));
     this.#connection.setWriteKeys(this.#suite, this.#nextKeys(1), "application, updated");
     this.#connection.emit({ type: "keyUpdate", direction: "write" });
@@ -139,18 +139,9 @@ export class Traffic13 implements Traffic {
     this.#connection.setReadKeys(this.#suite, this.#nextKeys(0), "application, updated");
     this.#hasAskedForKeys = false;
     this.#connection.emit({ type: "keyUpdate", direction: "read" });
-    if (isRequest && this.#canSend) this.#answerKeyUpdate();
-  }
-
-  /**
-   * RFC 8446 §4.6.3: the answer goes out before the next application data, here at once. One that is still in the output, with no
-   * data behind it, does for this request, too: else a peer that asks and reads nothing would fill the output.
-   */
-  #answerKeyUpdate(): void {
-    const { outputTakes } = this.#connection;
-    if (this.#answeredAt === outputTakes) return;
-    this.updateKeys(false);
-    this.#answeredAt = outputTakes;
+    // RFC 8446 §4.6.3: the answer goes out before the next application data, and is one for all requests that came while this side
+    // was silent. So a peer that asks and reads nothing does not fill the output.
+    this.owesKeyUpdate ||= isRequest;
   }
 
   #receiveTicket(body: Uint8Array): void {

@@ -18,6 +18,7 @@ import {
   parseSession,
   type ProtocolVersion,
   type TlsErrorCode,
+  type TlsEngine,
   TicketKeys,
   type TraceEvent,
   chainPeerVerifier,
@@ -930,6 +931,48 @@ describe("alerts, floods, ends", () => {
     const { pair: behind, seal } = forged();
     seal(22, octets(24, 0, 0, 1, 0, 24, 0));
     expect(behind.server.error?.alertSent).toBe("unexpected_message");
+  });
+  it("58. RFC 8446 §4.6.3: all requests that come to a silent side are answered by one KeyUpdate, before its next data", () => {
+    const { client, server } = connect({ server: { limits: { recordsPerKey: 4 } } });
+    const types = (engine: TlsEngine): string[] => {
+      const all = [];
+      for (let event = engine.next(); event !== undefined; event = engine.next()) {
+        all.push(event.type === "keyUpdate" ? event.direction : event.type);
+      }
+      return all;
+    };
+    types(client);
+    const request = (): void => {
+      client.updateKeys(true);
+      server.receive(client.takeOutput()!);
+      types(client);
+    };
+    for (let count = 0; count < 3; count++) {
+      request();
+      expect([types(server), server.takeOutput()]).toEqual([["read"], undefined]);
+    }
+    server.send(utf8("one"));
+    server.send(utf8("two"));
+    client.receive(server.takeOutput()!);
+    expect([types(server), types(client)]).toEqual([["write"], ["read", "data", "data"]]);
+    // A request of one's own is no answer.
+    request();
+    server.updateKeys(true);
+    server.send(utf8("three"));
+    client.receive(server.takeOutput()!);
+    expect(types(client)).toEqual(["read", "read", "data"]);
+    // The answer is one record of the old key, which has room for it: the limit is kept to.
+    for (let count = 0; count < 12; count++) {
+      if (count % 3 === 2) request();
+      server.send(utf8("more"));
+    }
+    client.receive(server.takeOutput()!);
+    expect(types(client).filter((type) => type === "data")).toHaveLength(12);
+    // Nothing is owed to a peer that nothing more is sent to.
+    request();
+    server.close();
+    client.receive(server.takeOutput()!);
+    expect([client.error, types(client)]).toEqual([undefined, ["peerClosed"]]);
   });
   it("59. useless records of any kind are counted together", () => {
     const { pair, seal } = forged({ server: { limits: { warningAlerts: 100 } } });
