@@ -6,8 +6,9 @@ import type { CipherSuite } from "./cipher-suite.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Connection } from "./connection.ts";
 import type { Handshake } from "./handshake-run.ts";
-import { TlsError } from "./errors.ts";
-import { offeredPreSharedKeys, offersPskWithDhe } from "./extension-values.ts";
+import { illegalParameter, TlsError } from "./errors.ts";
+import { type OfferedKeys, offeredPreSharedKeys, offersPskWithDhe } from "./extension-values.ts";
+import type { FirstHello } from "./first-hello.ts";
 import type { HandshakeMessage } from "./handshake-input.ts";
 import type { ClientHello } from "./messages/client-hello.ts";
 import { maximumLifetimeSeconds } from "./messages/new-session-ticket.ts";
@@ -134,16 +135,55 @@ export function* choosePreSharedKey(
     });
   }
   if (!withDhe) return undefined;
-  const tried = offered.identities.slice(0, connection.settings.limits.offeredTickets);
-  for (const [index, { identity }] of tried.entries()) {
-    const isUsable = (candidate: CipherSuite): boolean =>
-      candidate.version === "TLSv1.3" && candidate.hash === suite.hash;
-    const session = yield* openTicket(connection, config, identity, isUsable, serverName);
-    if (session === undefined) continue;
+  let found = yield* usableKey(connection, config, offered, suite, serverName, 0);
+  while (found !== undefined) {
+    const { session, index } = found;
     checkBinder(connection, session, message, offered.bindersOctets, offered.binders[index]);
-    if (yield* isStillTrusted(connection, config, session, serverName)) return { session, index };
+    if (yield* isStillTrusted(connection, config, session, serverName)) return found;
+    found = yield* usableKey(connection, config, offered, suite, serverName, index + 1);
   }
   return undefined;
+}
+
+/** The first of the offered identities, from one on, that can be resumed with the suite. Its binder is not checked. */
+function* usableKey(
+  connection: Connection,
+  config: ServerConfig,
+  { identities }: OfferedKeys,
+  suite: CipherSuite,
+  serverName: string | undefined,
+  from: number,
+): Handshake<ResumedSession | undefined> {
+  const isUsable = (candidate: CipherSuite): boolean =>
+    candidate.version === "TLSv1.3" && candidate.hash === suite.hash;
+  const tried = identities.slice(from, connection.settings.limits.offeredTickets);
+  for (const [offset, { identity }] of tried.entries()) {
+    const session = yield* openTicket(connection, config, identity, isUsable, serverName);
+    if (session !== undefined) return { session, index: from + offset };
+  }
+  return undefined;
+}
+
+/**
+ * Throws `ERR_TLS_ILLEGAL_PARAMETER` for a second ClientHello that adds pre_shared_key or leaves it out. RFC 8446 §4.1.2: it is
+ * updated if present, and only keys that do not fit the suite of the HelloRetryRequest may be gone. All may be as far as this
+ * server can tell, if it could resume by none.
+ */
+export function* checkKeptKeys(
+  connection: Connection,
+  config: ServerConfig,
+  { hello: { extensions }, serverName }: FirstHello,
+  second: ClientHello,
+  suite: CipherSuite,
+): Handshake<void> {
+  const isThere = second.extensions.has("pre_shared_key");
+  if (isThere === extensions.has("pre_shared_key")) return;
+  const offered = offeredPreSharedKeys(extensions);
+  if (offered !== undefined) {
+    if (offersPskWithDhe(extensions) !== true) return;
+    if ((yield* usableKey(connection, config, offered, suite, serverName, 0)) === undefined) return;
+  }
+  throw illegalParameter(`The second ClientHello ${isThere ? "adds" : "leaves out"} pre_shared_key`, "RFC 8446 §4.1.2");
 }
 
 function checkBinder(

@@ -37,7 +37,7 @@ import { FinishedVerified, type PeerProof, PeerSignatureVerified } from "./proof
 import { versionNumber } from "./protocol-version.ts";
 import { resumptionKey } from "./key-schedule.ts";
 import type { FirstHello } from "./first-hello.ts";
-import { choosePreSharedKey, sealTicket, ticketLifetime } from "./server-resumption.ts";
+import { checkKeptKeys, choosePreSharedKey, sealTicket, ticketLifetime } from "./server-resumption.ts";
 import { schemeIsOf, schemesByNumber } from "./signature-scheme.ts";
 import { Traffic13 } from "./traffic13.ts";
 import { written } from "./writer.ts";
@@ -64,6 +64,7 @@ export function* serverTls13(connection: Connection, config: ServerConfig, first
     message = yield* connection.receiveMessage("serverWaitSecondClientHello");
     hello = readClientHello(message.body);
     checkSecondHello(first.hello, hello, group);
+    yield* checkKeptKeys(connection, config, first, hello, suite);
   }
   const publicValue = sharesOf(hello).get(groupNumber(group));
   if (publicValue === undefined) throw illegalParameter("The key share asked for is not there", "RFC 8446 §4.1.2");

@@ -243,6 +243,37 @@ describe("negotiation", () => {
     };
     expectServer(lists, "illegal_parameter", options);
   });
+  it("12. RFC 8446 §4.1.2: a second hello keeps the tickets that fit the suite, and adds none", () => {
+    const retry: PairOptions = {
+      client: { groups: ["x25519", "secp256r1"], versions: ["TLSv1.3"] },
+      server: { groups: ["secp256r1"] },
+    };
+    const { options } = resumable(retry);
+    const without =
+      (at: number) =>
+      (hello: EditableHello, index: number): void => {
+        if (index === at) setExtension(hello, "pre_shared_key", undefined);
+      };
+    expect(connect(options).server.info).toMatchObject({ isResumption: true, wasRetried: true });
+    expectServer(without(1), "illegal_parameter", options);
+    const isFull = (pair: Pair): void => {
+      expectConnected(pair);
+      expect(pair.server.info).toMatchObject({ isResumption: false, wasRetried: true });
+    };
+    // What this server cannot resume by may be of any suite.
+    const tickets = new TicketKeys({ provider: nodeProvider });
+    const strange = { ...options, server: { ...options.server, tickets } };
+    isFull(connect({ ...strange, clientHooks: editClientHello(without(1)) }));
+    const modes = editClientHello((hello, index) => {
+      setExtension(hello, "psk_key_exchange_modes", octets(1, 0));
+      without(1)(hello, index);
+    });
+    isFull(connect({ ...options, clientHooks: modes }));
+    // Our client leaves out what does not fit the suite that the server wants now.
+    const other = { cipherSuites: ["TLS_AES_256_GCM_SHA384"], versions: ["TLSv1.3"] } as const;
+    isFull(connect({ ...options, server: { ...options.server, ...other } }));
+    expectServer(without(0), "illegal_parameter", options);
+  });
   it("13. a ticket needs psk_dhe_ke", () => {
     const { options } = resumable();
     expectServer((hello) => setExtension(hello, "psk_key_exchange_modes", undefined), "missing_extension", options);
