@@ -43,7 +43,6 @@ export class Connection implements TlsEngine, Situation {
   #phase: TlsPhase = "handshake";
   #info: ConnectionInfo | undefined;
   #error: TlsError | undefined;
-  #isRunning = false;
   /** Set once it is known: alerts and change_cipher_spec mean different things. */
   version: "TLSv1.2" | "TLSv1.3" | undefined;
   dropsChangeCipherSpec: boolean = false;
@@ -231,8 +230,8 @@ export class Connection implements TlsEngine, Situation {
       event((value) => {
         if (given.length > 0) return;
         given.push(value);
-        // Within the same call the generator is still running, and goes on by itself.
-        if (!this.#isRunning) this.#attempt(() => this.#continue());
+        // The generator waits whenever there is a question that has no answer, also while a trace is told of its state.
+        this.#attempt(() => this.#continue());
       }),
     );
     // Going on for another reason is no answer.
@@ -314,14 +313,11 @@ export class Connection implements TlsEngine, Situation {
   /** Runs, and turns what is thrown into the end of the connection. */
   #attempt(act: () => void): void {
     if (this.#phase === "failed" || this.#phase === "closed") return;
-    this.#isRunning = true;
     try {
       act();
       this.#outgoing.flush();
     } catch (cause) {
       this.#fail(cause instanceof TlsError ? cause : internalError(cause));
-    } finally {
-      this.#isRunning = false;
     }
   }
 

@@ -2,10 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 import { allCipherSuites } from "../src/cipher-suite.ts";
-import { acceptEveryChain, TicketKeys, type ResumableSession, type TlsEvent } from "../src/index.ts";
+import {
+  acceptEveryChain,
+  type ClientConfig,
+  type ResumableSession,
+  type ServerConfig,
+  TicketKeys,
+  type TlsEvent,
+} from "../src/index.ts";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { editClientHello, setExtension } from "./hostile-peer.ts";
-import { newAuthority, newDevice, newServer, root } from "./identities.ts";
+import { type Identity, newAuthority, newDevice, newServer, root } from "./identities.ts";
 import { connect, dataOf, newPair, type Pair, pump, utf8 } from "./pair.ts";
 
 function failures(pair: Pair): unknown[] {
@@ -89,6 +96,37 @@ describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
       expect(pair.serverEvents.map(({ type }) => type)).toEqual(how === "abort" ? ["failed"] : []);
       expect(() => pair.server.send(utf8("more"))).toThrow("Data is sent between");
     }
+  });
+
+  it("a question may be answered within a callback of the trace, at whatever step", () => {
+    let pair: Pair | undefined;
+    const asked = new Set<string>();
+    const answering = (side: "client" | "server", { credential }: Identity): Partial<ClientConfig & ServerConfig> => {
+      const unsigned = { chain: credential.chain, schemes: credential.schemes };
+      const answer = (event: TlsEvent): void => {
+        if (event.type !== "need") return void pair?.[`${side}Events`].push(event);
+        asked.add(`${side} ${event.need}`);
+        if (event.need === "credential") event.answer(unsigned);
+        else if (event.need === "sign") event.answer(credential.sign?.(event.scheme, event.data));
+        else if (event.need === "verifyPeer") event.answer({ ok: true });
+        else if (event.need === "sealTicket") event.answer(tickets.seal(event.session));
+        else event.answer(tickets.open(event.ticket));
+      };
+      const trace = (): void => {
+        for (let event = pair?.[side].next(); event !== undefined; event = pair?.[side].next()) answer(event);
+      };
+      return { credentials: "ask", verifier: "ask", trace };
+    };
+    const client = { versions: [version], ...answering("client", newDevice(root)) };
+    const server = { tickets: "ask", ...answering("server", newServer(root)) } as const;
+    pair = newPair({ client, server });
+    talk(pump(pair));
+    const [session] = sessionsOf(pair.clientEvents);
+    pair = newPair({ client: { ...client, session }, server });
+    talk(pump(pair));
+    expect(pair.server.info?.isResumption).toBe(true);
+    const both = ["credential", "sign", "verifyPeer"].flatMap((need) => [`client ${need}`, `server ${need}`]);
+    expect([...asked].sort()).toEqual([...both, "server openTicket", "server sealTicket"].sort());
   });
 
   it.each([{ ticketCount: 256 }, { ticketCount: 0.5 }, { ticketLifetimeSeconds: -1 }, { ticketLifetimeSeconds: NaN }])(
