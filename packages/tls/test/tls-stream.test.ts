@@ -202,6 +202,32 @@ it.each(["TLSv1.3", "TLSv1.2"] as const)("%s: end and close on both sides withou
   expect(errors).toEqual([]);
 });
 
+it("a stream that is done has no secrets any more, however it ended", async () => {
+  const ends: Readonly<Record<string, (ends: Ends) => Promise<TlsStream>>> = {
+    "its own end, then that of the transport": async ({ client, sockets }) => {
+      client.end();
+      await once(client, "finish");
+      sockets[1].end();
+      return client;
+    },
+    "destroyed while open": async ({ client }) => client.destroy(),
+    "destroyed after the peer's end": async ({ client, server }) => {
+      client.end();
+      await once(server, "end");
+      return server.destroy();
+    },
+  };
+  for (const [how, end] of Object.entries(ends)) {
+    const both = await overTcp({}, { allowHalfOpen: true });
+    for (const stream of [both.client, both.server]) stream.resume();
+    await once(both.server, "secureConnect");
+    const stream = await end(both);
+    if (!stream.closed) await once(stream, "close");
+    expect(() => stream.exportKeyingMaterial(16, "EXPORTER-test"), how).toThrow("not in phase");
+    expect(stream.errored).toBeNull();
+  }
+});
+
 it("a transport that ends without close_notify is an error", async () => {
   const { client, server, sockets } = await overTcp();
   await once(server, "secureConnect");

@@ -208,6 +208,9 @@ export class TlsStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#endTimer();
+    // Nothing more comes or goes: the secrets are overwritten, also where the peer never closed, or this side did not.
+    this.#engine.receiveEnd();
+    this.#engine.close();
     const { transport } = this;
     transport.off("data", this.#onData);
     const waiting = this.#waiting;
