@@ -347,12 +347,10 @@ export class Connection implements TlsEngine, Situation {
     if (!isProven) throw new RangeError("the handshake ended without proofs");
     this.#transcript = undefined;
     this.#traffic = traffic;
-    // A client's sessions keep the chain as it came: what a caller does to these octets must not reach them.
-    const peerCertificates = info.peerCertificates.map((der) => der.slice());
-    this.#info = { ...info, peerCertificates };
+    this.#info = info;
     this.#phase = "open";
     this.dropsChangeCipherSpec = false;
-    this.emit({ type: "handshakeDone", info: this.#info });
+    this.emit({ type: "handshakeDone", info });
     this.trace({
       step: "established",
       version: info.version,

@@ -1,11 +1,13 @@
-/** A connection as a Node.js stream, over a socket or any other Duplex: the public names of `@latchkey/tls/node`. */
+/** A connection as a Node.js stream or by calls, over a socket or any other Duplex: the public names of `@latchkey/tls/node`. */
 
+export type { NeedAnswers } from "./node/need-answers.ts";
 export {
-  acceptTls,
+  acceptTlsChannel,
   type AcceptTlsOptions,
-  connectTls,
+  type ChannelOptions,
+  type ChannelOwner,
+  connectTlsChannel,
   type ConnectTlsOptions,
-  type NeedAnswers,
-  type StreamOptions,
-  TlsStream,
-} from "./node/tls-stream.ts";
+  TlsChannel,
+} from "./node/tls-channel.ts";
+export { acceptTls, connectTls, TlsStream } from "./node/tls-stream.ts";

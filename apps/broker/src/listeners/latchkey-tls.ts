@@ -1,10 +1,21 @@
 /** TLS by `@latchkey/tls`. The engine checks the client's signature and accepts every chain. */
 
 import { nodeProvider } from "@latchkey/crypto/node";
-import { acceptEveryChain, keyCredential, TicketKeys, type Credential } from "@latchkey/tls";
-import { acceptTls } from "@latchkey/tls/node";
+import { acceptEveryChain, type AlertName, keyCredential, TicketKeys, type Credential } from "@latchkey/tls";
+import { acceptTlsChannel, type ChannelOwner, type TlsChannel, TlsStream } from "@latchkey/tls/node";
 import { certificatesFromPem, privateKeyFromPem } from "@latchkey/x509";
-import { addressOf, endsOf, remoteOf, ticketKeyLifetimeMs, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
+import { closeTimeoutMs, endSoon, ignore } from "./stream-connection.ts";
+import {
+  addressOf,
+  type ConnectionReader,
+  endsOf,
+  type Handshake,
+  remoteOf,
+  type SecureConnection,
+  ticketKeyLifetimeMs,
+  type TlsLayer,
+  type TlsLayerOptions,
+} from "./tls-layer.ts";
 
 /** Makes the layer. */
 export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
@@ -26,7 +37,7 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
         socket.destroy();
         return;
       }
-      const stream = acceptTls(socket, {
+      const channel = acceptTlsChannel(socket, {
         provider: nodeProvider,
         clock: Date.now,
         credentials: [credential],
@@ -37,27 +48,18 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
         alpn: applicationProtocols,
         handshakeTimeoutMs,
       });
-      const failed = (error: Error): void => onFailed(remote, error.message);
-      stream.on("error", failed);
-      stream.once("secureConnect", () => {
-        stream.off("error", failed);
-        const chain = stream.peerCertificates;
-        // From here on they are the judge's.
-        stream.forgetPeerCertificates();
-        onSecure({
-          stream,
-          handshake: {
-            chain,
-            serverName: stream.servername === false ? undefined : stream.servername,
-            applicationProtocol: stream.alpnProtocol === false ? undefined : stream.alpnProtocol,
-            version: stream.getProtocol() ?? "unknown",
-            isResumed: stream.isSessionReused(),
-            address,
-            remote,
-            ends,
-          },
-          refuse: (alert) => stream.abort(alert),
-        });
+      channel.attach({
+        secured() {
+          const connection = new ChannelConnection(channel);
+          const handshake = { ...shownBy(channel), address, remote, ends };
+          // From here on they are the judge's.
+          channel.forgetPeerCertificates();
+          onSecure(socket, connection, handshake);
+        },
+        // Nothing of these before `secured`, and then the connection is the owner.
+        received() {},
+        ended() {},
+        closed: (error) => error && onFailed(remote, error.message),
       });
     },
     setCertificate(certificate, privateKey) {
@@ -65,6 +67,97 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
       changeTicketKey();
     },
   };
+}
+
+function shownBy({ info }: TlsChannel): Omit<Handshake, "address" | "remote" | "ends"> {
+  return {
+    chain: info?.peerCertificates ?? [],
+    serverName: info?.serverName,
+    applicationProtocol: info?.alpnProtocol,
+    version: info?.version ?? "unknown",
+    isResumed: info?.isResumption ?? false,
+  };
+}
+
+/** It takes the channel over. A stream is made of it for HTTP alone: ten thousand devices would pay for one each. */
+class ChannelConnection implements SecureConnection, ChannelOwner {
+  readonly #channel: TlsChannel;
+  #reader: ConnectionReader | undefined;
+  #stream: TlsStream | undefined;
+
+  constructor(channel: TlsChannel) {
+    this.#channel = channel;
+    channel.pause();
+    channel.attach(this);
+  }
+
+  get isDestroyed(): boolean {
+    return this.#channel.isDestroyed;
+  }
+
+  get bufferedOctets(): number {
+    return this.#channel.bufferedOctets;
+  }
+
+  read(reader: ConnectionReader): void {
+    this.#reader = reader;
+    this.#channel.resume();
+  }
+
+  stream(): TlsStream {
+    this.#stream ??= new TlsStream(this.#channel).on("error", ignore);
+    return this.#stream;
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    this.#channel.write(chunks);
+  }
+
+  close(): void {
+    if (this.#stream !== undefined) {
+      endSoon(this.#stream);
+      return;
+    }
+    const timer = setTimeout(() => this.destroy(), closeTimeoutMs);
+    this.#channel.end(() => {
+      clearTimeout(timer);
+      this.destroy();
+    });
+  }
+
+  pause(): void {
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#channel.resume();
+  }
+
+  refuse(alert: AlertName): void {
+    this.#channel.abort(alert);
+  }
+
+  destroy(): void {
+    this.#channel.destroy();
+  }
+
+  received(data: Buffer): void {
+    this.#reader?.received(data);
+  }
+
+  drained(): void {
+    this.#reader?.drained();
+  }
+
+  ended(): void {
+    this.#channel.end();
+    this.#channel.destroy();
+  }
+
+  closed(error: Error | undefined): void {
+    // In a turn of its own: it may be the broker's own write that found the end.
+    process.nextTick(() => this.#reader?.closed(error));
+  }
 }
 
 function credentialOf(certificate: string, privateKey: string): Credential {

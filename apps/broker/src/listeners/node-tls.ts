@@ -1,9 +1,11 @@
 /** TLS by node:tls. What it thinks of the client's certificate is not used: it asks for one and accepts any. */
 
 import { constants, randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
 import { createSecureContext, TLSSocket, type SecureContext } from "node:tls";
 import { presentedCertificates } from "@latchkey/chain";
 import { ResumableClients } from "./resumable-clients.ts";
+import { StreamConnection } from "./stream-connection.ts";
 import {
   addressOf,
   endsOf,
@@ -43,7 +45,7 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
       secureContext = contextOf(certificate, privateKey);
     },
   });
-  const secured = (socket: TLSSocket): void => {
+  const secured = (accepted: Socket, socket: TLSSocket): void => {
     const address = addressOf(socket);
     const shown = shownBy(socket, clients);
     if (shown === undefined) onFailed(remoteOf(socket), forgotten);
@@ -52,18 +54,13 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
       socket.destroy();
       return;
     }
-    onSecure({
-      stream: socket,
-      handshake: {
-        ...shown,
-        applicationProtocol: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : undefined,
-        version: socket.getProtocol() ?? "unknown",
-        address,
-        remote: remoteOf(socket),
-        ends: endsOf(socket),
-      },
-      // node:tls has no function that sends an alert.
-      refuse: () => socket.destroy(),
+    onSecure(accepted, new StreamConnection(socket), {
+      ...shown,
+      applicationProtocol: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : undefined,
+      version: socket.getProtocol() ?? "unknown",
+      address,
+      remote: remoteOf(socket),
+      ends: endsOf(socket),
     });
   };
   return {
@@ -77,11 +74,12 @@ export function nodeTlsLayer(options: TlsLayerOptions): TlsLayer {
         rejectUnauthorized: false,
         ...(applicationProtocols.length > 0 && { ALPNProtocols: applicationProtocols }),
       });
-      watchHandshake(socket, handshakeTimeoutMs, secured, (reason) => {
+      const failed = (reason: string): void => {
         // The address of the accepted socket was read then, and stays known when the client has reset the connection.
         onFailed(remoteOf(accepted), reason);
         socket.destroy();
-      });
+      };
+      watchHandshake(socket, handshakeTimeoutMs, () => secured(accepted, socket), failed);
     },
     setCertificate(nextCertificate, nextPrivateKey) {
       [certificate, privateKey] = [nextCertificate, nextPrivateKey];
@@ -104,7 +102,7 @@ function contextOf(certificate: string, privateKey: string): SecureContext {
 function watchHandshake(
   socket: TLSSocket,
   timeoutMs: number,
-  onSecured: (socket: TLSSocket) => void,
+  onSecured: () => void,
   onFailed: (reason: string) => void,
 ): void {
   const settle = (): void => {
@@ -113,7 +111,7 @@ function watchHandshake(
   };
   const secured = (): void => {
     settle();
-    onSecured(socket);
+    onSecured();
   };
   const failed = (error: Error): void => {
     settle();

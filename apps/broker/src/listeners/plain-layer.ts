@@ -1,5 +1,6 @@
 /** No TLS: a socket goes in, and comes out as it is. What is read of its client is its address. */
 
+import { StreamConnection } from "./stream-connection.ts";
 import { addressOf, endsOf, remoteOf, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
 
 /** Makes the layer that a listener of plain MQTT has in place of TLS. */
@@ -12,19 +13,15 @@ export function plainLayer({ onSecure }: Pick<TlsLayerOptions, "onSecure">): Tls
         socket.destroy();
         return;
       }
-      onSecure({
-        stream: socket,
-        handshake: {
-          chain: [],
-          serverName: undefined,
-          applicationProtocol: undefined,
-          version: "plain",
-          isResumed: false,
-          address,
-          remote: remoteOf(socket),
-          ends: endsOf(socket),
-        },
-        refuse: () => socket.destroy(),
+      onSecure(socket, new StreamConnection(socket), {
+        chain: [],
+        serverName: undefined,
+        applicationProtocol: undefined,
+        version: "plain",
+        isResumed: false,
+        address,
+        remote: remoteOf(socket),
+        ends: endsOf(socket),
       });
     },
     // There is none to show.

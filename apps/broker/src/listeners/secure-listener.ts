@@ -1,11 +1,18 @@
 /** A listening socket with TLS behind it: it admits connections, and hands on those whose handshake succeeded. */
 
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { Admission, AdmissionRefusal } from "./admission.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
 import { isLoopback } from "./loopback.ts";
-import { addressOf, remoteOf, type SecureStream, type TlsLayer, type TlsLayerOptions } from "./tls-layer.ts";
+import { closeTimeoutMs } from "./stream-connection.ts";
+import {
+  addressOf,
+  type Handshake,
+  remoteOf,
+  type SecureConnection,
+  type TlsLayer,
+  type TlsLayerOptions,
+} from "./tls-layer.ts";
 
 /** What a listener needs. */
 export interface SecureListenerOptions extends Omit<TlsLayerOptions, "onSecure"> {
@@ -16,8 +23,8 @@ export interface SecureListenerOptions extends Omit<TlsLayerOptions, "onSecure">
   readonly isLoopbackOnly?: boolean | undefined;
   readonly tlsLayer: (options: TlsLayerOptions) => TlsLayer;
   readonly admission: Admission;
-  /** It owns the stream, and has to end it. */
-  readonly onStream: (secure: SecureStream) => void;
+  /** It owns the connection, and has to end it. */
+  readonly onConnection: (connection: SecureConnection, handshake: Handshake) => void;
   /** A connection that was cut before its handshake. */
   readonly onNotAdmitted: (remote: string, limit: AdmissionRefusal) => void;
   /** A connection could not be accepted, for instance `EMFILE`. The listener goes on. */
@@ -34,30 +41,26 @@ export interface SecureListener {
 
 /** After so long without an octet the system asks whether the other side is still there, so that a vanished client is noticed. */
 const tcpKeepAliveMs = 60_000;
-/** How long a client may take to read the last octets before its connection is cut. */
-const closeTimeoutMs = 2000;
 /** Connections that may wait to be accepted: a fleet that connects at once after a restart. The system may allow fewer. */
 const backlog = 4096;
 
 /** Starts listening. Rejects with the system's error, for instance `EADDRINUSE`. */
 export async function startSecureListener(options: SecureListenerOptions): Promise<SecureListener> {
-  const { host, port, admission, onStream } = options;
-  const streams = new Set<Duplex>();
-  /** What is under the streams, and what has not got that far. */
-  const sockets = new Set<Socket>();
+  const { host, port, admission, onConnection } = options;
+  /** All that are open; those without a connection have not finished their handshake. */
+  const sockets = new Map<Socket, SecureConnection | undefined>();
   let isClosing = false;
   const layer = options.tlsLayer({
     ...options,
-    onSecure(secure) {
-      const { stream, handshake } = secure;
-      if (isClosing) {
-        stream.destroy();
+    onSecure(socket, connection, handshake) {
+      // It may have closed meanwhile.
+      if (isClosing || !sockets.has(socket)) {
+        connection.destroy();
         return;
       }
-      countUntilClose(stream, handshake.address, streams, admission);
-      // A stream without a listener for errors ends the process. The reader of the stream adds one that acts on them.
-      stream.on("error", ignore);
-      onStream(secure);
+      sockets.set(socket, connection);
+      admission.secure(handshake.address);
+      onConnection(connection, handshake);
     },
   });
   const handshakes = new HandshakeQueue((socket) => layer.secure(socket));
@@ -70,8 +73,9 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
       socket.destroy();
       return;
     }
-    sockets.add(socket);
+    sockets.set(socket, undefined);
     socket.on("close", () => {
+      if (sockets.get(socket) !== undefined) admission.unsecure(address);
       sockets.delete(socket);
       admission.release(address);
     });
@@ -90,23 +94,10 @@ export async function startSecureListener(options: SecureListenerOptions): Promi
     setCertificate: (certificate, privateKey) => layer.setCertificate(certificate, privateKey),
     close() {
       isClosing = true;
-      return endAll(server, streams, sockets);
+      return endAll(server, sockets);
     },
   };
 }
-
-/** Counts a stream whose handshake is finished. Apart, so that the stream does not keep what the handshake showed as long as it lives. */
-function countUntilClose(stream: Duplex, address: string, streams: Set<Duplex>, admission: Admission): void {
-  streams.add(stream);
-  admission.secure(address);
-  stream.on("close", () => {
-    streams.delete(stream);
-    admission.unsecure(address);
-  });
-}
-
-/** One for all streams: each function takes room as long as its stream lives. */
-function ignore(): void {}
 
 const loopbackOnly = "only a loopback address (127.0.0.1, ::1) is possible without TLS";
 
@@ -123,24 +114,16 @@ async function listen(server: Server, port: number, host: string): Promise<Addre
   return address;
 }
 
-/** Lets what is written go out, then cuts the connection even where the client reads nothing. */
-export function endSoon(stream: Duplex): void {
-  if (stream.destroyed) return;
-  const timer = setTimeout(() => stream.destroy(), closeTimeoutMs);
-  stream.once("close", () => clearTimeout(timer));
-  stream.end(() => stream.destroy());
-}
-
-/** Ends all streams soon, and cuts what is left of the sockets. */
-function endAll(server: Server, streams: Iterable<Duplex>, sockets: Iterable<Socket>): Promise<void> {
+/** Ends all connections soon, and cuts what is left of the sockets. */
+function endAll(server: Server, sockets: ReadonlyMap<Socket, SecureConnection | undefined>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
     }, closeTimeoutMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();
     });
-    for (const stream of streams) endSoon(stream);
+    for (const connection of sockets.values()) connection?.close();
   });
 }

@@ -1,50 +1,40 @@
 /**
- * MQTT over a stream of octets: what comes goes to the broker, and what the broker says goes out. `createBroker` has the like for any
- * stream of a caller's; the streams here are sockets and TLS, which need less care and are kept small.
+ * MQTT over a connection: what comes goes to the broker, and what the broker says goes out. `createBroker` has the like for any
+ * stream of a caller's; the connections here need less care and are kept small.
  */
 
-import type { Duplex } from "node:stream";
-import type { Broker, Transport } from "@latchkey/broker-core";
-import { endSoon } from "./secure-listener.ts";
+import type { Broker } from "@latchkey/broker-core";
+import type { ConnectionReader, SecureConnection } from "./tls-layer.ts";
 
-/** Hands a connection to the broker, and gives the broker's end of it. Nothing may have been read from the stream. */
+type ClientConnection<Peer, Principal> = ReturnType<Broker<Peer, Principal>["accept"]>;
+
+/** Hands a connection to the broker, and gives the broker's end of it. Nothing may have been read from it. */
 export function serveMqtt<Peer, Principal>(
   broker: Broker<Peer, Principal>,
   peer: Peer,
-  stream: Duplex,
-): ReturnType<typeof broker.accept> {
-  const client = broker.accept(peer, new StreamTransport(stream), performance.now());
-  stream.on("data", (chunk: Buffer) => client.receive(chunk, performance.now()));
-  stream.on("drain", () => client.drained(performance.now()));
-  stream.on("error", (error: Error) => client.lost(error.message, performance.now()));
-  stream.on("close", () => client.lost("the client closed the connection", performance.now()));
+  connection: SecureConnection,
+): ClientConnection<Peer, Principal> {
+  const client = broker.accept(peer, connection, performance.now());
+  connection.read(new ClientReader(client));
   return client;
 }
 
-class StreamTransport implements Transport {
-  readonly #stream: Duplex;
+class ClientReader implements ConnectionReader {
+  readonly #client: ClientConnection<unknown, unknown>;
 
-  constructor(stream: Duplex) {
-    this.#stream = stream;
+  constructor(client: ClientConnection<unknown, unknown>) {
+    this.#client = client;
   }
 
-  get bufferedOctets(): number {
-    return this.#stream.writableLength;
+  received(data: Uint8Array): void {
+    this.#client.receive(data, performance.now());
   }
 
-  write(chunks: readonly Uint8Array[]): void {
-    this.#stream.write(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  drained(): void {
+    this.#client.drained(performance.now());
   }
 
-  close(): void {
-    endSoon(this.#stream);
-  }
-
-  pause(): void {
-    this.#stream.pause();
-  }
-
-  resume(): void {
-    this.#stream.resume();
+  closed(error: Error | undefined): void {
+    this.#client.lost(error?.message ?? "the client closed the connection", performance.now());
   }
 }

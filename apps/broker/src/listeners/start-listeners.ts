@@ -2,7 +2,6 @@
 
 import { messageOf } from "@latchkey/command-line";
 import type { Broker, Profile } from "@latchkey/broker-core";
-import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { judgeClient, judgePlainClient } from "./judge-client.ts";
 import type { HandshakePeer, Peer } from "../authorization/peer.ts";
@@ -18,9 +17,9 @@ import { latchkeyTlsLayer } from "./latchkey-tls.ts";
 import { nodeTlsLayer } from "./node-tls.ts";
 import { openFiles, type OpenFiles } from "./open-files.ts";
 import { plainLayer } from "./plain-layer.ts";
-import { endSoon, startSecureListener, type SecureListener } from "./secure-listener.ts";
+import { startSecureListener, type SecureListener } from "./secure-listener.ts";
 import { serveMqtt } from "./serve-mqtt.ts";
-import type { Handshake, SecureStream } from "./tls-layer.ts";
+import type { Handshake, SecureConnection } from "./tls-layer.ts";
 
 /** What is spoken on a port; `alpn`: what the client asks for, as on AWS IoT's port 443; `mqtt`: MQTT without TLS. */
 export type Service = "mqtts" | "https" | "alpn" | "mqtt";
@@ -183,13 +182,12 @@ async function startListener(
   const { service, host, port } = settings;
   const { data, tls, denial, broker, observed, log, handshakeTimeoutMs = defaultHandshakeTimeoutMs } = options;
   const judgeOne = judgeOf(settings, options);
-  const serve = async (secure: SecureStream): Promise<void> => {
-    const { stream, handshake } = secure;
+  const serve = async (connection: SecureConnection, handshake: Handshake): Promise<void> => {
     // The client is judged before an octet is read from it.
     const peer = await judgeOne(handshake);
-    if (stream.destroyed) return;
+    if (connection.isDestroyed) return;
     if (peer.kind === "refused" && denial === "parity") {
-      secure.refuse(peer.alert);
+      connection.refuse(peer.alert);
       return;
     }
     const speaksMqtt = isMqtt(service, handshake.applicationProtocol);
@@ -197,11 +195,12 @@ async function startListener(
     const isRefused = peer.kind === "refused" && (speaksMqtt || peer.alert !== "certificate_required");
     const timeoutMs = isRefused ? limits().refusedTimeoutMs : undefined;
     if (speaksMqtt) {
-      const client = serveMqtt(broker, peer, stream);
-      callAfter(timeoutMs, stream, () => client.lost("it was refused and sent no CONNECT in time", performance.now()));
+      const client = serveMqtt(broker, peer, connection);
+      const reason = "it was refused and sent no CONNECT in time";
+      callAfter(timeoutMs, connection, () => client.lost(reason, performance.now()));
     } else {
-      dataPlane.serve(stream, peer);
-      callAfter(timeoutMs, stream, () => endSoon(stream));
+      dataPlane.serve(connection.stream(), peer);
+      callAfter(timeoutMs, connection, () => connection.close());
     }
   };
   try {
@@ -215,7 +214,7 @@ async function startListener(
       handshakeTimeoutMs,
       applicationProtocols: service === "alpn" ? [...mqttProtocols, ...httpProtocols] : [],
       admission,
-      onStream: (secure) => void serve(secure),
+      onConnection: (connection, handshake) => void serve(connection, handshake),
       onFailed: observed.handshakeFailed,
       onNotAdmitted: (remote, limit) => observed.notAdmitted(remote, limit, admission.limits[limit]),
       onAcceptFailed: (reason) => log.error({ reason, open: admission.open }, "a connection cannot be accepted"),
@@ -247,11 +246,13 @@ function judgeOf(
   return (handshake) => judgePlainClient(judging, handshake, { scope, certificateId });
 }
 
-/** Calls `end` where the stream is still open then. */
-function callAfter(timeoutMs: number | undefined, stream: Duplex, end: () => void): void {
+/** Calls `end` where the connection is still open then. */
+function callAfter(timeoutMs: number | undefined, connection: SecureConnection, end: () => void): void {
   if (timeoutMs === undefined) return;
-  const timer = setTimeout(end, timeoutMs);
-  stream.once("close", () => clearTimeout(timer));
+  const timer = setTimeout(() => {
+    if (!connection.isDestroyed) end();
+  }, timeoutMs);
+  timer.unref();
 }
 
 const flags: Readonly<Record<Service, string>> = {

@@ -1,5 +1,5 @@
 /**
- * What is the same whichever TLS engine is under a listener: a socket goes in, and a stream of plaintext comes out with what the
+ * What is the same whichever TLS engine is under a listener: a socket goes in, and a connection of plaintext comes out with what the
  * handshake showed of the client.
  *
  * The handshake proves one thing: the client holds the private key of the certificate that it sent. Who that is, and whether it is
@@ -8,6 +8,7 @@
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Transport } from "@latchkey/broker-core";
 import type { AlertName } from "@latchkey/tls";
 import type { SocketEnds } from "../authorization/peer.ts";
 
@@ -30,12 +31,26 @@ export interface Handshake {
   readonly ends: SocketEnds;
 }
 
-/** A connection after its handshake. Nothing reads from the stream yet. */
-export interface SecureStream {
-  readonly stream: Duplex;
-  readonly handshake: Handshake;
+/** Who reads a connection. */
+export interface ConnectionReader {
+  received(data: Uint8Array): void;
+  /** What was written has left, after more than a few octets had waited. */
+  drained(): void;
+  /** The connection is closed; without an error it was the client that closed it. The last call. */
+  closed(error: Error | undefined): void;
+}
+
+/** A connection after its handshake: plaintext by calls, or as a stream. Nothing is read from it until one of both is asked for. */
+export interface SecureConnection extends Transport {
+  readonly isDestroyed: boolean;
+  /** Has all that comes handed to a reader. */
+  read(reader: ConnectionReader): void;
+  /** The same as a stream, in place of `read` and `write`. */
+  stream(): Duplex;
   /** Cuts the connection, and says why by a TLS alert where the engine can (RFC 8446 §6.2). */
   refuse(alert: AlertName): void;
+  /** Cuts the connection. */
+  destroy(): void;
 }
 
 /** What a layer is made with. */
@@ -50,7 +65,8 @@ export interface TlsLayerOptions {
    * ignored, whatever it is.
    */
   readonly applicationProtocols: readonly string[];
-  readonly onSecure: (secure: SecureStream) => void;
+  /** The handshake of a socket has succeeded. */
+  readonly onSecure: (socket: Socket, connection: SecureConnection, handshake: Handshake) => void;
   /** No TLS, no common version, a signature that is not the certificate's. */
   readonly onFailed: (remote: string, reason: string) => void;
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { Broker, type BrokerOptions } from "@latchkey/broker-core";
 import { serveMqtt } from "../../src/listeners/serve-mqtt.ts";
+import { StreamConnection } from "../../src/listeners/stream-connection.ts";
 import { WireClients } from "./wire-clients.ts";
 
 /** A core that listens on the loopback interface. The peer of each connection is "peer", and all is allowed by default. */
@@ -20,7 +21,7 @@ export class CoreListener extends WireClients implements AsyncDisposable {
       nextTurn: (work) => setImmediate(() => work(performance.now())),
       ...options,
     });
-    this.#server = createServer((socket) => void serveMqtt(this.broker, "peer", socket));
+    this.#server = createServer((socket) => void serveMqtt(this.broker, "peer", new StreamConnection(socket)));
   }
 
   static async start(options: Partial<BrokerOptions<string, string>> = {}): Promise<CoreListener> {

@@ -15,7 +15,7 @@ import {
   type SecureListener,
   type SecureListenerOptions,
 } from "../../src/listeners/secure-listener.ts";
-import type { Handshake, SecureStream } from "../../src/listeners/tls-layer.ts";
+import type { Handshake, SecureConnection } from "../../src/listeners/tls-layer.ts";
 import { defaultScope } from "@latchkey/registry";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { certificateToPem, deviceCertificate, issueCertificate, makeName, validityFrom } from "@latchkey/x509";
@@ -39,22 +39,27 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true });
 });
 
+interface Secured {
+  readonly connection: SecureConnection;
+  readonly handshake: Handshake;
+}
+
 /** What the listener reported, and a promise for the next connection. */
 class Reports {
   readonly failures: string[] = [];
   readonly notAdmitted: string[] = [];
   readonly handshakes: Handshake[] = [];
   readonly admission: Admission;
-  readonly #waiting: ((secure: SecureStream) => void)[] = [];
+  readonly #waiting: ((secured: Secured) => void)[] = [];
   constructor(admission: Admission) {
     this.admission = admission;
   }
-  nextStream(): Promise<SecureStream> {
+  nextConnection(): Promise<Secured> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
-  secured(secure: SecureStream): void {
-    this.handshakes.push(secure.handshake);
-    this.#waiting.shift()?.(secure);
+  secured(connection: SecureConnection, handshake: Handshake): void {
+    this.handshakes.push(handshake);
+    this.#waiting.shift()?.({ connection, handshake });
   }
 }
 
@@ -80,7 +85,7 @@ async function start(tlsLayer: Layer, options: Partial<SecureListenerOptions> = 
     handshakeTimeoutMs: 30_000,
     applicationProtocols: [],
     admission,
-    onStream: (secure) => reports.secured(secure),
+    onConnection: (connection, handshake) => reports.secured(connection, handshake),
     onFailed: (_, reason) => reports.failures.push(reason),
     onNotAdmitted: (_, limit) => reports.notAdmitted.push(limit),
     onAcceptFailed: (reason) => reports.failures.push(reason),
@@ -121,11 +126,11 @@ function deviceUnderAuthority(): { cert: string; key: string; chain: readonly st
 
 /** Connects until the server has ended the connection, and gives the session that it left. */
 async function connectOnce(reports: Reports, options: object): Promise<{ session: Buffer | undefined }> {
-  const secured = reports.nextStream();
+  const secured = reports.nextConnection();
   let session: Buffer | undefined;
   const socket = client(options).on("session", (given: Buffer) => (session = given));
   socket.resume();
-  const { stream } = await secured;
+  const stream = (await secured).connection.stream();
   stream.resume();
   stream.end("octets, so that the tickets before them are read");
   await once(socket, "close");
@@ -150,9 +155,9 @@ describe.each([
     "%s: hands on chain, name and version, then octets both ways",
     async (version) => {
       const reports = await start(layer);
-      const secured = reports.nextStream();
+      const secured = reports.nextConnection();
       const socket = client({ minVersion: version, maxVersion: version });
-      const { stream } = await secured;
+      const stream = (await secured).connection.stream();
       expect(reports.handshakes).toMatchObject([
         { serverName: "localhost", version, address: "127.0.0.1", remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
       ]);
@@ -171,10 +176,10 @@ describe.each([
 
   test("a client whose octets are no TLS after its handshake is ended by an error, and that is no failed handshake", async () => {
     const reports = await start(layer);
-    const secured = reports.nextStream();
+    const secured = reports.nextConnection();
     const wire = connectTcp(listener?.address.port ?? 0, "127.0.0.1");
     client({ socket: wire });
-    const { stream } = await secured;
+    const stream = (await secured).connection.stream();
     stream.resume();
     const errors: Error[] = [];
     stream.on("error", (error) => errors.push(error));
@@ -186,7 +191,7 @@ describe.each([
 
   test("a client without a certificate comes through, too: its chain is empty", async () => {
     const reports = await start(layer);
-    const secured = reports.nextStream();
+    const secured = reports.nextConnection();
     const socket = client({ cert: undefined, key: undefined });
     await secured;
     expect(reports.handshakes[0]?.chain).toEqual([]);
@@ -197,10 +202,10 @@ describe.each([
     "%s: a refused client is cut, by an alert where it can be",
     async (version) => {
       const reports = await start(layer);
-      const secured = reports.nextStream();
+      const secured = reports.nextConnection();
       const socket = client({ minVersion: version, maxVersion: version });
       const reason = ended(socket);
-      (await secured).refuse("certificate_revoked");
+      (await secured).connection.refuse("certificate_revoked");
       if (name === "@latchkey/tls") expect(await reason).toContain("certificate revoked");
       else expect((await reason) ?? "").not.toMatch(/alert/);
     },
@@ -209,7 +214,7 @@ describe.each([
   test("ALPN: the preferred one is chosen; without a choice of ours any offer is passed over", async () => {
     const chosen = async (protocols: readonly string[], offered: readonly string[]): Promise<string | undefined> => {
       const reports = await start(layer, { applicationProtocols: protocols });
-      const secured = reports.nextStream();
+      const secured = reports.nextConnection();
       const socket = client({ ALPNProtocols: offered });
       const { handshake } = await secured;
       socket.destroy();
@@ -271,14 +276,14 @@ describe.each([
   test("a connection above a limit is cut and reported; one that has ended makes room", async () => {
     const admission = new Admission({ ...tenConnections, maximumConnections: 1 });
     const reports = await start(layer, { admission });
-    const secured = reports.nextStream();
+    const secured = reports.nextConnection();
     const first = client();
-    await secured;
+    (await secured).connection.stream().resume();
     await ended(client());
     expect(reports.notAdmitted).toEqual(["maximumConnections"]);
     first.destroy();
     await expect.poll(() => admission.open, { timeout: 30_000 }).toBe(0);
-    const again = reports.nextStream();
+    const again = reports.nextConnection();
     const third = client();
     await again;
     third.destroy();
@@ -297,9 +302,9 @@ describe.each([
     // One at a time, as many as may be open.
     const held: TLSSocket[] = [];
     for (let count = 0; count < 5; count++) {
-      const secured = reports.nextStream();
+      const secured = reports.nextConnection();
       held.push(client());
-      await secured;
+      (await secured).connection.stream().resume();
     }
     expect(reports.notAdmitted).toHaveLength(1);
     for (const socket of [...held, ...silent]) socket.destroy();
@@ -310,7 +315,7 @@ describe.each([
   test("new connections of an address above its rate are cut and reported, later ones are not", async () => {
     const admission = new Admission({ ...tenConnections, maximumConnectionsPerSecondOfAddress: 1 });
     const reports = await start(layer, { admission });
-    const secured = reports.nextStream();
+    const secured = reports.nextConnection();
     const first = client();
     await secured;
     // However slow this machine is, of so many at once some come within the second.
@@ -346,7 +351,7 @@ describe.each([
 
   test("closing ends open connections, and those that have not begun to speak", async () => {
     const reports = await start(layer);
-    const secured = reports.nextStream();
+    const secured = reports.nextConnection();
     const socket = client();
     await secured;
     const silent = connectTcp(listener?.address.port ?? 0, "127.0.0.1");
@@ -361,16 +366,16 @@ describe.each([
 
   test("another certificate is served from the next handshake on, and open connections stay", async () => {
     const reports = await start(layer);
-    const secured = reports.nextStream();
+    const secured = reports.nextConnection();
     const before = client();
-    const { stream } = await secured;
+    const stream = (await secured).connection.stream();
     const other = await openBrokerDirectory(join(scratch, "other"), {
       serverNames: ["renewed.example"],
       scope: defaultScope,
       now: () => new Date(),
     });
     listener?.setCertificate(other.server.certificate, other.server.privateKey);
-    const securedAfter = reports.nextStream();
+    const securedAfter = reports.nextConnection();
     const after = client({ rejectUnauthorized: false });
     await securedAfter;
     expect(after.getPeerX509Certificate()?.subjectAltName).toContain("renewed.example");
