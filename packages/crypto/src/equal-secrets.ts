@@ -7,6 +7,6 @@
 export function equalSecrets(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   let difference = 0;
-  for (const [index, octet] of left.entries()) difference |= octet ^ (right[index] ?? 0);
+  for (let index = 0; index < left.length; index++) difference |= (left[index] ?? 0) ^ (right[index] ?? 0);
   return difference === 0;
 }

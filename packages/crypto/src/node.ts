@@ -20,7 +20,7 @@ export type { KeyLimits } from "./key-material.ts";
 export function createNodeProvider(limits: Partial<KeyLimits> = {}): CryptoProvider {
   const held = checkKeyLimits({ ...defaultKeyLimits, ...limits });
   const importSpki: CryptoProvider["importSpki"] = (der) => {
-    const spki = Uint8Array.from(der);
+    const spki = new Uint8Array(der);
     return keys.publicKeyFromMaterial(decodeSpki(spki, held), spki);
   };
   return {

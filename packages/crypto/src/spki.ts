@@ -1,7 +1,7 @@
 /** SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), by RFC 5480 (EC), RFC 8410 (Ed25519, X25519) and RFC 4055 (RSA). */
 
 import { DerReader, encodeDer, equalBytes } from "@latchkey/asn1";
-import { checkPointForm, curveFromParameters } from "./curve.ts";
+import { checkPointForm, curveFromParameters, curveOf } from "./curve.ts";
 import { CryptoError } from "./errors.ts";
 import { keyAlgorithmOf, writeKeyAlgorithm } from "./key-algorithm.ts";
 import { unsupportedKey, wrongParameters } from "./key-fault.ts";
@@ -21,6 +21,8 @@ const edwardsOctets = 32;
  * Throws what `KeyProvider.importSpki` throws, except for a point that is not on its curve: the provider checks that.
  */
 export function decodeSpki(der: Uint8Array, limits: KeyLimits): PublicKeyMaterial {
+  const form = formOf(der);
+  if (form !== undefined) return pointMaterial(form.kind, der.subarray(form.prefix.length));
   return reading("ERR_CRYPTO_MALFORMED_KEY", "The SubjectPublicKeyInfo", () => {
     const reader = new DerReader(der);
     const body = reader.sequence();
@@ -111,9 +113,50 @@ export type RawKeyKind = EcCurve | "Ed25519" | "X25519";
  * RFC 7748. Import it with `importSpki`, which does all checks.
  */
 export function spkiFromRawPublicKey(kind: RawKeyKind, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (kind === "Ed25519") return encodeSpki({ name: "ed25519", point: bytes });
-  if (kind === "X25519") return encodeSpki({ name: "x25519", point: bytes });
-  return encodeSpki({ name: "ec", curve: kind, point: bytes });
+  const form = knownForms().find((one) => one.kind === kind && one.keyOctets === bytes.length);
+  if (form === undefined) return encodeSpki(pointMaterial(kind, bytes));
+  const spki = new Uint8Array(form.prefix.length + form.keyOctets);
+  spki.set(form.prefix);
+  spki.set(bytes, form.prefix.length);
+  return spki;
+}
+
+function pointMaterial(kind: RawKeyKind, point: Uint8Array): PublicKeyMaterial {
+  if (kind === "Ed25519") return { name: "ed25519", point };
+  if (kind === "X25519") return { name: "x25519", point };
+  return { name: "ec", curve: kind, point };
+}
+
+/** All SubjectPublicKeyInfos of such keys are alike but for the key. A handshake writes and reads several of them. */
+interface KnownForm {
+  readonly kind: RawKeyKind;
+  /** What stands before the key. */
+  readonly prefix: Uint8Array;
+  readonly keyOctets: number;
+}
+
+let forms: readonly KnownForm[] | undefined;
+
+function knownForms(): readonly KnownForm[] {
+  forms ??= (["X25519", "P-256", "Ed25519", "P-384", "P-521"] as const).map((kind) => {
+    const isEdwards = kind === "X25519" || kind === "Ed25519";
+    const keyOctets = isEdwards ? edwardsOctets : 1 + 2 * curveOf(kind).octets;
+    const example = encodeSpki(pointMaterial(kind, new Uint8Array(keyOctets)));
+    return { kind, prefix: example.slice(0, -keyOctets), keyOctets };
+  });
+  return forms;
+}
+
+/** The form of a SubjectPublicKeyInfo that is right in all octets before the key, and in its length. */
+function formOf(spki: Uint8Array): KnownForm | undefined {
+  for (const form of knownForms()) {
+    const { kind, prefix, keyOctets } = form;
+    if (spki.length !== prefix.length + keyOctets || !prefix.every((octet, index) => octet === spki[index])) continue;
+    // Other forms of a point are refused with reasons.
+    const isPlain = kind === "X25519" || kind === "Ed25519" || spki[prefix.length] === 0x04;
+    return isPlain ? form : undefined;
+  }
+  return undefined;
 }
 
 /**
@@ -122,6 +165,8 @@ export function spkiFromRawPublicKey(kind: RawKeyKind, bytes: Uint8Array): Uint8
  * `key.spki`.
  */
 export function rawPublicKey(key: PublicKey): Uint8Array {
+  const form = formOf(key.spki);
+  if (form !== undefined) return key.spki.subarray(form.prefix.length);
   return reading("ERR_CRYPTO_MALFORMED_KEY", "The SubjectPublicKeyInfo", () => {
     const body = new DerReader(key.spki).sequence();
     body.sequence();

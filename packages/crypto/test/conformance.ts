@@ -104,6 +104,26 @@ function hashes(provider: CryptoProvider): void {
     }
   });
 
+  it("HKDF-Expand of one block and of more, as RFC 5869 §2.3 defines it", () => {
+    for (const [algorithm, step] of [
+      ["SHA-256", 32],
+      ["SHA-384", 48],
+    ] as const) {
+      for (const keyLength of [0, step, 64, 129]) {
+        for (const infoLength of [0, 1, 54, 4095, 4096]) {
+          const key = Uint8Array.from({ length: keyLength }, (_, index) => index * 5 + 3);
+          const info = new Uint8Array(infoLength).fill(infoLength & 0xff);
+          const first = provider.hmac(algorithm, key, Uint8Array.from([...info, 1]));
+          const second = provider.hmac(algorithm, key, Uint8Array.from([...first, ...info, 2]));
+          const whole = toHex(first) + toHex(second);
+          for (const length of [0, 1, 12, step - 1, step, step + 1, 2 * step]) {
+            expect(toHex(provider.hkdfExpand(algorithm, key, info, length))).toBe(whole.slice(0, 2 * length));
+          }
+        }
+      }
+    }
+  });
+
   it("PBKDF2 as in RFC 7914 §11 and RFC 6070, within its limits", () => {
     expect(toHex(provider.pbkdf2("SHA-256", utf8("passwd"), utf8("salt"), 1, 64))).toBe(
       "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783",
