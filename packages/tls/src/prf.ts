@@ -21,7 +21,7 @@ export function prf(
   seed: Uint8Array,
   length: number,
 ): Uint8Array {
-  const labelled = written((writer) => writer.ascii(label).octets(seed), label.length + seed.length);
+  const labelled = written((writer) => writer.ascii(label).octets(seed));
   const output = new Uint8Array(length);
   let a = provider.hmac(hash, secret, labelled);
   for (let offset = 0; offset < length;) {

@@ -81,7 +81,7 @@ export function writeSession(fields: SessionFields): Uint8Array<ArrayBuffer> {
       for (const der of fields.peerCertificates) list.vector24(der);
     });
     writer.vector16(fields.ticket);
-  }, 512);
+  });
 }
 
 /** Reads what `writeSession` wrote; copies. Throws `ERR_TLS_DECODE` for anything else. */

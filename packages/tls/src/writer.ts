@@ -1,11 +1,18 @@
 /** The presentation language of TLS (RFC 8446 §3), written. Grows as needed; lengths are filled in behind. */
 
+/** Writes into one buffer. `written` makes it. */
 export class Writer {
   #octets: Uint8Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(capacity: number = 256) {
-    this.#octets = new Uint8Array(capacity);
+  /** `octets` is written over. */
+  constructor(octets: Uint8Array<ArrayBuffer>) {
+    this.#octets = octets;
+  }
+
+  /** The buffer, which may be a larger one by now. */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#octets;
   }
 
   get length(): number {
@@ -55,11 +62,6 @@ export class Writer {
     return this.#vector(3, body);
   }
 
-  /** What was written, as a view: write no more after this. */
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#octets.subarray(0, this.#length);
-  }
-
   #vector(lengthOctets: 1 | 2 | 3, body: Uint8Array | ((writer: Writer) => void)): this {
     const at = this.#length;
     this.#reserve(lengthOctets);
@@ -79,13 +81,25 @@ export class Writer {
     if (needed <= this.#octets.length) return;
     const grown = new Uint8Array(Math.max(needed, 2 * this.#octets.length));
     grown.set(this.#octets.subarray(0, this.#length));
+    this.#octets.fill(0);
     this.#octets = grown;
   }
 }
 
-/** The octets that `body` writes. */
-export function written(body: (writer: Writer) => void, capacity?: number): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(capacity);
+/** Most messages are shorter than this. */
+const spareOctets = 2048;
+/** The buffer of the next message: to make one costs more than most messages. Undefined while it is in use. */
+let spare: Uint8Array<ArrayBuffer> | undefined;
+
+/** The octets that `body` writes, as an array of their own. */
+export function written(body: (writer: Writer) => void): Uint8Array<ArrayBuffer> {
+  const buffer = spare ?? new Uint8Array(spareOctets);
+  spare = undefined;
+  const writer = new Writer(buffer);
   body(writer);
-  return writer.finish();
+  const octets = writer.buffer.slice(0, writer.length);
+  // A session has a secret.
+  writer.buffer.fill(0, 0, writer.length);
+  spare = buffer;
+  return octets;
 }

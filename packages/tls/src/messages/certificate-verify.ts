@@ -25,7 +25,7 @@ export function readCertificateVerify(body: Uint8Array): DigitallySigned {
 
 /** The body of a CertificateVerify. */
 export function writeCertificateVerify(scheme: SignatureScheme, signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  return written((writer) => writer.uint16(schemeNumber(scheme)).vector16(signature), signature.length + 4);
+  return written((writer) => writer.uint16(schemeNumber(scheme)).vector16(signature));
 }
 
 /** Who signs: the context string of RFC 8446 §4.4.3, so that a server's signature is never a client's. */
@@ -39,5 +39,5 @@ export function signedContent(signer: "client" | "server", transcriptHash: Uint8
   return written((writer) => {
     for (let index = 0; index < 64; index++) writer.uint8(0x20);
     writer.ascii(contextStrings[signer]).uint8(0).octets(transcriptHash);
-  }, 146);
+  });
 }

@@ -64,7 +64,7 @@ export function writeCertificate13(requestContext: Uint8Array, chain: readonly U
     writer.vector8(requestContext).vector24((list) => {
       for (const der of chain) list.vector24(der).uint16(0);
     });
-  }, sizeOf(chain));
+  });
 }
 
 /** The body of a Certificate of TLS 1.2. */
@@ -73,11 +73,7 @@ export function writeCertificate12(chain: readonly Uint8Array[]): Uint8Array<Arr
     writer.vector24((list) => {
       for (const der of chain) list.vector24(der);
     });
-  }, sizeOf(chain));
-}
-
-function sizeOf(chain: readonly Uint8Array[]): number {
-  return chain.reduce((sum, { length }) => sum + length + 8, 16);
+  });
 }
 
 /** RFC 8446 §4.4.2: the context of a server's Certificate is empty, that of a client's repeats the request's. */

@@ -49,5 +49,5 @@ export function writeClientHello(input: ClientHelloInput): Uint8Array<ArrayBuffe
     });
     writer.vector8(Uint8Array.of(0));
     writer.vector16(input.writeExtensions);
-  }, 512);
+  });
 }

@@ -31,7 +31,7 @@ export function readServerKeyExchange(body: Uint8Array): ServerKeyExchange {
 
 /** ServerECDHParams. */
 export function writeParameters(group: number, publicValue: Uint8Array): Uint8Array<ArrayBuffer> {
-  return written((writer) => writer.uint8(namedCurve).uint16(group).vector8(publicValue), publicValue.length + 4);
+  return written((writer) => writer.uint8(namedCurve).uint16(group).vector8(publicValue));
 }
 
 /** What the signature of a ServerKeyExchange is over (RFC 8422 §5.4): both randoms and the parameters. */
@@ -40,10 +40,7 @@ export function signedParameters(
   serverRandom: Uint8Array,
   parameters: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  return written(
-    (writer) => writer.octets(clientRandom).octets(serverRandom).octets(parameters),
-    64 + parameters.length,
-  );
+  return written((writer) => writer.octets(clientRandom).octets(serverRandom).octets(parameters));
 }
 
 /** The body of a ServerKeyExchange. */
@@ -65,5 +62,5 @@ export function readClientKeyExchange(body: Uint8Array): Uint8Array {
 
 /** The body of a ClientKeyExchange. */
 export function writeClientKeyExchange(publicValue: Uint8Array): Uint8Array<ArrayBuffer> {
-  return written((writer) => writer.vector8(publicValue), publicValue.length + 1);
+  return written((writer) => writer.vector8(publicValue));
 }

@@ -39,7 +39,7 @@ export function writeNewSessionTicket13(ticket: NewSessionTicket13): Uint8Array<
   return written((writer) => {
     writer.uint32(ticket.lifetimeSeconds).uint32(ticket.ageAdd);
     writer.vector8(ticket.nonce).vector16(ticket.ticket).uint16(0);
-  }, ticket.ticket.length + 32);
+  });
 }
 
 /** A ticket of TLS 1.2; an empty one means that the server has none after all. */
@@ -59,5 +59,5 @@ export function readNewSessionTicket12(body: Uint8Array): NewSessionTicket12 {
 
 /** The body of a NewSessionTicket of TLS 1.2. */
 export function writeNewSessionTicket12({ lifetimeSeconds, ticket }: NewSessionTicket12): Uint8Array<ArrayBuffer> {
-  return written((writer) => writer.uint32(lifetimeSeconds).vector16(ticket), ticket.length + 8);
+  return written((writer) => writer.uint32(lifetimeSeconds).vector16(ticket));
 }

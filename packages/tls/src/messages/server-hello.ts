@@ -91,5 +91,5 @@ export function writeServerHello(input: ServerHelloInput): Uint8Array<ArrayBuffe
   return written((writer) => {
     writer.uint16(0x0303).octets(input.random).vector8(input.sessionId);
     writer.uint16(input.cipherSuite).uint8(0).vector16(input.writeExtensions);
-  }, 160);
+  });
 }
