@@ -108,6 +108,15 @@ export function exportKey(
   return exported;
 }
 
+/** Transcript-Hash(""), which each key schedule needs: the same for all, and read only. */
+function hashOfNothing(provider: CryptoProvider, hash: Hash): Uint8Array {
+  const known = emptyHashes.get(hash) ?? provider.hash(hash, none);
+  emptyHashes.set(hash, known);
+  return known;
+}
+
+const emptyHashes = /* @__PURE__ */ new Map<Hash, Uint8Array>();
+
 /** Where a key schedule stands. */
 export type Stage = "early" | "handshake" | "main";
 
@@ -117,8 +126,6 @@ export class KeySchedule {
   readonly #provider: CryptoProvider;
   #secret: Uint8Array;
   #stage: Stage = "early";
-  /** The hash of nothing, once it was needed. */
-  #emptyHash: Uint8Array | undefined;
 
   /** Early Secret = HKDF-Extract(0, PSK), zeros where there is no PSK. */
   constructor(provider: CryptoProvider, hash: Hash, preSharedKey?: Uint8Array) {
@@ -151,7 +158,7 @@ export class KeySchedule {
 
   /** base_key of a resumption binder: Derive-Secret(., "res binder", ""). */
   deriveBinderKey(): Uint8Array {
-    return this.derive("binder_key", this.#hashOfNothing());
+    return this.derive("binder_key", hashOfNothing(this.#provider, this.hash));
   }
 
   /** Overwrites the secret. */
@@ -163,14 +170,9 @@ export class KeySchedule {
     return expandLabel(this.#provider, this.hash, this.#secret, label, context, hashLength(this.hash));
   }
 
-  #hashOfNothing(): Uint8Array {
-    this.#emptyHash ??= this.#provider.hash(this.hash, none);
-    return this.#emptyHash;
-  }
-
   #advance(from: Stage, input: Uint8Array): void {
     if (this.#stage !== from) throw new RangeError(`the key schedule is at ${this.#stage}, not ${from}`);
-    const derived = this.#expand("derived", this.#hashOfNothing());
+    const derived = this.#expand("derived", hashOfNothing(this.#provider, this.hash));
     this.#secret.fill(0);
     this.#secret = this.#provider.hkdfExtract(this.hash, derived, input);
     derived.fill(0);

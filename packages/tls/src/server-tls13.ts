@@ -50,12 +50,13 @@ export function* serverTls13(connection: Connection, config: ServerConfig, first
   const { provider, settings } = connection;
   checkHello(first.hello);
   const suite = chooseSuite(connection, first.hello);
-  const group = chooseGroup(connection, first.hello);
+  let shares = sharesOf(first.hello);
+  const group = chooseGroup(connection, first.hello, shares);
   // RFC 8446 §4.2.10: early data that a client sends at once is skipped.
   if (first.hello.extensions.has("early_data")) connection.skipEarlyData();
   connection.dropsChangeCipherSpec = true;
 
-  const wasRetried = !sharesOf(first.hello).has(groupNumber(group));
+  const wasRetried = !shares.has(groupNumber(group));
   let { hello, message } = first;
   if (wasRetried) {
     connection.accept(message);
@@ -64,9 +65,10 @@ export function* serverTls13(connection: Connection, config: ServerConfig, first
     message = yield* connection.receiveMessage("serverWaitSecondClientHello");
     hello = readClientHello(message.body);
     checkSecondHello(first.hello, hello, group);
+    shares = sharesOf(hello);
     yield* checkKeptKeys(connection, config, first, hello, suite);
   }
-  const publicValue = sharesOf(hello).get(groupNumber(group));
+  const publicValue = shares.get(groupNumber(group));
   if (publicValue === undefined) throw illegalParameter("The key share asked for is not there", "RFC 8446 §4.1.2");
 
   const resumed = yield* choosePreSharedKey(connection, config, hello, message, suite, first.serverName);
@@ -187,9 +189,8 @@ function chooseSuite({ settings }: Connection, { cipherSuites }: ClientHello): C
 }
 
 /** A group with a key share before one without, so that no round trip is lost; then our order. */
-function chooseGroup({ settings }: Connection, hello: ClientHello): NamedGroup {
+function chooseGroup({ settings }: Connection, hello: ClientHello, shares: KeyShares): NamedGroup {
   const offered = new Set(numberList(hello.extensions, "supported_groups"));
-  const shares = sharesOf(hello);
   for (const group of shares.keys()) {
     // RFC 8446 §4.2.8: a share of a group that supported_groups does not name.
     if (!offered.has(group)) {
@@ -208,7 +209,10 @@ function chooseGroup({ settings }: Connection, hello: ClientHello): NamedGroup {
   });
 }
 
-function sharesOf(hello: ClientHello): ReadonlyMap<number, Uint8Array> {
+/** Public values by the numbers of their groups. */
+type KeyShares = ReadonlyMap<number, Uint8Array>;
+
+function sharesOf(hello: ClientHello): KeyShares {
   return new Map((offeredKeyShares(hello.extensions) ?? []).map(({ group, publicValue }) => [group, publicValue]));
 }
 

@@ -14,6 +14,8 @@ export class Transcript {
   #kept: Uint8Array[] | undefined = [];
   #running: RunningHash | undefined;
   #algorithm: HashAlgorithm | undefined;
+  /** The hash of everything so far, once it was asked for: what follows a Finished asks twice. */
+  #hash: Uint8Array | undefined;
 
   constructor(provider: CryptoProvider) {
     this.#provider = provider;
@@ -26,6 +28,7 @@ export class Transcript {
   /** Appends a message with its header. The octets must not change while messages are kept. */
   add(encoding: Uint8Array): void {
     this.#running?.update(encoding);
+    this.#hash = undefined;
     this.#kept?.push(encoding);
   }
 
@@ -33,14 +36,15 @@ export class Transcript {
   begin(algorithm: HashAlgorithm, keepMessages: boolean): void {
     this.#algorithm = algorithm;
     this.#running = this.#provider.createHash(algorithm);
+    this.#hash = undefined;
     for (const encoding of this.#kept ?? []) this.#running.update(encoding);
     if (!keepMessages) this.#kept = undefined;
   }
 
-  /** The hash of everything so far. */
+  /** The hash of everything so far. Not to be written to. */
   hash(): Uint8Array {
     if (this.#running === undefined) throw new RangeError("the transcript has no hash yet");
-    return this.#running.digest();
+    return (this.#hash ??= this.#running.digest());
   }
 
   /** The hash of everything so far and some octets more, which are not appended: for PSK binders. */
