@@ -165,6 +165,34 @@ it("says when what a slow peer left has gone, also where only held writes had wa
   expect(channel.bufferedOctets).toBe(0);
 });
 
+it("says that held writes have left, also where another call sent them", async () => {
+  const { client, channel, notes } = await overTcp();
+  let sent = 0;
+  while (channel.bufferedOctets < 65_536) {
+    channel.write([Buffer.alloc(5100)]);
+    sent += 5100;
+  }
+  channel.send([Buffer.alloc(1)]);
+  expect(await octetsFrom(client, sent + 1)).toHaveLength(sent + 1);
+  await expect.poll(() => notes.said).toContain("drained");
+});
+
+it("tells the end behind what a slow owner has not taken yet, after its own end, too", async () => {
+  const { client, channel, notes } = await overTcp();
+  notes.received = (data) => {
+    notes.said.push(`${data.length}`);
+    channel.pause();
+    setTimeout(() => channel.resume(), 5);
+  };
+  channel.end();
+  client.end(Buffer.alloc(60_000));
+  await expect.poll(() => notes.said).toContain("ended");
+  const behindEnd = notes.said.slice(notes.said.indexOf("ended"));
+  expect(behindEnd.filter((text) => text !== "ended")).toEqual([]);
+  const octets = notes.said.map(Number).filter((count) => count > 0);
+  expect(octets.reduce((sum, count) => sum + count, 0)).toBe(60_000);
+});
+
 it("is handed on within the handshake's end, paused until a stream over it is read, and nothing is lost", async () => {
   const notes = new Notes();
   const streams: TlsStream[] = [];

@@ -377,3 +377,73 @@ it("a transport that has ended already is an error at once", async () => {
   const [error] = (await once(client, "error")) as [TlsError];
   expect(error.code).toBe("ERR_TLS_TRUNCATED");
 });
+
+/** A client that takes a little at a time, and has ended its own side before. */
+async function slowly(stream: TlsStream): Promise<number> {
+  let octets = 0;
+  stream.on("data", (chunk: Buffer) => {
+    octets += chunk.length;
+    stream.pause();
+    setTimeout(() => stream.resume(), 2);
+  });
+  await once(stream, "end");
+  return octets;
+}
+
+it.each([150_000, 190_000, 270_000])(
+  "gives all of %i octets to a slow reader that has ended before",
+  async (octets) => {
+    const { client, server } = await overTcp();
+    server.once("data", () => server.end(Buffer.alloc(octets)));
+    client.end("all of it, please");
+    expect(await slowly(client)).toBe(octets);
+  },
+);
+
+it("does not take a cut for the end, where a slow reader of a half-closed stream has not read all", async () => {
+  const { client, server, sockets } = await overTcp({ allowHalfOpen: true }, { allowHalfOpen: true });
+  const failed = once(client, "error");
+  server.once("data", () => server.write(Buffer.alloc(150_000), () => sockets[1].end()));
+  client.end("all of it, please");
+  const outcome = Promise.race([
+    slowly(client).then(() => "a good end"),
+    failed.then(([error]) => (error as TlsError).code),
+  ]);
+  expect(await outcome).toBe("ERR_TLS_TRUNCATED");
+});
+
+it.each([true, false])(
+  "loses nothing at its end, however much a slow peer has left: half-open %s",
+  async (isHalfOpen) => {
+    const { client, server } = await overTcp({ allowHalfOpen: true }, { allowHalfOpen: isHalfOpen });
+    await once(server, "secureConnect");
+    client.pause();
+    let sent = 0;
+    // Until the socket is partly filled: less than what the stream would wait for.
+    while (server.transport.writableLength < 20_000) {
+      server.write(Buffer.alloc(9000));
+      sent += 9000;
+      await nextTurn();
+    }
+    const isFinished = once(server, "finish");
+    if (isHalfOpen) server.end();
+    else client.end();
+    server.resume();
+    setTimeout(() => client.resume(), 50);
+    expect((await everythingFrom(client)).length).toBe(sent);
+    await isFinished;
+  },
+);
+
+it("tells who writes to a half-closed stream that its transport is gone", async () => {
+  const { client, server, sockets } = await overTcp({ allowHalfOpen: true }, { allowHalfOpen: true });
+  const closed = new Promise((resolve) => server.once("close", resolve));
+  client.end("last");
+  await expect.poll(() => server.readableLength).toBe(4);
+  sockets[1].destroy();
+  await nextTurn();
+  const outcome = new Promise((resolve) => server.write("to nobody", resolve));
+  server.resume();
+  expect(await outcome).toBeInstanceOf(Error);
+  await closed;
+});

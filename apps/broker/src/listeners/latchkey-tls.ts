@@ -118,6 +118,7 @@ class ChannelConnection implements SecureConnection, ChannelOwner {
       endSoon(this.#stream);
       return;
     }
+    if (this.isDestroyed) return;
     const timer = setTimeout(() => this.destroy(), closeTimeoutMs);
     this.#channel.end(() => {
       clearTimeout(timer);
@@ -150,8 +151,7 @@ class ChannelConnection implements SecureConnection, ChannelOwner {
   }
 
   ended(): void {
-    this.#channel.end();
-    this.#channel.destroy();
+    this.close();
   }
 
   closed(error: Error | undefined): void {

@@ -11,7 +11,7 @@ import { createTlsClient, createTlsServer } from "../create.ts";
 import type { ConnectionInfo, TlsEngine, TlsEvent } from "../engine.ts";
 import type { TlsError } from "../errors.ts";
 import type { PeerVerdict, PeerVerifier } from "../peer-verifier.ts";
-import type { ResumableSession } from "../session.ts";
+import type { ChannelOwner } from "./channel-owner.ts";
 import { answerNeed, type NeedAnswers } from "./need-answers.ts";
 import { ReusedBuffer } from "./reused-buffer.ts";
 
@@ -34,22 +34,6 @@ export interface ChannelOptions {
 export type ConnectTlsOptions = ClientConfig & ChannelOptions;
 /** What a server's channel or stream takes. */
 export type AcceptTlsOptions = ServerConfig & ChannelOptions;
-
-/** Who has a channel. It is called within calls of the transport and of its own to the channel. */
-export interface ChannelOwner {
-  /** The handshake is done: `info` is there. */
-  secured?(): void;
-  /** The server gave a ticket. */
-  session?(session: ResumableSession): void;
-  /** Plaintext that came. It belongs to the owner. */
-  received(data: Buffer): void;
-  /** What was written has left, after `bufferedOctets` had reached the transport's `writableHighWaterMark`. */
-  drained?(): void;
-  /** The peer sends no more; again once the transport is closed, if the channel is still there. */
-  ended(): void;
-  /** The channel is destroyed. The last call. */
-  closed(error: Error | undefined): void;
-}
 
 /** A client's channel over a connected transport: `attach` starts it. Throws `ERR_TLS_ARGUMENT` for a config that cannot work. */
 export function connectTlsChannel(transport: Duplex, options: ConnectTlsOptions): TlsChannel {
@@ -116,6 +100,8 @@ export class TlsChannel {
   /** Something came while records were written: a transport in memory answers within its `write`. */
   #pumpsAgain = false;
   #isAlerting = false;
+  /** The transport has ended: the owner is told behind what came. */
+  #tellsEnd = false;
   #isDestroyed = false;
 
   constructor(transport: Duplex, options: ChannelOptions, create: (record: RecordVerdicts) => TlsEngine) {
@@ -155,7 +141,7 @@ export class TlsChannel {
   /** Whether data may be sent: the handshake is done, and this side has not ended. */
   get isWritable(): boolean {
     const { phase } = this.#engine;
-    return !this.#isDestroyed && (phase === "open" || phase === "peerClosed");
+    return !this.#isDestroyed && this.transport.writable && (phase === "open" || phase === "peerClosed");
   }
 
   get isDestroyed(): boolean {
@@ -218,13 +204,19 @@ export class TlsChannel {
     this.#pump();
   }
 
-  /** Ends this side: close_notify behind what was written, then the transport's end. Calls `done` when the transport has taken all. */
-  end(done?: () => void): void {
-    if (this.#isDestroyed) return;
+  /**
+   * Ends this side: close_notify behind what was written, then the transport's end. Calls `done` when the transport has sent all, or is
+   * closed.
+   */
+  end(done: () => void = () => undefined): void {
+    if (this.#isDestroyed) {
+      queueMicrotask(done);
+      return;
+    }
     this.#sendHeld();
     this.#engine.close();
     this.#flush(true);
-    this.transport.end(done);
+    this.transport.end(() => done());
   }
 
   /** Ends the connection at once with a fatal alert that says why. */
@@ -287,11 +279,11 @@ export class TlsChannel {
     },
     close(this: AttachedTransport): void {
       const channel = this[channelOf];
-      if (channel === undefined) return;
-      // Nobody can stop the transport any more: what it brought is all there is.
-      channel.#isPaused = false;
+      if (channel === undefined || channel.#isDestroyed) return;
+      channel.#tellsEnd = true;
       channel.#endTransport();
-      if (!channel.#isDestroyed) channel.#owner?.ended();
+      // The owner is told of a failure at once, of a good end behind what it has not taken yet.
+      if (channel.#isPaused && channel.#engine.phase === "failed") channel.destroy(channel.error);
     },
     error(this: AttachedTransport, error: Error): void {
       this[channelOf]?.destroy(error);
@@ -310,7 +302,7 @@ export class TlsChannel {
     // After our own end, the end of the transport is an end: the peer may not say so again. Who waits for all of a half-closed stream
     // has to learn that it was cut off (RFC 8446 §6.1); TLS 1.2 has no half-close.
     const isHalfOpen = this.#allowsHalfOpen && this.info?.version === "TLSv1.3";
-    if (this.#engine.phase === "closing" && !isHalfOpen) this.#owner?.ended();
+    if (this.#engine.phase === "closing" && !isHalfOpen) this.#tellsEnd = true;
     else this.#engine.receiveEnd();
     this.#pump();
   }
@@ -369,8 +361,14 @@ export class TlsChannel {
   #takeEvents(): void {
     while (this.#owner !== undefined && !this.#isPaused && !this.#isDestroyed) {
       const event = this.#engine.next();
-      if (event === undefined) return;
-      this.#take(event, this.#owner);
+      if (event !== undefined) {
+        this.#take(event, this.#owner);
+      } else if (this.#tellsEnd) {
+        this.#tellsEnd = false;
+        this.#owner.ended();
+      } else {
+        return;
+      }
     }
   }
 
@@ -402,13 +400,14 @@ export class TlsChannel {
 
   static #release(this: void, channel: TlsChannel): void {
     channel.#isHolding = false;
-    if (channel.#heldOctets === 0) return;
-    channel.#sendHeld();
-    channel.#hold();
     const wasFull = channel.#isFull;
     channel.#isFull = false;
+    if (channel.#heldOctets > 0) {
+      channel.#sendHeld();
+      channel.#hold();
+    }
     // A transport that took all of it at once does not say so.
-    if (wasFull && !channel.#isBlocked) channel.#owner?.drained?.();
+    if (wasFull && !channel.#isBlocked && !channel.#isDestroyed) channel.#owner?.drained?.();
   }
 
   #sendHeld(): void {

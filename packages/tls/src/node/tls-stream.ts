@@ -54,7 +54,10 @@ export class TlsStream extends Duplex {
       drained: () => this.#drained(),
       ended: () => {
         this.push(null);
-        if (channel.transport.destroyed && this.readableEnded) this.destroy();
+        // A half-closed stream has nowhere to write to any more.
+        if (!channel.transport.destroyed) return;
+        if (this.readableEnded) this.destroy();
+        else this.once("end", () => this.destroy());
       },
       closed: (error) => this.destroy(error),
     });
@@ -157,8 +160,7 @@ export class TlsStream extends Duplex {
       this.#finishing = done;
       return;
     }
-    this.#channel.end();
-    done();
+    this.#channel.end(done);
   }
 
   override _destroy(error: Error | null, done: Done): void {
