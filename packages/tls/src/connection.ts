@@ -347,10 +347,12 @@ export class Connection implements TlsEngine, Situation {
     if (!isProven) throw new RangeError("the handshake ended without proofs");
     this.#transcript = undefined;
     this.#traffic = traffic;
-    this.#info = info;
+    // A client's sessions keep the chain as it came: what a caller does to these octets must not reach them.
+    const peerCertificates = info.peerCertificates.map((der) => der.slice());
+    this.#info = { ...info, peerCertificates };
     this.#phase = "open";
     this.dropsChangeCipherSpec = false;
-    this.emit({ type: "handshakeDone", info });
+    this.emit({ type: "handshakeDone", info: this.#info });
     this.trace({
       step: "established",
       version: info.version,

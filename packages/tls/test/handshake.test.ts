@@ -12,7 +12,7 @@ import {
 } from "../src/index.ts";
 import { nodeProvider } from "@latchkey/crypto/node";
 import { editClientHello, setExtension } from "./hostile-peer.ts";
-import { type Identity, newAuthority, newDevice, newServer, root } from "./identities.ts";
+import { type Identity, newAuthority, newDevice, newServer, root, server } from "./identities.ts";
 import { connect, dataOf, newPair, type Pair, pump, utf8 } from "./pair.ts";
 
 function failures(pair: Pair): unknown[] {
@@ -152,6 +152,29 @@ describe.each(["TLSv1.3", "TLSv1.2"] as const)("%s", (version) => {
     const again = connect({ client: { versions: [version], session }, server: { tickets } });
     expect(again.server.info?.isResumption).toBe(true);
     expect(again.server.info?.peerCertificates).toEqual(before?.peerCertificates);
+  });
+
+  it("what a caller does to `info.peerCertificates` reaches no session, new or resumed", () => {
+    const spoil = ({ client, server }: Pair): void => {
+      for (const { info } of [client, server]) for (const der of info?.peerCertificates ?? []) der.fill(0);
+    };
+    const first = newPair({ client: { versions: [version] }, server: { tickets } });
+    // With TLS 1.3 the ticket comes after that.
+    while (first.client.phase === "handshake") {
+      first.server.receive(first.client.takeOutput() ?? new Uint8Array(0));
+      first.client.receive(first.server.takeOutput() ?? new Uint8Array(0));
+    }
+    spoil(first);
+    pump(first);
+    const [session] = sessionsOf(first.clientEvents);
+    for (let count = 0; count < 2; count++) {
+      const again = connect({ client: { versions: [version], session }, server: { tickets } });
+      expect(again.client.info).toMatchObject({ isResumption: true, peerCertificates: [server.certificate.encoding] });
+      const [next] = sessionsOf(again.clientEvents);
+      spoil(again);
+      const third = connect({ client: { versions: [version], session: next }, server: { tickets } });
+      expect(third.client.info).toMatchObject({ isResumption: true, peerCertificates: [server.certificate.encoding] });
+    }
   });
 
   it("a client prefers a certificate of an authority that the server names, and sends another where it has none", () => {
