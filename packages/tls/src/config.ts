@@ -26,7 +26,7 @@ export interface CommonConfig {
   readonly cipherSuites?: readonly CipherSuiteName[];
   /** In the order of preference. Default: x25519, secp256r1, secp384r1. */
   readonly groups?: readonly NamedGroup[];
-  /** What the peer may sign handshakes by, and this side does. Default: all. */
+  /** What the peer may sign handshakes by, and this side does: of these, a credential by its own `schemes` only. Default: all. */
   readonly schemes?: readonly SignatureScheme[];
   /**
    * What the certificates of the peer's chain may be signed by; self-signed ones by anything. Sent as
