@@ -87,6 +87,8 @@ test("a run that is killed leaves a valid file with the rows until then", async 
   const { complete, results } = read(file);
   expect(complete).toBe(false);
   expect(results.length).toBeGreaterThan(0);
+  // It may have been killed while it wrote the file that takes the other's place.
+  for (const name of readdirSync(folder)) if (name.endsWith(".tmp")) rmSync(join(folder, name));
 });
 
 test("Ctrl-C ends a measurement with what was measured, and says so", async () => {
