@@ -230,7 +230,7 @@ export class Connection implements TlsEngine, Situation {
       event((value) => {
         if (given.length > 0) return;
         given.push(value);
-        // The generator waits whenever there is a question that has no answer, also while a trace is told of its state.
+        // The generator waits until the answer is there, also when a trace callback gives it.
         this.#attempt(() => this.#continue());
       }),
     );

@@ -1,7 +1,7 @@
 /**
  * What a session is resumed by: a client keeps it beside a ticket, a server inside of one.
  *
- * It holds a secret: whoever has the secret can resume the session as this client. `console.log` does not show it.
+ * A session has a secret. Whoever knows the secret can resume the session in the client's name. `console.log` does not show it.
  */
 
 import { type CipherSuite, suiteByNumber } from "./cipher-suite.ts";

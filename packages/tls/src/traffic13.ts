@@ -30,13 +30,15 @@ export interface Resumption {
   readonly peerCertificates: readonly Uint8Array[];
 }
 
+const secretNames = ["read", "write", "exporter"] as const;
+
 export class Traffic13 implements Traffic {
   keyUpdates: number = 0;
   owesKeyUpdate: boolean = false;
   readonly #connection: Connection;
   readonly #provider: CryptoProvider;
   readonly #suite: CipherSuite;
-  /** To read, to write, the exporter's. A connection has them as long as it lives: one array takes a third of the room of three. */
+  /** In the order of `secretNames`. A connection has them as long as it lives: one array takes a third of the room of three. */
   readonly #secrets: Uint8Array;
   readonly #resumption: Resumption | undefined;
   #tickets = 0;
@@ -46,9 +48,9 @@ export class Traffic13 implements Traffic {
     this.#connection = connection;
     this.#provider = connection.provider;
     this.#suite = suite;
-    const { read, write, exporter } = secrets;
-    this.#secrets = concatenate([read, write, exporter]);
-    for (const secret of [read, write, exporter]) secret.fill(0);
+    const kept = secretNames.map((name) => secrets[name]);
+    this.#secrets = concatenate(kept);
+    for (const secret of kept) secret.fill(0);
     this.#resumption = secrets.resumption;
   }
 
@@ -93,12 +95,12 @@ export class Traffic13 implements Traffic {
     // RFC 8446 §4.6.3: an answer is one that requests nothing.
     if (!requestsPeer) this.owesKeyUpdate = false;
     this.#connection.sendPostHandshake("key_update", writeKeyUpdate(requestsPeer));
-    this.#connection.setWriteKeys(this.#suite, this.#nextKeys(1), "application, updated");
+    this.#connection.setWriteKeys(this.#suite, this.#nextKeys("write"), "application, updated");
     this.#connection.emit({ type: "keyUpdate", direction: "write" });
   }
 
   exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
-    return exportKey(this.#provider, this.#suite.hash, this.#secret(2), label, context, length);
+    return exportKey(this.#provider, this.#suite.hash, this.#secret("exporter"), label, context, length);
   }
 
   erase(): void {
@@ -110,18 +112,20 @@ export class Traffic13 implements Traffic {
     return this.#connection.phase === "open" || this.#connection.phase === "peerClosed";
   }
 
-  /** The keys of the next secret to read (0) or to write (1), which takes the place of the one before. */
-  #nextKeys(index: 0 | 1): TrafficKeys {
-    const secret = this.#secret(index);
+  /** The keys of a direction's next secret, which takes the place of the one before. */
+  #nextKeys(direction: "read" | "write"): TrafficKeys {
+    const secret = this.#secret(direction);
     const next = nextTrafficSecret(this.#provider, this.#suite.hash, secret);
     secret.set(next);
     next.fill(0);
     return trafficKeys(this.#provider, this.#suite, secret);
   }
 
-  #secret(index: 0 | 1 | 2): Uint8Array {
-    const octets = this.#secrets.length / 3;
-    return this.#secrets.subarray(index * octets, (index + 1) * octets);
+  /** A view. */
+  #secret(name: (typeof secretNames)[number]): Uint8Array {
+    const octets = this.#secrets.length / secretNames.length;
+    const at = secretNames.indexOf(name) * octets;
+    return this.#secrets.subarray(at, at + octets);
   }
 
   #receiveKeyUpdate(body: Uint8Array): void {
@@ -136,7 +140,7 @@ export class Traffic13 implements Traffic {
         allowed: `${keyUpdates}`,
       });
     }
-    this.#connection.setReadKeys(this.#suite, this.#nextKeys(0), "application, updated");
+    this.#connection.setReadKeys(this.#suite, this.#nextKeys("read"), "application, updated");
     this.#hasAskedForKeys = false;
     this.#connection.emit({ type: "keyUpdate", direction: "read" });
     // RFC 8446 §4.6.3: the answer goes out before the next application data, and is one for all requests that came while this side

@@ -56,7 +56,7 @@ export function latchkeyTlsLayer(options: TlsLayerOptions): TlsLayer {
           channel.forgetPeerCertificates();
           onSecure(socket, connection, handshake);
         },
-        // Nothing of these before `secured`, and then the connection is the owner.
+        // Neither is called before `secured`, which makes the connection the owner.
         received() {},
         ended() {},
         closed: (error) => error && onFailed(remote, error.message),

@@ -12,7 +12,7 @@ export class StreamConnection implements SecureConnection {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    // A stream without a listener for errors ends the process. Who reads it adds one that acts on them.
+    // Node.js ends the process for an error that no listener takes. `close` follows it, and tells the reader.
     stream.on("error", ignore);
   }
 
@@ -28,8 +28,7 @@ export class StreamConnection implements SecureConnection {
     const stream = this.#stream;
     stream.on("data", (chunk: Buffer) => reader.received(chunk));
     stream.on("drain", () => reader.drained());
-    stream.on("error", (error: Error) => reader.closed(error));
-    stream.on("close", () => reader.closed(undefined));
+    stream.on("close", () => reader.closed(stream.errored ?? undefined));
   }
 
   stream(): Duplex {

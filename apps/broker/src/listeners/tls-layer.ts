@@ -34,7 +34,7 @@ export interface Handshake {
 /** Who reads a connection. */
 export interface ConnectionReader {
   received(data: Uint8Array): void;
-  /** What was written has left, after more than a few octets had waited. */
+  /** What was written has left, after 64 KiB or more had waited. */
   drained(): void;
   /** The connection is closed; without an error it was the client that closed it. The last call. */
   closed(error: Error | undefined): void;

@@ -65,7 +65,7 @@ const defaultHandshakeTimeoutMs = 30_000;
 /** How long a failed connection waits for its alert to leave. */
 const alertTimeoutMs = 2000;
 
-/** A transport, with the channel that its listeners belong to: so they are functions of all channels. */
+/** A transport that knows its channel, so that one set of listeners serves all channels. */
 interface AttachedTransport extends Duplex {
   [channelOf]?: TlsChannel;
 }
@@ -90,7 +90,7 @@ export class TlsChannel {
   #held = none;
   #heldOctets = 0;
   #isHolding = false;
-  /** More waited than the transport asks for, and it may not be the one to say that it has left. */
+  /** `bufferedOctets` had reached the transport's high-water mark by what is held, which the transport knows nothing of. */
   #isFull = false;
   /** Questions that are not answered yet. */
   #asking = 0;
@@ -100,7 +100,7 @@ export class TlsChannel {
   /** Something came while records were written: a transport in memory answers within its `write`. */
   #pumpsAgain = false;
   #isAlerting = false;
-  /** The transport has ended: the owner is told behind what came. */
+  /** The transport has ended. The owner is told once it has all that came before. */
   #tellsEnd = false;
   #isDestroyed = false;
 
@@ -159,8 +159,8 @@ export class TlsChannel {
   }
 
   /**
-   * Sends the chunks as one piece and at once, behind what `write` holds, also where the transport takes no more now. False where not all was sent: the connection
-   * ended before or within, by an error or by a key of TLS 1.2 that was used enough.
+   * Sends the chunks as one piece and at once, behind what `write` holds, even if the transport takes no more now. False if not all was
+   * sent: the connection ended before or within, by an error or by a key of TLS 1.2 that was used enough.
    */
   send(chunks: readonly Uint8Array[]): boolean {
     if (this.#heldOctets > 0) this.#sendHeld();
@@ -265,7 +265,7 @@ export class TlsChannel {
     this.#pump();
   }
 
-  /** Of all transports: functions of each channel's own would take room as long as it lives. */
+  /** One set for the transports of all channels, since a set for each takes room as long as the channel lives. */
   static readonly #listeners = {
     data(this: AttachedTransport, chunk: Buffer): void {
       const channel = this[channelOf];
@@ -282,7 +282,7 @@ export class TlsChannel {
       if (channel === undefined || channel.#isDestroyed) return;
       channel.#tellsEnd = true;
       channel.#endTransport();
-      // The owner is told of a failure at once, of a good end behind what it has not taken yet.
+      // A failure is told at once. A good end is told once the owner has all that came before.
       if (channel.#isPaused && channel.#engine.phase === "failed") channel.destroy(channel.error);
     },
     error(this: AttachedTransport, error: Error): void {
