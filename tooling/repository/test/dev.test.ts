@@ -28,7 +28,10 @@ test("dev goes on after a red test, reruns what an edit touches, and closes each
   expect(red.match(/waiting/gu)).toHaveLength(1);
 
   fixture.write({ "packages/two/test/two.test.ts": oneTest("adds", "expect(2).toBe(2);\n") });
-  expect(await dev.until(closing)).toMatch(/^@latchkey\/two#test\n3 tests passed, 0 failed, 0 skipped; tasks run: 1;/u);
+  // Under load the system may tell of the edit once more, and the round begins again.
+  expect(await dev.until(closing)).toMatch(
+    /^(?:@latchkey\/two#test\nedited during .*\n)?@latchkey\/two#test\n3 tests passed, 0 failed, 0 skipped; tasks run: 1;/u,
+  );
 
   fixture.write({ "packages/one/src/one.ts": "export const one = 1.0;\n" });
   const above = await dev.until(closing);
